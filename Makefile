@@ -1,0 +1,53 @@
+# Two commands matter: `make run` and `make test`. Everything is installed from the lock file into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LANDING ?=
+HOME_DIR ?= demo/home
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint types fast dev bench clean
+
+help:  ## list all targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode
+	@touch $@
+
+install: $(VENV)/.installed  ## build .venv from the lock file
+
+run: install  ## demo company (or LANDING=DIR) through to a published copy and a finance extract
+ifeq ($(LANDING),)
+	@test -d demo/landing || $(BIN)/service-roi demo --landing demo/landing
+	@$(BIN)/service-roi run --landing demo/landing --home $(HOME_DIR)
+else
+	@$(BIN)/service-roi run --landing $(LANDING) --home $(HOME_DIR)
+endif
+
+test: install lint types  ## style, types and every test that needs no optional service
+	$(BIN)/python -m pytest
+
+fast: install  ## the quick tests only
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar -q dbt/models dbt/tests dagster_project/door/mappings
+	$(BIN)/lint-imports --no-cache
+
+types: install
+	$(BIN)/mypy
+
+dev: install  ## Dagster's UI with the same definitions
+	DAGSTER_HOME=$(CURDIR)/deploy/local $(BIN)/dagster dev -w workspace.yaml
+
+bench: install  ## benchmark table: ratios measured side by side
+	$(BIN)/python -m benchmarks.bench
+
+clean:  ## remove the demo company and built files, keep .venv
+	rm -rf demo dbt/target dbt/logs

@@ -1,0 +1,68 @@
+"""What the business believes, read once and validated: `assumptions.yml` plus the user's overrides.
+
+Holds the model and its loader. It must not hold a formula.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dagster_project.errors import UsageError
+
+DEFAULTS = Path(__file__).with_name("assumptions.yml")
+
+
+class Assumptions(BaseModel):
+    """Values only; unit and reason stand beside each value in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reporting_currency_code: str | None = Field(pattern="^[A-Z]{3}$")
+    company_time_zone: str | None
+    legal_entity: str = Field(min_length=1)
+    fiscal_year_start_month: int = Field(ge=1, le=12)
+    activity_window_days: int = Field(gt=0)
+    offer_window_days: int = Field(gt=0)
+    tier_a_share: Decimal = Field(gt=0, lt=1)
+    tier_b_share: Decimal = Field(gt=0, le=1)
+    top_customer_share: Decimal = Field(gt=0, lt=1)
+    value_share_target: Decimal = Field(gt=0, lt=1)
+    quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
+
+    def content_hash(self) -> str:
+        """SHA-256 of the values; written into every published copy and extract."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _values(path: Path) -> dict[str, object]:
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"assumptions {path}: {error}") from error
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or set(entry) != {"value", "unit", "reason"}:
+            raise UsageError(f"assumptions {path}: {name} needs exactly value, unit and reason")
+    return {name: entry["value"] for name, entry in entries.items()}
+
+
+def load_assumptions(overrides: Path | None = None) -> Assumptions:
+    """Read the defaults and lay the user's file over them.
+
+    Raises
+    ------
+    UsageError
+        The file is missing, not of the stated form, names an unknown assumption or a value out of range.
+    """
+    values = _values(DEFAULTS)
+    if overrides is not None:
+        values |= _values(overrides)
+    try:
+        return Assumptions.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"assumptions {overrides or DEFAULTS}: {first['loc'][0]}: {first['msg']}") from error

@@ -1,0 +1,67 @@
+"""What checking a batch reports: one line per expectation, as plain data that travels as JSON.
+
+Holds no Great Expectations and no I/O, so that every process may read results without the cost of the library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["critical", "warning"]
+
+
+@dataclass(frozen=True)
+class ExpectationResult:
+    """Outcome of one expectation.
+
+    `rule` is unique in the suite, `expectation` its type in Great Expectations, `column` None where it concerns the whole
+    batch. `unexpected_count` counts offending rows (or groups), 0 on success, None where nothing countable failed;
+    `observed` says in words what was found instead; `failing_keys` are the first ten offenders, keys only.
+    """
+
+    rule: str
+    expectation: str
+    column: str | None
+    severity: Severity
+    success: bool
+    notes: str
+    unexpected_count: int | None = 0
+    observed: str | None = None
+    failing_keys: tuple[dict[str, str | None], ...] = ()
+
+    def sentence(self) -> str:
+        """Return one line for people: what failed, how often, what it breaks."""
+        count = "" if self.unexpected_count is None else f" ({self.unexpected_count:,} offenders)"
+        return f"{self.severity}: {self.rule}{count}: {self.notes}"
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """Outcome of one suite over one batch of `rows` rows, with the seconds it took."""
+
+    feed: str
+    rows: int
+    seconds: float
+    expectations: tuple[ExpectationResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when no critical expectation failed; warnings are reported and load."""
+        return not any(result.severity == "critical" for result in self.failed)
+
+    @property
+    def failed(self) -> tuple[ExpectationResult, ...]:
+        """Every expectation that did not hold, critical ones first."""
+        broken = (result for result in self.expectations if not result.success)
+        return tuple(sorted(broken, key=lambda result: (result.severity, result.rule)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON-ready data; `from_json` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SuiteResult:
+        """Rebuild a result from what `to_json` returned, also after a trip through text."""
+        lines = tuple(ExpectationResult(**{**line, "failing_keys": tuple(line["failing_keys"])}) for line in data["expectations"])
+        return cls(feed=data["feed"], rows=data["rows"], seconds=data["seconds"], expectations=lines)

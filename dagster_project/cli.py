@@ -1,0 +1,138 @@
+"""The command `service-roi`: thin commands over the same functions that Dagster's jobs call.
+
+Holds argument parsing, progress lines and exit codes. Heavy modules are imported inside the command that needs them.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dagster_project.errors import ServiceRoiError
+from dagster_project.settings import load_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
+Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
+Landing = Annotated[Path | None, typer.Option("--landing", help="Folder with the delivered files (ROI_LANDING).")]
+
+
+class Format(StrEnum):
+    """How `sql` prints a result."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _progress() -> Callable[[str], None]:
+    start = time.perf_counter()
+
+    def say(stage: str) -> None:
+        typer.echo(f"{time.perf_counter() - start:6.1f} s  {stage}", err=True)
+
+    return say
+
+
+@app.command()
+def run(
+    landing: Landing = None,
+    home: Home = None,
+    until: Annotated[str | None, typer.Option(help="Ignore deliveries after this day, YYYY-MM-DD.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild the warehouse from the lake.")] = False,
+) -> None:
+    """Bring everything new in the landing folder through to a published copy and the latest finance extract."""
+    from dagster_project.run import run_daily
+
+    settings = load_settings(landing=landing, home=home, until=until)
+    report = run_daily(settings, full_refresh=full_refresh, say=_progress())
+    if not report.is_new:
+        typer.echo(f"nothing new: published copy {report.sequence} already holds every delivery in {settings.landing}")
+        return
+    from dagster_project.publish.summary import summary
+
+    typer.echo(summary(settings, report.outcome))
+
+
+@app.command()
+def plan(
+    landing: Landing = None,
+    home: Home = None,
+    until: Annotated[str | None, typer.Option(help="Ignore deliveries after this day, YYYY-MM-DD.")] = None,
+) -> None:
+    """Say which files a run would read, without changing anything."""
+    from dagster_project.door.inventory import new_files
+    from dagster_project.door.ledger import Ledger
+    from dagster_project.door.mapping import Mappings
+    from dagster_project.run import check_folders
+
+    settings = load_settings(landing=landing, home=home, until=until)
+    check_folders(settings)
+    ledger = Ledger(settings.ops)
+    deliveries = new_files(settings.landing, ledger, Mappings(settings.mappings), settings.until)
+    for delivery in deliveries:
+        typer.echo(f"{delivery.delivery_date}  {delivery.system}/{delivery.stream}  {delivery.path}")
+    typer.echo(f"{len(deliveries)} new files" if deliveries else "nothing new")
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement.")],
+    home: Home = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.table,
+) -> None:
+    """Query the published copy: read-only, no access to files from SQL."""
+    from dagster_project.publish.reader import query
+
+    query(load_settings(home=home).home, statement, output.value)
+
+
+@app.command()
+def demo(
+    landing: Landing = None,
+    accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
+    months: Annotated[int, typer.Option(help="Number of months.")] = 14,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
+) -> None:
+    """Write the demo company's landing files and its truth.json."""
+    from dagster_project.demo.company import write_company
+
+    target = load_settings(landing=landing).landing
+    write_company(target, accounts=accounts, months=months, seed=seed)
+    typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
+
+
+@app.command()
+def extract(period: Annotated[str, typer.Argument(help="Fiscal month, YYYY-MM.")], home: Home = None) -> None:
+    """Write the finance extract of a complete month from the published copy."""
+    from dagster_project.finance.extract import extract as write_extract
+
+    typer.echo(f"extract written to {write_extract(load_settings(home=home).home, period)}")
+
+
+def main() -> None:
+    """Run the command line; errors of ours end with their exit code and without a stack trace unless --debug is given."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(args=arguments, prog_name="service-roi")
+    except ServiceRoiError as error:
+        if debug:
+            raise
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if debug or error.errno not in {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}:
+            raise
+        typer.echo(f"InfrastructureError: {error.strerror}: {error.filename}", err=True)
+        raise SystemExit(5) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The single Definitions object: what Dagster sees. No logic, no input or output, no Great Expectations at import."""
+
+import dagster as dg
+
+from dagster_project.analytics.assets import analytics_assets
+from dagster_project.automation import daily, daily_schedule
+from dagster_project.door.assets import door
+from dagster_project.finance.assets import roi_extract
+from dagster_project.publish.assets import ops_tables, published_copy
+from dagster_project.resources import runtime_from_environment
+from dagster_project.transform.assets import dbt_assets_definitions
+
+
+@dg.resource(description="Settings, assumptions, ledger and checks of one run, from the environment.")
+def runtime_resource() -> object:
+    """Build the runtime for runs that Dagster itself starts."""
+    return runtime_from_environment()
+
+
+defs = dg.Definitions(
+    assets=[door, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract],
+    jobs=[daily],
+    schedules=[daily_schedule],
+    resources={"runtime": runtime_resource},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,111 @@
+"""The door as one Dagster step: read what is new, check each feed's batch, accept it, register the lake."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.checks.results import SuiteResult
+from dagster_project.door.contracts import feeds
+from dagster_project.door.inventory import new_files
+from dagster_project.door.lake import register_lake
+from dagster_project.door.loading import LoadReport, load
+from dagster_project.door.mapping import Mappings
+from dagster_project.engines.duckdb import writer
+from dagster_project.errors import ChecksFailed, ServiceRoiError
+from dagster_project.resources import Runtime
+
+CHECK = "expectations"
+
+
+def _key(feed: str) -> dg.AssetKey:
+    return dg.AssetKey(["lake", feed])
+
+
+@dg.multi_asset(
+    name="door",
+    specs=[
+        dg.AssetSpec(_key(feed), group_name="lake", kinds={"parquet"}, description=f"Typed, accepted batches of the feed {feed}.")
+        for feed in feeds()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(CHECK, asset=_key(feed), blocking=True, description="Great Expectations suite on the new batch.")
+        for feed in feeds()
+    ],
+    pool="warehouse",
+)
+def door(runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
+    """Stage every new file, accept what its suite passed, and show the models the accepted lake."""
+    report = _load(runtime)
+    results = _check(runtime, report)
+    for warning in (*report.warnings, *report.rejections):
+        runtime.say(warning)
+    error = _refusal(report, results)
+    if error is None:
+        _register(runtime)
+    else:
+        runtime.error = error
+    for feed in feeds():
+        yield dg.MaterializeResult(
+            asset_key=_key(feed), metadata=_metadata(feed, report), check_results=[_outcome(feed, results.get(feed))]
+        )
+    if error is not None:
+        raise error
+
+
+def _load(runtime: Runtime) -> LoadReport:
+    settings = runtime.settings
+    with runtime.stage("door"):
+        deliveries = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+        return load(settings, runtime.assumptions, runtime.ledger, deliveries, runtime.run_id)
+
+
+def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
+    """Validate each feed's new rows together; what fails is refused in the same transaction that accepts the rest."""
+    with runtime.stage("checks"):
+        results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
+        for feed, result in results.items():
+            lines = [{**vars(line), "expectation": line.rule} for line in result.expectations]
+            runtime.ledger.record_checks(runtime.run_id, feed, lines)
+        failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
+        runtime.ledger.accept(runtime.run_id, failed)
+    return results
+
+
+def _refusal(report: LoadReport, results: Mapping[str, SuiteResult]) -> ServiceRoiError | None:
+    failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
+    if failed:
+        return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
+    try:
+        report.raise_if_refused()
+    except ServiceRoiError as error:
+        return error
+    return None
+
+
+def _register(runtime: Runtime) -> None:
+    settings = runtime.settings
+    systems = {str(row[0]) for row in runtime.ledger.rows("select distinct system from deliveries where status = 'accepted'")}
+    with runtime.stage("lake"):
+        if runtime.full_refresh:
+            for name in (settings.warehouse, settings.warehouse.with_name(settings.warehouse.name + ".wal")):
+                name.unlink(missing_ok=True)
+        with writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+            zones = Mappings(settings.mappings).zones(systems)
+            register_lake(connection, settings.home, runtime.ledger, runtime.assumptions, zones)
+
+
+def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:
+    return {"dagster/row_count": report.rows.get(feed, 0), "files": len(report.batches.get(feed, []))}
+
+
+def _outcome(feed: str, result: SuiteResult | None) -> dg.AssetCheckResult:
+    if result is None:
+        return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=True, metadata={"rows": 0})
+    failed = "\n".join(line.sentence() for line in result.failed)
+    metadata: dict[str, Any] = {
+        "rows": result.rows,
+        "expectations": len(result.expectations),
+        "failed": dg.MetadataValue.md(failed or "none"),
+    }
+    return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=result.passed, metadata=metadata)

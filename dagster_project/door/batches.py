@@ -1,0 +1,246 @@
+"""Typed batches of one file: cast, refuse, write Parquet, count.
+
+Holds what happens between a file's relation and its Parquet files. It must not touch the ledger. The fast path is one SQL
+pass over the file; a listing of refused records is made only when something failed. Per file
+physical = loaded + superseded + quarantined, counted over the feeds that carry records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.door.casting import Casting, casting, literal
+from dagster_project.door.contracts import Contract, load_contract
+from dagster_project.door.entries import Batch, QuarantinedRecord
+from dagster_project.door.inventory import Delivery
+from dagster_project.door.mapping import Stream, System
+from dagster_project.door.quarantine import quarantined
+from dagster_project.door.sandbox import check_output, checked_select
+from dagster_project.door.source import Source
+from dagster_project.errors import InfrastructureError, UsageError
+
+PARQUET = "format parquet, compression snappy"
+LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
+
+
+@dataclass
+class FeedBatch:
+    """One feed's rows of one file. `temporary` is the Parquet file under its temporary name."""
+
+    contract: Contract
+    is_records: bool
+    batch_id: str
+    temporary: Path
+    relative: str
+    is_numbered: bool = False
+    written: int = 0  # rows before older versions of a key are dropped
+    loaded: int = 0
+    refused: int = 0
+    control_sums: str = "{}"
+    quarantine: list[QuarantinedRecord] = field(default_factory=list)
+
+    @property
+    def final(self) -> Path:
+        """The name the Parquet file has once it is complete on disk."""
+        return self.temporary.with_suffix("")
+
+    def ledger_entry(self, home: Path) -> Batch:
+        """Return the batch as the ledger keeps it."""
+        return Batch(
+            self.batch_id, self.contract.feed, self.final.relative_to(home).as_posix(), self.loaded, self.is_numbered, self.control_sums
+        )
+
+
+def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch) -> None:
+    """Write the rows of a SELECT to the batch's Parquet file and count them."""
+    copied = connection.execute(f"copy ({sql}) to {literal(str(batch.temporary))} ({PARQUET})").fetchone()
+    batch.written = batch.loaded = int(copied[0]) if copied else 0
+
+
+class BatchWriter:
+    """Writes the batches of files into the lake; knows each mapping's SQL after its first use."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
+        """Keep the sandboxed connection and the lake folder."""
+        self.connection = connection
+        self.lake = lake
+        self._selects: dict[Path, tuple[str, dict[str, str]]] = {}
+        self.warnings: list[str] = []
+
+    def write(self, delivery: Delivery, source: Source, system: System) -> list[FeedBatch]:
+        """Make every feed of the file.
+
+        Raises
+        ------
+        UsageError
+            The mapping's SQL does not fit the contract or returns a record twice.
+        InputRefused
+            See `Source.load`.
+        """
+        stream = system.stream(delivery.stream)
+        batches = []
+        if not system.is_canonical:
+            source.load(self.connection)
+        for feed, mapped in stream.feeds.items():
+            contract = load_contract(feed)
+            batch = self._batch(delivery, source, contract, mapped.records)
+            batches.append(batch)
+            if system.is_canonical:
+                self._write_canonical(batch, source, stream, system)
+                continue
+            path = system.sql_path(delivery.stream, feed)
+            if path not in self._selects:
+                self._selects[path] = checked_select(path, stream.columns)
+            sql, types = self._selects[path]
+            check_output(path, contract, types)
+            plan = casting(
+                contract, types, zone=stream.time_zone or system.time_zone, decimal=stream.decimal, formats=stream.timestamp_formats
+            )
+            self._write_one(batch, plan, f"({sql}\n)", delivery.system, source, is_numbered=True)
+        if system.is_canonical:
+            self._add_faults(batches[0], source)
+        else:
+            self._account_for_every_record(batches, source, stream)
+        return batches
+
+    def _batch(self, delivery: Delivery, source: Source, contract: Contract, is_records: bool) -> FeedBatch:
+        identity = "\0".join((delivery.relative, source.scan.sha256, delivery.reader_hash, contract.feed))
+        batch_id = hashlib.sha256(identity.encode()).hexdigest()[:24]
+        folder = self.lake / contract.feed
+        folder.mkdir(parents=True, exist_ok=True)
+        return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.parquet.tmp", delivery.relative)
+
+    def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System) -> None:
+        types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
+        plan = casting(batch.contract, types, zone=system.time_zone, decimal=stream.decimal)
+        if not source.scan.needs_exact_reader:
+            try:
+                copy_rows(self.connection, plan.fast_sql(source.relation, system.name, batch.batch_id, is_numbered=False), batch)
+                if batch.written == source.scan.records:
+                    return
+            except duckdb.Error as error:
+                if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+                    raise InfrastructureError(f"{source.path}: {str(error).splitlines()[0]}") from error
+        source.load(self.connection)
+        self._write_listing(batch, plan, "source", system.name, source)
+
+    def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source, *, is_numbered: bool) -> None:
+        batch.is_numbered = is_numbered
+        try:
+            copy_rows(self.connection, plan.fast_sql(relation, system, batch.batch_id, is_numbered=is_numbered), batch)
+        except duckdb.InvalidInputException as error:
+            if "reject" not in str(error):
+                raise
+            self._write_listing(batch, plan, relation, system, source)
+
+    def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source) -> None:
+        """Take the slow path: keep the good rows, list the refused ones with column, value and rule."""
+        batch.is_numbered = True
+        self.connection.execute(f"create or replace temp table typed_rows as {plan.listing_sql(relation, system, batch.batch_id)}")
+        copy_rows(self.connection, "select * exclude (broken_rule) from typed_rows where broken_rule is null", batch)
+        broken = self.connection.execute(
+            "select record_number, broken_rule from typed_rows where broken_rule is not null order by all"
+        ).fetchall()
+        batch.refused = len({number for number, _ in broken}) if batch.is_records else len(broken)
+        listed = broken[:LISTED_LIMIT]
+        values = self._values(relation, {number for number, _ in listed})
+        records = source.lines({number for number, _ in listed})
+        for number, index in listed:
+            rule = plan.rules[index]
+            record = records.get(number)
+            mapped = values.get(number, {})
+            fields: list[str | None] = [*record.fields] if record else [*mapped.values()]
+            names = source.scan.columns if record else tuple(mapped)
+            batch.quarantine.append(
+                quarantined(
+                    batch.contract.feed,
+                    batch.contract,
+                    number=number,
+                    line=record.line if record else None,
+                    column=rule.column,
+                    rule=rule.rule,
+                    value=mapped.get(rule.column),
+                    names=names,
+                    fields=fields,
+                    detail=rule.detail,
+                )
+            )
+        if plan.unknown:
+            counts = self.connection.execute(plan.unknown_sql(relation)).fetchone() or ()
+            for name, count in zip(plan.unknown, counts, strict=True):
+                if count:
+                    known = batch.contract.column(name).unknown_value
+                    self.warnings.append(f"{source.relative}: {count:,} values of {name} are outside its list and became {known}")
+
+    def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
+        if not numbers:
+            return {}
+        listed = ", ".join(map(str, sorted(numbers)))
+        cursor = self.connection.execute(
+            f"select record_number, * exclude (record_number) from {relation} where record_number in ({listed})"
+        )
+        names = [entry[0] for entry in cursor.description][1:]
+        return {
+            row[0]: {name: None if value is None else str(value) for name, value in zip(names, row[1:], strict=True)}
+            for row in cursor.fetchall()
+        }
+
+    def _add_faults(self, batch: FeedBatch, source: Source) -> None:
+        for record in source.faults:
+            rule = "quote_format" if not record.fields else "field_count"
+            entry = quarantined(
+                batch.contract.feed,
+                batch.contract,
+                number=record.number,
+                line=record.line,
+                column=None,
+                rule=rule,
+                value=None,
+                names=source.scan.columns,
+                fields=record.fields,
+                detail=record.fault or "",
+            )
+            batch.quarantine.append(entry)
+        batch.refused += len(source.faults)
+        batch.is_numbered = batch.is_numbered or bool(source.faults)
+
+    def _account_for_every_record(self, batches: list[FeedBatch], source: Source, stream: Stream) -> None:
+        """Find records that the mapping's SQL dropped or returned twice; both are told apart from refused ones."""
+        carriers = [batch for batch in batches if batch.is_records]
+        self._add_faults(carriers[0], source)
+        if sum(batch.written + batch.refused for batch in carriers) == source.scan.records:
+            return  # a record lost and another doubled would still agree here; `settle` counts the distinct ones
+        files = ", ".join(literal(str(batch.temporary)) for batch in carriers)
+        written = f"(select record_number from read_parquet([{files}]))"
+        distinct = self.connection.execute(f"select count(distinct record_number) from {written}").fetchone()
+        if distinct is None or distinct[0] < sum(batch.written for batch in carriers):
+            raise UsageError(
+                f"{source.relative}: the mapping returns a record more than once in its records feeds ({', '.join(stream.feeds)})"
+            )
+        refused = {row.record_number for batch in carriers for row in batch.quarantine}
+        missing = self.connection.execute(
+            f"select record_number from source where record_number not in (select record_number from {written}) order by 1"
+        ).fetchall()
+        dropped = [number for (number,) in missing if number not in refused]
+        carriers[0].refused += len(dropped)
+        records = source.lines(set(dropped[:LISTED_LIMIT]))
+        for number in dropped[:LISTED_LIMIT]:
+            record = records.get(number)
+            carriers[0].quarantine.append(
+                quarantined(
+                    carriers[0].contract.feed,
+                    carriers[0].contract,
+                    number=number,
+                    line=record.line if record else None,
+                    column=None,
+                    rule="not_mapped",
+                    value=None,
+                    names=source.scan.columns,
+                    fields=record.fields if record else [],
+                    detail=f"the SQL of {', '.join(stream.feeds)} keeps no row of this record",
+                )
+            )

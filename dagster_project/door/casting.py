@@ -1,0 +1,246 @@
+"""From text to the contract's types, strictly: the SQL that casts a feed's columns and the rules a record can break.
+
+Holds SQL text made from contracts (identifiers and lists come from there, never from a file). It must not run SQL. Money
+with more decimals than the contract is refused, never rounded; infinities and NaN are refused; a local time goes through
+the declared zone (a gap shifts forward, an ambiguous time is the earlier instant).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dagster_project.door.contracts import Column, Contract
+from dagster_project.errors import UsageError
+
+# An ambiguous local time has two instants; DuckDB takes the later. Offsets fall back by an hour, on Lord Howe by half of it.
+INSTANT_MACRO = """
+create or replace temp macro earlier_instant(local_time, zone) as case
+    when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time then timezone(zone, local_time) - interval 1 hour
+    when timezone(zone, timezone(zone, local_time) - interval 30 minutes) = local_time then timezone(zone, local_time) - interval 30 minutes
+    else timezone(zone, local_time) end
+"""
+_TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+_OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+# The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
+_EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
+TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
+_ORDERED = {
+    "interactions": (("started_at", "ended_at"),),
+    "tickets": (("created_at", "first_solved_at"), ("created_at", "last_solved_at"), ("created_at", "closed_at")),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way a record can be wrong: `bad_sql` is true for it. Rules with `is_implied` only word what a later rule catches."""
+
+    column: str
+    rule: str
+    bad_sql: str
+    detail: str
+    is_implied: bool = False
+
+
+@dataclass
+class Casting:
+    """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests."""
+
+    contract: Contract
+    inner: list[str] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def fast_sql(self, relation: str, source_system: str, batch_id: str, *, is_numbered: bool) -> str:
+        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`)."""
+        tests = [rule.bad_sql for rule in self.rules if not rule.is_implied] + list(self.unknown.values())
+        row_hash = (
+            f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
+            if tests
+            else self._row_hash()
+        )
+        outer, inner = self._outer(source_system, batch_id, is_numbered), self._inner_sql(relation, is_numbered)
+        return f"select {outer}, {row_hash} as row_hash from ({inner})"
+
+    def listing_sql(self, relation: str, source_system: str, batch_id: str) -> str:
+        """Return the SELECT that keeps every record and adds `broken_rule`, the index of its first broken rule or null."""
+        whens = " ".join(f"when {rule.bad_sql} then {index}" for index, rule in enumerate(self.rules))
+        broken = f"case {whens} end" if whens else "null::integer"
+        inner = self._inner_sql(relation, is_numbered=True)
+        return (
+            f"select {self._outer(source_system, batch_id, True)}, {self._row_hash()} as row_hash, {broken} as broken_rule from ({inner})"
+        )
+
+    def unknown_sql(self, relation: str) -> str:
+        """Return the SELECT that counts, per column with an unknown value, the values outside its list."""
+        counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in self.unknown.items())
+        return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
+
+    def _row_hash(self) -> str:
+        return f"(hash({', '.join(self.contract.names)}) >> 1)::bigint"
+
+    def _outer(self, source_system: str, batch_id: str, is_numbered: bool) -> str:
+        system = f"{literal(source_system)}::varchar as source_system, {literal(batch_id)}::varchar as batch_id"
+        return f"{', '.join(self.contract.names)}, {system}{', record_number' if is_numbered else ''}"
+
+    def _inner_sql(self, relation: str, is_numbered: bool) -> str:
+        return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
+
+
+def literal(value: str) -> str:
+    """Quote a text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote a column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def casting(contract: Contract, types: Mapping[str, str], *, zone: str, decimal: str = ".", formats: tuple[str, ...] = ()) -> Casting:
+    """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
+
+    Absent optional columns become the default or NULL; the caller has refused absent required ones.
+
+    Raises
+    ------
+    UsageError
+        A mapping returns a floating-point column.
+    """
+    plan = Casting(contract)
+    for column in contract.columns:
+        if column.name not in types:
+            plan.inner.append(f"{'null' if column.default is None else literal(column.default)}::{column.sql_type} as {column.name}")
+        elif types[column.name] == "VARCHAR":
+            _cast_text(plan, column, zone, decimal, formats)
+        else:
+            _cast_typed(plan, column, types[column.name], zone)
+    _cross_rules(plan, types)
+    return plan
+
+
+def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: tuple[str, ...]) -> None:
+    raw, name, kind = f"r_{column.name}", column.name, column.sql_type
+    text = identifier(name)
+    rules: list[Rule] = []
+    if kind == "varchar":
+        typed = text
+        if column.valid_values:
+            known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
+            if column.unknown_value is not None:
+                typed = f"case when {known} then {text} when {text} is not null then {literal(column.unknown_value)} end"
+                plan.unknown[name] = f"{raw} is not null and not ({known.replace(text, raw, 1)})"
+            else:
+                rules.append(
+                    Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
+                )
+        if column.pattern is not None:
+            rules.append(
+                Rule(name, "pattern", f"not regexp_full_match({raw}, {literal(column.pattern)})", f"is not of the form {column.pattern}")
+            )
+    elif kind == "bigint" or column.scale is not None:
+        if decimal == ",":
+            text = f"translate({text}, ',.', '.?')"
+        typed = f"try_cast({text} as {kind})"
+        scale = column.scale or 0
+        strict = r"-?[0-9]+" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
+        exact = f"not regexp_full_match({raw}, {literal(strict)})"
+        if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
+            exact = f"{name}::varchar is distinct from {raw} and {exact}"
+        decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
+        rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
+        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{decimal}"'))
+        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+    elif kind == "boolean":
+        typed = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
+        rules.append(Rule(name, "boolean_format", _failed(column, typed.replace(text, raw)), "is neither true nor false"))
+    elif kind == "date":
+        typed = f"try_cast({text} as date)"
+        form = literal(r"\d{4}-\d\d-\d\d")
+        rules.append(
+            Rule(
+                name,
+                "date_format",
+                f"{raw} is not null and ({name} is null or not regexp_full_match({raw}, {form}))",
+                "is not a date YYYY-MM-DD",
+            )
+        )
+    else:
+        typed = _instant(text, zone, formats)
+        odd = f"strlen({raw}) < {_SHORTEST if not formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
+        rules.append(
+            Rule(
+                name,
+                "instant_format",
+                f"{raw} is not null and ({name} is null or {odd})",
+                f"is not an instant between {_EARLIEST} and {_LATEST}",
+            )
+        )
+    if rules or name in plan.unknown:
+        plan.inner.append(f"{text} as {raw}")
+    plan.inner.append(f"{_with_default(column, typed)} as {name}")
+    plan.rules += rules
+    _value_rules(plan, column)
+
+
+def _instant(text: str, zone: str, formats: tuple[str, ...]) -> str:
+    if formats:
+        listed = ", ".join(map(literal, formats))
+        return f"earlier_instant(try_strptime({text}, [{listed}]), {literal(zone)})"
+    if zone == "UTC":
+        return f"try_cast({text} as timestamptz)"
+    has_offset = f"regexp_matches({text}, {literal(_OFFSET)})"
+    local = f"earlier_instant(try_cast({text} as timestamp), {literal(zone)})"
+    return f"case when {has_offset} then try_cast({text} as timestamptz) else {local} end"
+
+
+def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
+    raw, name, kind = f"r_{column.name}", column.name, column.sql_type
+    text = identifier(name)
+    if found in ("DOUBLE", "FLOAT"):
+        raise UsageError(f"feed {plan.contract.feed}: column {name} is {found.lower()}; remedy: compute it as decimal in the mapping's SQL")
+    typed = (
+        f"earlier_instant({text}, {literal(zone)})"
+        if kind == "timestamptz" and found.startswith("TIMESTAMP") and "ZONE" not in found
+        else f"try_cast({text} as {kind})"
+    )
+    plan.inner += [f"{text} as {raw}", f"{_with_default(column, typed)} as {name}"]
+    plan.rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+    if column.scale is not None:
+        plan.rules.append(Rule(name, "decimals", f"{raw} <> {name}", f"has more than {column.scale} decimals"))
+    if column.valid_values:
+        plan.rules.append(
+            Rule(name, "closed_list", f"{name} not in ({', '.join(map(literal, column.valid_values))})", "is outside the closed list")
+        )
+    _value_rules(plan, column)
+
+
+def _failed(column: Column, typed_raw: str) -> str:
+    """Return the test for a cast that failed; a default must not hide the failure, so it is cast again beside one."""
+    typed = column.name if column.default is None else typed_raw
+    return f"r_{column.name} is not null and {typed} is null"
+
+
+def _with_default(column: Column, typed: str) -> str:
+    return typed if column.default is None else f"coalesce({typed}, {literal(column.default)}::{column.sql_type})"
+
+
+def _value_rules(plan: Casting, column: Column) -> None:
+    name = column.name
+    if column.required and column.default is None:
+        plan.rules.append(Rule(name, "required", f"{name} is null", "is required"))
+    if column.minimum is not None:
+        plan.rules.append(Rule(name, "minimum", f"{name} < {column.minimum}", f"is below {column.minimum}"))
+    if column.exclusive_minimum is not None:
+        plan.rules.append(Rule(name, "minimum", f"{name} <= {column.exclusive_minimum}", f"is not above {column.exclusive_minimum}"))
+    if column.maximum is not None:
+        plan.rules.append(Rule(name, "maximum", f"{name} > {column.maximum}", f"is above {column.maximum}"))
+
+
+def _cross_rules(plan: Casting, types: Mapping[str, str]) -> None:
+    for earlier, later in _ORDERED.get(plan.contract.feed, ()):
+        if earlier in types and later in types:
+            bad = f"{earlier} > {later} + interval {TOLERANCE_SECONDS} second"
+            plan.rules.append(Rule(later, "order_of_instants", bad, f"lies before {earlier}"))
+    if plan.contract.feed == "survey_responses" and "score" in types:
+        plan.rules.append(Rule("score", "scale", "score < scale_min or score > scale_max", "lies outside its scale"))

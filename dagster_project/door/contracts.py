@@ -1,0 +1,163 @@
+"""Reader of the feed contracts (`expectations/contracts/<feed>.odcs.yaml`, ODCS 3.1): columns, types, keys, closed lists.
+
+Holds the typed model of a contract and its loader. It must not hold data, SQL or Great Expectations, and imports
+nothing heavier than yaml and pydantic.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.errors import UsageError
+
+CONTRACTS_DIR = Path(__file__).resolve().parents[2] / "expectations" / "contracts"
+_SUFFIX = ".odcs.yaml"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Column(BaseModel):
+    """One column of a feed.
+
+    `sql_type` is the DuckDB type, `key_position` counts from 1 (None outside the key), `default` and `unknown_value` are
+    texts as a file would spell them, bounds are exact decimals.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    sql_type: str
+    description: str
+    required: bool = False
+    key_position: int | None = None
+    default: str | None = None
+    valid_values: tuple[str, ...] = ()
+    unknown_value: str | None = None
+    minimum: Decimal | None = None
+    exclusive_minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    pattern: str | None = None
+    unit: str | None = None
+    restricted: bool = False
+
+    @property
+    def scale(self) -> int | None:
+        """Digits after the decimal point of a decimal column; None for every other type."""
+        return int(self.sql_type[:-1].split(",")[1]) if self.sql_type.startswith("decimal(") else None
+
+    @property
+    def precision(self) -> int | None:
+        """All digits of a decimal column; None for every other type."""
+        return int(self.sql_type[len("decimal(") :].split(",")[0]) if self.sql_type.startswith("decimal(") else None
+
+
+class Contract(BaseModel):
+    """One feed: its columns in contract order. Grain of the feed is `primary_key`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feed: str
+    version: str
+    purpose: str
+    domain: str
+    owner: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in contract order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the key columns in key order."""
+        keyed = sorted((column.key_position, column.name) for column in self.columns if column.key_position is not None)
+        return tuple(name for _, name in keyed)
+
+    @property
+    def required_names(self) -> tuple[str, ...]:
+        """Columns a file must bring: required and without a default."""
+        return tuple(column.name for column in self.columns if column.required and column.default is None)
+
+    def column(self, name: str) -> Column:
+        """Return one column by name; KeyError when the contract has none of that name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.feed} has no column {name}")
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _column(entry: dict[str, Any]) -> Column:
+    custom = {item["property"]: item["value"] for item in entry.get("customProperties", [])}
+    options = entry.get("logicalTypeOptions", {})
+    lists = [item["arguments"]["validValues"] for item in entry.get("quality", []) if item.get("metric") == "invalidValues"]
+    return Column(
+        name=entry["name"],
+        sql_type=entry["physicalType"],
+        description=entry["description"],
+        required=entry.get("required", False),
+        key_position=entry.get("primaryKeyPosition") if entry.get("primaryKey") else None,
+        default=_text(custom.get("default")),
+        valid_values=tuple(str(value) for value in lists[0]) if lists else (),
+        unknown_value=_text(custom.get("unknownValue")),
+        minimum=_number(options.get("minimum")),
+        exclusive_minimum=_number(options.get("exclusiveMinimum")),
+        maximum=_number(options.get("maximum")),
+        pattern=options.get("pattern"),
+        unit=custom.get("unit"),
+        restricted=entry.get("classification") == "restricted",
+    )
+
+
+@cache
+def feeds() -> tuple[str, ...]:
+    """Return the names of all contracted feeds, sorted."""
+    return tuple(sorted(path.name.removesuffix(_SUFFIX) for path in CONTRACTS_DIR.glob(f"*{_SUFFIX}")))
+
+
+@cache
+def load_contract(feed: str) -> Contract:
+    """Read one contract.
+
+    Raises
+    ------
+    UsageError
+        No such feed, or the file is not a contract of the expected form.
+    """
+    path = CONTRACTS_DIR / f"{feed}{_SUFFIX}"
+    if not path.is_file():
+        raise UsageError(f"no contract for feed {feed}; known feeds: {', '.join(feeds())}")
+    try:
+        # The C loader halves the start-up of every run; the pure one gives the same result.
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader either way
+        schema = document["schema"][0]
+        return Contract(
+            feed=document["name"],
+            version=document["version"],
+            purpose=document["description"]["purpose"],
+            domain=document["domain"],
+            owner=document["team"]["name"],
+            columns=tuple(_column(entry) for entry in schema["properties"]),
+        )
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"contract {path}: {error!r}") from error
+
+
+def contract_files() -> tuple[Path, ...]:
+    """Return the contract files, sorted; their bytes are part of what decides whether a loaded file is read again."""
+    return tuple(sorted(CONTRACTS_DIR.glob(f"*{_SUFFIX}")))

@@ -1,0 +1,72 @@
+"""What the ledger keeps about a file: the file itself, its batches, its refused records.
+
+Holds frozen records only; it must not hold a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A delivered file whose records are visible (or duplicates of visible ones)."""
+
+    file_id: int
+    sha256: str
+    bytes: int
+    mtime_ns: int
+    reader_hash: str
+    duplicate_of: int | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One feed's rows from one file: one immutable Parquet file below HOME (`path` is relative to it).
+
+    `is_numbered` says that the file stores `record_number`; otherwise the record number is the position in the file.
+    """
+
+    batch_id: str
+    feed: str
+    path: str
+    rows: int
+    is_numbered: bool
+    control_sums: str = "{}"
+
+
+@dataclass(frozen=True)
+class QuarantinedRecord:
+    """One record kept out, with its reason; `raw_text_masked` never shows a personal value."""
+
+    feed: str
+    record_number: int
+    line_number: int | None
+    column: str | None
+    rule: str
+    reason: str
+    raw_text_masked: str
+    raw_sha256: str
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined."""
+
+    system: str
+    stream: str
+    delivery_date: str
+    path: str
+    sha256: str
+    bytes: int
+    mtime_ns: int
+    reader_hash: str
+    status: str
+    physical: int = 0
+    loaded: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    duplicate_of_path: str | None = None
+    error: str | None = None
+    batches: tuple[Batch, ...] = ()
+    quarantine: tuple[QuarantinedRecord, ...] = field(default=(), repr=False)

@@ -1,0 +1,236 @@
+"""One run of the door: delivered files become staged batches in the lake, invisible until the ledger accepts them.
+
+Holds the order of the steps and what is reported. It must not cast or read records itself. A refused file never stops the
+others from being read, so that one run names everything that is wrong; the caller decides by `LoadReport.refusals`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.assumptions import Assumptions
+from dagster_project.door.batches import BatchWriter, FeedBatch
+from dagster_project.door.contracts import load_contract
+from dagster_project.door.entries import StagedFile
+from dagster_project.door.inventory import Delivery
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.manifests import check_manifest
+from dagster_project.door.mapping import Mappings, System
+from dagster_project.door.quarantine import report
+from dagster_project.door.sandbox import open_sandbox
+from dagster_project.door.settling import make_durable, settle
+from dagster_project.door.source import Source, check_columns, open_source
+from dagster_project.errors import InfrastructureError, InputRefused
+from dagster_project.settings import Settings, fault_point
+
+_FLUSH_SECONDS = 5.0
+_SMALL_BYTES = 1 << 20
+
+
+@dataclass
+class LoadReport:
+    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell."""
+
+    files: list[StagedFile] = field(default_factory=list)
+    batches: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    warnings: list[str] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Messages of the files refused whole."""
+        return [file.error for file in self.files if file.status == "refused" and file.error is not None]
+
+    def raise_if_refused(self) -> None:
+        """Stop the run when any file was refused.
+
+        Raises
+        ------
+        InputRefused
+            Names every refused file with its reason.
+        """
+        if self.refusals:
+            raise InputRefused("\n".join(self.refusals))
+
+
+def load(settings: Settings, assumptions: Assumptions, ledger: Ledger, deliveries: Sequence[Delivery], run_id: str) -> LoadReport:
+    """Read the deliveries and stage their batches under HOME/lake and in the ledger; nothing is visible yet.
+
+    Raises
+    ------
+    UsageError
+        A mapping does not fit its contract or its SQL.
+    InfrastructureError
+        Disk or memory is exhausted, or a file of ours cannot be written.
+    """
+    return _Loader(settings, assumptions, ledger, run_id).run(deliveries)
+
+
+class _Loader:
+    def __init__(self, settings: Settings, assumptions: Assumptions, ledger: Ledger, run_id: str) -> None:
+        self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
+        self.mappings = Mappings(settings.mappings)
+        self.scratch = settings.ops / "door"
+        self.report = LoadReport()
+        self.accepted: dict[tuple[str, str, str, str], str] = {}
+        self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
+
+    def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
+        self.settings.lake.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
+        self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
+        folders = [self.settings.landing, self.settings.lake, self.scratch]
+        # Small files gain nothing from a second thread and pay for waking it in every statement.
+        threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
+        connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
+        writer = BatchWriter(connection, self.settings.lake)
+        since = time.monotonic()
+        try:
+            for delivery in self._with_orphans(deliveries):
+                self._one(connection, writer, delivery)
+                if time.monotonic() - since > _FLUSH_SECONDS:
+                    self._flush(connection)
+                    since = time.monotonic()
+            self._flush(connection)
+        except (duckdb.OutOfMemoryException, OSError) as error:
+            raise InfrastructureError(
+                f"door: {error}; remedy: free memory or disk and run again; nothing of this run is visible"
+            ) from error
+        finally:
+            connection.close()
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        self.report.warnings += writer.warnings
+        return self.report
+
+    def _sweep(self) -> None:
+        """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
+        named = {row[0] for row in self.ledger.rows("select path from batches where status in ('accepted', 'staged')")}
+        for folder in self.settings.lake.iterdir():
+            for path in folder.iterdir():
+                if path.suffix == ".tmp" or path.relative_to(self.settings.home).as_posix() not in named:
+                    path.unlink()
+
+    def _with_orphans(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Add the duplicates of files whose content is being replaced: they have to carry their records themselves now."""
+        given = {delivery.relative for delivery in deliveries}
+        sql = (
+            "select d.system, d.stream, d.delivery_date, d.path, d.bytes, d.mtime_ns, o.path from deliveries d join deliveries"
+            " o on o.file_id = d.duplicate_of"
+            " where d.status = 'duplicate' order by d.path"
+        )
+        orphans = []
+        for system, stream, date, path, size, mtime, original in self.ledger.rows(sql):
+            file = self.settings.landing / path
+            if original in given and path not in given and file.is_file():
+                reader_hash = self.mappings.system(system).reader_hash
+                orphans.append(Delivery(system, stream, dt.date.fromisoformat(date), file, path, size, mtime, reader_hash))
+        replaced = {delivery.relative for delivery in deliveries}
+        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
+        return [*deliveries, *orphans]
+
+    def _one(self, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, delivery: Delivery) -> None:
+        system = self.mappings.system(delivery.system)
+        staged = StagedFile(
+            delivery.system,
+            delivery.stream,
+            delivery.delivery_date.isoformat(),
+            delivery.relative,
+            "",
+            delivery.bytes,
+            delivery.mtime_ns,
+            delivery.reader_hash,
+            "staged",
+        )
+        batches: list[FeedBatch] = []
+        source: Source | None = None
+        try:
+            source = open_source(
+                connection, delivery.path, delivery.relative, system.dialect(delivery.stream, delivery.path.name), self.scratch
+            )
+            fault_point("prescan")
+            staged = replace(staged, sha256=source.scan.sha256)
+            content = (delivery.system, delivery.stream, source.scan.sha256, delivery.reader_hash)
+            if content in self.accepted:
+                records = source.scan.records
+                staged = replace(staged, physical=records, superseded=records, duplicate_of_path=self.accepted[content])
+            else:
+                self.report.warnings += _checked_header(source, system, delivery.stream)
+                batches = writer.write(delivery, source, system)
+                check_manifest(connection, delivery, source)
+                staged = self._counted(staged, source, batches)
+                if staged.status == "staged":
+                    self.accepted[content] = delivery.relative
+        except InputRefused as error:
+            staged = replace(staged, status="refused", error=str(error))
+        finally:
+            if source is not None and source.scan.readable != delivery.path:
+                source.scan.readable.unlink(missing_ok=True)
+        if staged.status == "refused":
+            for batch in batches:
+                batch.temporary.unlink(missing_ok=True)
+            batches = []
+        self.pending.append((staged, batches))
+
+    def _counted(self, staged: StagedFile, source: Source, batches: list[FeedBatch]) -> StagedFile:
+        """Settle the equation of the file and refuse it whole above the threshold."""
+        physical = source.scan.records
+        carriers = [batch for batch in batches if batch.is_records]
+        written = sum(batch.written for batch in carriers)
+        kept_out = sum(batch.refused for batch in carriers)
+        if physical != written + kept_out:
+            raise InputRefused(
+                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined; remedy: mend the"
+                " file's quoting and line ends, or the mapping"
+            )
+        rows = tuple(row for batch in batches for row in batch.quarantine)
+        share = Decimal(max(kept_out, *(batch.refused for batch in batches))) / max(physical, 1)
+        is_refused = share > self.assumptions.quarantine_threshold_rate
+        counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
+        if rows:
+            threshold = f"{self.assumptions.quarantine_threshold_rate * 100:.2f} %"
+            text = report(staged.path, source.scan.sha256, physical, rows, is_refused=is_refused, threshold=threshold)
+            if is_refused:
+                return replace(counted, status="refused", error=text, loaded=0)
+            self.report.rejections.append(text)
+        return counted
+
+    def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
+        batches = [batch for _, made in self.pending for batch in made]
+        settle(connection, batches)
+        make_durable(batches)
+        staged = [self._settled(file, made) for file, made in self.pending]
+        self.ledger.stage(self.run_id, staged)
+        for batch in batches:
+            self.report.batches[batch.contract.feed].append(batch.final)
+            self.report.rows[batch.contract.feed] += batch.loaded
+        self.report.files += staged
+        self.pending.clear()
+
+    def _settled(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
+        if file.status != "staged" or file.duplicate_of_path is not None:
+            return file
+        superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
+        entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
+        return replace(file, loaded=file.loaded - superseded, superseded=superseded, batches=entries)
+
+
+def _checked_header(source: Source, system: System, stream: str) -> list[str]:
+    if system.is_canonical:
+        contract = load_contract(stream)
+        return check_columns(source, contract.names, contract.required_names)
+    described = system.stream(stream)
+    return check_columns(source, (*described.columns, *described.unread), described.columns)

@@ -1,0 +1,245 @@
+"""How a source system's files become feeds: one YAML (streams, dialect, time zone) and one SELECT per feed.
+
+Holds the model of a mapping, its loader and the index of known systems. It must not read delivered files, and imports no
+engine: a run with nothing new passes through here. The system `canonical` is built in: stream = feed, columns by
+contract name, no SQL. An error names file and line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from dagster_project.door.contracts import contract_files, feeds, load_contract
+from dagster_project.door.dialect import Dialect
+from dagster_project.errors import UsageError
+
+BUILT_IN = Path(__file__).with_name("mappings")
+CANONICAL = "canonical"
+READER_VERSION = "1"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
+
+
+class FeedMapping(BaseModel):
+    """One feed made from a stream.
+
+    `records` feeds carry each physical record once; the others are derived (grouped headers) and outside the equation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sql: str
+    records: bool = False
+
+
+class Stream(BaseModel):
+    """One kind of delivered file: how it is written and which feeds it makes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delimiter: str | None = Field(default=None, pattern=r"^[\t -~]$")
+    encoding: str = "utf-8"
+    null_words: tuple[str, ...] = ("",)
+    decimal: Literal[".", ","] = "."
+    time_zone: str | None = None
+    timestamp_formats: tuple[str, ...] = ()
+    columns: tuple[str, ...] = Field(min_length=1)
+    unread: tuple[str, ...] = ()  # known columns that no feed takes; any other new column is a warning
+    feeds: dict[str, FeedMapping] = Field(min_length=1)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+        except LookupError as error:
+            raise ValueError(f"unknown encoding {value}") from error
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return value if value is None else _zone(value)
+
+    @field_validator("feeds")
+    @classmethod
+    def _known_feeds(cls, value: dict[str, FeedMapping]) -> dict[str, FeedMapping]:
+        unknown = sorted(set(value) - set(feeds()))
+        if unknown:
+            raise ValueError(f"no contract for feed {', '.join(unknown)}")
+        return value
+
+    @model_validator(mode="after")
+    def _records_are_carried(self) -> Stream:
+        if self.feeds and not any(feed.records for feed in self.feeds.values()):
+            raise ValueError("one of the feeds needs records: true, or records would vanish")
+        return self
+
+
+class SystemFile(BaseModel):
+    """The YAML of one system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_zone: str
+    streams: dict[str, Stream] = Field(min_length=1)
+    ignored: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return _zone(value)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {value}") from error
+    return value
+
+
+def _line_of(text: str, location: tuple[Any, ...]) -> int:
+    """Return the line of the deepest node that the location of an error names."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 1
+    for step in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key, value in node.value:
+            if key.value == str(step):
+                line, node = key.start_mark.line + 1, value
+                break
+    return line
+
+
+def _load_yaml(path: Path) -> SystemFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return SystemFile.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"mapping {path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"mapping {path}:{_line_of(text, first['loc'])}: {where}: {first['msg']}") from error
+
+
+class System:
+    """One source system: its streams and the SQL of its feeds, read when first needed."""
+
+    def __init__(self, name: str, folder: Path | None) -> None:
+        """Index the system; `folder` is None for the built-in canonical one."""
+        self.name = name
+        self.folder = folder
+
+    @cached_property
+    def file(self) -> SystemFile:
+        """The validated YAML; UsageError names file and line."""
+        if self.folder is None:
+            streams = {feed: Stream(columns=load_contract(feed).names, feeds={feed: FeedMapping(sql="", records=True)}) for feed in feeds()}
+            return SystemFile(time_zone="UTC", streams=streams)
+        return _load_yaml(self.folder / f"{self.name}.yml")
+
+    @cached_property
+    def reader_hash(self) -> str:
+        """Hash of everything that decides how a file of this system is read; a change loads its files again."""
+        digest = hashlib.sha256(READER_VERSION.encode())
+        own = [] if self.folder is None else [path for path in sorted(self.folder.iterdir()) if path.suffix in (".yml", ".sql")]
+        for path in (*own, *contract_files()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:32]
+
+    @property
+    def time_zone(self) -> str:
+        """Zone of local times without an offset."""
+        return self.file.time_zone
+
+    def reads(self, stream: str, folder: Path) -> bool:
+        """Say whether files of the stream are loaded; False for streams the mapping ignores with a reason.
+
+        Raises
+        ------
+        UsageError
+            The mapping does not name the stream.
+        """
+        if stream in self.file.streams:
+            return True
+        if stream in self.file.ignored:
+            return False
+        known = ", ".join(sorted(self.file.streams))
+        raise UsageError(
+            f"{folder}: system {self.name} has no stream {stream}; known streams: {known}; remedy: rename the folder or extend the mapping"
+        )
+
+    def stream(self, name: str) -> Stream:
+        """Return one stream of the mapping."""
+        return self.file.streams[name]
+
+    def dialect(self, stream: str, file_name: str) -> Dialect:
+        """Return how a file of the stream is written; the delimiter follows the file name where the mapping is silent."""
+        described = self.stream(stream)
+        plain = file_name.removesuffix(".gz")
+        delimiter = described.delimiter or ("," if plain.endswith(".csv") else "\t")
+        return Dialect(delimiter=delimiter, encoding=described.encoding, null_words=described.null_words)
+
+    def sql_path(self, stream: str, feed: str) -> Path:
+        """Return where the SELECT of a feed lies; only mapped systems have one."""
+        assert self.folder is not None, "the canonical system has no SQL"
+        path = (self.folder / self.stream(stream).feeds[feed].sql).resolve()
+        if path.parent != self.folder.resolve() or not path.is_file():
+            yml = self.folder / f"{self.name}.yml"
+            line = _line_of(yml.read_text(encoding="utf-8"), ("streams", stream, "feeds", feed, "sql"))
+            raise UsageError(f"mapping {yml}:{line}: {path.name} does not lie beside it")
+        return path
+
+    @cached_property
+    def is_canonical(self) -> bool:
+        """Whether files follow the contracts by column name, without SQL."""
+        return self.folder is None
+
+
+class Mappings:
+    """Index of the known systems: built-in ones and those of the user's folder, which win."""
+
+    def __init__(self, extra: Path | None = None) -> None:
+        """List the folders; nothing is parsed until a system is used.
+
+        Raises
+        ------
+        UsageError
+            The user's folder does not exist.
+        """
+        if extra is not None and not extra.is_dir():
+            raise UsageError(f"mappings folder {extra} does not exist; remedy: correct ROI_MAPPINGS")
+        self._systems = {CANONICAL: System(CANONICAL, None)}
+        for root in filter(None, (BUILT_IN, extra)):
+            for folder in sorted(root.iterdir()):
+                if (folder / f"{folder.name}.yml").is_file():
+                    self._systems[folder.name] = System(folder.name, folder)
+
+    def system(self, name: str, folder: Path | None = None) -> System:
+        """Return a system by name.
+
+        Raises
+        ------
+        UsageError
+            Unknown name; the message lists the known ones.
+        """
+        if name not in self._systems:
+            shown = "" if folder is None else f"{folder}: "
+            raise UsageError(
+                f"{shown}unknown system {name}; known systems: {', '.join(sorted(self._systems))}; remedy: rename the folder or add"
+                " a mapping"
+            )
+        return self._systems[name]
+
+    def zones(self, systems: set[str]) -> set[str]:
+        """Return the time zones that the mappings of these systems declare; the canonical system declares none."""
+        return {self.system(name).time_zone for name in systems if name != CANONICAL}

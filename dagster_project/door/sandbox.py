@@ -1,0 +1,86 @@
+"""The door's DuckDB: in memory, in UTC, able to touch only the folders named when it is opened.
+
+Holds the connection and the test that a mapping's SQL is one SELECT without file access. It must not know a feed's rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.door.casting import INSTANT_MACRO, identifier, literal
+from dagster_project.door.contracts import Contract
+from dagster_project.errors import UsageError
+
+
+def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Open a private database whose SQL may read and write below `folders` only; its settings cannot be changed any more."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": str(threads),
+            "memory_limit": memory_limit,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    connection.execute("set TimeZone = 'UTC'")
+    if spill is not None:
+        connection.execute(f"set temp_directory = {literal(str(spill))}")
+    connection.execute(INSTANT_MACRO)
+    if folders:
+        connection.execute(f"set allowed_directories = [{', '.join(literal(f'{folder}/') for folder in folders)}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def checked_select(path: Path, columns: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Read a mapping's SQL and return it with its output columns (name to type), bound without any file access.
+
+    Raises
+    ------
+    UsageError
+        It is not exactly one SELECT, does not bind over `source`, or does not return `record_number`; names file and line.
+    """
+    text = path.read_text(encoding="utf-8")
+    connection = open_sandbox([], None, threads=1, memory_limit="256MB")
+    try:
+        statements = connection.extract_statements(text)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise UsageError(f"mapping {path}: exactly one SELECT is expected")
+        sql = text.strip().rstrip(";")
+        listed = ", ".join(f"{identifier(name)} varchar" for name in columns)
+        connection.execute(f"create temp table source ({listed}, record_number bigint)")
+        described = connection.execute(f"describe {sql}").fetchall()
+    except duckdb.Error as error:
+        found = re.search(r"LINE (\d+):", str(error))
+        line = f":{found.group(1)}" if found else ""
+        raise UsageError(f"mapping {path}{line}: {str(error).splitlines()[0]}") from error
+    finally:
+        connection.close()
+    types = {row[0]: row[1] for row in described}
+    if types.pop("record_number", None) is None:
+        raise UsageError(
+            f"mapping {path}: returns no record_number; remedy: select record_number, or min(record_number) where rows are grouped"
+        )
+    return sql, types
+
+
+def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:
+    """Compare the columns a mapping returns with the contract.
+
+    Raises
+    ------
+    UsageError
+        A column is not in the contract, or a required one is missing.
+    """
+    unknown = sorted(set(types) - set(contract.names))
+    missing = sorted(set(contract.required_names) - set(types))
+    if unknown or missing:
+        found = {"not in the contract": unknown, "required and missing": missing}
+        wrong = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items() if names)
+        raise UsageError(f"mapping {path}: feed {contract.feed}: {wrong}")

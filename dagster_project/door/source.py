@@ -1,0 +1,178 @@
+"""A delivered file as a relation: the engine's own reader where the file is well formed, the exact reader where it is not.
+
+Holds reading only: every column is text. It must not cast, map or write. Whatever the engine reads is compared with the
+count of the pre-scan; where they differ the exact reader decides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from dagster_project.door.casting import identifier, literal
+from dagster_project.door.dialect import Dialect
+from dagster_project.door.prescan import Prescan, prescan_text
+from dagster_project.door.records import Record, read_records
+from dagster_project.errors import InputRefused
+
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_ENGINE_LINE_BYTES = 2_000_000
+_BATCH_RECORDS = 50_000
+
+
+@dataclass
+class Source:
+    """One file ready to be read. `faults` are records of wrong form, found by the exact reader."""
+
+    path: Path
+    relative: str
+    dialect: Dialect
+    scan: Prescan
+    is_parquet: bool = False
+    is_loaded: bool = False
+    faults: tuple[Record, ...] = ()
+
+    @property
+    def relation(self) -> str:
+        """Return the SQL of the file as it lies, every column text."""
+        columns = self.scan.columns
+        file = literal(str(self.scan.readable))
+        if self.is_parquet:
+            return (
+                f"(select {', '.join(f'{identifier(name)}::varchar as {identifier(name)}' for name in columns)} from read_parquet({file}))"
+            )
+        typed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
+        nulls = ", ".join(map(literal, self.dialect.null_words))
+        room = ""
+        if self.scan.longest_line >= _ENGINE_LINE_BYTES:
+            room = f", max_line_size = {self.scan.longest_line + 1_024}, buffer_size = {max(32_000_000, 4 * self.scan.longest_line)}"
+        return (
+            f"read_csv({file}, auto_detect = false, header = true, delim = {literal(self.dialect.delimiter)}, quote = '\"', escape = '\"',"
+            f" columns = {{{typed}}}, nullstr = [{nulls}], strict_mode = true{room})"
+        )
+
+    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the temporary relation `source` with all columns and `record_number`; falls back to the exact reader.
+
+        Raises
+        ------
+        InputRefused
+            The exact reader refuses the file (see `records`).
+        """
+        if self.is_loaded:
+            return
+        if not self.scan.needs_exact_reader:
+            try:
+                numbered = f"select *, row_number() over () as record_number from {self.relation}"
+                if connection.execute(f"create or replace temp table source as {numbered}").fetchone() == (self.scan.records,):
+                    self.is_loaded = True
+                    return
+            except duckdb.Error as error:
+                if self.is_parquet or isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+                    raise
+        self._load_exactly(connection)
+
+    def _load_exactly(self, connection: duckdb.DuckDBPyConnection) -> None:
+        columns = self.scan.columns
+        nulls = set(self.dialect.null_words)
+        listed = ", ".join(f"{identifier(name)} varchar" for name in columns)
+        connection.execute(f"create or replace temp table source ({listed}, record_number bigint)")
+        faults: list[Record] = []
+        pending: list[Record] = []
+        records = 0
+
+        def write() -> None:
+            data = {
+                name: pa.array([None if record.fields[at] in nulls else record.fields[at] for record in pending], pa.string())
+                for at, name in enumerate(columns)
+            }
+            connection.register(
+                "exact_records", pa.table({**data, "record_number": pa.array([record.number for record in pending], pa.int64())})
+            )
+            connection.execute("insert into source select * from exact_records")
+            connection.unregister("exact_records")
+            pending.clear()
+
+        for record in read_records(self.scan.readable, self.path, self.dialect, len(columns)):
+            records = record.number
+            (faults if record.fault else pending).append(record)
+            if len(pending) >= _BATCH_RECORDS:
+                write()
+        write()
+        self.faults = tuple(faults)
+        self.scan = replace(self.scan, records=records)
+        self.is_loaded = True
+
+    def lines(self, numbers: set[int]) -> dict[int, Record]:
+        """Return the records of the given numbers with their lines; empty for Parquet, which has no lines."""
+        if self.is_parquet or not numbers:
+            return {}
+        last = max(numbers)
+        found: dict[int, Record] = {}
+        for record in read_records(self.scan.readable, self.path, self.dialect, len(self.scan.columns)):
+            if record.number in numbers:
+                found[record.number] = record
+            if record.number >= last:
+                break
+        return found
+
+
+def open_source(connection: duckdb.DuckDBPyConnection, path: Path, relative: str, dialect: Dialect, scratch: Path) -> Source:
+    """Scan a delivered file.
+
+    Raises
+    ------
+    InputRefused
+        The format is not supported, or the pre-scan refuses the file.
+    """
+    if path.name.endswith(".parquet"):
+        return Source(path, relative, dialect, _scan_parquet(connection, path), is_parquet=True)
+    if not path.name.endswith(_TEXT_SUFFIXES):
+        raise InputRefused(
+            f"{path}: format not supported; supported: {', '.join((*_TEXT_SUFFIXES, '.parquet'))}; remedy: export it as one of these"
+        )
+    before = path.stat()
+    scan = prescan_text(path, dialect, scratch)
+    after = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InputRefused(f"{path}: changed while it was read; remedy: deliver under a name ending .part and rename when complete")
+    return Source(path, relative, dialect, scan)
+
+
+def _scan_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Prescan:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        columns = [row[0] for row in connection.execute(f"describe select * from read_parquet({literal(str(path))})").fetchall()]
+        records = connection.execute(f"select num_rows from parquet_file_metadata({literal(str(path))})").fetchone()
+    except duckdb.Error as error:
+        raise InputRefused(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); remedy: deliver the file again") from error
+    return Prescan(sha256, path.stat().st_size, int(records[0]) if records else 0, tuple(columns), path, False, 0)
+
+
+def check_columns(source: Source, expected: Sequence[str], required: Sequence[str]) -> list[str]:
+    """Compare the header with what is read from it, by name, and return warnings for columns nobody reads.
+
+    Raises
+    ------
+    InputRefused
+        A required column is missing; the nearest name of the header is suggested.
+    """
+    found = source.scan.columns
+    if "record_number" in found:
+        raise InputRefused(f"{source.path}: a column may not be called record_number; remedy: rename it")
+    for name in required:
+        if name not in found:
+            near = difflib.get_close_matches(name, [other for other in found if other not in expected], n=1, cutoff=0.5)
+            hint = f"; did {near[0]} replace it?" if near else ""
+            raise InputRefused(
+                f"{source.path}: required column {name} is missing{hint} found: {', '.join(found[:40])}; remedy: rename the column"
+                " or deliver it"
+            )
+    return [f"{source.relative}: column {name} is read by no feed" for name in found if name not in expected]

@@ -1,0 +1,34 @@
+"""Errors that users see: each carries its exit code and says what to do.
+
+Holds exception types only. It must not import any other module of the project.
+"""
+
+
+class ServiceRoiError(Exception):
+    """Base of every error shown without a stack trace; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(ServiceRoiError):
+    """Wrong usage or configuration: unknown setting, missing folder, unreadable assumptions."""
+
+    exit_code = 2
+
+
+class InputRefused(ServiceRoiError):  # noqa: N818  named by what happened, as users read it
+    """A delivered file was refused before anything of it became visible."""
+
+    exit_code = 3
+
+
+class ChecksFailed(ServiceRoiError):  # noqa: N818  as above
+    """A blocking check failed; nothing was published and the previous copy stays served."""
+
+    exit_code = 4
+
+
+class InfrastructureError(ServiceRoiError):
+    """Lock held, disk full, memory exhausted or a damaged file of ours."""
+
+    exit_code = 5

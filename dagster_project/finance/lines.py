@@ -1,0 +1,230 @@
+"""What a controller reads of one month: header, lines, reconciliation, definitions and checks as exact Arrow tables.
+
+Signs: costs, value and damage are positive in their own group; net benefit = value - damage - cost. Assumed value is listed
+and never in a total. A row of kind `net` repeats its group's total, so sum rows of kind `detail` only.
+Every figure is a column of a published table; account ids are never selected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
+from dagster_project.finance.periods import Period, periods
+from dagster_project.publish.versions import Pointer
+
+VERSION = 1
+STATUS = "provisional"
+_SQL = Path(__file__).with_name("lines.sql")
+_RELATION = "analytics.mart_service_roi_month"
+# line id, group, evidence tier, column, column of its null reason, whether it counts in the group's total
+_ROI_LINES = (
+    ("value.hard", "value", "hard", "v_hard", True),
+    ("value.modelled", "value", "modelled", "v_modelled", True),
+    ("value.assumed", "value", "assumed", "v_assumed", False),
+    ("damage.market", "damage", "modelled", "damage", True),
+)
+_RATIOS = ("gross_roi", "roi", "roi_hard", "roi_hard_modelled", "roi_all", "roi_before_damage")
+_BOUNDED = ("gross_roi", "roi")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One month, ready to be written: a table for each part, in file order."""
+
+    header: pa.Table
+    lines: pa.Table
+    reconciliation: pa.Table
+    definitions: pa.Table
+    restatements: pa.Table
+    checks: pa.Table
+
+
+def read_figures(connection: duckdb.DuckDBPyConnection, pointer: Pointer, period: Period) -> Figures:
+    """Read one complete month from the published copy.
+
+    Raises
+    ------
+    UsageError
+        The copy has no ROI figures for the month.
+    ChecksFailed
+        A blocking check of the extract fails; each is named with what was observed.
+    InfrastructureError
+        The copy lacks a table that the extract needs.
+    """
+    try:
+        return _read(connection, pointer, period)
+    except duckdb.CatalogException as error:
+        detail = str(error).splitlines()[0]
+        raise InfrastructureError(f"{pointer.file} is not complete: {detail}; remedy: service-roi run --full-refresh") from error
+
+
+def legal_entity(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the reporting entity of the copy."""
+    return str(_one(connection, "select legal_entity from ops.run_parameters")["legal_entity"])
+
+
+def _read(connection: duckdb.DuckDBPyConnection, pointer: Pointer, period: Period) -> Figures:
+    parameters = _one(connection, "select * from ops.run_parameters")
+    keys: dict[str, Any] = {"month": period.period_month}
+    if not connection.execute(f"select 1 from {_RELATION} where window_kind = 'month' and period_month = $month", keys).fetchone():
+        raise UsageError(f"the published copy has no ROI figures for {period.label}")
+    months = [known.period_month for known in periods(connection) if known.period_month < period.period_month]
+    keys |= {
+        "prior_month": months[-1] if months else None,
+        "fiscal_year": period.fiscal_year,
+        "entity": parameters["legal_entity"],
+        "period": period.label,
+        "currency": parameters["reporting_currency_code"],
+    }
+    lines = connection.execute(_lines_sql(), keys).to_arrow_table()
+    checks = _checks(connection, period, lines)
+    failed = [row for row in checks.to_pylist() if row["severity"] == "blocking" and row["result"] == "fail"]
+    if failed:
+        reasons = [f"{row['check_id']}: {row['description']}; found {row['observed']}, allowed {row['threshold']}" for row in failed]
+        raise ChecksFailed("\n  ".join([f"no extract was written for {period.label}:", *reasons]))
+    sources = sorted({name for name in lines["source_relation"].to_pylist() if name} | {"marts.mart_cost_reconciliation"})
+    definitions = connection.execute(
+        "select * from ops.metric_registry where relation in (select unnest($sources)) order by metric_id, version", {"sources": sources}
+    ).to_arrow_table()
+    reconciliation = connection.execute(
+        "select $entity as entity, $period as period, legal_entity, cost_category, pool_id, ledger_amount, out_of_scope_amount, "
+        "allocated_amount, unallocated_amount, non_customer_amount, unused_amount, difference_amount, currency_code "
+        "from marts.mart_cost_reconciliation where period_month = $month order by all",
+        {name: keys[name] for name in ("entity", "period", "month")},
+    ).to_arrow_table()
+    header = _header(pointer, period, parameters, lines, reconciliation)
+    return Figures(header, lines, reconciliation, definitions, _no_restatements(), checks)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    rows = connection.execute(sql).to_arrow_table().to_pylist()
+    if len(rows) != 1:
+        raise InfrastructureError(f"the published copy must have exactly one row of run parameters, found {len(rows)}")
+    return dict(rows[0])
+
+
+def _lines_sql() -> str:
+    roi = [
+        f"""union all select '{line_id}', '{group}', '{tier}', null, null, null, null,
+        max({name}_amount) filter (is_this), null, null, max({name}_amount) filter (is_prior),
+        case when bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
+        {is_in_total}, false, max({name}_null_reason) filter (is_this), '{_RELATION}', '{name}_amount' from roi"""
+        for line_id, group, tier, name, is_in_total in _ROI_LINES
+    ]
+    # a month without cost lines still has its cost line: 0.00, or nothing with the reason
+    roi.append(
+        f"""union all select 'cost.total', 'cost', 'ledger', null, null, null, null, service_cost_amount, null, null, null, null,
+        true, false, service_cost_null_reason, '{_RELATION}', 'service_cost_amount' from roi where is_this and not exists (from cost)"""
+    )
+    roi += [
+        f"""union all select 'memo.{name}', 'memo', null, null, null, null, null, max({name}_amount) filter (is_this), null, null,
+        max({name}_amount) filter (is_prior), null, false, false, max({reason}) filter (is_this), '{_RELATION}', '{name}_amount' from roi"""
+        for name, reason in (("contribution_margin", "contribution_margin_null_reason"), ("net_benefit", "null_reason"))
+    ]
+    ratios = [
+        f"""union all select '{name}.' || window_kind, null, {name}_ratio, 'ratio', null,
+        {f"{name}_low95_ratio" if name in _BOUNDED else "null"}, {f"{name}_high95_ratio" if name in _BOUNDED else "null"},
+        false, {"null_reason" if name == "roi" else f"{name}_null_reason"}, '{_RELATION}', '{name}_ratio'
+        from {_RELATION} where period_month = $month and is_complete_period"""
+        for name in _RATIOS
+    ]
+    return _SQL.read_text(encoding="utf-8").replace("{roi_lines}", "\n".join(roi), 1).replace("{ratio_lines}", "\n".join(ratios), 1)
+
+
+def _net(lines: pa.Table, group: str) -> Decimal | None:
+    return next((row["reporting_amount"] for row in lines.to_pylist() if row["line_id"] == f"{group}.net"), None)
+
+
+def _header(pointer: Pointer, period: Period, parameters: dict[str, Any], lines: pa.Table, reconciliation: pa.Table) -> pa.Table:
+    amounts = {row["line_id"]: row["reporting_amount"] for row in lines.to_pylist()}
+    ratios = {row["line_id"]: row["quantity"] for row in lines.to_pylist()}
+    text, money, ratio = pa.string(), pa.decimal128(18, 2), pa.decimal128(20, 6)
+    fields: list[tuple[str, pa.DataType, Any]] = [
+        ("entity", text, parameters["legal_entity"]),
+        ("period", text, period.label),
+        ("fiscal_period", text, period.fiscal_period),
+        ("fiscal_year", text, period.fiscal_year),
+        ("start_date", pa.date32(), period.start_date),
+        ("end_date", pa.date32(), period.end_date),
+        ("version", pa.int32(), VERSION),
+        ("status", text, STATUS),
+        ("data_as_of", text, pointer.data_as_of),
+        ("currency_code", text, parameters["reporting_currency_code"]),
+        ("fx_rate_type", text, "average"),
+        ("content_hash", text, pointer.content_hash),
+        ("assumptions_sha256", text, parameters["assumptions_sha256"]),
+        ("line_count", pa.int64(), lines.num_rows),
+        ("reconciliation_count", pa.int64(), reconciliation.num_rows),
+        ("cost_amount", money, _net(lines, "cost")),
+        ("value_amount", money, _net(lines, "value")),
+        ("damage_amount", money, _net(lines, "damage")),
+        ("net_benefit_amount", money, amounts["memo.net_benefit"]),
+        ("roi_ratio", ratio, ratios.get("roi.month")),
+        ("gross_roi_ratio", ratio, ratios.get("gross_roi.month")),
+    ]
+    return pa.table({name: pa.array([value], kind) for name, kind, value in fields})
+
+
+def _no_restatements() -> pa.Table:
+    """Return the log's columns without a row: a first version restates nothing, and the file is never missing."""
+    text, money = pa.string(), pa.decimal128(18, 2)
+    names = {"entity": text, "period": text, "version_from": pa.int32(), "version_to": pa.int32(), "line_id": text, "amount_from": money,
+             "amount_to": money, "delta_amount": money, "currency_code": text, "cause": text, "source_key_count": pa.int64(),
+             "requested_by": text, "approved_by": text, "restated_at": text}  # fmt: skip
+    return pa.schema(list(names.items())).empty_table()
+
+
+def _checks(connection: duckdb.DuckDBPyConnection, period: Period, lines: pa.Table) -> pa.Table:
+    def value(sql: str) -> Any:
+        return (connection.execute(sql, {"month": period.period_month}).fetchone() or (None,))[0]
+
+    cost = _net(lines, "cost")
+    month_cost = value(f"select service_cost_amount from {_RELATION} where window_kind = 'month' and period_month = $month")
+    accounts = value(
+        "select sum(service_cost_amount) from analytics.mart_service_roi_account where window_kind = 'month' and period_month = $month"
+    )
+    spread = value(
+        "select sum(allocated_amount + unallocated_amount + non_customer_amount + unused_amount) "
+        "from marts.mart_cost_reconciliation where period_month = $month"
+    )
+    broken = value(
+        "select count(*) from marts.mart_cost_reconciliation where period_month = $month and difference_amount is distinct from 0"
+    )
+    unpriced = value(
+        "select (select count(*) from marts.fct_cost_line where period_month = $month and is_roi_basis and cost_amount is null) "
+        "+ (select count(*) from marts.fct_order_line_net where period_month = $month and is_counted and is_fx_missing)"
+    )
+    net = {row["line_id"]: row["reporting_amount"] for row in lines.to_pylist() if row["line_id"] == "memo.net_benefit"}["memo.net_benefit"]
+    parts = None if net is None else _or_zero(_net(lines, "value")) - _or_zero(_net(lines, "damage")) - _or_zero(cost)
+    rows = [
+        ("reconciliation_is_zero", "rows of the cost reconciliation whose difference is not 0.00", broken, 0),
+        ("cost_ties_to_reconciliation", "cost lines less allocated, unallocated, non-customer and unused cost", _gap(cost, spread), 0),
+        ("cost_ties_to_roi", "cost lines less the cost of the company's ROI", _gap(cost, month_cost), 0),
+        ("accounts_tie_to_company", "cost of all accounts, pseudo-accounts included, less the company's", _gap(accounts, month_cost), 0),
+        ("net_benefit_ties", "value less damage less cost, less the company's net benefit", _gap(parts, net), 0),
+        ("rates_are_complete", "cost and order lines of the month without an exchange rate", unpriced, 0),
+    ]
+    return pa.table({
+        "check_id": [row[0] for row in rows],
+        "description": [row[1] for row in rows],
+        "severity": ["blocking"] * len(rows),
+        "result": ["pass" if row[2] == row[3] else "fail" for row in rows],
+        "observed": [str(row[2]) for row in rows],
+        "threshold": [str(row[3]) for row in rows],
+    })  # fmt: skip
+
+
+def _gap(left: Decimal | None, right: Decimal | None) -> Decimal:
+    """Return the difference; what neither side knows is no difference, and what one side lacks counts as 0.00."""
+    return _or_zero(left) - _or_zero(right)
+
+
+def _or_zero(amount: Decimal | None) -> Decimal:
+    return Decimal(0) if amount is None else amount

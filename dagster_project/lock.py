@@ -1,0 +1,40 @@
+"""One writer at a time: an advisory lock that the kernel frees when its holder dies, with a name in it for people."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dagster_project.errors import InfrastructureError
+
+
+@contextmanager
+def warehouse_lock(ops: Path, run_id: str) -> Iterator[None]:
+    """Hold HOME/ops/run.lock for the length of a run.
+
+    Raises
+    ------
+    InfrastructureError
+        Another run holds it; the message names its process, run and start.
+    """
+    ops.mkdir(parents=True, exist_ok=True)
+    with (ops / "run.lock").open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            holder = json.loads(handle.read() or "{}")
+            raise InfrastructureError(
+                f"run {holder.get('run_id', '?')} (process {holder.get('pid', '?')}) holds the warehouse since {holder.get('since', '?')}; "
+                "wait for it to end, nothing was changed"
+            ) from None
+        handle.seek(0)
+        handle.truncate()
+        json.dump({"pid": os.getpid(), "run_id": run_id, "since": datetime.now(UTC).isoformat(timespec="seconds")}, handle)
+        handle.flush()
+        yield

@@ -1,0 +1,207 @@
+"""The service ROI equation: value lines less damage less cost, over cost, in tiers of evidence.
+
+    ROI = (V - D - C) / C        V = V_hard + V_modelled (+ V_assumed, shown but never in the headline)
+
+Source: Rust, Zahorik and Keiningham (1995), "Return on Quality", Journal of Marketing 59(2), for the equation;
+Cochran (1977), "Sampling Techniques", ch. 6, for the delta-method error of a ratio.
+Amounts are int64 minor units, one element per account (or one element for the company). A company ratio is the ratio of sums,
+never the mean of account ratios. Holds formulas and their null rules. It must not hold reading or writing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dagster_project.metrics.registry import Labels, Metric
+
+REASONS = ("source_absent", "fx_missing", "unit_cost_absent", "not_built", "zero_cost", "no_service_cost")
+STATES = ("complete", "partial", "undefined")
+KNOWN = -1
+_Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the equation.
+
+    `amounts` int64 minor units, 0 where unknown. `reasons` int8 of the same shape: `KNOWN`, or the index into `REASONS`
+    that says why the amount is unknown.
+    """
+
+    amounts: NDArray[np.int64]
+    reasons: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, amounts: NDArray[np.int64], reason: str | None = None, where: NDArray[np.bool_] | None = None) -> Line:
+        """Make a line that is unknown for `reason` at the elements `where` (everywhere when `where` is not given)."""
+        if reason is None:
+            return cls(amounts, np.full(amounts.shape, KNOWN, np.int8))
+        unknown = np.ones(amounts.shape, bool) if where is None else where
+        return cls(np.where(unknown, 0, amounts), np.where(unknown, REASONS.index(reason), KNOWN).astype(np.int8))
+
+    def unless(self, reason: str, where: NDArray[np.bool_]) -> Line:
+        """Make the elements `where` unknown for `reason`, over any reason they had."""
+        return Line(np.where(where, 0, self.amounts), np.where(where, REASONS.index(reason), self.reasons).astype(np.int8))
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """True where the amount is measured."""
+        return np.equal(self.reasons, KNOWN)
+
+    def __add__(self, other: Line) -> Line:
+        """Sum; unknown where either is, with the reason of the left one first."""
+        reasons = np.where(self.known, other.reasons, self.reasons)
+        return Line(np.where(reasons == KNOWN, self.amounts + other.amounts, 0), reasons)
+
+    def __neg__(self) -> Line:
+        return Line(-self.amounts, self.reasons)
+
+    def __sub__(self, other: Line) -> Line:
+        return self + -other
+
+    def where_known(self) -> Line:
+        """Put 0 for what is not measured: for sums that are then labelled partial."""
+        return Line.of(self.amounts)
+
+    def total(self) -> Line:
+        """Sum to the company's one element, exactly; unknown as soon as one account is, since a partial sum is no total."""
+        unknown = self.reasons[~self.known]
+        if unknown.size:
+            return Line(np.zeros(1, np.int64), unknown[:1])
+        return Line.of(np.array([self.amounts.sum()], np.int64))
+
+    def over(self, cost: Line, zero_reason: str) -> Ratio:
+        """Divide by `cost`: float64, NaN with a reason where a part is unknown or the cost is 0."""
+        reasons = np.where(cost.known, self.reasons, cost.reasons)
+        reasons = np.where((reasons == KNOWN) & (cost.amounts == 0), REASONS.index(zero_reason), reasons).astype(np.int8)
+        values = np.full(self.amounts.shape, np.nan)
+        np.divide(self.amounts, cost.amounts, out=values, where=reasons == KNOWN)
+        return Ratio(values, reasons, self, cost)
+
+
+class Ratio(NamedTuple):
+    """A quotient of two lines with what it was made of. `values` is NaN where `reasons` is not `KNOWN`."""
+
+    values: NDArray[np.float64]
+    reasons: NDArray[np.int8]
+    num: Line
+    den: Line
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The lines of the equation for the same accounts, in the same order. Damage and cost are positive amounts.
+
+    A value or damage line that is not measured (`v_modelled`, `damage`) is left out of the headline, and `states` says
+    `partial`: nothing is invented, and nothing measured is hidden.
+    """
+
+    cost: Line
+    margin: Line
+    hard: Line
+    modelled: Line
+    assumed: Line
+    damage: Line
+
+    def total(self) -> Frame:
+        """Sum every line exactly to the company's frame, pseudo-accounts included."""
+        return Frame(*(line.total() for line in (self.cost, self.margin, self.hard, self.modelled, self.assumed, self.damage)))
+
+    def net_benefit(self) -> Line:
+        """V_hard + V_modelled - damage - cost; `V_assumed` is listed beside it and never added."""
+        return self.hard + self.modelled.where_known() - self.damage.where_known() - self.cost
+
+    def variants(self, zero_reason: str) -> dict[str, Ratio]:
+        """Every ROI published in parallel, each (value - cost) / cost.
+
+        `zero_reason` is `zero_cost` for the company and `no_service_cost` for an account. `gross_roi` takes the whole
+        contribution margin as value: it describes, and claims no effect of service. `roi_cost_only` is -1 by definition.
+        """
+        cost, damage = self.cost, self.damage.where_known()
+        nothing = Line.of(np.zeros_like(cost.amounts))
+        benefits = {
+            "gross_roi": self.margin - cost,
+            "roi": self.net_benefit(),
+            "roi_hard": self.hard - damage - cost,
+            "roi_hard_modelled": self.hard + self.modelled - damage - cost,
+            "roi_all": self.hard + self.modelled + self.assumed - damage - cost,
+            "roi_before_damage": self.hard + self.modelled.where_known() - cost,
+            "roi_cost_only": nothing - cost,
+        }
+        return {name: benefit.over(cost, zero_reason) for name, benefit in benefits.items()}
+
+    def states(self, roi: Ratio) -> NDArray[np.int8]:
+        """Index into `STATES`: complete, partial (a line of the headline is not measured) or undefined (no ratio)."""
+        partial = ~(self.modelled.known & self.damage.known)
+        return np.where(roi.reasons != KNOWN, STATES.index("undefined"), np.where(partial, STATES.index("partial"), 0)).astype(np.int8)
+
+    def completeness(self) -> float:
+        """Share of the five lines of the headline and its gross view that are measured for every account, 0..1."""
+        return float(np.mean([line.known.all() for line in (self.cost, self.margin, self.hard, self.modelled, self.damage)]))
+
+
+class Interval(NamedTuple):
+    """ROI with its standard error and 95 % bounds; NaN where not defined."""
+
+    roi: float
+    standard_error: float
+    low95: float
+    high95: float
+
+
+def delta_interval(value: NDArray[np.int64], cost: NDArray[np.int64], fixed_value: int = 0, fixed_cost: int = 0) -> Interval:
+    """ROI = sum(value) / sum(cost) - 1 with its delta-method error over accounts.
+
+    e_i = v_i - R c_i with R = V / C; se = sqrt(n) sd(e) / C, sd with n - 1. `fixed_*` are the pseudo-accounts' amounts:
+    they belong to the ratio, but they are known and not sampled. `value` is before cost. NaN at zero cost; error and bounds
+    NaN below two accounts.
+    """
+    total_value, total_cost, n = int(value.sum()) + fixed_value, int(cost.sum()) + fixed_cost, len(value)
+    if total_cost == 0:
+        return Interval(math.nan, math.nan, math.nan, math.nan)
+    ratio = total_value / total_cost
+    if n < 2:
+        return Interval(ratio - 1, math.nan, math.nan, math.nan)
+    error = math.sqrt(n) * float(np.std(value - ratio * cost, ddof=1)) / abs(total_cost)
+    return Interval(ratio - 1, error, ratio - 1 - _Z95 * error, ratio - 1 + _Z95 * error)
+
+
+def _metric(
+    metric_id: str, column: str, formula: str, spec: tuple[str, ...], labels: tuple[str, str, str, str, str], **more: str
+) -> Metric:
+    en, fr, it, zh, ja = labels
+    sources = ("budgets|ledger_actuals", "orders", "order_lines", *(("interactions",) if metric_id != "gross_roi" else ()))
+    return Metric(
+        metric_id=metric_id, version=1, owner="finance", formula=formula, unit=more.get("unit", "ratio"),
+        direction="higher_is_better", sources=sources, relation="analytics.mart_service_roi_month", column=column, spec_rows=spec,
+        labels=Labels(en=en, fr=fr, it=it, zh=zh, ja=ja), numerator=more.get("numerator"), denominator=more.get("denominator"),
+    )  # fmt: skip
+
+
+METRICS: tuple[Metric, ...] = (
+    _metric(
+        "service_roi", "roi_ratio", "(V_hard + V_modelled - damage - cost) / cost; ratio of sums over all accounts", ("C01", "C20"),
+        ("Service ROI", "ROI du service client", "ROI del servizio clienti", "客户服务投资回报率", "顧客サービスROI"),
+        numerator="roi_num", denominator="roi_den",
+    ),
+    _metric(
+        "service_roi_hard", "roi_hard_ratio", "(V_hard - damage - cost) / cost", (),
+        ("Service ROI, hard value", "ROI, valeur avérée", "ROI, valore certo", "服务投资回报率（硬价值）", "サービスROI（確定価値）"),
+        numerator="roi_hard_num", denominator="roi_hard_den",
+    ),
+    _metric(
+        "gross_roi", "gross_roi_ratio", "(contribution margin - service cost) / service cost; descriptive, not causal", (),
+        ("Gross ROI (descriptive)", "ROI brut (descriptif)", "ROI lordo (descrittivo)", "毛投资回报率（描述性）", "総ROI（記述的）"),
+        numerator="gross_roi_num", denominator="gross_roi_den",
+    ),
+    _metric(
+        "service_net_benefit", "net_benefit_amount", "V_hard + V_modelled - damage - cost", (),
+        ("Net benefit of service", "Bénéfice net du service", "Beneficio netto del servizio", "服务净收益", "サービス純便益"),
+        unit="money",
+    ),
+)  # fmt: skip

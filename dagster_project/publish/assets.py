@@ -1,0 +1,56 @@
+"""Publishing as Dagster assets: the ops tables, then gate and copy."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.engines.duckdb import writer
+from dagster_project.finance.extract import referenced_copies
+from dagster_project.publish.gate import gate
+from dagster_project.publish.operations import write_ops_tables
+from dagster_project.publish.publisher import publish
+from dagster_project.resources import Runtime
+from dagster_project.transform import project
+from dagster_project.transform.assets import MANIFEST
+
+_OPS = [dg.AssetKey(["ops", table]) for table in ("load_ledger", "quarantine", "check_results", "runs", "metric_registry", "spec_coverage")]
+_MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
+
+
+@dg.multi_asset(
+    name="ops_tables",
+    specs=[dg.AssetSpec(key, deps=[name.split(".") for name in _MODELS], group_name="ops", kinds={"duckdb"}) for key in _OPS],
+    pool="warehouse",
+)
+def ops_tables(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult[None]]:
+    """Write what was loaded, refused, checked and run, and what each metric means."""
+    settings = runtime.settings
+    with runtime.stage("ops"), writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+        counts = write_ops_tables(connection, runtime.ledger, MANIFEST)
+    for key in _OPS:
+        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": counts[key.path[-1]]})
+
+
+@dg.asset(key=["published", "current"], deps=_OPS, group_name="publish", kinds={"duckdb", "parquet"}, pool="warehouse")
+def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
+    """Pass the gate, copy, verify in a fresh process, flip the pointer."""
+    settings = runtime.settings
+    with runtime.stage("publish"):
+        with writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+            gate(connection, _MODELS, runtime.built, runtime.checks)
+            (data_as_of,) = connection.execute("select as_of_date from intermediate.int_core__watermark").fetchone() or (None,)
+        published = publish(
+            settings.home,
+            settings.warehouse,
+            run_id=runtime.run_id,
+            inputs_sha256=runtime.inputs_hash(),
+            data_as_of=data_as_of,
+            keep=referenced_copies(settings.finance),
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+        )
+    runtime.outcome["published"] = published
+    pointer = published.pointer
+    return dg.MaterializeResult(
+        metadata={"seq": pointer.seq, "file": pointer.file, "content_hash": pointer.content_hash, "is_new": published.is_new}
+    )

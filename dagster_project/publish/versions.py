@@ -1,0 +1,189 @@
+"""Names, pointer and lifetime of published versions.
+
+A version is `marts-<seq>-<hash>.duckdb` plus a folder of the same stem with Parquet twins and `manifest.json`; it is
+visible once `current.json` names it. Order is the sequence number, never a clock. Standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import InfrastructureError
+
+KEEP_VERSIONS = 14
+MINIMUM_AGE_SECONDS = 24 * 3600
+_STEM = re.compile(r"marts-(\d{6,})-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """One published version, as `current.json` and the version's own `manifest.json` state it.
+
+    `content_hash` covers schemas marts, analytics and reporting in any row order; `sha256` and `bytes` cover the file;
+    `inputs_sha256` covers what the run read. `tables` maps schema.table to its number of rows.
+    """
+
+    seq: int
+    file: str
+    content_hash: str
+    inputs_sha256: str
+    sha256: str
+    bytes: int
+    duckdb_version: str
+    data_as_of: str | None
+    run_id: str
+    published_at: str
+    tables: dict[str, int]
+
+    @property
+    def stem(self) -> str:
+        """Name shared by the file and the folder of its twins."""
+        return self.file.removesuffix(".duckdb")
+
+
+def published_folder(home: Path) -> Path:
+    """Return the only folder readers need."""
+    return home / "published"
+
+
+def _pointer(values: dict[str, Any]) -> Pointer:
+    pointer = Pointer(**values)
+    if not _STEM.fullmatch(pointer.stem):  # a pointer must never lead out of its folder
+        raise ValueError(f"not the name of a published copy: {pointer.file}")
+    return pointer
+
+
+def read_pointer(home: Path) -> Pointer | None:
+    """Return what `current.json` names; None when there is none or it cannot be read."""
+    try:
+        return _pointer(json.loads((published_folder(home) / "current.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def read_manifest(home: Path, stem: str) -> dict[str, Any]:
+    """Return the manifest of one version: `version` (its pointer) and `tables` (rows, hash, twin of each)."""
+    manifest: dict[str, Any] = json.loads((published_folder(home) / stem / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def versions(home: Path) -> list[Pointer]:
+    """Return the complete versions, newest first; a folder without a whole manifest is no version."""
+    found = []
+    for path in published_folder(home).glob("marts-*/manifest.json"):
+        if _STEM.fullmatch(path.parent.name):
+            try:
+                found.append(_pointer(read_manifest(home, path.parent.name)["version"]))
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+    return sorted(found, key=lambda pointer: pointer.seq, reverse=True)
+
+
+@contextmanager
+def publisher_lock(home: Path) -> Iterator[None]:
+    """Hold the only right to publish; the system drops it when the process dies, however it dies.
+
+    Raises
+    ------
+    InfrastructureError
+        Another process is publishing.
+    """
+    folder = published_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InfrastructureError(f"another process is publishing to {folder}; remedy: wait for it to end and run again") from error
+        yield
+
+
+def sync(path: Path) -> None:
+    """Force a file, or a folder's list of names, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_synced(path: Path, values: object) -> None:
+    """Write JSON, sorted and indented, and force it to disk."""
+    with path.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.write(json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def flip(home: Path, pointer: Pointer) -> None:
+    """Make a verified version the one that readers open, in one atomic replacement.
+
+    Raises
+    ------
+    InfrastructureError
+        Another version with the same or a higher sequence is already served: this publisher was overtaken.
+    """
+    folder = published_folder(home)
+    current = read_pointer(home)
+    if current is not None and current.seq >= pointer.seq and current.file != pointer.file:
+        raise InfrastructureError(f"version {pointer.seq} was overtaken by version {current.seq}, which stays served; remedy: run again")
+    write_synced(folder / "current.json.tmp", asdict(pointer))
+    (folder / "current.json.tmp").replace(folder / "current.json")
+    sync(folder)
+
+
+def next_seq(home: Path) -> int:
+    """Return a sequence number above every one ever seen here, also when `current.json` was lost."""
+    current = read_pointer(home)
+    return 1 + max([version.seq for version in versions(home)] + [current.seq if current else 0])
+
+
+def discard(home: Path, stem: str) -> None:
+    """Remove a version; the folder is renamed first, so that a kill in between leaves litter and no half version."""
+    folder = published_folder(home)
+    for suffix in (".duckdb", ".duckdb.wal", ".building", ".building.wal"):
+        (folder / f"{stem}{suffix}").unlink(missing_ok=True)
+    if (folder / stem).is_dir():
+        (folder / stem).rename(folder / f"{stem}.litter")
+    for litter in (folder / f"{stem}.litter", folder / f"{stem}.twins"):
+        shutil.rmtree(litter, ignore_errors=True)
+
+
+def sweep(home: Path) -> None:
+    """Remove what a killed publisher left: unfinished files, and versions that no pointer ever named."""
+    folder = published_folder(home)
+    current = read_pointer(home)
+    complete = {version.stem for version in versions(home)}
+    (folder / "current.json.tmp").unlink(missing_ok=True)
+    for path in sorted(folder.glob("marts-*")):
+        match = _STEM.match(path.name)
+        if match is None or path.name.endswith(".tmp"):  # `.tmp` folders are the spill of living readers
+            continue
+        stem, never_named = match.group(), current is not None and int(match.group(1)) > current.seq
+        if path.name not in (stem, f"{stem}.duckdb"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        elif never_named or (stem not in complete and (current is None or stem != current.stem)):
+            discard(home, stem)
+
+
+def retire(home: Path, keep: Collection[str]) -> tuple[str, ...]:
+    """Remove versions beyond the last 14 that are older than 24 hours and whose content hash is not in `keep`."""
+    current, removed = read_pointer(home), []
+    for version in versions(home)[KEEP_VERSIONS:]:
+        file = published_folder(home) / version.file
+        is_young = file.exists() and time.time() - file.stat().st_mtime < MINIMUM_AGE_SECONDS
+        if is_young or version.content_hash in keep or (current is not None and version.file == current.file):
+            continue
+        discard(home, version.stem)
+        removed.append(version.file)
+    return tuple(removed)

@@ -1,0 +1,88 @@
+"""What a run talks to: settings, assumptions, the ledger, the checks' worker process and a record of its stages.
+
+Built from settings; one object a run, shared by its assets. It holds no logic of any layer.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from dagster_project.assumptions import Assumptions, load_assumptions
+from dagster_project.checks.worker import ValidationWorker
+from dagster_project.door.ledger import Ledger
+from dagster_project.fingerprint import inputs_hash
+from dagster_project.publish.gate import CheckOutcome
+from dagster_project.settings import Settings, fault_point, load_settings
+
+
+class Runtime:
+    """One run: where it works, what it found, how long each stage took."""
+
+    def __init__(self, settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
+        self.settings = settings
+        self.full_refresh = full_refresh
+        self.say = say
+        self.run_id = uuid.uuid4().hex
+        self.stages: dict[str, float] = {}
+        self.built: set[str] = set()
+        self.checks: list[CheckOutcome] = []
+        self.error: Exception | None = None
+        self.outcome: dict[str, Any] = {}
+
+    @cached_property
+    def assumptions(self) -> Assumptions:
+        """What the business believes, read once a run."""
+        return load_assumptions(self.settings.assumptions)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The durable record of what was loaded."""
+        return Ledger(self.settings.ops)
+
+    @cached_property
+    def worker(self) -> ValidationWorker:
+        """The process that holds Great Expectations; started at first use, so touch it early."""
+        return ValidationWorker()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage, say so, and keep the error that ended it."""
+        self.say(name)
+        start = time.perf_counter()
+        try:
+            yield
+        except Exception as error:
+            self.error = self.error or error
+            raise
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + round(time.perf_counter() - start, 3)
+        fault_point(f"stage_{name}")
+
+    def record_nodes(self, events: list[dict[str, Any]]) -> None:
+        """Remember which models this run really built and how each data test ended; the publish gate asks for both."""
+        for event in events:
+            data = event["data"]
+            node, status = data["node_info"], data["status"]
+            if node["resource_type"] == "test":
+                self.checks.append(CheckOutcome(node["node_name"], passed=status in {"pass", "warn"}, detail=status))
+            elif status not in {"error", "skipped"}:
+                self.built.add(f"{node['node_relation']['schema']}.{node['node_name']}")
+
+    def inputs_hash(self) -> str:
+        """Fingerprint of everything that the copy about to be published depends on."""
+        return inputs_hash(self.settings, self.ledger)
+
+    def close(self) -> None:
+        """End the worker, if one was started."""
+        if "worker" in self.__dict__:
+            self.__dict__.pop("worker").close()
+
+
+def runtime_from_environment() -> Runtime:
+    """Build the runtime that Dagster's own processes use."""
+    return Runtime(load_settings())

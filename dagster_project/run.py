@@ -1,0 +1,96 @@
+"""One daily run: decide what is new, and only then load the orchestrator and do it.
+
+Deciding imports neither Dagster, dbt, Great Expectations nor pandas, so that a run with nothing new ends at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.door.inventory import new_files
+from dagster_project.door.mapping import Mappings
+from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
+from dagster_project.fingerprint import inputs_hash
+from dagster_project.lock import warehouse_lock
+from dagster_project.publish.versions import read_pointer
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster_project.resources import Runtime
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: the published sequence number, whether anything was new, seconds per stage, numbers per step."""
+
+    is_new: bool
+    sequence: int | None
+    stages: dict[str, float]
+    outcome: dict[str, Any]
+
+
+def check_folders(settings: Settings) -> None:
+    """Refuse a landing folder that does not exist and a home that cannot be written, before any work."""
+    if not settings.landing.is_dir():
+        raise UsageError(f"landing folder {settings.landing} does not exist; remedy: create it or name another with --landing")
+    try:
+        settings.ops.mkdir(parents=True, exist_ok=True)
+        probe = settings.ops / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise InfrastructureError(f"home folder {settings.home} cannot be written: {error.strerror}") from error
+
+
+def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> RunReport:
+    """Bring everything new through to a published copy.
+
+    Raises
+    ------
+    ServiceRoiError
+        With the exit code of the kind of failure; the last published copy stays served.
+    """
+    from dagster_project.resources import Runtime
+
+    check_folders(settings)
+    runtime = Runtime(settings, full_refresh=full_refresh, say=say)
+    with warehouse_lock(settings.ops, runtime.run_id):
+        try:
+            return _run(settings, runtime, full_refresh=full_refresh)
+        finally:
+            runtime.close()
+
+
+def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:
+    current = read_pointer(settings.home)
+    deliveries = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+    if current and not deliveries and not full_refresh and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
+        return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={})
+    _execute(runtime, start_checks=bool(deliveries))
+    published = read_pointer(settings.home)
+    return RunReport(is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome)
+
+
+def _execute(runtime: Runtime, *, start_checks: bool) -> None:
+    if start_checks:
+        runtime.worker  # noqa: B018  its import of Great Expectations overlaps with ours of Dagster and dbt
+    with runtime.stage("start"):
+        from dagster_project.automation import execute_daily
+        from dagster_project.definitions import defs
+    runtime.ledger.start_run(runtime.run_id, _now())
+    success = execute_daily(defs, runtime)
+    state = "published" if success else "failed"
+    runtime.ledger.finish_run(runtime.run_id, _now(), state, json.dumps({"seconds": runtime.stages, "error": str(runtime.error or "")}))
+    if success:
+        return
+    if isinstance(runtime.error, ServiceRoiError):
+        raise runtime.error
+    raise InfrastructureError(f"the run ended early: {runtime.error}") from runtime.error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,92 @@
+"""The only reader of the environment: where the warehouse runs and what it may use.
+
+Every variable has the prefix `ROI_` and stands in `.env.example`; an unknown `ROI_` variable is an error.
+What the business believes is not here: see `assumptions.yml`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dagster_project.errors import UsageError
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+PROJECT_DIR = PACKAGE_DIR.parent
+
+
+class Settings(BaseSettings):
+    """Where things lie. Paths are absolute after validation; nothing is created by reading settings."""
+
+    model_config = SettingsConfigDict(env_prefix="ROI_", extra="forbid", frozen=True)
+
+    landing: Path = PROJECT_DIR / "demo" / "landing"
+    home: Path = PROJECT_DIR / "demo" / "home"
+    mappings: Path | None = None
+    assumptions: Path | None = None
+    until: str | None = None
+    threads: int = 2
+    memory_limit: str = "4GB"
+    fault_point: str | None = None
+
+    def model_post_init(self, context: object) -> None:  # noqa: ARG002  pydantic names it
+        """Make every path absolute, so that no later step depends on the working directory."""
+        for name in ("landing", "home", "mappings", "assumptions"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, value.expanduser().resolve())
+
+    @property
+    def warehouse(self) -> Path:
+        """The writer's own DuckDB file; never opened by readers."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def lake(self) -> Path:
+        """Immutable typed Parquet, one folder per feed."""
+        return self.home / "lake"
+
+    @property
+    def ops(self) -> Path:
+        """Ledger, lock and run files."""
+        return self.home / "ops"
+
+    @property
+    def published(self) -> Path:
+        """Numbered read-only copies and the pointer."""
+        return self.home / "published"
+
+    @property
+    def finance(self) -> Path:
+        """Monthly extracts."""
+        return self.home / "finance"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment once; arguments win over it.
+
+    Raises
+    ------
+    UsageError
+        An unknown `ROI_` variable or a value of the wrong type.
+    """
+    known = {f"ROI_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith("ROI_") and name not in known)
+    if unknown:
+        raise UsageError(f"unknown setting {', '.join(unknown)}; known settings: {', '.join(sorted(known))}")
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def fault_point(name: str) -> None:
+    """Kill this process without any clean-up when the fault tests asked for it at `name` (ROI_FAULT_POINT)."""
+    if os.environ.get("ROI_FAULT_POINT") == name:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,54 @@
+"""The `@dbt_assets` definitions: asset key = schema and table, group = schema.
+
+Two, because the analytics assets stand between marts and reporting; Dagster would split one definition into more builds.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from dagster_project.resources import Runtime
+from dagster_project.transform import project
+
+MANIFEST = project.manifest()
+
+
+class SchemaTableTranslator(DagsterDbtTranslator):
+    """Name every asset as an analyst types it, and group it by layer."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return [schema, table]."""
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the layer, which is the schema."""
+        return str(dbt_resource_props["schema"])
+
+
+TRANSLATOR = SchemaTableTranslator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
+
+
+def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.AssetsDefinition:
+    """One build of the models on one side of the analytics assets."""
+
+    @dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name=f"dbt_{stage}", pool="warehouse", select=select, exclude=exclude)
+    def models(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
+        """Build the selected models and run their data tests; a failure stops everything after it."""
+        selected = sorted(key.path[-1] for key in context.selected_asset_keys)
+        events: list[dict[str, Any]] = []
+        try:
+            with runtime.stage(stage):
+                project.build(runtime.settings.warehouse, selected, events.append)
+        finally:
+            runtime.record_nodes(events)
+            for event in events:
+                message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+                yield from message.to_default_asset_events(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context)
+
+    return models
+
+
+dbt_assets_definitions = [_models("marts", exclude="fqn:service_roi.reporting"), _models("reporting", select="fqn:service_roi.reporting")]

@@ -1,0 +1,172 @@
+"""The dbt project's files, its manifest (parsed once per change) and an in-process build.
+
+Parsing costs ten times a build of a small day, so the parsed manifest is kept in `dbt/target`, named by the hash of
+the project's files and of dbt's version; a build loads it instead of parsing. Nothing of the data reaches Jinja: no
+`--vars` are ever passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import ChecksFailed, InfrastructureError
+from dagster_project.settings import PROJECT_DIR
+
+DBT_DIR = PROJECT_DIR / "dbt"
+TARGET_DIR = DBT_DIR / "target"
+_RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"})
+
+
+def project_files() -> Iterator[Path]:
+    """Every file of the dbt project that decides what it builds, in a stable order."""
+    for path in sorted(DBT_DIR.rglob("*")):
+        if path.suffix in {".sql", ".yml", ".csv"} and TARGET_DIR not in path.parents:
+            yield path
+
+
+@cache
+def project_hash() -> str:
+    """SHA-256 over the project's files and the versions of dbt and its adapter."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    for path in project_files():
+        digest.update(str(path.relative_to(DBT_DIR)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _prepared(suffix: str) -> Path:
+    return TARGET_DIR / f"prepared-{project_hash()[:16]}.{suffix}"
+
+
+def prepare() -> None:
+    """Parse the project if its files changed since the last time; safe to call from several processes."""
+    if _prepared("json").exists() and _prepared("msgpack").exists():
+        return
+    TARGET_DIR.mkdir(parents=True, exist_ok=True)
+    manifest = _invoke(["parse", "--quiet", "--no-partial-parse"], warehouse=TARGET_DIR / "parse" / "warehouse.duckdb").result
+    for stale in TARGET_DIR.glob("prepared-*"):
+        stale.unlink(missing_ok=True)
+    _replace(_prepared("msgpack"), manifest.to_msgpack())
+    _replace(_prepared("json"), json.dumps(manifest.writable_manifest().to_dict(omit_none=False), default=str).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def manifest() -> dict[str, Any]:
+    """Return the manifest as Dagster reads it."""
+    prepare()
+    content: dict[str, Any] = json.loads(_prepared("json").read_bytes())
+    return content
+
+
+@cache
+def _parsed_manifest(path: Path) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    parsed = Manifest.from_msgpack(path.read_bytes())
+    parsed.build_flat_graph()
+    return parsed
+
+
+def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str]:
+    """`schema.table` of every model in the given schemas, sorted; what the publish gate expects to have been built."""
+    return sorted(
+        f"{node['schema']}.{node['name']}"
+        for node in content["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in layers
+    )
+
+
+def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None]) -> None:
+    """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
+
+    Raises
+    ------
+    ChecksFailed
+        A model or a data test failed; the message names the first one and dbt's own words.
+    """
+    prepare()
+    failures: list[str] = []
+    events: list[dict[str, Any]] = []
+
+    def collect(event: Any) -> None:
+        if event.info.name in _RESULT_EVENTS:
+            from dbt_common.events.functions import msg_to_dict
+
+            events.append(msg_to_dict(event))
+        elif event.info.level == "error" and event.info.msg.strip():
+            failures.append(event.info.msg.strip())
+
+    arguments = ["build", "--quiet", "--no-write-json", "--exclude-resource-type", "unit_test"]
+    if select:
+        arguments += ["--select", *select]
+    result = _invoke(arguments, warehouse=warehouse, manifest=_parsed_manifest(_prepared("msgpack")), callback=collect)
+    for event in events:
+        on_event(event)
+    if not result.success:
+        detail = "\n".join(failures[:4]) or str(result.exception)
+        raise ChecksFailed(f"dbt build failed, nothing was published; the last good copy stays served\n{detail}")
+
+
+@contextmanager
+def _dbt_environment(warehouse: Path) -> Iterator[None]:
+    given = {"DBT_WAREHOUSE_PATH": str(warehouse), "DO_NOT_TRACK": "1"}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _invoke(arguments: list[str], *, warehouse: Path, manifest: Any = None, callback: Callable[[Any], None] | None = None) -> Any:
+    """Run dbt in a thread of its own: its flags walk the whole call stack, which is deep under Dagster."""
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    outcome: list[Any] = []
+    command = [*arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target", "duckdb"]
+    command += ["--target-path", str(TARGET_DIR), "--log-level-file", "none", "--no-use-colors", "--no-version-check"]
+
+    def work() -> None:
+        from dbt.cli.main import dbtRunner
+
+        try:
+            outcome.append(dbtRunner(manifest=manifest, callbacks=[callback] if callback else []).invoke(command))
+        finally:
+            release_warehouse()
+
+    with _dbt_environment(warehouse):
+        thread = threading.Thread(target=work, name="dbt")
+        thread.start()
+        thread.join()
+    if not outcome:
+        raise InfrastructureError("dbt ended without a result; run again with --debug")
+    result = outcome[0]
+    if arguments[0] == "parse" and not result.success:
+        raise InfrastructureError(f"the dbt project cannot be parsed: {result.exception}")
+    return result
+
+
+def release_warehouse() -> None:
+    """Close the adapter's process-wide connection; without it this process keeps the file locked."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager._ENV = None

@@ -1,0 +1,4 @@
+{# The schema is the layer's name as written in dbt_project.yml, without a prefix. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+  {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,5 @@
+{# An amount in the reporting currency at the month's average rate, rounded once, half away from zero.
+   Needs `watermark` (int_core__watermark) and `fx` (int_core__fx_average, left joined) in scope; null when the rate is missing. #}
+{% macro in_reporting_currency(amount, currency) -%}
+case when {{ currency }} = watermark.reporting_currency_code then {{ amount }} else cast(round(cast({{ amount }} as decimal(29, 2)) * fx.exchange_rate, 2) as decimal(18, 2)) end
+{%- endmacro %}

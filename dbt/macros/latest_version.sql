@@ -1,0 +1,26 @@
+{# The latest version of each key of a feed: by source_updated_at (missing first), then delivery date, then row hash.
+   Only keys that came more than once are sorted; a sort of every row costs as much as the rest of staging. #}
+{% macro latest_version(feed, keys) -%}
+with repeated as (
+    select {{ keys | join(', ') }}
+    from {{ source('lake', feed) }}
+    group by {{ keys | join(', ') }}
+    having count(*) > 1
+),
+
+versions as (
+    select feed.*
+    from {{ source('lake', feed) }} as feed
+    where not exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+    union all
+    select feed.*
+    from {{ source('lake', feed) }} as feed
+    where exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+    qualify row_number() over (
+        partition by {% for key in keys %}feed.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+        order by feed.source_updated_at desc nulls last, feed.delivery_date desc, feed.row_hash desc
+    ) = 1
+)
+
+select * from versions
+{%- endmacro %}

@@ -1,0 +1,91 @@
+with parameters as (
+    select * from {{ source('lake', 'run_parameters') }}
+),
+
+presence as (
+    select
+        coalesce(bool_or(feed = 'accounts' and is_present), false) as has_accounts,
+        coalesce(bool_or(feed = 'tickets' and is_present), false) as has_tickets,
+        coalesce(bool_or(feed = 'interactions' and is_present), false) as has_interactions,
+        coalesce(bool_or(feed = 'orders' and is_present), false) as has_orders,
+        coalesce(bool_or(feed = 'order_lines' and is_present), false) as has_order_lines,
+        coalesce(bool_or(feed = 'refunds' and is_present), false) as has_refunds,
+        coalesce(bool_or(feed = 'payments' and is_present), false) as has_payments,
+        coalesce(bool_or(feed = 'survey_responses' and is_present), false) as has_survey_responses,
+        coalesce(bool_or(feed in ('ledger_actuals', 'budgets') and is_present), false) as has_cost
+    from {{ source('lake', 'feed_presence') }}
+),
+
+-- A deleted row proves no activity, but its day still needs a period.
+instants as (
+    select min(created_at) as first_at, greatest(max(created_at), max(last_solved_at), max(closed_at)) as last_at, max(case when not is_deleted then created_at end) as active_at
+    from {{ ref('stg_tickets') }}
+    union all
+    select min(started_at), max(started_at), max(case when not is_deleted then started_at end) from {{ ref('stg_interactions') }}
+    union all
+    select min(ordered_at), max(ordered_at), max(case when not is_deleted then ordered_at end) from {{ ref('stg_orders') }}
+    union all
+    select min(refunded_at), max(refunded_at), max(case when not is_deleted then refunded_at end) from {{ ref('stg_refunds') }}
+    union all
+    select min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
+    union all
+    select min(paid_at), max(paid_at), cast(null as timestamp) from {{ ref('stg_payments') }}
+),
+
+-- A ledger month counts up to the day it was posted, and never beyond its own end.
+ledger_months as (
+    select
+        coalesce(min(periods.start_date), min(try_cast(ledger.fiscal_period || '-01' as date))) as first_date,
+        max(coalesce(periods.end_date, last_day(try_cast(ledger.fiscal_period || '-01' as date)))) as last_date,
+        max(case when not ledger.is_deleted then least({{ business_date('ledger.posted_at', 'parameters.company_time_zone') }}, coalesce(periods.end_date, last_day(try_cast(ledger.fiscal_period || '-01' as date)))) end) as active_date
+    from {{ ref('stg_ledger_actuals') }} as ledger
+    cross join parameters
+    left join {{ ref('stg_fiscal_periods') }} as periods on ledger.fiscal_period = periods.fiscal_period
+),
+
+-- A budget may name a month or a fiscal year (FY2020) that no calendar feed explains.
+budget_months as (
+    select
+        min(coalesce(try_cast(budgets.fiscal_period || '-01' as date), try_cast(substr(budgets.fiscal_period, 3, 4) || '-01-01' as date))) as first_date,
+        max(coalesce(try_cast(budgets.fiscal_period || '-01' as date), try_cast(substr(budgets.fiscal_period, 3, 4) || '-12-31' as date))) as last_date,
+        bool_or(try_cast(budgets.fiscal_period || '-01' as date) is null) as has_years
+    from {{ ref('stg_budgets') }} as budgets
+    where not exists (select 1 from {{ ref('stg_fiscal_periods') }} as periods where periods.fiscal_period = budgets.fiscal_period or periods.fiscal_year = budgets.fiscal_period)
+),
+
+calendar_feed as (
+    select min(start_date) as first_date, max(end_date) as last_date from {{ ref('stg_fiscal_periods') }} where not is_deleted
+),
+
+bounds as (
+    select
+        {{ business_date('min(instants.first_at)', 'any_value(parameters.company_time_zone)') }} as first_date,
+        {{ business_date('max(instants.last_at)', 'any_value(parameters.company_time_zone)') }} as last_date,
+        {{ business_date('max(instants.active_at)', 'any_value(parameters.company_time_zone)') }} as active_date
+    from instants
+    cross join parameters
+),
+
+watermark as (
+    select
+        coalesce(greatest(bounds.active_date, ledger_months.active_date), parameters.latest_delivery_date) as as_of_date,
+        least(
+            bounds.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
+            case when budget_months.has_years then cast(budget_months.first_date - interval 1 year as date) else budget_months.first_date end
+        ) as first_date,
+        greatest(bounds.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
+        parameters.reporting_currency_code,
+        parameters.company_time_zone,
+        parameters.legal_entity,
+        parameters.fiscal_year_start_month,
+        parameters.offer_window_days,
+        presence.*
+    from parameters
+    cross join presence
+    cross join bounds
+    cross join ledger_months
+    cross join budget_months
+    cross join calendar_feed
+)
+
+select * from watermark

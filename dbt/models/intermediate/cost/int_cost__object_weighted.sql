@@ -1,0 +1,55 @@
+with units as (
+    select * from {{ ref('int_cost__work_unit_timed') }}
+),
+
+tickets as (
+    select * from {{ ref('int_service__ticket_placed') }}
+),
+
+worked_tickets as (
+    select
+        period_month,
+        ticket_id,
+        cast(sum(driver_count) as bigint) as driver_count,
+        max(driver) as driver,
+        count(*) as unit_count,
+        -- The weakest source of any of its parts names the whole.
+        max(case handle_time_source when 'measured' then 1 when 'reported' then 2 when 'standard' then 3 else 4 end) as source_rank
+    from units
+    where ticket_id is not null
+    group by period_month, ticket_id
+),
+
+objects as (
+    select
+        worked_tickets.period_month, 'ticket' as object_kind, worked_tickets.ticket_id as object_id, worked_tickets.ticket_id,
+        tickets.account_id, tickets.department_id, tickets.channel, worked_tickets.driver, worked_tickets.driver_count, worked_tickets.unit_count,
+        case worked_tickets.source_rank when 1 then 'measured' when 2 then 'reported' when 3 then 'standard' else 'equal' end as handle_time_source
+    from worked_tickets
+    inner join tickets on worked_tickets.ticket_id = tickets.ticket_id
+    union all
+    select
+        period_month, 'interaction' as object_kind, unit_id as object_id, cast(null as string) as ticket_id,
+        account_id, department_id, channel, driver, driver_count, 1 as unit_count, handle_time_source
+    from units
+    where ticket_id is null
+    union all
+    select distinct
+        period_month, 'unallocated' as object_kind, 'UNALLOCATED' as object_id, cast(null as string) as ticket_id,
+        'UNALLOCATED' as account_id, cast(null as string) as department_id, cast(null as string) as channel,
+        'none' as driver, 0 as driver_count, 1 as unit_count, 'none' as handle_time_source
+    from {{ ref('int_cost__line_placed') }}
+    where is_roi_basis
+),
+
+numbered as (
+    select
+        objects.*,
+        row_number() over (order by period_month, object_kind, object_id) as object_number,
+        -- Place among the objects of equal weight: who gets the odd cent, for shared and for departmental lines.
+        row_number() over (partition by period_month, driver_count order by object_id, object_kind) as month_place,
+        row_number() over (partition by period_month, department_id, driver_count order by object_id, object_kind) as department_place
+    from objects
+)
+
+select * from numbered

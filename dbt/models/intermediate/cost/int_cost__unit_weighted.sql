@@ -1,0 +1,38 @@
+with units as (
+    select * from {{ ref('int_cost__work_unit_timed') }}
+),
+
+objects as (
+    select * from {{ ref('int_cost__object_weighted') }}
+),
+
+of_tickets as (
+    select
+        objects.object_number, units.unit_kind, units.unit_id, units.channel, units.driver, units.driver_count, units.handle_time_source,
+        objects.unit_count, objects.driver_count as object_driver_count
+    from units
+    inner join objects on units.period_month = objects.period_month and units.ticket_id = objects.object_id and objects.object_kind = 'ticket'
+),
+
+of_themselves as (
+    select
+        object_number, object_kind as unit_kind, object_id as unit_id, channel, driver, driver_count, handle_time_source,
+        1 as unit_count, driver_count as object_driver_count
+    from objects
+    where object_kind <> 'ticket'
+),
+
+numbered as (
+    select
+        units.*,
+        row_number() over (order by object_number, unit_kind, unit_id) as unit_number,
+        -- Order of the odd cents inside one ticket: the larger weight first, then the id.
+        row_number() over (partition by object_number order by driver_count desc, unit_kind, unit_id) as unit_place
+    from (
+        select * from of_tickets
+        union all
+        select * from of_themselves
+    ) as units
+)
+
+select * from numbered

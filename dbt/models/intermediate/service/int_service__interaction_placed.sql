@@ -1,0 +1,38 @@
+with interactions as (
+    select
+        interactions.*,
+        {{ business_date('interactions.started_at', 'watermark.company_time_zone') }} as started_date
+    from {{ ref('stg_interactions') }} as interactions
+    cross join {{ ref('int_core__watermark') }} as watermark
+),
+
+placed as (
+    select
+        interactions.interaction_id,
+        tickets.surviving_ticket_id,
+        case
+            when tickets.ticket_state = 'spam' then 'NON_CUSTOMER'
+            else coalesce(listed.account_id, resolved.account_id, tickets.account_id, 'ACCOUNT_UNKNOWN')
+        end as account_id,
+        interactions.channel,
+        interactions.department_id,
+        not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
+        -- Shared attention costs its share: two chats at once take half the time each.
+        case
+            when coalesce(interactions.talk_seconds, interactions.hold_seconds, interactions.wrap_seconds) is not null
+                then cast(floor(
+                    (coalesce(interactions.talk_seconds, 0) + coalesce(interactions.hold_seconds, 0) + coalesce(interactions.wrap_seconds, 0))
+                    / coalesce(nullif(interactions.concurrency, 0), 1)
+                ) as bigint)
+        end as handle_seconds,
+        interactions.started_date,
+        period_day.period_month,
+        interactions.started_at
+    from interactions
+    inner join {{ ref('int_core__period_day') }} as period_day on interactions.started_date = period_day.day
+    left join {{ ref('int_service__ticket_placed') }} as tickets on interactions.ticket_id = tickets.ticket_id
+    left join {{ ref('int_core__account_listed') }} as listed on interactions.account_id = listed.account_id
+    left join {{ ref('int_core__account_resolved') }} as resolved on interactions.contact_id = resolved.contact_id
+)
+
+select * from placed

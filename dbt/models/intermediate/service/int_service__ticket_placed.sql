@@ -1,0 +1,66 @@
+with recursive tickets as (
+    select
+        ticket_id, account_id, contact_id, channel, department_id, ticket_state, merged_into_ticket_id, handle_seconds, created_at, last_solved_at, closed_at
+    from {{ ref('stg_tickets') }}
+),
+
+watermark as (
+    select * from {{ ref('int_core__watermark') }}
+),
+
+merges as (
+    select ticket_id, merged_into_ticket_id from tickets where ticket_state = 'merged' and merged_into_ticket_id is not null
+),
+
+-- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
+survivors as (
+    select merges.ticket_id, tickets.ticket_id as surviving_ticket_id
+    from merges
+    inner join tickets on merges.merged_into_ticket_id = tickets.ticket_id
+    where not exists (select 1 from merges as further where further.ticket_id = tickets.ticket_id)
+    union all
+    select merges.ticket_id, survivors.surviving_ticket_id
+    from merges
+    inner join survivors on merges.merged_into_ticket_id = survivors.ticket_id
+),
+
+-- Dates before any other join: as long as the zone is one constant, a conversion costs a thirtieth.
+dated as (
+    select
+        tickets.*,
+        case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end as solved_at,
+        {{ business_date('tickets.created_at', 'watermark.company_time_zone') }} as created_date,
+        {{ business_date('coalesce(tickets.last_solved_at, tickets.created_at)', 'watermark.company_time_zone') }} as work_date,
+        {{ business_date("case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end", 'watermark.company_time_zone') }} as solved_date
+    from tickets
+    cross join watermark
+),
+
+placed as (
+    select
+        dated.ticket_id,
+        coalesce(survivors.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
+        case
+            when dated.ticket_state = 'spam' then 'NON_CUSTOMER'
+            else coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN')
+        end as account_id,
+        dated.channel,
+        dated.department_id,
+        dated.ticket_state,
+        dated.handle_seconds,
+        dated.created_date,
+        created_day.period_month,
+        dated.solved_date,
+        solved_day.period_month as solved_period_month,
+        work_day.period_month as work_period_month,
+        dated.solved_at
+    from dated
+    inner join {{ ref('int_core__period_day') }} as created_day on dated.created_date = created_day.day
+    inner join {{ ref('int_core__period_day') }} as work_day on dated.work_date = work_day.day
+    left join {{ ref('int_core__period_day') }} as solved_day on dated.solved_date = solved_day.day
+    left join survivors on dated.ticket_id = survivors.ticket_id
+    left join {{ ref('int_core__account_listed') }} as listed on dated.account_id = listed.account_id
+    left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
+)
+
+select * from placed

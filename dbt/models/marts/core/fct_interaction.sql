@@ -1,0 +1,34 @@
+with fct_interaction as (
+    select
+        interactions.interaction_id,
+        interactions.ticket_id,
+        placed.surviving_ticket_id,
+        placed.account_id,
+        interactions.contact_id,
+        interactions.agent_id,
+        interactions.department_id,
+        interactions.queue,
+        interactions.channel,
+        interactions.direction,
+        interactions.purpose,
+        interactions.outcome,
+        placed.is_handled,
+        interactions.is_deleted,
+        placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
+        interactions.transfer_count,
+        interactions.ivr_seconds,
+        interactions.queue_seconds,
+        interactions.talk_seconds,
+        interactions.hold_seconds,
+        interactions.wrap_seconds,
+        placed.handle_seconds,
+        placed.started_date,
+        placed.period_month,
+        interactions.started_at,
+        interactions.answered_at,
+        interactions.ended_at
+    from {{ ref('stg_interactions') }} as interactions
+    inner join {{ ref('int_service__interaction_placed') }} as placed on interactions.interaction_id = placed.interaction_id
+)
+
+select * from fct_interaction

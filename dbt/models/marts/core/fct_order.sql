@@ -1,0 +1,54 @@
+with watermark as (
+    select * from {{ ref('int_core__watermark') }}
+),
+
+orders as (
+    select
+        orders.*,
+        {{ business_date('orders.ordered_at', 'watermark.company_time_zone') }} as order_date,
+        watermark.offer_window_days
+    from {{ ref('stg_orders') }} as orders
+    cross join watermark
+),
+
+-- An offer counts when the order came after the interaction that made it and inside the window.
+offers as (
+    select orders.order_id
+    from orders
+    inner join {{ ref('int_service__interaction_placed') }} as interactions on orders.interaction_id = interactions.interaction_id
+    where
+        orders.offer_id is not null
+        and {{ elapsed_seconds('interactions.started_at', 'orders.ordered_at') }} between 0 and orders.offer_window_days * 86400
+),
+
+fct_order as (
+    select
+        orders.order_id,
+        coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        orders.contact_id,
+        orders.offer_id,
+        orders.interaction_id,
+        orders.order_kind,
+        orders.sales_channel,
+        orders.financial_state,
+        orders.order_state,
+        orders.currency_code as transaction_currency_code,
+        orders.is_test,
+        orders.is_deleted,
+        orders.cancelled_at is not null or coalesce(orders.financial_state, '') in ('cancelled', 'voided') as is_cancelled,
+        not orders.is_test and not orders.is_deleted and orders.cancelled_at is null and coalesce(orders.financial_state, '') not in ('cancelled', 'voided') as is_counted,
+        offers.order_id is not null as is_accepted_offer,
+        coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') = 'ACCOUNT_UNKNOWN' as is_orphan,
+        orders.order_date,
+        period_day.period_month,
+        orders.ordered_at,
+        orders.delivered_at,
+        orders.promised_at
+    from orders
+    inner join {{ ref('int_core__period_day') }} as period_day on orders.order_date = period_day.day
+    left join {{ ref('int_core__account_listed') }} as listed on orders.account_id = listed.account_id
+    left join {{ ref('int_core__account_resolved') }} as resolved on orders.contact_id = resolved.contact_id
+    left join offers on orders.order_id = offers.order_id
+)
+
+select * from fct_order

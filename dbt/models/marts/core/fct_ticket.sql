@@ -1,0 +1,40 @@
+with fct_ticket as (
+    select
+        tickets.ticket_id,
+        placed.account_id,
+        placed.surviving_ticket_id,
+        tickets.contact_id,
+        tickets.order_id,
+        tickets.department_id,
+        tickets.group_id,
+        tickets.assignee_id,
+        tickets.ticket_state,
+        tickets.channel,
+        tickets.priority,
+        tickets.ticket_type as ticket_kind,
+        tickets.issue_family,
+        tickets.issue_code,
+        tickets.product_id,
+        tickets.escalation_level,
+        tickets.resolution_code,
+        tickets.is_complaint,
+        tickets.is_problem_report,
+        tickets.is_deleted or tickets.ticket_state = 'deleted' as is_deleted,
+        tickets.ticket_state = 'spam' as is_spam,
+        tickets.ticket_state = 'merged' as is_merged,
+        not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam', 'merged') as is_counted,
+        placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
+        tickets.reopen_count,
+        tickets.handle_seconds,
+        placed.created_date,
+        placed.period_month,
+        placed.solved_date,
+        placed.solved_period_month,
+        tickets.created_at,
+        tickets.first_solved_at,
+        placed.solved_at
+    from {{ ref('stg_tickets') }} as tickets
+    inner join {{ ref('int_service__ticket_placed') }} as placed on tickets.ticket_id = placed.ticket_id
+)
+
+select * from fct_ticket

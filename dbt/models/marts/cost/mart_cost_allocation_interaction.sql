@@ -1,0 +1,27 @@
+{# A view in the warehouse, materialised by publishing, like mart_cost_allocation_ticket. #}
+{{ config(materialized='view') }}
+
+with mart_cost_allocation_interaction as (
+    select
+        objects.period_month,
+        lines.cost_line_id,
+        units.unit_kind as object_kind,
+        units.unit_id as object_id,
+        case when units.unit_kind = 'interaction' then units.unit_id end as interaction_id,
+        objects.ticket_id,
+        objects.account_id,
+        objects.department_id,
+        units.channel,
+        lines.cost_category,
+        units.driver,
+        cast(units.driver_count as bigint) as driver_count,
+        units.handle_time_source,
+        {{ amount_of('allocated.cost_minor') }} as cost_amount,
+        lines.currency_code
+    from {{ local_ref('int_cost__unit_allocated') }} as allocated
+    inner join {{ local_ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
+    inner join {{ local_ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
+    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
+)
+
+select * from mart_cost_allocation_interaction

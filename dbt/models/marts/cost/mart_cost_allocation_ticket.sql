@@ -1,0 +1,25 @@
+{# A view in the warehouse: the narrow allocation joined to names. Publishing materialises it once; building it twice would double the day. #}
+{{ config(materialized='view') }}
+
+with mart_cost_allocation_ticket as (
+    select
+        objects.period_month,
+        lines.cost_line_id,
+        objects.object_kind,
+        objects.object_id,
+        objects.ticket_id,
+        objects.account_id,
+        objects.department_id,
+        objects.channel,
+        lines.cost_category,
+        objects.driver,
+        cast(objects.driver_count as bigint) as driver_count,
+        objects.handle_time_source,
+        {{ amount_of('allocated.cost_minor') }} as cost_amount,
+        lines.currency_code
+    from {{ local_ref('int_cost__object_allocated') }} as allocated
+    inner join {{ local_ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
+    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
+)
+
+select * from mart_cost_allocation_ticket

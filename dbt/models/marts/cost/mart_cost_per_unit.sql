@@ -1,0 +1,135 @@
+with watermark as (
+    select * from {{ ref('int_core__watermark') }}
+),
+
+periods as (
+    select dim_period.period_month, dim_period.is_complete_period
+    from {{ ref('dim_period') }} as dim_period
+    cross join watermark
+    where dim_period.start_date <= watermark.as_of_date
+),
+
+cost_months as (
+    select period_month, cast(sum({{ minor_units('cost_amount') }}) as bigint) as cost_minor
+    from {{ ref('fct_cost_line') }}
+    where is_roi_basis
+    group by period_month
+),
+
+ticket_cost as (
+    select objects.period_month, objects.channel, sum(allocated.cost_minor) as cost_minor
+    from {{ ref('int_cost__object_allocated') }} as allocated
+    inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
+    where objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER'
+    group by objects.period_month, objects.channel
+),
+
+contact_cost as (
+    select objects.period_month, units.channel, sum(allocated.cost_minor) as cost_minor
+    from {{ ref('int_cost__unit_allocated') }} as allocated
+    inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
+    inner join {{ ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
+    where units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER'
+    group by objects.period_month, units.channel
+),
+
+contact_volume as (
+    select period_month, channel, count(*) as volume_count
+    from {{ ref('fct_interaction') }}
+    where is_handled and account_id <> 'NON_CUSTOMER'
+    group by period_month, channel
+),
+
+-- One row per measure: what it cost (x) and how often it happened (y), by channel.
+measures as (
+    select 'ticket_closed' as unit_kind, period_month, channel, cost_minor, 0 as volume_count from ticket_cost
+    union all
+    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} where is_counted and solved_period_month is not null group by solved_period_month, channel
+    union all
+    select 'ticket_created', period_month, channel, cost_minor, 0 from ticket_cost
+    union all
+    select 'ticket_created', period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} where is_counted group by period_month, channel
+    union all
+    select 'interaction', period_month, channel, cost_minor, 0 from contact_cost
+    union all
+    select 'interaction', period_month, channel, 0, volume_count from contact_volume
+    union all
+    select 'call', period_month, channel, cost_minor, 0 from contact_cost where channel = 'phone'
+    union all
+    select 'call', period_month, channel, 0, volume_count from contact_volume where channel = 'phone'
+    union all
+    select unit_kinds.unit_kind, periods.period_month, 'all', 0, 0
+    from periods
+    cross join (select 'ticket_closed' as unit_kind union all select 'ticket_created' union all select 'interaction' union all select 'call') as unit_kinds
+),
+
+by_channel as (
+    select unit_kind, period_month, channel, cast(sum(cost_minor) as bigint) as cost_minor, cast(sum(volume_count) as bigint) as volume_count
+    from measures
+    where channel <> 'all'
+    group by unit_kind, period_month, channel
+    union all
+    select unit_kind, period_month, 'all', cast(sum(cost_minor) as bigint), cast(sum(volume_count) as bigint)
+    from measures
+    group by unit_kind, period_month
+),
+
+revenue as (
+    select period_month, cast(sum(net_minor) as bigint) as net_minor, bool_or(is_fx_missing) as is_fx_missing
+    from (
+        select period_month, {{ minor_units('net_amount') }} as net_minor, is_fx_missing from {{ ref('fct_order_line_net') }} where is_counted
+        union all
+        select period_month, -{{ minor_units('refund_amount') }}, is_fx_missing from {{ ref('fct_refund') }} where is_counted
+    ) as movements
+    group by period_month
+),
+
+joined as (
+    select
+        periods.period_month, by_channel.unit_kind, by_channel.channel, periods.is_complete_period,
+        case when cost_months.period_month is not null then by_channel.cost_minor end as cost_minor,
+        case when (by_channel.unit_kind in ('ticket_closed', 'ticket_created') and watermark.has_tickets) or (by_channel.unit_kind in ('call', 'interaction') and watermark.has_interactions) then by_channel.volume_count end as volume_count,
+        cast(null as bigint) as net_minor,
+        false as is_fx_missing
+    from by_channel
+    inner join periods on by_channel.period_month = periods.period_month
+    cross join watermark
+    left join cost_months on periods.period_month = cost_months.period_month
+    union all
+    select
+        periods.period_month, 'sales_unit', 'all', periods.is_complete_period,
+        cost_months.cost_minor,
+        null,
+        case when watermark.has_order_lines and not coalesce(revenue.is_fx_missing, false) then coalesce(revenue.net_minor, 0) end,
+        coalesce(revenue.is_fx_missing, false)
+    from periods
+    cross join watermark
+    left join cost_months on periods.period_month = cost_months.period_month
+    left join revenue on periods.period_month = revenue.period_month
+),
+
+mart_cost_per_unit as (
+    select
+        joined.period_month,
+        joined.unit_kind,
+        joined.channel,
+        watermark.reporting_currency_code as currency_code,
+        {{ amount_of('joined.cost_minor') }} as cost_amount,
+        joined.volume_count,
+        {{ amount_of('joined.net_minor') }} as net_amount,
+        case
+            when joined.unit_kind = 'sales_unit' then {{ unit_amount('joined.cost_minor * 100', 'joined.net_minor') }}
+            else {{ unit_amount('joined.cost_minor', 'joined.volume_count') }}
+        end as unit_cost_amount,
+        joined.is_complete_period,
+        case
+            when joined.cost_minor is null then 'source_absent'
+            when joined.is_fx_missing then 'fx_missing'
+            when coalesce(joined.volume_count, joined.net_minor) is null then 'source_absent'
+            when coalesce(joined.volume_count, joined.net_minor) = 0 then 'zero_denominator'
+        end as null_reason
+    from joined
+    cross join watermark
+)
+
+select * from mart_cost_per_unit

@@ -1,0 +1,43 @@
+with lines as (
+    select * from {{ ref('int_cost__line_placed') }} where is_in_force and line_kind = 'expense' and cost_amount is not null
+),
+
+by_line as (
+    select
+        allocated.cost_line_number,
+        sum(case when objects.account_id not in ('UNALLOCATED', 'NON_CUSTOMER') then allocated.cost_minor else 0 end) as allocated_minor,
+        sum(case when objects.account_id = 'UNALLOCATED' then allocated.cost_minor else 0 end) as unallocated_minor,
+        sum(case when objects.account_id = 'NON_CUSTOMER' then allocated.cost_minor else 0 end) as non_customer_minor
+    from {{ ref('int_cost__object_allocated') }} as allocated
+    inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
+    group by allocated.cost_line_number
+),
+
+summed as (
+    select
+        lines.period_month,
+        lines.legal_entity,
+        lines.cost_category,
+        lines.pool_id,
+        lines.currency_code,
+        cast(sum(lines.cost_amount) as decimal(18, 2)) as ledger_amount,
+        cast(sum(case when lines.is_in_scope then 0 else lines.cost_amount end) as decimal(18, 2)) as out_of_scope_amount,
+        {{ amount_of('coalesce(sum(by_line.allocated_minor), 0)') }} as allocated_amount,
+        {{ amount_of('coalesce(sum(by_line.unallocated_minor), 0)') }} as unallocated_amount,
+        {{ amount_of('coalesce(sum(by_line.non_customer_minor), 0)') }} as non_customer_amount,
+        -- Full absorption leaves nothing unused; the line is kept for the capacity view.
+        cast(0 as decimal(18, 2)) as unused_amount
+    from lines
+    left join by_line on lines.cost_line_number = by_line.cost_line_number
+    group by lines.period_month, lines.legal_entity, lines.cost_category, lines.pool_id, lines.currency_code
+),
+
+mart_cost_reconciliation as (
+    select
+        period_month, legal_entity, cost_category, pool_id, currency_code,
+        ledger_amount, out_of_scope_amount, allocated_amount, unallocated_amount, non_customer_amount, unused_amount,
+        cast(ledger_amount - out_of_scope_amount - allocated_amount - unallocated_amount - non_customer_amount - unused_amount as decimal(18, 2)) as difference_amount
+    from summed
+)
+
+select * from mart_cost_reconciliation

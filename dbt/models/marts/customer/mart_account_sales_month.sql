@@ -1,0 +1,133 @@
+with watermark as (
+    select * from {{ ref('int_core__watermark') }}
+),
+
+-- An order is a sale of the account when at least one of its counted lines sold something; without a lines feed, when it is a sale.
+sale_orders as (
+    select distinct order_id, account_id, period_month, order_date
+    from {{ ref('fct_order_line_net') }}
+    where is_counted and is_gross_sale
+    union all
+    select orders.order_id, orders.account_id, orders.period_month, orders.order_date
+    from {{ ref('fct_order') }} as orders
+    inner join watermark on not watermark.has_order_lines
+    where orders.is_counted and orders.order_kind = 'sale'
+),
+
+order_counts as (
+    select account_id, period_month, count(*) as orders_count, count(distinct order_date) as order_days_count
+    from sale_orders
+    group by account_id, period_month
+),
+
+line_sums as (
+    select
+        account_id,
+        period_month,
+        sum(case when is_gross_sale then net_amount else 0 end) as gross_sales_amount,
+        sum(case when net_amount < 0 then net_amount else 0 end) as credit_amount,
+        sum(net_amount) as net_amount,
+        sum(margin_amount) as margin_amount,
+        sum(case when is_accepted_offer then margin_amount else 0 end) as offer_margin_amount,
+        bool_or(is_fx_missing) as is_fx_missing,
+        bool_or(margin_amount is null) as is_cost_missing,
+        bool_or(is_accepted_offer and margin_amount is null) as is_offer_cost_missing
+    from {{ ref('fct_order_line_net') }}
+    where is_counted
+    group by account_id, period_month
+),
+
+refund_sums as (
+    select
+        account_id,
+        period_month,
+        sum(refund_amount) as refund_amount,
+        sum(refund_amount - cost_recovered_amount) as margin_lost_amount,
+        sum(case when is_accepted_offer then refund_amount - cost_recovered_amount else 0 end) as offer_margin_lost_amount,
+        bool_or(is_fx_missing) as is_fx_missing
+    from {{ ref('fct_refund') }}
+    where is_counted
+    group by account_id, period_month
+),
+
+payment_sums as (
+    select account_id, period_month, count(*) as payments_count, sum(payment_amount) as payment_amount, bool_or(is_fx_missing) as is_fx_missing
+    from {{ ref('fct_payment') }}
+    where is_counted and period_month is not null
+    group by account_id, period_month
+),
+
+account_months as (
+    select account_id, period_month from order_counts
+    union
+    select account_id, period_month from line_sums
+    union
+    select account_id, period_month from refund_sums
+    union
+    select account_id, period_month from payment_sums
+),
+
+flagged as (
+    select
+        account_months.account_id,
+        account_months.period_month,
+        watermark.*,
+        coalesce(line_sums.is_fx_missing, false) or coalesce(refund_sums.is_fx_missing, false) as is_fx_missing,
+        coalesce(line_sums.is_cost_missing, false) as is_cost_missing,
+        coalesce(line_sums.is_offer_cost_missing, false) as is_offer_cost_missing,
+        coalesce(payment_sums.is_fx_missing, false) as is_payment_fx_missing,
+        coalesce(order_counts.orders_count, 0) as orders_count,
+        coalesce(order_counts.order_days_count, 0) as order_days_count,
+        coalesce(line_sums.gross_sales_amount, 0) as gross_sales_amount,
+        coalesce(line_sums.credit_amount, 0) as credit_amount,
+        coalesce(line_sums.net_amount, 0) as net_amount,
+        coalesce(line_sums.margin_amount, 0) - coalesce(refund_sums.margin_lost_amount, 0) as contribution_margin_amount,
+        coalesce(line_sums.offer_margin_amount, 0) - coalesce(refund_sums.offer_margin_lost_amount, 0) as offer_margin_amount,
+        coalesce(refund_sums.refund_amount, 0) as refund_amount,
+        coalesce(payment_sums.payments_count, 0) as payments_count,
+        coalesce(payment_sums.payment_amount, 0) as payment_amount
+    from account_months
+    cross join watermark
+    left join order_counts on account_months.account_id = order_counts.account_id and account_months.period_month = order_counts.period_month
+    left join line_sums on account_months.account_id = line_sums.account_id and account_months.period_month = line_sums.period_month
+    left join refund_sums on account_months.account_id = refund_sums.account_id and account_months.period_month = refund_sums.period_month
+    left join payment_sums on account_months.account_id = payment_sums.account_id and account_months.period_month = payment_sums.period_month
+),
+
+reasoned as (
+    select
+        flagged.*,
+        case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' end as null_reason,
+        case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' when is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
+        case
+            when not has_order_lines or not has_orders or not has_interactions then 'source_absent'
+            when is_fx_missing then 'fx_missing'
+            when is_offer_cost_missing then 'unit_cost_absent'
+        end as offer_margin_null_reason,
+        case when not has_payments then 'source_absent' when is_payment_fx_missing then 'fx_missing' end as payment_null_reason
+    from flagged
+),
+
+mart_account_sales_month as (
+    select
+        account_id,
+        period_month,
+        reporting_currency_code as currency_code,
+        orders_count,
+        order_days_count,
+        case when null_reason is null then cast(gross_sales_amount as decimal(18, 2)) end as gross_sales_amount,
+        case when null_reason is null then cast(credit_amount as decimal(18, 2)) end as credit_amount,
+        case when null_reason is null then cast(refund_amount as decimal(18, 2)) end as refund_amount,
+        case when null_reason is null then cast(net_amount - refund_amount as decimal(18, 2)) end as net_revenue_amount,
+        null_reason,
+        case when margin_null_reason is null then cast(contribution_margin_amount as decimal(18, 2)) end as contribution_margin_amount,
+        margin_null_reason,
+        case when offer_margin_null_reason is null then cast(offer_margin_amount as decimal(18, 2)) end as offer_margin_amount,
+        offer_margin_null_reason,
+        payments_count,
+        case when payment_null_reason is null then cast(payment_amount as decimal(18, 2)) end as payment_amount,
+        payment_null_reason
+    from reasoned
+)
+
+select * from mart_account_sales_month

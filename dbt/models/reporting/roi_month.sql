@@ -1,0 +1,68 @@
+with months as (
+    select * from {{ source('analytics', 'mart_service_roi_month') }}
+    where window_kind = 'month'
+),
+
+years as (
+    select * from {{ source('analytics', 'mart_service_roi_month') }}
+    where window_kind = 'trailing_12'
+),
+
+retention as (
+    select * from {{ source('analytics', 'mart_retention_month') }}
+),
+
+concentration as (
+    select * from {{ source('analytics', 'mart_concentration') }}
+    where window_kind = 'trailing_12' and measure_kind = 'gross_sales'
+),
+
+unit_costs as (
+    select
+        period_month,
+        max(case when unit_kind = 'ticket_closed' then unit_cost_amount end) as cost_amount_per_ticket,
+        max(case when unit_kind = 'call' then unit_cost_amount end) as cost_amount_per_call,
+        max(case when unit_kind = 'interaction' then unit_cost_amount end) as cost_amount_per_interaction,
+        max(case when unit_kind = 'sales_unit' then unit_cost_amount end) as cost_amount_per_sales_unit
+    from {{ ref('mart_cost_per_unit') }}
+    where channel = 'all'
+    group by period_month
+),
+
+sales as (
+    select period_month, cast(sum(net_revenue_amount) as decimal(18, 2)) as net_revenue_amount
+    from {{ ref('mart_account_sales_month') }}
+    group by period_month
+),
+
+final as (
+    select
+        months.period_month,
+        months.service_cost_amount,
+        sales.net_revenue_amount,
+        months.contribution_margin_amount,
+        months.gross_roi_ratio,
+        months.gross_roi_null_reason,
+        months.roi_hard_ratio,
+        months.roi_hard_null_reason,
+        months.net_benefit_amount,
+        years.gross_roi_ratio as trailing_12_gross_roi_ratio,
+        years.roi_hard_ratio as trailing_12_roi_hard_ratio,
+        unit_costs.cost_amount_per_ticket,
+        unit_costs.cost_amount_per_call,
+        unit_costs.cost_amount_per_interaction,
+        unit_costs.cost_amount_per_sales_unit,
+        retention.retention_rate,
+        concentration.top20_share,
+        months.is_complete_period,
+        months.null_reason,
+        months.currency_code
+    from months
+    left join years on months.period_month = years.period_month
+    left join retention on months.period_month = retention.period_month
+    left join concentration on months.period_month = concentration.period_month
+    left join unit_costs on months.period_month = unit_costs.period_month
+    left join sales on months.period_month = sales.period_month
+)
+
+select * from final

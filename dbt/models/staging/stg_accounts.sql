@@ -1,0 +1,1 @@
+{{ latest_version('accounts', ['account_id']) }}

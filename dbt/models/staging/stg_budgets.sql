@@ -1,0 +1,1 @@
+{{ latest_version('budgets', ['budget_version_id', 'line_id']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('contacts', ['contact_id']) }}

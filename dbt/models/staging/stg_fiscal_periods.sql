@@ -1,0 +1,1 @@
+{{ latest_version('fiscal_periods', ['fiscal_period']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('interactions', ['interaction_id']) }}

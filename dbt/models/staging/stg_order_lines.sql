@@ -1,0 +1,1 @@
+{{ latest_version('order_lines', ['order_id', 'line_id']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('orders', ['order_id']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('payments', ['payment_id']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('refunds', ['refund_id']) }}

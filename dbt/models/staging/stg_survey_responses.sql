@@ -1,0 +1,1 @@
+{{ latest_version('survey_responses', ['response_id', 'question_key']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('tickets', ['ticket_id']) }}

@@ -1,0 +1,196 @@
+"""ROI tables of a hand-made company. Breaks: the account rows, the company rows, and that both tie."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.analytics import roi
+
+JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
+
+
+def sales(account: str, when: date, margin: str | None, offer: str | None = "0", reason: str | None = None) -> list[Any]:
+    net = None if reason else "100"
+    return [account, when, net, "0" if net else None, "0" if net else None, net, reason, margin, offer, None]
+
+
+# The fixture of the ROI equation: value and cost of five accounts, once as margin and once as accepted offers.
+VALUE_AND_COST = {"a": ("120", "50"), "b": ("0", "30"), "c": ("300", "100"), "d": ("-40", "20"), "e": ("80", "50")}
+COSTS = [[when, True] for when in (JANUARY, FEBRUARY)]
+FIXTURE = {
+    "mart_account_service_month": [[account, JANUARY, 1, cost] for account, (_, cost) in VALUE_AND_COST.items()],
+    "mart_account_sales_month": [sales(account, JANUARY, value, value) for account, (value, _) in VALUE_AND_COST.items()],
+    "fct_cost_line": COSTS,
+}
+
+
+def one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    assert row is not None
+    return row if len(row) > 1 else row[0]
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+    return connection.execute(sql).fetchall()
+
+
+MONTH = "from analytics.mart_service_roi_month where window_kind = 'month' and period_month = date '2025-01-01'"
+
+
+@pytest.mark.spec("C01")
+@pytest.mark.spec("C20")
+def test_the_company_month_holds_value_cost_and_the_ratio_of_their_sums(company: Callable[..., Any]) -> None:
+    connection = company(**FIXTURE)
+    roi.build(connection)
+    assert one(connection, f"select v_hard_amount, service_cost_amount, net_benefit_amount {MONTH}") == (
+        Decimal("460"),
+        Decimal("250"),
+        Decimal("210"),
+    )
+    assert one(connection, f"select roi_ratio, roi_low95_ratio, roi_high95_ratio {MONTH}") == pytest.approx(
+        (0.84, -0.498794, 2.178794), abs=1e-6
+    )
+    assert one(connection, f"select roi_num, roi_den, roi_state {MONTH}") == (Decimal("210"), Decimal("250"), "partial")
+    assert one(connection, f"select gross_roi_ratio {MONTH}") == pytest.approx(0.84)
+    own = rows(connection, "select roi_ratio from analytics.mart_service_roi_account where window_kind = 'month' order by account_id")
+    assert [ratio for (ratio,) in own] == pytest.approx([1.4, -1.0, 2.0, -3.0, 0.6])
+
+
+def test_pseudo_accounts_carry_their_cost_into_the_company_total(company: Callable[..., Any]) -> None:
+    more = FIXTURE | {"mart_account_service_month": [*FIXTURE["mart_account_service_month"], ["UNALLOCATED", JANUARY, 0, "150.01"]]}
+    connection = company(**more)
+    roi.build(connection)
+    assert one(connection, f"select service_cost_amount, accounts_count {MONTH}") == (Decimal("400.01"), 5)
+    low, ratio, high = one(connection, f"select roi_low95_ratio, roi_ratio, roi_high95_ratio {MONTH}")
+    assert (low + high) / 2 == pytest.approx(ratio)
+    # Known cost beside the sampled accounts makes the ratio steadier than the five accounts alone.
+    assert high - low < 2.178794 + 0.498794
+    total = """
+        select sum(service_cost_amount), sum(v_hard_amount), sum(net_benefit_amount)
+        from analytics.mart_service_roi_account where window_kind = 'month'"""
+    assert one(connection, total) == one(connection, f"select service_cost_amount, v_hard_amount, net_benefit_amount {MONTH}")
+
+
+def test_an_account_with_cost_and_no_orders_returns_minus_one_and_one_without_service_has_no_ratio(company: Callable[..., Any]) -> None:
+    connection = company(
+        mart_account_service_month=[["a", JANUARY, 2, "10.00"]],
+        mart_account_sales_month=[sales("b", JANUARY, "7.50", "0")],
+        fct_cost_line=COSTS,
+    )
+    roi.build(connection)
+    found = rows(
+        connection,
+        """
+        select account_id, roi_ratio, null_reason, contribution_margin_amount
+        from analytics.mart_service_roi_account where window_kind = 'month' order by 1""",
+    )
+    assert found == [("a", -1.0, None, Decimal("0")), ("b", None, "no_service_cost", Decimal("7.50"))]
+
+
+def test_trailing_twelve_sums_the_last_twelve_months_and_is_complete_only_when_all_are_over(company: Callable[..., Any]) -> None:
+    months = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(14)]
+    connection = company(
+        running=1,
+        mart_account_service_month=[["a", when, 1, f"{10 ** (n % 3)}.01"] for n, when in enumerate(months)],
+        fct_cost_line=[[when, True] for when in months],
+        mart_account_sales_month=[sales("a", when, "1") for when in months],
+    )
+    roi.build(connection)
+    found = rows(
+        connection,
+        """
+        select service_cost_amount, months_count, is_complete_period
+        from analytics.mart_service_roi_month where window_kind = 'trailing_12' order by period_month""",
+    )
+    costs = [Decimal(f"{10 ** (n % 3)}.01") for n in range(14)]
+    assert [amount for amount, _, _ in found] == [sum(costs[max(n - 11, 0) : n + 1]) for n in range(14)]
+    assert [count for _, count, _ in found] == [*range(1, 12), 12, 12, 12]
+    assert [complete for _, _, complete in found] == [False] * 11 + [True, True, False]
+
+
+def test_a_lapsed_account_stays_in_the_trailing_window_until_its_month_leaves(company: Callable[..., Any]) -> None:
+    months = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(14)]
+    connection = company(
+        mart_account_service_month=[["a", months[0], 1, "5"], *(["b", when, 1, "1"] for when in months)],
+        fct_cost_line=[[when, True] for when in months],
+    )
+    roi.build(connection)
+    seen = rows(
+        connection,
+        "select period_month from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'trailing_12' order by 1",
+    )
+    assert [when for (when,) in seen] == months[:12]
+
+
+def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_holds_it(company: Callable[..., Any]) -> None:
+    connection = company(
+        mart_account_service_month=[["a", JANUARY, 1, "10"], ["a", FEBRUARY, 1, None]],
+        mart_account_sales_month=[sales("a", JANUARY, "30", "30"), sales("a", FEBRUARY, "30", "30")],
+        fct_cost_line=[[JANUARY, True], [FEBRUARY, False]],
+    )
+    roi.build(connection)
+    found = rows(
+        connection,
+        """
+        select window_kind, service_cost_amount, roi_ratio, null_reason
+        from analytics.mart_service_roi_month where period_month = date '2025-02-01' order by 1""",
+    )
+    assert found == [("month", None, None, "source_absent"), ("trailing_12", None, None, "source_absent")]
+
+
+@pytest.mark.parametrize(
+    ("feeds", "margin_reason", "hard_reason"),
+    [
+        (("interactions", "ledger_actuals"), "source_absent", "source_absent"),
+        (("orders", "order_lines", "ledger_actuals"), None, "source_absent"),
+        (("orders", "interactions", "ledger_actuals"), "source_absent", "source_absent"),
+    ],
+)
+def test_value_lines_of_absent_feeds_are_null_with_a_reason(
+    company: Callable[..., Any], feeds: tuple[str, ...], margin_reason: str | None, hard_reason: str
+) -> None:
+    connection = company(feeds=feeds, mart_account_service_month=[["a", JANUARY, 1, "10"]], fct_cost_line=COSTS)
+    roi.build(connection)
+    found = one(connection, f"select contribution_margin_null_reason, v_hard_null_reason, v_hard_amount, null_reason {MONTH}")
+    assert found == (margin_reason, hard_reason, None, "source_absent")
+
+
+@pytest.mark.parametrize(("reason", "expected"), [(None, "unit_cost_absent"), ("fx_missing", "fx_missing")])
+def test_one_unknown_margin_makes_the_company_margin_unknown_and_says_why(
+    company: Callable[..., Any], reason: str | None, expected: str
+) -> None:
+    connection = company(
+        mart_account_service_month=[["a", JANUARY, 1, "10"], ["b", JANUARY, 1, "10"]],
+        mart_account_sales_month=[sales("a", JANUARY, "30"), sales("b", JANUARY, None, None if reason else "0", reason)],
+        fct_cost_line=COSTS,
+    )
+    roi.build(connection)
+    assert one(connection, f"select contribution_margin_amount, gross_roi_ratio, gross_roi_null_reason {MONTH}") == (None, None, expected)
+    assert (
+        one(connection, "select gross_roi_ratio from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'month'")
+        == 2.0
+    )
+
+
+def test_a_company_without_anything_gets_empty_tables(company: Callable[..., Any]) -> None:
+    connection = company(feeds=())
+    assert roi.build(connection)["account_rows"] == 0
+    assert one(connection, "select count(*) from analytics.mart_service_roi_month") == 0
+
+
+def test_an_account_missing_from_the_dimension_stops_the_build(company: Callable[..., Any]) -> None:
+    connection = company(mart_account_service_month=[["stranger", JANUARY, 1, "10"]])
+    with pytest.raises(ValueError, match="1 account-months name an account"):
+        roi.build(connection)
+
+
+def test_building_twice_gives_the_same_rows(company: Callable[..., Any]) -> None:
+    connection = company(**FIXTURE)
+    roi.build(connection)
+    first = rows(connection, "select * from analytics.mart_service_roi_account order by all")
+    roi.build(connection)
+    assert rows(connection, "select * from analytics.mart_service_roi_account order by all") == first

@@ -1,0 +1,89 @@
+"""The layers of the house over dbt's manifest: who reads whom, contracts, descriptions, the closed vocabulary of columns."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.transform import project
+
+MAY_READ = {
+    "staging": {"lake"},
+    "intermediate": {"staging", "intermediate", "lake", "seeds"},
+    "marts": {"staging", "intermediate", "marts", "lake"},
+    "reporting": {"marts", "analytics", "lake"},
+}
+SUFFIXES = tuple(
+    """_id _key _at _date _month _seconds _minutes _hours _days _amount _count _rate _share _ratio _score _state _segment _tier _channel
+    _kind _reason _num _den _version _hash _sha256 _code _period _year _source _metric _category _behaviour _family _method""".split()
+)
+PLAIN = set(
+    """channel currency_code fiscal_period fiscal_year quantity unit_price unit_cost segment industry size_band outcome queue direction
+    priority traceability recurrence cost_centre gl_account null_reason driver concurrency vendor role purpose tags account_name
+    time_zone country_code language_code question_key source_name""".split()
+)
+UNIT_COST = re.compile(r"_(amount|count)_[a-z_]+$")
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    return project.manifest()
+
+
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def parents(manifest: dict[str, Any], node: dict[str, Any]) -> set[str]:
+    found = set()
+    for name in node["depends_on"]["nodes"]:
+        parent = manifest["nodes"].get(name) or manifest["sources"][name]
+        found.add("seeds" if parent["resource_type"] == "seed" else parent["schema"])
+    return found
+
+
+def test_every_model_reads_only_the_layers_it_may(manifest: dict[str, Any]) -> None:
+    offenders = {node["name"]: parents(manifest, node) - MAY_READ[node["schema"]] for node in models(manifest)}
+    assert {name: extra for name, extra in offenders.items() if extra} == {}
+
+
+def test_folder_schema_and_layer_are_the_same_word(manifest: dict[str, Any]) -> None:
+    assert [node["name"] for node in models(manifest) if node["schema"] != Path(node["path"]).parts[0]] == []
+
+
+def test_staging_models_read_one_source_of_their_own_name(manifest: dict[str, Any]) -> None:
+    for node in models(manifest):
+        if node["schema"] == "staging":
+            feeds = {manifest["sources"][name]["name"] for name in node["depends_on"]["nodes"]} - {"feed_presence", "run_parameters"}
+            assert feeds == {node["name"].removeprefix("stg_")}, node["name"]
+
+
+def test_published_models_enforce_a_contract_and_say_their_grain(manifest: dict[str, Any]) -> None:
+    for node in models(manifest):
+        if node["schema"] in {"marts", "reporting"}:
+            assert node["config"]["contract"]["enforced"], node["name"]
+            assert len(node["description"]) > 30, f"{node['name']} does not say what a row is"
+            bare = [name for name, column in node["columns"].items() if not column["description"].strip()]
+            assert bare == [], f"{node['name']}: columns without a description"
+
+
+def test_published_columns_use_the_closed_vocabulary(manifest: dict[str, Any]) -> None:
+    offenders = [
+        f"{node['name']}.{name}"
+        for node in models(manifest)
+        if node["schema"] in {"marts", "reporting"}
+        for name in node["columns"]
+        if not (name in PLAIN or name.startswith(("is_", "has_")) or name.endswith(SUFFIXES) or UNIT_COST.search(name))
+    ]
+    assert offenders == []
+
+
+def test_money_is_decimal_and_never_a_float(manifest: dict[str, Any]) -> None:
+    for node in models(manifest):
+        for name, column in node["columns"].items():
+            kind = (column.get("data_type") or "").lower()
+            if "amount" in name:
+                assert kind.startswith("decimal("), f"{node['name']}.{name} is {kind}"

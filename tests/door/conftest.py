@@ -1,0 +1,79 @@
+"""A small landing folder and a door to walk it through, shared by the tests of the door."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.assumptions import Assumptions, load_assumptions
+from dagster_project.door.inventory import new_files
+from dagster_project.door.lake import register_lake
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.loading import LoadReport, load
+from dagster_project.door.mapping import Mappings
+from dagster_project.settings import Settings, load_settings
+
+
+@dataclass
+class Door:
+    """One home and one landing folder; `deliver` writes a file, `walk` loads what is new and accepts it."""
+
+    settings: Settings
+    assumptions: Assumptions
+    runs: int = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.settings.ops)
+
+    @property
+    def mappings(self) -> Mappings:
+        return Mappings(self.settings.mappings)
+
+    def deliver(self, relative: str, content: str | bytes) -> Path:
+        path = self.settings.landing / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content.encode() if isinstance(content, str) else content
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" and not data.startswith(b"\x1f\x8b") else data)
+        return path
+
+    def read(self, *, until: str | None = None) -> LoadReport:
+        self.runs += 1
+        fresh = new_files(self.settings.landing, self.ledger, self.mappings, until)
+        return load(self.settings, self.assumptions, self.ledger, fresh, f"run-{self.runs}")
+
+    def walk(self, *, until: str | None = None) -> LoadReport:
+        report = self.read(until=until)
+        self.ledger.accept(f"run-{self.runs}")
+        return report
+
+    def lake(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        connection.execute("set TimeZone = 'UTC'")
+        systems = {row[0] for row in self.ledger.rows("select distinct system from deliveries")}
+        register_lake(connection, self.settings.home, self.ledger, self.assumptions, self.mappings.zones(systems))
+        return connection
+
+    def all(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.lake().execute(sql).fetchall()
+
+
+@pytest.fixture
+def make_door(tmp_path: Path) -> Callable[..., Door]:
+    def make(name: str = "home", **settings: object) -> Door:
+        landing = tmp_path / "landing"
+        landing.mkdir(exist_ok=True)
+        return Door(load_settings(**{"landing": landing, "home": tmp_path / name, "memory_limit": "1GB", **settings}), load_assumptions())
+
+    return make
+
+
+@pytest.fixture
+def door(make_door: Callable[..., Door]) -> Door:
+    return make_door()

@@ -1,0 +1,122 @@
+"""The ROI equation on worked examples. Breaks: the headline that finance reads."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dagster_project.metrics.roi import KNOWN, REASONS, STATES, Frame, Line, delta_interval
+
+# Fixture of five accounts: value V and cost C in money, here in hundredths.
+VALUE = np.array([120, 0, 300, -40, 80]) * 100
+COST = np.array([50, 30, 100, 20, 50]) * 100
+
+
+def frame(value: np.ndarray = VALUE, cost: np.ndarray = COST, **lines: Line) -> Frame:
+    absent = Line.of(np.zeros_like(cost), "not_built")
+    parts = {
+        "cost": Line.of(cost),
+        "margin": Line.of(value),
+        "hard": Line.of(value),
+        "modelled": absent,
+        "assumed": absent,
+        "damage": absent,
+    }
+    return Frame(**(parts | lines))
+
+
+def reason(codes: np.ndarray) -> list[str | None]:
+    return [None if code == KNOWN else REASONS[code] for code in codes]
+
+
+@pytest.mark.spec("C01")
+@pytest.mark.spec("C20")
+def test_company_roi_is_the_ratio_of_sums_and_not_the_mean_of_account_rois() -> None:
+    accounts = frame()
+    own = accounts.variants("no_service_cost")["roi"].values
+    assert own.tolist() == pytest.approx([1.4, -1.0, 2.0, -3.0, 0.6])
+    company = accounts.total().variants("zero_cost")["roi"]
+    assert company.values[0] == pytest.approx(0.84)
+    assert (int(company.num.amounts[0]), int(company.den.amounts[0])) == (21_000, 25_000)
+    assert own.mean() == pytest.approx(0.0)
+
+
+@pytest.mark.spec("C01")
+def test_delta_method_interval_agrees_with_the_published_fixture() -> None:
+    interval = delta_interval(VALUE, COST)
+    assert interval.standard_error == pytest.approx(0.683071, abs=5e-7)
+    assert (interval.low95, interval.high95) == pytest.approx((-0.498794, 2.178794), abs=1e-6)
+
+
+def test_delta_error_lies_near_the_jackknife_error() -> None:
+    n = len(VALUE)
+    left_out = np.array([np.delete(VALUE, i).sum() / np.delete(COST, i).sum() for i in range(n)])
+    jackknife = math.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())
+    assert jackknife == pytest.approx(0.790584, abs=5e-7)
+    assert delta_interval(VALUE, COST).standard_error < jackknife
+
+
+def test_pseudo_accounts_belong_to_the_ratio_but_are_not_sampled() -> None:
+    plain, with_pseudo = delta_interval(VALUE, COST), delta_interval(VALUE, COST, fixed_value=0, fixed_cost=25_000)
+    assert with_pseudo.roi == pytest.approx(46_000 / 50_000 - 1)
+    assert with_pseudo.standard_error < plain.standard_error
+
+
+def test_interval_is_not_defined_at_zero_cost_nor_for_one_account() -> None:
+    assert all(math.isnan(part) for part in delta_interval(VALUE, np.zeros(5, np.int64)))
+    alone = delta_interval(VALUE[:1], COST[:1])
+    assert alone.roi == pytest.approx(1.4)
+    assert math.isnan(alone.standard_error)
+
+
+def test_with_the_value_side_off_roi_is_exactly_minus_one() -> None:
+    variants = frame().variants("no_service_cost")
+    assert variants["roi_cost_only"].values.tolist() == [-1.0] * 5
+
+
+def test_zero_cost_gives_no_ratio_but_a_reason_for_account_and_company() -> None:
+    free = frame(cost=np.array([5_000, 0, 0, 0, 0]))
+    assert reason(free.variants("no_service_cost")["roi"].reasons) == [None, *["no_service_cost"] * 4]
+    assert np.isnan(free.variants("no_service_cost")["roi"].values[1:]).all()
+    none = frame(cost=np.zeros(5, np.int64)).total()
+    assert reason(none.variants("zero_cost")["roi"].reasons) == ["zero_cost"]
+
+
+def test_an_absent_source_is_unknown_and_never_zero() -> None:
+    no_cost = Frame(*[Line.of(COST, "source_absent")] * 6)
+    assert reason(no_cost.total().variants("zero_cost")["gross_roi"].reasons) == ["source_absent"]
+    some = Line.of(VALUE, "unit_cost_absent", np.array([False, True, False, False, False]))
+    partly = frame(margin=some)
+    assert reason(partly.variants("no_service_cost")["gross_roi"].reasons) == [None, "unit_cost_absent", None, None, None]
+    assert reason(partly.total().variants("zero_cost")["gross_roi"].reasons) == ["unit_cost_absent"]
+
+
+def test_lines_that_are_not_built_leave_a_partial_headline_and_no_stronger_variant() -> None:
+    company = frame().total()
+    variants = company.variants("zero_cost")
+    assert STATES[company.states(variants["roi"])[0]] == "partial"
+    assert reason(variants["roi_hard_modelled"].reasons) == ["not_built"]
+    assert reason(variants["roi_all"].reasons) == ["not_built"]
+    assert company.completeness() == pytest.approx(3 / 5)
+
+
+def test_damage_is_subtracted_and_assumptions_are_listed_but_never_added() -> None:
+    full = frame(
+        modelled=Line.of(np.full(5, 1_000)), assumed=Line.of(np.full(5, 9_999)), damage=Line.of(np.array([0, 0, 5_000, 0, 0]))
+    ).total()
+    variants = full.variants("zero_cost")
+    assert STATES[full.states(variants["roi"])[0]] == "complete"
+    assert int(full.net_benefit().amounts[0]) == 46_000 + 5_000 - 5_000 - 25_000
+    assert variants["roi"].values[0] == variants["roi_hard_modelled"].values[0] == pytest.approx(21_000 / 25_000)
+    assert variants["roi_before_damage"].values[0] == pytest.approx(26_000 / 25_000)
+    assert variants["roi_hard"].values[0] == pytest.approx(16_000 / 25_000)
+    assert variants["roi_all"].values[0] == pytest.approx((21_000 + 5 * 9_999) / 25_000)
+
+
+def test_sensitivity_base_case_of_the_published_tornado_is_reproduced() -> None:
+    # 13 saved x 900 + upsell 4,000 + deflection 2,500 - damage 3,000 at cost 10,000.
+    one = np.array([1])
+    company = frame(
+        cost=one * 1_000_000, value=one * 400_000, modelled=Line.of(one * (13 * 90_000 + 250_000)), damage=Line.of(one * 300_000)
+    )
+    assert company.variants("zero_cost")["roi"].values[0] == pytest.approx(0.52)

@@ -1,0 +1,147 @@
+"""A warehouse built by dbt, in process and once per company: tables of the lake made from the contracts, filled by the test."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import pytest
+
+from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.transform import project
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+Render = Callable[[str], str]
+
+COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))  # tests are no package, so no import
+_PARAMETERS = {
+    "reporting_currency_code": "EUR", "company_time_zone": "Europe/Berlin", "legal_entity": "COMPANY", "fiscal_year_start_month": 1,
+    "activity_window_days": 365, "offer_window_days": 30, "tier_a_share": "0.8", "tier_b_share": "0.95", "top_customer_share": "0.2",
+    "value_share_target": "0.8", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
+}  # fmt: skip
+_TYPES = {"fiscal_year_start_month": "int", "activity_window_days": "int", "offer_window_days": "int", "latest_delivery_date": "date"}
+LAYERS = ["path:models/staging", "path:models/intermediate", "path:models/marts"]
+
+
+def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Mapping[str, Any]) -> None:
+    """Create schema lake from the contracts, with the given rows and each column's default where a row is silent."""
+    connection.execute("create schema lake")
+    for feed in feeds():
+        columns = load_contract(feed).columns
+        system = "source_system varchar, batch_id varchar, record_number bigint, row_hash bigint, delivery_date date"
+        connection.execute(f"create table lake.{feed} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)}, {system})")
+        defaults = {c.name: c.default for c in columns if c.default is not None}
+        for number, row in enumerate(rows.get(feed, ())):
+            marks = {"source_system": "t", "batch_id": "b", "record_number": number, "row_hash": number, "delivery_date": "2025-04-01"}
+            full = {**defaults, **marks, **row}
+            connection.execute(f"insert into lake.{feed} ({', '.join(full)}) values ({', '.join('?' * len(full))})", list(full.values()))
+    connection.execute("create table lake.feed_presence (feed varchar, is_present boolean, row_count bigint)")
+    connection.executemany(
+        "insert into lake.feed_presence values (?, ?, ?)", [[feed, bool(rows.get(feed)), len(rows.get(feed, ()))] for feed in feeds()]
+    )
+    given = {**_PARAMETERS, **parameters}
+    types = {name: _TYPES.get(name, "decimal(9, 4)" if name.endswith(("share", "target")) else "varchar") for name in given}
+    connection.execute(f"create table lake.run_parameters ({', '.join(f'{name} {kind}' for name, kind in types.items())})")
+    connection.execute(f"insert into lake.run_parameters values ({', '.join('?' * len(given))})", list(given.values()))
+
+
+def _built(folder: Path, rows: Rows, **parameters: Any) -> Path:
+    file = folder / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        make_lake(connection, rows, parameters)
+    project.build(file, LAYERS, lambda event: None)
+    return file
+
+
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def whole_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the company that has every feed; its file."""
+    return _built(tmp_path_factory.mktemp("whole"), COMPANIES["WHOLE"])
+
+
+@pytest.fixture(scope="session")
+def whole(whole_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the company that has every feed."""
+    yield from _opened(whole_file)
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Build a company that has calls and nothing else."""
+    yield from _opened(
+        _built(tmp_path_factory.mktemp("bank"), COMPANIES["BANK"], company_time_zone="Asia/Jerusalem", reporting_currency_code="XXX")
+    )
+
+
+@pytest.fixture(scope="session")
+def oakland(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Build a company that has budgets by fiscal year and nothing else."""
+    yield from _opened(
+        _built(
+            tmp_path_factory.mktemp("oakland"), COMPANIES["OAKLAND"],
+            reporting_currency_code="USD", company_time_zone="America/Los_Angeles",
+            latest_delivery_date="2020-06-30", fiscal_year_start_month=7,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def hamilton() -> Callable[[int, list[int]], list[int]]:
+    """Give the largest-remainder split in exact fractions: an oracle that shares no code with the macro."""
+
+    def split(amount: int, weights: list[int]) -> list[int]:
+        quotas = [Fraction(abs(amount) * weight, sum(weights)) for weight in weights]
+        shares = [quota.numerator // quota.denominator for quota in quotas]
+        order = sorted(range(len(weights)), key=lambda i: (shares[i] - quotas[i], -weights[i], i))
+        for i in order[: abs(amount) - sum(shares)]:
+            shares[i] += 1
+        return [share if amount >= 0 else -share for share in shares]
+
+    return split
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[int, list[int]]:
+    """Cents of six tickets with 10, 20, 30, 40, 50 and 51 minutes, by pool amount."""
+    return {
+        8000_00: [398_01, 796_02, 1194_03, 1592_04, 1990_05, 2029_85],
+        1200_00: [59_70, 119_40, 179_10, 238_81, 298_51, 304_48],
+        500_00: [24_87, 49_75, 74_63, 99_50, 124_38, 126_87],
+        300_00: [14_92, 29_85, 44_78, 59_70, 74_63, 76_12],
+    }
+
+
+@pytest.fixture(scope="session")
+def render() -> Render:
+    """Render Jinja SQL with the project's own macros, as dbt does on DuckDB, without starting dbt."""
+    schemas = {node["name"]: node["schema"] for node in project.manifest()["nodes"].values() if node["resource_type"] == "model"}
+    macros = "\n".join(file.read_text(encoding="utf-8") for file in sorted((project.DBT_DIR / "macros").glob("*.sql")))
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+
+    class Adapter:
+        def dispatch(self, name: str) -> Any:
+            return getattr(environment.from_string(macros, globals=names).module, f"default__{name}")
+
+    class Dbt:
+        def type_string(self) -> str:
+            return "varchar"
+
+    names: dict[str, Any] = {
+        "adapter": Adapter(),
+        "dbt": Dbt(),
+        "return": lambda text: text,
+        "ref": lambda model: f"{schemas[model]}.{model}",
+    }
+    return lambda sql: environment.from_string(macros + sql, globals=names).render().strip()

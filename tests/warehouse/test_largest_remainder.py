@@ -1,0 +1,97 @@
+"""The allocation macro against its golden fixture, its small examples and an exact oracle in fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+GOLDEN_WEIGHTS = [10, 20, 30, 40, 50, 51]
+Share = Callable[[int, list[int]], list[int]]
+
+
+@pytest.fixture(scope="module")
+def share(render: Callable[[str], str]) -> Share:
+    """Split an amount over weights, one row an object; key = position."""
+    sql = render("{{ largest_remainder('shares', 'pool', 'amount', 'weight', 'place') }}")
+    connection = duckdb.connect()
+
+    def split(amount: int, weights: list[int]) -> list[int]:
+        connection.execute("create or replace temp table shares (pool int, amount bigint, weight bigint, place int)")
+        connection.execute("insert into shares select 1, ?, unnest(?::bigint[]), unnest(range(?))", [amount, weights, len(weights)])
+        rows = connection.execute(f"select base_minor + bonus_minor * bonus_count from ({sql}) order by place").fetchall()
+        return [row[0] for row in rows]
+
+    return split
+
+
+@pytest.mark.spec("C23")
+def test_the_six_tickets_of_the_golden_fixture_get_their_cents(share: Share, golden: dict[int, list[int]]) -> None:
+    assert {amount: share(amount, GOLDEN_WEIGHTS) for amount in golden} == golden
+
+
+def test_one_merged_pool_gives_other_cents_so_pools_are_split_one_by_one(share: Share, golden: dict[int, list[int]]) -> None:
+    assert share(10_000_00, GOLDEN_WEIGHTS)[0] == 497_51
+    assert sum(column[0] for column in golden.values()) == 497_50
+
+
+@pytest.mark.parametrize(
+    ("amount", "weights", "expected"),
+    [
+        (100_00, [1, 1, 1], [33_34, 33_33, 33_33]),
+        (10_00, [7, 11, 13], [2_26, 3_55, 4_19]),
+        (-10_00, [7, 11, 13], [-2_26, -3_55, -4_19]),
+        (1, [1, 1, 1], [1, 0, 0]),
+        (0, [3, 4], [0, 0]),
+        (1, [1, 3, 4], [0, 0, 1]),
+    ],
+)
+def test_small_examples_by_hand(share: Share, amount: int, weights: list[int], expected: list[int]) -> None:
+    assert share(amount, weights) == expected
+
+
+def test_equal_remainders_favour_the_larger_weight_then_the_smaller_key(share: Share) -> None:
+    assert share(2, [1, 3, 3, 1]) == [0, 1, 1, 0]  # quotas 1/4, 3/4, 3/4, 1/4
+    assert share(1, [2, 2]) == [1, 0]
+    assert share(3, [1, 1, 2, 2]) == [1, 0, 1, 1]  # quotas 1/2, 1/2, 1, 1: the tie of the two halves goes to the first
+
+
+def test_products_beyond_64_bits_stay_exact(share: Share, hamilton: Share) -> None:
+    amount, weights = 10**17 + 7, [10**12 + 1, 3, 10**12]
+    assert share(amount, weights) == hamilton(amount, weights)
+
+
+def test_a_pool_without_weight_gives_no_row_for_its_caller_to_place(share: Share) -> None:
+    assert share(100, [0, 0]) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(amount=st.integers(-(10**13), 10**13), weights=st.lists(st.integers(0, 10**7), min_size=1, max_size=12).filter(any))
+def test_every_split_is_exact_and_equals_the_oracle(share: Share, hamilton: Share, amount: int, weights: list[int]) -> None:
+    assert share(amount, weights) == hamilton(amount, weights)
+    assert sum(share(amount, weights)) == amount
+
+
+@settings(max_examples=60, deadline=None)
+@given(amount=st.integers(-(10**6), 10**6), weights=st.lists(st.integers(0, 6), min_size=1, max_size=30).filter(any))
+def test_one_row_for_all_objects_of_a_weight_gives_the_same_cents(
+    render: Callable[[str], str], hamilton: Share, amount: int, weights: list[int]
+) -> None:
+    sql = render("{{ largest_remainder('shares', 'pool', 'amount', 'weight', 'weight', 'n') }}")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create temp table objects as select unnest(?::bigint[]) as weight, unnest(range(?)) as place", [weights, len(weights)]
+        )
+        connection.execute(
+            "create temp table shares as select 1 as pool, ?::bigint as amount, weight, count(*) as n from objects group by weight",
+            [amount],
+        )
+        rows = connection.execute(
+            f"with handed as ({sql}), placed as (select *, row_number() over (partition by weight order by place) as rank from objects) "
+            "select base_minor + case when rank <= bonus_count then bonus_minor else 0 end from placed join handed using "
+            "(weight) order by place"
+        ).fetchall()
+    assert [row[0] for row in rows] == hamilton(amount, weights)

@@ -1,0 +1,41 @@
+"""Each singular test of the dbt project passes on a good company and names rows on a broken one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.transform import project
+
+TESTS = sorted((project.DBT_DIR / "tests").glob("assert_*.sql"))
+BREAKS = {
+    "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
+    "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "
+    "1 where unit_number = 1",
+    "assert_cost_lines_have_a_month": "update marts.fct_cost_line set period_month = null where cost_source = 'budget'",
+    "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
+    "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",
+    "assert_mart_grain_is_unique": "insert into marts.fct_ticket select * from marts.fct_ticket limit 1",
+}
+
+
+def test_every_singular_test_has_a_fault_that_it_must_find() -> None:
+    assert [file.stem for file in TESTS] == sorted(BREAKS)
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+def test_the_guard_passes_on_good_data_and_fails_on_broken_data(
+    file: Path, whole_file: Path, render: Callable[[str], str], tmp_path: Path
+) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(whole_file, copy)
+    sql = render(file.read_text(encoding="utf-8"))
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        assert connection.execute(sql).fetchall() == []
+        connection.execute(BREAKS[file.stem])
+        assert connection.execute(sql).fetchall() != []
