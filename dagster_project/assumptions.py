@@ -24,7 +24,7 @@ class Assumptions(BaseModel):
 
     reporting_currency_code: str | None = Field(pattern="^[A-Z]{3}$")
     company_time_zone: str | None
-    legal_entity: str = Field(min_length=1)
+    legal_entity: str | None = Field(min_length=1)
     fiscal_year_start_month: int = Field(ge=1, le=12)
     activity_window_days: int = Field(gt=0)
     offer_window_days: int = Field(gt=0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,13 +32,30 @@ class Format(StrEnum):
     json = "json"
 
 
-def _progress() -> Callable[[str], None]:
+STAGES = 12
+"""Stages of a run, for the progress bar."""
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal, plain lines with seconds elsewhere."""
     start = time.perf_counter()
+    if not sys.stderr.isatty():
+        yield lambda message: typer.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
-    def say(stage: str) -> None:
-        typer.echo(f"{time.perf_counter() - start:6.1f} s  {stage}", err=True)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("run", total=STAGES)
 
-    return say
+        def say(message: str) -> None:
+            if len(message) < 40:
+                bar.update(task, description=message, advance=1)
+            else:
+                bar.console.print(message, markup=False)
+
+        yield say
 
 
 @app.command()
@@ -51,7 +69,8 @@ def run(
     from dagster_project.run import run_daily
 
     settings = load_settings(landing=landing, home=home, until=until)
-    report = run_daily(settings, full_refresh=full_refresh, say=_progress())
+    with _progress() as say:
+        report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:
         typer.echo(f"nothing new: published copy {report.sequence} already holds every delivery in {settings.landing}")
         return
@@ -106,6 +125,29 @@ def demo(
     target = load_settings(landing=landing).landing
     write_company(target, accounts=accounts, months=months, seed=seed)
     typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
+
+
+@app.command()
+def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older published copy.")], home: Home = None) -> None:
+    """Publish the content of an older copy again, as a new copy: history stays a line."""
+    from dagster_project.lock import warehouse_lock
+    from dagster_project.publish.publisher import rollback as publish_again
+
+    settings = load_settings(home=home)
+    with warehouse_lock(settings.ops, f"rollback {sequence}"):
+        pointer = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}").pointer
+    typer.echo(f"published copy {pointer.seq} holds the content of copy {sequence}")
+
+
+@app.command()
+def doctor(home: Home = None) -> None:
+    """Find and mend what a crash left; verify the published copy against its pointer."""
+    from dagster_project.doctor import examine
+
+    findings = examine(load_settings(home=home))
+    typer.echo("\n".join(findings.lines))
+    if not findings.is_healthy:
+        raise SystemExit(5)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from dagster_project.door.contracts import Contract, feeds, load_contract
 from dagster_project.door.ledger import Ledger
 from dagster_project.errors import InfrastructureError, UsageError
 
+ALL_ENTITIES = "COMPANY"
 NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
 _ACCEPTED = """
 select b.feed, b.batch_id, b.path, b.rows, b.is_numbered, max(d.delivery_date)
@@ -101,7 +102,8 @@ def _register_parameters(connection: duckdb.DuckDBPyConnection, assumptions: Ass
             $tier_a::decimal(9, 4) as tier_a_share, $tier_b::decimal(9, 4) as tier_b_share, $top::decimal(9, 4) as top_customer_share,
             $target::decimal(9, 4) as value_share_target, $latest::date as latest_delivery_date, $sha256::varchar as assumptions_sha256""",
         {
-            "code": code, "zone": zone, "entity": assumptions.legal_entity, "first_month": assumptions.fiscal_year_start_month,
+            "code": code, "zone": zone, "entity": assumptions.legal_entity or _entity(connection),
+            "first_month": assumptions.fiscal_year_start_month,
             "activity": assumptions.activity_window_days, "offer": assumptions.offer_window_days, "tier_a": assumptions.tier_a_share,
             "tier_b": assumptions.tier_b_share, "top": assumptions.top_customer_share, "target": assumptions.value_share_target,
             "latest": latest, "sha256": assumptions.content_hash(),
@@ -116,6 +118,15 @@ def _currency(connection: duckdb.DuckDBPyConnection) -> str:
         if codes:
             return _only("reporting_currency_code", codes, NO_CURRENCY)
     return NO_CURRENCY
+
+
+def _entity(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the one legal entity of the ledger, else of the budgets; several or none are reported together."""
+    for feed in ("ledger_actuals", "budgets"):
+        found = [row[0] for row in connection.execute(f"select distinct legal_entity from lake.{feed}").fetchall()]
+        if found:
+            return str(found[0]) if len(found) == 1 else ALL_ENTITIES
+    return ALL_ENTITIES
 
 
 def _only(name: str, found: set[str], absent: str) -> str:

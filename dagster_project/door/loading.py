@@ -224,6 +224,10 @@ class _Loader:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
         superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
+        if superseded:
+            self.report.warnings.append(
+                f"{file.path}: {superseded:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
+            )
         entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
         return replace(file, loaded=file.loaded - superseded, superseded=superseded, batches=entries)
 

@@ -86,9 +86,9 @@ named as (
 ),
 
 metrics as (
-    select relation, column_name, case when count(*) = 1 then min(metric_id) end as metric_id
+    select relation, "column" as column_name, case when count(*) = 1 then min(metric_id) end as metric_id
     from ops.metric_registry
-    group by relation, column_name
+    group by relation, "column"
 )
 
 select

@@ -106,7 +106,7 @@ def registry_rows(metrics: Iterable[Metric]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for metric in metrics:
         row = metric.model_dump(exclude={"labels", "column"})
-        row |= {"column_name": metric.column, "sources": ",".join(metric.sources), "spec_rows": ",".join(metric.spec_rows)}
+        row |= {"column": metric.column, "sources": ",".join(metric.sources), "spec_rows": ",".join(metric.spec_rows)}
         rows.append(row | {f"label_{language}": text for language, text in metric.labels.model_dump().items()})
     return rows
 

@@ -51,7 +51,7 @@ _COLUMNS = {
         " is_success boolean not null, unexpected_count bigint, observed varchar, notes varchar"
     ),
     "runs": "run_id varchar not null, started_at timestamptz, finished_at timestamptz, run_state varchar not null, detail varchar",
-    "spec_coverage": "row_id varchar not null, state varchar not null, where_found varchar",
+    "spec_coverage": 'row_id varchar not null, state varchar not null, "where" varchar',
 }
 
 
@@ -65,7 +65,7 @@ def write_ops_tables(connection: duckdb.DuckDBPyConnection, ledger: Ledger, mani
     coverage = spec_coverage(metrics, spec_rows(), present)
     counts["spec_coverage"] = _write(connection, "spec_coverage", [tuple(row.values()) for row in coverage])
     rows = registry_rows(metrics)
-    columns = ", ".join(f"{name} {'bigint' if name == 'version' else 'varchar'}" for name in rows[0])
+    columns = ", ".join(f'"{name}" {"bigint" if name == "version" else "varchar"}' for name in rows[0])
     counts["metric_registry"] = replace_table(connection, "ops", "metric_registry", columns, [pa.Table.from_pylist(rows)])
     connection.execute("create or replace table ops.run_parameters as select * from lake.run_parameters")
     connection.execute("create or replace table ops.feed_presence as select * from lake.feed_presence order by feed")
@@ -74,7 +74,7 @@ def write_ops_tables(connection: duckdb.DuckDBPyConnection, ledger: Ledger, mani
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> int:
     definition = _COLUMNS[table]
-    names = [part.split()[0] for part in definition.split(", ")]
+    names = [part.split()[0].strip('"') for part in definition.split(", ")]
     columns = {name: [None if row[at] is None else str(row[at]) for row in rows] for at, name in enumerate(names)}
     text = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     return replace_table(connection, "ops", table, definition, [text])

@@ -6,6 +6,7 @@ that no staging row and no freed block of the writer's file travels along. Reade
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -192,7 +193,10 @@ def _cleaned(home: Path, stem: str) -> Iterator[None]:
 
 def _is_whole(folder: Path, pointer: Pointer) -> bool:
     file = folder / pointer.file
-    return file.exists() and file.stat().st_size == pointer.bytes and (folder / pointer.stem / "manifest.json").exists()
+    if not file.exists() or file.stat().st_size != pointer.bytes or not (folder / pointer.stem / "manifest.json").exists():
+        return False
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() == pointer.sha256
 
 
 def _same_deliveries(home: Path, pointer: Pointer, expected: Measures) -> bool:

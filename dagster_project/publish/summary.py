@@ -10,7 +10,8 @@ from dagster_project.settings import Settings
 
 _TABLE = """
 select period_month as month, service_cost_amount as service_cost, net_revenue_amount as net_revenue, contribution_margin_amount as margin,
-    round(gross_roi_ratio, 4) as gross_roi, round(roi_hard_ratio, 4) as roi_hard, null_reason
+    round(gross_roi_ratio, 4) as gross_roi, round(roi_hard_ratio, 4) as roi_hard,
+    coalesce(null_reason, '') as null_reason
 from reporting.roi_month where is_complete_period order by period_month desc limit 6
 """
 _RECONCILIATION = """

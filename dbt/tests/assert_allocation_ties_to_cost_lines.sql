@@ -1,15 +1,15 @@
--- Breaks: a cent is lost or made. Every cost line of the basis must come out whole on both levels of the allocation,
--- and what a ticket got must be what its parts got.
+-- Breaks: a cent is lost or made. Every cost line of the basis must come out whole on both levels of the allocation, what a
+-- ticket got must be what its parts got, and the published tables must hold every row of the allocation.
 with lines as (
-    select period_month, cost_line_id, cost_amount from {{ ref('fct_cost_line') }} where is_roi_basis and cost_amount is not null
+    select cost_line_number, {{ minor_units('cost_amount') }} as cost_minor from {{ ref('int_cost__line_placed') }} where is_roi_basis and cost_amount is not null
 ),
 
-on_tickets as (
-    select period_month, cost_line_id, sum(cost_amount) as cost_amount from {{ ref('mart_cost_allocation_ticket') }} group by period_month, cost_line_id
+on_objects as (
+    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__object_allocated') }} group by cost_line_number
 ),
 
-on_interactions as (
-    select period_month, cost_line_id, sum(cost_amount) as cost_amount from {{ ref('mart_cost_allocation_interaction') }} group by period_month, cost_line_id
+on_units as (
+    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__unit_allocated') }} group by cost_line_number
 ),
 
 objects as (
@@ -21,19 +21,29 @@ parts as (
     from {{ ref('int_cost__unit_allocated') }} as allocated
     inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
     group by units.object_number
+),
+
+row_counts as (
+    select
+        (select count(*) from {{ ref('int_cost__object_allocated') }}) - (select count(*) from {{ ref('mart_cost_allocation_ticket') }}) as ticket_rows,
+        (select count(*) from {{ ref('int_cost__unit_allocated') }}) - (select count(*) from {{ ref('mart_cost_allocation_interaction') }}) as interaction_rows
 )
 
-select 'ticket level' as broken, coalesce(lines.cost_line_id, on_tickets.cost_line_id) as cost_line_id
+select 'first level' as broken, coalesce(lines.cost_line_number, on_objects.cost_line_number) as row_number
 from lines
-full outer join on_tickets on lines.period_month = on_tickets.period_month and lines.cost_line_id = on_tickets.cost_line_id
-where coalesce(lines.cost_amount, 0) <> coalesce(on_tickets.cost_amount, 0)
+full outer join on_objects on lines.cost_line_number = on_objects.cost_line_number
+where coalesce(lines.cost_minor, 0) <> coalesce(on_objects.cost_minor, 0)
 union all
-select 'interaction level' as broken, coalesce(lines.cost_line_id, on_interactions.cost_line_id) as cost_line_id
+select 'second level' as broken, coalesce(lines.cost_line_number, on_units.cost_line_number) as row_number
 from lines
-full outer join on_interactions on lines.period_month = on_interactions.period_month and lines.cost_line_id = on_interactions.cost_line_id
-where coalesce(lines.cost_amount, 0) <> coalesce(on_interactions.cost_amount, 0)
+full outer join on_units on lines.cost_line_number = on_units.cost_line_number
+where coalesce(lines.cost_minor, 0) <> coalesce(on_units.cost_minor, 0)
 union all
-select 'parts of a ticket' as broken, cast(coalesce(objects.object_number, parts.object_number) as string) as cost_line_id
+select 'parts of a ticket' as broken, coalesce(objects.object_number, parts.object_number) as row_number
 from objects
 full outer join parts on objects.object_number = parts.object_number
 where coalesce(objects.cost_minor, 0) <> coalesce(parts.cost_minor, 0)
+union all
+select 'published rows' as broken, ticket_rows as row_number
+from row_counts
+where ticket_rows <> 0 or interaction_rows <> 0

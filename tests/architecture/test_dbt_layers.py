@@ -23,7 +23,7 @@ SUFFIXES = tuple(
 PLAIN = set(
     """channel currency_code fiscal_period fiscal_year quantity unit_price unit_cost segment industry size_band outcome queue direction
     priority traceability recurrence cost_centre gl_account null_reason driver concurrency vendor role purpose tags account_name
-    time_zone country_code language_code question_key source_name""".split()
+    time_zone country_code language_code question_key source_name returned_quantity legal_entity escalation_level""".split()
 )
 UNIT_COST = re.compile(r"_(amount|count)_[a-z_]+$")
 

@@ -13,7 +13,7 @@ import pytest
 def three_rows(tmp_path: Path) -> Path:
     path = tmp_path / "three.parquet"
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select * from (values (1), (2), (null)) as t(number)) to '{path}'")
+        connection.execute(f"copy (select * from (values (1, 7), (2, 8), (null, 9)) as t(number, row_hash)) to '{path}'")
     return path
 
 

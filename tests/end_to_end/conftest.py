@@ -59,7 +59,7 @@ def build_company(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
             if company == "demo":
                 from dagster_project.demo.company import write_company
 
-                write_company(folder / "landing", accounts=120, months=14, seed=7)
+                write_company(folder / "landing")
             else:
                 companies.lay_out(company, request.getfixturevalue("shared_data"), folder / "landing")
             result = Built(folder / "landing", folder / "home")

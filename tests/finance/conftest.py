@@ -21,7 +21,7 @@ create schema marts; create schema analytics; create schema ops;
 create table ops.run_parameters as
 select 'ACME & Söhne' as legal_entity, 'EUR' as reporting_currency_code, repeat('a', 64) as assumptions_sha256;
 create table ops.metric_registry (metric_id varchar, version int, owner varchar, formula varchar, unit varchar, direction varchar,
-    sources varchar, relation varchar, column_name varchar, spec_rows varchar, label_en varchar, label_ja varchar);
+    sources varchar, relation varchar, "column" varchar, spec_rows varchar, label_en varchar, label_ja varchar);
 insert into ops.metric_registry values
     ('gross_roi', 1, 'finance', '(contribution margin - service cost) / service cost', 'ratio', 'higher_is_better', 'orders',
         'analytics.mart_service_roi_month', 'gross_roi_ratio', '', 'Gross ROI', '総ROI'),

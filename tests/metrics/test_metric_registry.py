@@ -66,7 +66,7 @@ def test_every_python_metric_names_a_column_that_its_table_really_has() -> None:
 
 def test_registry_rows_are_flat_and_carry_all_five_languages() -> None:
     row = next(row for row in registry_rows(collect()) if row["metric_id"] == "service_roi")
-    assert (row["spec_rows"], row["column_name"], row["relation"]) == ("C01,C20", "roi_ratio", "analytics.mart_service_roi_month")
+    assert (row["spec_rows"], row["column"], row["relation"]) == ("C01,C20", "roi_ratio", "analytics.mart_service_roi_month")
     assert [row[f"label_{language}"] for language in ("en", "fr", "it", "zh", "ja")].count("") == 0
     assert all(isinstance(value, str | int | None) for value in row.values())
 

@@ -42,14 +42,18 @@ objects as (
     where is_roi_basis
 ),
 
+-- The number ascends with the object's key inside a month, so that every later sort is one of whole numbers.
 numbered as (
+    select objects.*, row_number() over (order by period_month, object_id, object_kind) as object_number from objects
+),
+
+-- Place among the objects of equal weight: who gets the odd cent, for shared and for departmental lines.
+placed as (
     select
-        objects.*,
-        row_number() over (order by period_month, object_kind, object_id) as object_number,
-        -- Place among the objects of equal weight: who gets the odd cent, for shared and for departmental lines.
-        row_number() over (partition by period_month, driver_count order by object_id, object_kind) as month_place,
-        row_number() over (partition by period_month, department_id, driver_count order by object_id, object_kind) as department_place
-    from objects
+        numbered.*,
+        row_number() over (partition by period_month, driver_count order by object_number) as month_place,
+        row_number() over (partition by period_month, department_id, driver_count order by object_number) as department_place
+    from numbered
 )
 
-select * from numbered
+select * from placed

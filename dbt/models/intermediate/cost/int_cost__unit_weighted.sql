@@ -23,16 +23,20 @@ of_themselves as (
 ),
 
 numbered as (
-    select
-        units.*,
-        row_number() over (order by object_number, unit_kind, unit_id) as unit_number,
-        -- Order of the odd cents inside one ticket: the larger weight first, then the id.
-        row_number() over (partition by object_number order by driver_count desc, unit_kind, unit_id) as unit_place
+    select units.*, row_number() over (order by object_number, unit_kind, unit_id) as unit_number
     from (
         select * from of_tickets
         union all
         select * from of_themselves
     ) as units
+),
+
+-- Order of the odd cents inside one ticket: the larger weight first, then the id.
+placed as (
+    select
+        numbered.*,
+        case when unit_count = 1 then 1 else row_number() over (partition by object_number order by driver_count desc, unit_number) end as unit_place
+    from numbered
 )
 
-select * from numbered
+select * from placed

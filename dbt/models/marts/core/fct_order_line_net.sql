@@ -5,7 +5,7 @@ with order_lines as (
     from {{ ref('stg_order_lines') }} as order_lines
 ),
 
-fct_order_line_net as (
+valued as (
     select
         order_lines.order_id,
         order_lines.line_id,
@@ -28,7 +28,6 @@ fct_order_line_net as (
         {{ in_reporting_currency('order_lines.net_amount', 'orders.transaction_currency_code') }} as net_amount,
         {{ in_reporting_currency('order_lines.shipping_amount', 'orders.transaction_currency_code') }} as shipping_amount,
         {{ in_reporting_currency('order_lines.transaction_cost_amount', 'orders.transaction_currency_code') }} as cost_amount,
-        cast({{ in_reporting_currency('order_lines.net_amount', 'orders.transaction_currency_code') }} - {{ in_reporting_currency('order_lines.transaction_cost_amount', 'orders.transaction_currency_code') }} as decimal(18, 2)) as margin_amount,
         orders.order_date,
         orders.period_month,
         orders.ordered_at
@@ -37,6 +36,16 @@ fct_order_line_net as (
     left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
     left join {{ ref('int_core__fx_average') }} as fx
         on orders.transaction_currency_code = fx.currency_code and cast(date_trunc('month', orders.order_date) as date) = fx.rate_month
+),
+
+fct_order_line_net as (
+    select
+        order_id, line_id, account_id, order_kind, line_kind, product_id, product_family, transaction_currency_code, currency_code,
+        is_gross_sale, is_test, is_counted, is_accepted_offer, is_fx_missing, is_orphan,
+        quantity, unit_price, transaction_net_amount, net_amount, shipping_amount, cost_amount,
+        cast(net_amount - cost_amount as decimal(18, 2)) as margin_amount,
+        order_date, period_month, ordered_at
+    from valued
 )
 
 select * from fct_order_line_net

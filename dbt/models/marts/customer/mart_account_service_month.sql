@@ -10,61 +10,90 @@ object_cost as (
     select
         allocated.object_number,
         sum(allocated.cost_minor) as cost_minor,
-        sum(case when lines.cost_category = 'people' then allocated.cost_minor else 0 end) as people_minor,
-        sum(case when lines.cost_category = 'it' then allocated.cost_minor else 0 end) as it_minor,
-        sum(case when lines.cost_category = 'facilities' then allocated.cost_minor else 0 end) as facilities_minor,
-        sum(case when lines.cost_category = 'other' then allocated.cost_minor else 0 end) as other_minor
+        sum(case when lines.cost_category = 'people' then allocated.cost_minor end) as people_minor,
+        sum(case when lines.cost_category = 'it' then allocated.cost_minor end) as it_minor,
+        sum(case when lines.cost_category = 'facilities' then allocated.cost_minor end) as facilities_minor,
+        sum(case when lines.cost_category = 'other' then allocated.cost_minor end) as other_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
     group by allocated.object_number
 ),
 
--- Every source gives rows of the same shape; what it does not know is 0 and adds nothing.
-events as (
+-- Each source is summed on its own before they meet; what a source does not know is null there and adds nothing.
+contacts as (
     select
-        account_id, period_month,
-        1 as contacts_count, case when channel = 'phone' then 1 else 0 end as calls_count,
-        0 as tickets_created_count, 0 as tickets_solved_count, 0 as complaints_count,
-        case when is_handled then coalesce(handle_seconds, 0) else 0 end as handle_seconds,
-        0 as cost_minor, 0 as people_minor, 0 as it_minor, 0 as facilities_minor, 0 as other_minor, 0 as csat_num, 0 as csat_response_count
+        account_id, period_month, count(*) as contacts_count, count(case when channel = 'phone' then 1 end) as calls_count,
+        sum(case when is_handled then handle_seconds end) as handle_seconds
     from {{ ref('fct_interaction') }}
     where not is_deleted
-    union all
-    select account_id, period_month, 0, 0, 1, 0, case when is_complaint then 1 else 0 end, 0, 0, 0, 0, 0, 0, 0, 0
+    group by account_id, period_month
+),
+
+tickets_created as (
+    select account_id, period_month, count(*) as tickets_created_count, count(case when is_complaint then 1 end) as complaints_count
     from {{ ref('fct_ticket') }}
     where is_counted
-    union all
-    select account_id, solved_period_month, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    group by account_id, period_month
+),
+
+tickets_solved as (
+    select account_id, solved_period_month as period_month, count(*) as tickets_solved_count
     from {{ ref('fct_ticket') }}
     where is_counted and solved_period_month is not null
-    union all
-    select objects.account_id, objects.period_month, 0, 0, 0, 0, 0, 0, cost.cost_minor, cost.people_minor, cost.it_minor, cost.facilities_minor, cost.other_minor, 0, 0
+    group by account_id, solved_period_month
+),
+
+costs as (
+    select
+        objects.account_id, objects.period_month, sum(cost.cost_minor) as cost_minor, sum(cost.people_minor) as people_minor,
+        sum(cost.it_minor) as it_minor, sum(cost.facilities_minor) as facilities_minor, sum(cost.other_minor) as other_minor
     from object_cost as cost
     inner join {{ ref('int_cost__object_weighted') }} as objects on cost.object_number = objects.object_number
-    union all
-    select account_id, period_month, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, case when is_top_box then 1 else 0 end, 1
+    group by objects.account_id, objects.period_month
+),
+
+answers as (
+    select account_id, period_month, count(case when is_top_box then 1 end) as csat_num, count(*) as csat_response_count
     from {{ ref('fct_survey_response') }}
     where survey_metric = 'csat' and answer_score is not null and not is_deleted and not is_partial
+    group by account_id, period_month
+),
+
+account_months as (
+    select account_id, period_month from contacts
+    union
+    select account_id, period_month from tickets_created
+    union
+    select account_id, period_month from tickets_solved
+    union
+    select account_id, period_month from costs
+    union
+    select account_id, period_month from answers
 ),
 
 summed as (
     select
-        account_id, period_month,
-        cast(sum(contacts_count) as bigint) as contacts_count,
-        cast(sum(calls_count) as bigint) as calls_count,
-        cast(sum(tickets_created_count) as bigint) as tickets_created_count,
-        cast(sum(tickets_solved_count) as bigint) as tickets_solved_count,
-        cast(sum(complaints_count) as bigint) as complaints_count,
-        cast(sum(handle_seconds) as bigint) as handle_seconds,
-        cast(sum(cost_minor) as bigint) as cost_minor,
-        cast(sum(people_minor) as bigint) as people_minor,
-        cast(sum(it_minor) as bigint) as it_minor,
-        cast(sum(facilities_minor) as bigint) as facilities_minor,
-        cast(sum(other_minor) as bigint) as other_minor,
-        cast(sum(csat_num) as bigint) as csat_num,
-        cast(sum(csat_response_count) as bigint) as csat_response_count
-    from events
-    group by account_id, period_month
+        account_months.account_id,
+        account_months.period_month,
+        cast(coalesce(contacts.contacts_count, 0) as bigint) as contacts_count,
+        cast(coalesce(contacts.calls_count, 0) as bigint) as calls_count,
+        cast(coalesce(contacts.handle_seconds, 0) as bigint) as handle_seconds,
+        cast(coalesce(tickets_created.tickets_created_count, 0) as bigint) as tickets_created_count,
+        cast(coalesce(tickets_created.complaints_count, 0) as bigint) as complaints_count,
+        cast(coalesce(tickets_solved.tickets_solved_count, 0) as bigint) as tickets_solved_count,
+        cast(coalesce(costs.cost_minor, 0) as bigint) as cost_minor,
+        cast(coalesce(costs.people_minor, 0) as bigint) as people_minor,
+        cast(coalesce(costs.it_minor, 0) as bigint) as it_minor,
+        cast(coalesce(costs.facilities_minor, 0) as bigint) as facilities_minor,
+        cast(coalesce(costs.other_minor, 0) as bigint) as other_minor,
+        cast(coalesce(answers.csat_num, 0) as bigint) as csat_num,
+        cast(coalesce(answers.csat_response_count, 0) as bigint) as csat_response_count
+    from account_months
+    left join contacts on account_months.account_id = contacts.account_id and account_months.period_month = contacts.period_month
+    left join tickets_created on account_months.account_id = tickets_created.account_id and account_months.period_month = tickets_created.period_month
+    left join tickets_solved on account_months.account_id = tickets_solved.account_id and account_months.period_month = tickets_solved.period_month
+    left join costs on account_months.account_id = costs.account_id and account_months.period_month = costs.period_month
+    left join answers on account_months.account_id = answers.account_id and account_months.period_month = answers.period_month
 ),
 
 mart_account_service_month as (

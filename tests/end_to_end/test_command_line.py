@@ -1,0 +1,144 @@
+"""What a user types and what the shell gets back: exit codes, clear messages, no stack trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def service_roi(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", *map(str, arguments)],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_run_with_nothing_new_says_so(build_company: Any) -> None:
+    demo = build_company("demo")
+    finished = service_roi("run", "--landing", demo.landing, "--home", demo.home)
+    assert finished.returncode == 0
+    assert finished.stdout.startswith("nothing new")
+
+
+def test_an_unknown_setting_is_a_usage_error() -> None:
+    finished = service_roi("plan", ROI_LANDNIG="/tmp")
+    assert finished.returncode == 2
+    assert "ROI_LANDNIG" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_landing_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    finished = service_roi("run", "--landing", tmp_path / "nowhere", "--home", tmp_path / "home")
+    assert finished.returncode == 2
+    assert "does not exist" in finished.stderr
+
+
+@pytest.mark.fault("C5")
+def test_a_home_that_cannot_be_made_ends_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    finished = service_roi("run", "--landing", tmp_path / "landing", "--home", tmp_path / "file" / "home")
+    assert finished.returncode == 5
+    assert "cannot be written" in finished.stderr
+
+
+def test_a_query_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+    finished = service_roi("sql", "select 1", "--home", tmp_path)
+    assert finished.returncode == 2
+    assert "service-roi run" in finished.stderr
+
+
+@pytest.fixture(scope="module")
+def copy_of_demo(build_company: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    demo = build_company("demo")
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(demo.landing, folder / "landing")
+    shutil.copytree(demo.home, folder / "home")
+    return folder / "landing", folder / "home"
+
+
+def served(home: Path) -> str:
+    return (home / "published" / "current.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.fault("F10")
+def test_a_renamed_column_is_refused_with_the_nearest_name_and_the_old_copy_stays(copy_of_demo: tuple[Path, Path]) -> None:
+    landing, home = copy_of_demo
+    before = served(home)
+    file = landing / "canonical" / "refunds" / "2026-11-05" / "refunds.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("refund_id,order_id,refunded_at,refund_amont,currency_code\nR1,O1,2026-10-31T10:00:00Z,5.00,EUR\n")
+    finished = service_roi("run", "--landing", landing, "--home", home)
+    assert finished.returncode == 3, finished.stderr
+    assert "refund_amount" in finished.stderr
+    assert "refund_amont" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert served(home) == before
+    file.unlink()
+
+
+def test_a_batch_that_fails_its_checks_is_not_published(copy_of_demo: tuple[Path, Path]) -> None:
+    landing, home = copy_of_demo
+    before = served(home)
+    file = landing / "canonical" / "orders" / "2026-11-05" / "orders.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "order_id,account_id,order_kind,ordered_at,currency_code,gross_amount,discount_amount,net_amount,is_test\n"
+        "OX1,A0000001,sale,2026-10-31T10:00:00Z,EUR,100.00,10.00,50.00,false\n"
+    )
+    finished = service_roi("run", "--landing", landing, "--home", home)
+    assert finished.returncode == 4, finished.stderr
+    assert "net_is_gross_less_discount" in finished.stderr
+    assert served(home) == before
+    file.unlink()
+
+
+@pytest.mark.fault("D12")
+def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple[Path, Path]) -> None:
+    from dagster_project.lock import warehouse_lock
+
+    landing, home = copy_of_demo
+    with warehouse_lock(home / "ops", "first"):
+        finished = service_roi("run", "--landing", landing, "--home", home)
+    assert finished.returncode == 5
+    assert "run first" in finished.stderr
+
+
+@pytest.mark.fault("C8")
+def test_doctor_finds_a_damaged_copy_and_a_full_refresh_mends_it(copy_of_demo: tuple[Path, Path]) -> None:
+    import json
+
+    landing, home = copy_of_demo
+    path = home / "published" / json.loads(served(home))["file"]
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    finished = service_roi("doctor", "--home", home)
+    assert finished.returncode == 5
+    assert "damaged" in finished.stdout
+    assert service_roi("run", "--landing", landing, "--home", home, "--full-refresh").returncode == 0
+    assert service_roi("doctor", "--home", home).returncode == 0
+
+
+def test_rollback_serves_the_older_content_as_a_new_copy(copy_of_demo: tuple[Path, Path]) -> None:
+    import json
+
+    _, home = copy_of_demo
+    before = json.loads(served(home))
+    finished = service_roi("rollback", before["seq"], "--home", home)
+    assert finished.returncode == 0, finished.stderr
+    after = json.loads(served(home))
+    assert (after["seq"], after["content_hash"]) == (before["seq"] + 1, before["content_hash"])
