@@ -16,6 +16,8 @@ from dagster_project.errors import ChecksFailed, ServiceRoiError
 from dagster_project.resources import Runtime
 
 CHECK = "expectations"
+REGISTERED = ("feed_presence", "run_parameters")
+"""Relations of schema lake that the door makes beside the feeds."""
 
 
 def _key(feed: str) -> dg.AssetKey:
@@ -27,7 +29,8 @@ def _key(feed: str) -> dg.AssetKey:
     specs=[
         dg.AssetSpec(_key(feed), group_name="lake", kinds={"parquet"}, description=f"Typed, accepted batches of the feed {feed}.")
         for feed in feeds()
-    ],
+    ]
+    + [dg.AssetSpec(_key(name), group_name="lake", kinds={"duckdb"}) for name in REGISTERED],
     check_specs=[
         dg.AssetCheckSpec(CHECK, asset=_key(feed), blocking=True, description="Great Expectations suite on the new batch.")
         for feed in feeds()
@@ -49,6 +52,8 @@ def door(runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
         yield dg.MaterializeResult(
             asset_key=_key(feed), metadata=_metadata(feed, report), check_results=[_outcome(feed, results.get(feed))]
         )
+    for name in REGISTERED:
+        yield dg.MaterializeResult(asset_key=_key(name))
     if error is not None:
         raise error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -9,8 +10,17 @@ from typing import Any
 
 import pytest
 
+from dagster_project.assumptions import load_assumptions
+from dagster_project.door.inventory import new_files
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.loading import load
+from dagster_project.door.mapping import Mappings
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+
+
+def pointer(home: Path) -> dict[str, Any]:
+    return dict(json.loads((home / "published" / "current.json").read_text(encoding="utf-8")))
 
 
 def move_day(source: Path, target: Path, day: str) -> None:
@@ -26,9 +36,7 @@ def hash_after(built: Any, tmp_path: Path, groups: list[list[str]]) -> str:
             move_day(built.landing, landing, day)
         report = run_daily(load_settings(landing=landing, home=home))
     assert report is not None
-    import json
-
-    return str(json.loads((home / "published" / "current.json").read_text(encoding="utf-8"))["content_hash"])
+    return str(pointer(home)["content_hash"])
 
 
 @pytest.mark.slow
@@ -60,7 +68,21 @@ def test_the_same_file_under_another_name_is_superseded_and_changes_no_total(bui
     again = original.with_name("again-" + original.name)
     shutil.copyfile(original, again)
     run_daily(load_settings(landing=landing, home=home))
-    import json
+    assert pointer(home)["content_hash"] == built.pointer()["content_hash"]
 
-    pointer = json.loads((home / "published" / "current.json").read_text(encoding="utf-8"))
-    assert pointer["content_hash"] == built.pointer()["content_hash"]
+
+@pytest.mark.slow
+@pytest.mark.fault("D3")
+def test_days_read_one_by_one_end_in_the_hash_of_one_load(build_company: Any, tmp_path: Path) -> None:
+    built = build_company("retail")
+    landing, home = tmp_path / "landing", tmp_path / "home"
+    settings = load_settings(landing=landing, home=home)
+    ledger = Ledger(settings.ops)
+    for number, day in enumerate(sorted(path.name for path in (built.landing / "retail" / "lines").iterdir())):
+        move_day(built.landing, landing, day)
+        deliveries = new_files(landing, ledger, Mappings(None), None)
+        assert [delivery.delivery_date.isoformat() for delivery in deliveries] == [day]
+        load(settings, load_assumptions(), ledger, deliveries, f"run-{number}").raise_if_refused()
+        ledger.accept(f"run-{number}")
+    run_daily(settings)
+    assert pointer(home)["content_hash"] == built.pointer()["content_hash"]

@@ -3,7 +3,7 @@ with watermark as (
 ),
 
 cost_months as (
-    select distinct period_month from {{ ref('fct_cost_line') }} where is_roi_basis
+    select distinct period_month from {{ ref('fct_cost_line') }} where is_roi_basis and cost_amount is not null
 ),
 
 object_cost as (

@@ -3,7 +3,7 @@ with watermark as (
 ),
 
 order_days as (
-    select account_id, order_date, count(distinct order_id) as orders_count, sum(net_amount) as gross_sales_amount
+    select account_id, order_date, count(distinct order_id) as orders_count, sum(net_amount) as gross_sales_amount, bool_or(is_fx_missing) as is_fx_missing
     from {{ ref('fct_order_line_net') }}
     where is_counted and is_gross_sale
     group by account_id, order_date
@@ -18,7 +18,7 @@ sale_facts as (
         gaps.account_id, min(gaps.order_date) as first_order_date, max(gaps.order_date) as last_order_date,
         cast(sum(gaps.orders_count) as bigint) as orders_count, count(*) as order_days_count,
         cast(sum(case when gaps.order_date > watermark.year_ago_date then gaps.orders_count else 0 end) as bigint) as orders_365_count,
-        sum(gaps.gross_sales_amount) as gross_sales_amount, median(gaps.gap_days) as order_gap_median_days
+        sum(gaps.gross_sales_amount) as gross_sales_amount, bool_or(gaps.is_fx_missing) as is_fx_missing, median(gaps.gap_days) as order_gap_median_days
     from gaps
     cross join watermark
     group by gaps.account_id
@@ -35,7 +35,7 @@ line_facts as (
 ),
 
 refund_facts as (
-    select refunds.account_id, sum(refunds.refund_amount) as refunds_365_amount, sum(refunds.refund_amount - refunds.cost_recovered_amount) as margin_lost_amount
+    select refunds.account_id, bool_or(refunds.is_fx_missing) as is_fx_missing, sum(refunds.refund_amount) as refunds_365_amount, sum(refunds.refund_amount - refunds.cost_recovered_amount) as margin_lost_amount
     from {{ ref('fct_refund') }} as refunds
     inner join watermark on refunds.refund_date > watermark.year_ago_date and refunds.refund_date <= watermark.as_of_date
     where refunds.is_counted
@@ -96,7 +96,7 @@ cost_facts as (
 ),
 
 payment_facts as (
-    select account_id, sum(payment_amount) as payment_amount from {{ ref('mart_account_sales_month') }} group by account_id
+    select account_id, sum(payment_amount) as payment_amount, bool_or(payment_null_reason = 'fx_missing') as is_fx_missing from {{ ref('mart_account_sales_month') }} group by account_id
 ),
 
 mart_customer_360 as (
@@ -109,14 +109,14 @@ mart_customer_360 as (
         case when watermark.has_order_lines then coalesce(sale_facts.orders_count, 0) end as orders_count,
         case when watermark.has_order_lines then coalesce(sale_facts.order_days_count, 0) end as order_days_count,
         case when watermark.has_order_lines then coalesce(sale_facts.orders_365_count, 0) end as orders_365_count,
-        case when watermark.has_order_lines then cast(coalesce(sale_facts.gross_sales_amount, 0) as decimal(18, 2)) end as gross_sales_amount,
-        case when not watermark.has_order_lines then 'source_absent' end as orders_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as revenue_365_amount,
-        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 2)) end as margin_365_amount,
-        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing then 'fx_missing' when line_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
-        case when watermark.has_refunds then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as refunds_365_amount,
-        case when not watermark.has_refunds then 'source_absent' end as refunds_null_reason,
+        case when watermark.has_order_lines and not coalesce(sale_facts.is_fx_missing, false) then cast(coalesce(sale_facts.gross_sales_amount, 0) as decimal(18, 2)) end as gross_sales_amount,
+        case when not watermark.has_order_lines then 'source_absent' when sale_facts.is_fx_missing then 'fx_missing' end as orders_null_reason,
+        case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as revenue_365_amount,
+        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
+        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 2)) end as margin_365_amount,
+        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' when line_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
+        case when watermark.has_refunds and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as refunds_365_amount,
+        case when not watermark.has_refunds then 'source_absent' when refund_facts.is_fx_missing then 'fx_missing' end as refunds_null_reason,
         cast(sale_facts.order_gap_median_days as decimal(9, 1)) as order_gap_median_days,
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.order_gap_median_days is null then 'fewer_than_two_order_days' end as order_gap_null_reason,
         case when watermark.has_interactions then coalesce(contact_facts.contacts_count, 0) end as contacts_count,
@@ -133,8 +133,8 @@ mart_customer_360 as (
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.nps_latest_score is null then 'no_responses' end as nps_null_reason,
         case when watermark.has_cost then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 2)) end as cost_to_serve_365_amount,
         case when not watermark.has_cost then 'source_absent' end as cost_null_reason,
-        case when watermark.has_payments then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 2)) end as payment_amount,
-        case when not watermark.has_payments then 'source_absent' end as payment_null_reason
+        case when watermark.has_payments and not coalesce(payment_facts.is_fx_missing, false) then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 2)) end as payment_amount,
+        case when not watermark.has_payments then 'source_absent' when payment_facts.is_fx_missing then 'fx_missing' end as payment_null_reason
     from {{ ref('dim_account') }} as accounts
     cross join watermark
     left join sale_facts on accounts.account_id = sale_facts.account_id
