@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from dagster_project.assumptions import Assumptions, load_assumptions
-from dagster_project.checks.worker import ValidationWorker
+from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.door.ledger import Ledger
 from dagster_project.fingerprint import inputs_hash
 from dagster_project.publish.gate import CheckOutcome
@@ -44,10 +44,10 @@ class Runtime:
         """The durable record of what was loaded."""
         return Ledger(self.settings.ops)
 
-    @cached_property
+    @property
     def worker(self) -> ValidationWorker:
         """The process that holds Great Expectations; started at first use, so touch it early."""
-        return ValidationWorker()
+        return shared_worker()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -76,11 +76,6 @@ class Runtime:
     def inputs_hash(self) -> str:
         """Fingerprint of everything that the copy about to be published depends on."""
         return inputs_hash(self.settings, self.ledger)
-
-    def close(self) -> None:
-        """End the worker, if one was started."""
-        if "worker" in self.__dict__:
-            self.__dict__.pop("worker").close()
 
 
 def runtime_from_environment() -> Runtime:

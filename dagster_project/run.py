@@ -59,10 +59,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
     with warehouse_lock(settings.ops, runtime.run_id):
-        try:
-            return _run(settings, runtime, full_refresh=full_refresh)
-        finally:
-            runtime.close()
+        return _run(settings, runtime, full_refresh=full_refresh)
 
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:

@@ -8,6 +8,7 @@ its run, not even a killed one. Holds the protocol only; the client must not imp
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -60,6 +61,11 @@ class ValidationWorker:
             raise InfrastructureError(f"the checks of {feed} could not run: {answer['error']}")
         return SuiteResult.from_json(answer["result"])
 
+    @property
+    def is_alive(self) -> bool:
+        """False once the process has ended, for whatever reason."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the worker at once, also in the middle of its import: it keeps nothing. Safe to call twice."""
         self._process.terminate()
@@ -110,6 +116,22 @@ class ValidationWorker:
         tail = self._stderr.read().decode(errors="replace").strip() or "nothing on its stderr"
         remedy = "remedy: run again, nothing of this feed became visible"
         return InfrastructureError(f"the check worker {how} before {feed} was checked (exit {code}); {remedy}\n{tail}")
+
+
+_shared: list[ValidationWorker] = []
+
+
+def shared_worker() -> ValidationWorker:
+    """Return the worker of this process, started at first use and again when it has died; it ends with the process.
+
+    Further runs in the same process pay no second import.
+    """
+    if not _shared or not _shared[0].is_alive:
+        while _shared:
+            _shared.pop().close()
+        _shared.append(ValidationWorker())
+        atexit.register(_shared[0].close)
+    return _shared[0]
 
 
 def serve(requests: IO[str], answers: IO[str], *, threads: int, memory_limit: str) -> None:
