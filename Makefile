@@ -15,7 +15,7 @@ help:  ## list all targets
 $(VENV)/.installed: pyproject.toml uv.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs
 	@touch $@
 
 install: $(VENV)/.installed  ## build .venv from the lock file
