@@ -1,0 +1,351 @@
+"""The demo company: same arguments same bytes, and every number of truth.json recomputed from the files alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from dagster_project.demo.company import write_company
+from dagster_project.errors import UsageError
+
+ACCOUNTS, MONTHS, SEED = 300, 5, 11
+DIALECT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"', header = true"
+KEYS = {
+    "accounts": "account_id",
+    "tickets": "ticket_id",
+    "interactions": "interaction_id",
+    "orders": "order_id",
+    "order_lines": "order_id, line_id",
+    "payments": "payment_id",
+    "refunds": "refund_id",
+    "survey_responses": "response_id, question_key",
+    "ledger_actuals": "journal_id, line_number, book_id",
+    "budgets": "budget_version_id, line_id",
+    "fiscal_periods": "fiscal_period",
+    "contacts": "contact_id",
+    "fx_rates": "rate_date, from_currency_code, to_currency_code, rate_type, rate_source",
+}
+
+
+def content_hash(landing: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(landing.rglob("*.csv")):
+        digest.update(f"{path.relative_to(landing)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    landing = tmp_path_factory.mktemp("demo") / "landing"
+    return landing, write_company(landing, ACCOUNTS, MONTHS, SEED)
+
+
+@pytest.fixture(scope="module")
+def files(company: tuple[Path, dict[str, Any]], project_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Views over the files, typed by the contracts: `all_<feed>` every row, `<feed>` the latest version of each key."""
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    for feed, key in KEYS.items():
+        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
+        types = {column["name"]: column["physicalType"] for column in contract["schema"][0]["properties"]}
+        pattern = str(company[0] / "canonical" / feed / "*" / "*.csv")
+        header = [row[0] for row in connection.execute(f"describe select * from read_csv('{pattern}', {DIALECT})").fetchall()]
+        casts = ", ".join(f"{name}::{types[name]} as {name}" for name in header)
+        connection.execute(f"create table all_{feed} as select {casts} from read_csv('{pattern}', {DIALECT})")
+        connection.execute(
+            f"create view {feed} as from all_{feed} qualify row_number() over (partition by {key} order by source_updated_at desc) = 1"
+        )
+    connection.execute("""
+        create view counted_lines as
+        select l.*, o.account_id, o.order_kind, o.ordered_at, o.currency_code, f.exchange_rate, o.offer_id
+        from order_lines l join orders o using (order_id)
+        left join fx_rates f on o.currency_code = 'GBP' and f.rate_date = date_trunc('month', o.ordered_at)::date
+        where not o.is_test and o.cancelled_at is null""")
+    yield connection
+    connection.close()
+
+
+def by_month(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, int]:
+    return {month: int(value) for month, value in connection.execute(sql).fetchall() if value}
+
+
+def said(truth: dict[str, Any], part: str, name: str) -> dict[str, int]:
+    return {month: values[name] for month, values in truth[part].items() if values[name]}
+
+
+def converted(amount: Decimal, rate: Decimal | None) -> int:
+    return int((amount * (rate or 1) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_environment(company: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from dagster_project.demo.company import write_company
+write_company(Path(sys.argv[1]), 300, 5, 11)
+"""
+    strange = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "99", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
+    landing = tmp_path / "elsewhere" / "landing"
+    subprocess.run([sys.executable, "-c", code, str(landing)], check=True, env={**os.environ, **strange}, timeout=120)
+    assert content_hash(landing) == content_hash(company[0])
+    assert (landing.parent / "truth.json").read_bytes() == (company[0].parent / "truth.json").read_bytes()
+
+
+def test_another_seed_gives_another_company(company: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    write_company(tmp_path / "landing", ACCOUNTS, MONTHS, SEED + 1)
+    assert content_hash(tmp_path / "landing") != content_hash(company[0])
+
+
+def test_a_company_that_is_there_is_left_alone_and_another_is_refused(company: tuple[Path, dict[str, Any]]) -> None:
+    landing, truth = company
+    before = {path: path.stat().st_mtime_ns for path in landing.rglob("*")}
+    assert write_company(landing, ACCOUNTS, MONTHS, SEED) == truth
+    assert {path: path.stat().st_mtime_ns for path in landing.rglob("*")} == before
+    with pytest.raises(UsageError, match="remedy"):
+        write_company(landing, ACCOUNTS, MONTHS, SEED + 1)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "months", "end", "daily"),
+    [(0, 5, date(2026, 10, 31), 10), (5, 0, date(2026, 10, 31), 10), (5, 2, date(2026, 10, 30), 10), (5, 2, date(2026, 10, 31), 31)],
+)
+def test_sizes_that_make_no_company_are_refused(tmp_path: Path, accounts: int, months: int, end: date, daily: int) -> None:
+    with pytest.raises(UsageError):
+        write_company(tmp_path / "landing", accounts, months, 1, end=end, daily=daily)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_account_and_one_month_are_a_company(tmp_path: Path) -> None:
+    assert write_company(tmp_path / "landing", 1, 1, 3)["rows"]["accounts"] == 1
+
+
+def test_history_comes_by_month_and_the_last_ten_days_one_by_one(company: tuple[Path, dict[str, Any]]) -> None:
+    days = sorted(path.name for path in (company[0] / "canonical" / "interactions").iterdir())
+    assert days == ["2026-07-01", "2026-08-01", "2026-09-01", "2026-10-01", *(f"2026-10-{day}" for day in range(22, 32)), "2026-11-01"]
+
+
+def test_no_row_is_delivered_before_it_happened(company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection) -> None:
+    for feed in KEYS:
+        pattern = str(company[0] / "canonical" / feed / "*" / "*.csv")
+        early = "source_updated_at::timestamptz >= split_part(filename, '/', -2)::timestamptz"
+        sql = f"select count(*) from read_csv('{pattern}', {DIALECT}, filename = true) where {early}"
+        assert files.execute(sql).fetchone() == (0,), feed
+
+
+def test_all_thirteen_feeds_are_there_and_their_rows_are_counted(
+    company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection
+) -> None:
+    counted = {feed: files.execute(f"select count(*) from all_{feed}").fetchone()[0] for feed in KEYS}  # type: ignore[index]
+    assert counted == company[1]["rows"]
+    assert len(counted) == 13
+    assert min(counted.values()) > 0
+
+
+def test_a_key_comes_again_only_as_a_later_version(files: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
+    for feed, key in KEYS.items():
+        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
+        assert key.split(", ") == [column["name"] for column in contract["schema"][0]["properties"] if column.get("primaryKey")]
+        again = f"select {key}, source_updated_at from all_{feed} group by all having count(*) > 1"
+        assert files.execute(f"select count(*) from ({again})").fetchone() == (0,), feed
+    assert files.execute("select count(*) from budgets").fetchone() == files.execute("select count(*) from all_budgets").fetchone()
+
+
+def test_values_keep_to_the_contracts(files: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
+    for feed in KEYS:
+        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
+        header = {row[0] for row in files.execute(f"describe all_{feed}").fetchall()}
+        for column in contract["schema"][0]["properties"]:
+            name = column["name"]
+            has_default = any(entry["property"] == "default" for entry in column.get("customProperties", []))
+            assert name in header or not column.get("required") or has_default, f"{feed}.{name}"
+            if name in header and column.get("required"):
+                assert files.execute(f"select count(*) from all_{feed} where {name} is null").fetchone() == (0,), f"{feed}.{name}"
+            for rule in column.get("quality", []) if name in header else []:
+                found = {row[0] for row in files.execute(f"select distinct {name} from all_{feed} where {name} is not null").fetchall()}
+                assert found <= set(rule["arguments"]["validValues"]), f"{feed}.{name}"
+
+
+def test_costs_by_month_category_and_pool_are_the_sums_of_the_ledger(
+    company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection
+) -> None:
+    truth = company[1]
+    for category in ("people", "it", "facilities", "other"):
+        lines = f"ledger_actuals where is_in_scope and cost_category = '{category}'"
+        assert by_month(files, f"select fiscal_period, sum(ledger_amount) * 100 from {lines} group by 1") == said(
+            truth, "cost_cents", category
+        ), category
+    out = by_month(files, "select fiscal_period, sum(ledger_amount) * 100 from ledger_actuals where not is_in_scope group by 1")
+    assert out == truth["out_of_scope_cents"]
+    for month, pools in truth["pool_cents"].items():
+        assert sum(pools.values()) == sum(truth["cost_cents"][month].values()) + truth["out_of_scope_cents"][month]
+        found = files.execute(
+            "select pool_id, (sum(ledger_amount) * 100)::bigint from ledger_actuals where fiscal_period = ? group by 1", [month]
+        ).fetchall()
+        assert dict(found) == pools
+
+
+def test_a_credit_note_and_a_line_out_of_scope_come_every_month(files: duckdb.DuckDBPyConnection) -> None:
+    negative, outside = "count(*) filter (ledger_amount < 0)", "count(*) filter (not is_in_scope and scope_reason is not null)"
+    assert (
+        files.execute(f"select count(*), {negative}, {outside} from ledger_actuals group by fiscal_period").fetchall()
+        == [(12, 1, 1)] * MONTHS
+    )
+
+
+def test_sales_by_month_are_the_sums_of_the_lines_at_the_rate_of_the_month(
+    company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection
+) -> None:
+    sums: dict[str, dict[str, int]] = {
+        month: dict.fromkeys(("gross_sales", "credits", "net_sales", "cost_of_goods", "refunds"), 0) for month in company[1]["money_cents"]
+    }
+    for month, kind, net, quantity, unit_cost, rate in files.execute(
+        "select strftime(ordered_at, '%Y-%m'), order_kind, net_amount, quantity, unit_cost, exchange_rate from counted_lines"
+    ).fetchall():
+        sums[month]["gross_sales" if kind == "sale" else "credits"] += converted(net, rate)
+        sums[month]["net_sales"] += converted(net, rate)
+        sums[month]["cost_of_goods"] += converted((quantity * unit_cost).quantize(Decimal("0.01"), ROUND_HALF_UP), rate)
+    for month, amount, rate in files.execute(
+        """select strftime(refunded_at, '%Y-%m'), refund_amount, exchange_rate from refunds
+        left join fx_rates f on refunds.currency_code = 'GBP' and f.rate_date = date_trunc('month', refunded_at)::date"""
+    ).fetchall():
+        sums[month]["refunds"] += converted(amount, rate)
+    assert sums == company[1]["money_cents"]
+
+
+def test_counts_by_month_are_those_of_the_files(company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection) -> None:
+    truth = company[1]
+    active = (
+        "select distinct account_id, strftime(ordered_at, '%Y-%m') as month from counted_lines where order_kind = 'sale' and net_amount > 0"
+    )
+    assert by_month(files, f"select month, count(*) from ({active}) group by 1") == said(truth, "counts", "ordering_accounts")
+    assert by_month(
+        files, f"select month, count(*) from (select account_id, min(month) as month from ({active}) group by 1) group by 1"
+    ) == said(truth, "counts", "new_accounts")
+    assert by_month(files, "select strftime(started_at, '%Y-%m'), count(*) from interactions group by 1") == said(
+        truth, "counts", "interactions"
+    )
+    assert by_month(files, "select strftime(ordered_at, '%Y-%m'), count(*) from orders where offer_id is not null group by 1") == said(
+        truth, "counts", "offer_orders"
+    )
+
+
+def test_an_order_is_the_sum_of_its_lines_and_payments_settle_it(files: duckdb.DuckDBPyConnection) -> None:
+    assert files.execute("""select count(*) from orders o join
+        (select order_id, sum(net_amount) net, sum(tax_amount) tax, sum(discount_amount) discount,
+                sum(round(quantity * unit_price, 2)) gross
+         from order_lines group by 1) l using (order_id)
+        where (o.net_amount, o.tax_amount, o.discount_amount, o.gross_amount) <> (l.net, l.tax, l.discount, l.gross)
+           or o.net_amount <> o.gross_amount - o.discount_amount""").fetchone() == (0,)
+    assert files.execute(
+        "select count(*) from order_lines where net_amount <> round(quantity * unit_price, 2) - discount_amount"
+    ).fetchone() == (0,)
+    assert files.execute("select count(*) from orders where order_id not in (select order_id from order_lines)").fetchone() == (0,)
+    assert files.execute("""select count(*) from (
+            select order_id, sum(payment_amount) paid, max(instalment_count) parts, count(*) n from payments group by 1)
+        join orders using (order_id) where n = parts and paid <> net_amount + tax_amount + shipping_amount""").fetchone() == (0,)
+
+
+def test_everything_points_at_something_that_exists(files: duckdb.DuckDBPyConnection) -> None:
+    for feed, column, parent in [
+        ("orders", "account_id", "accounts"),
+        ("orders", "contact_id", "contacts"),
+        ("orders", "interaction_id", "interactions"),
+        ("contacts", "account_id", "accounts"),
+        ("tickets", "account_id", "accounts"),
+        ("tickets", "order_id", "orders"),
+        ("interactions", "contact_id", "contacts"),
+        ("refunds", "order_id", "orders"),
+        ("payments", "order_id", "orders"),
+    ]:
+        orphans = files.execute(
+            f"select count(*) from {feed} where {column} is not null and {column} not in (select {column} from {parent})"
+        ).fetchone()
+        assert orphans == (0,), f"{feed}.{column}"
+    assert files.execute("select count(*) from orders where account_id is null").fetchone() == (0,)
+    sooner = "select count(*) from orders join accounts using (account_id) where ordered_at < created_at"
+    assert files.execute(sooner).fetchone() == (0,)
+
+
+def test_a_solved_ticket_spans_its_interactions(files: duckdb.DuckDBPyConnection) -> None:
+    assert files.execute("""select count(*) from interactions i join tickets t using (ticket_id)
+        where i.started_at < t.created_at or i.ended_at > t.last_solved_at""").fetchone() == (0,)
+    assert files.execute(
+        "select count(*) from tickets where not (created_at <= first_solved_at and first_solved_at <= last_solved_at)"
+    ).fetchone() == (0,)
+    assert files.execute("""select count(*) from interactions where started_at > coalesce(answered_at, ended_at)
+        or coalesce(answered_at, ended_at) > ended_at
+        or (outcome = 'answered') <> (answered_at is not null)
+        or talk_seconds + hold_seconds > date_diff('second', answered_at, ended_at)""").fetchone() == (0,)
+
+
+def test_the_hard_cases_are_all_there(files: duckdb.DuckDBPyConnection) -> None:
+    for feed, condition in [
+        ("tickets", "ticket_state = 'spam' and account_id is null"),
+        ("tickets", "ticket_state = 'merged' and merged_into_ticket_id in (select ticket_id from tickets where ticket_state = 'merged')"),
+        ("tickets", "is_deleted"),
+        ("tickets", "is_complaint"),
+        ("tickets", "account_id is null and contact_id is not null"),
+        ("tickets", "handle_seconds is not null and ticket_id not in (select ticket_id from interactions where ticket_id is not null)"),
+        ("interactions", "ticket_id is null and outcome = 'abandoned_queue'"),
+        ("interactions", "channel = 'chat' and concurrency > 1"),
+        ("interactions", "outcome = 'answered' and talk_seconds is null"),
+        ("interactions", "account_id is null and contact_id is null and ticket_id is null"),
+        ("orders", "order_kind = 'credit_memo' and net_amount < 0"),
+        ("orders", "is_test"),
+        ("orders", "order_state = 'cancelled'"),
+        ("orders", "currency_code = 'GBP'"),
+        ("orders", "offer_id is not null and interaction_id is not null"),
+        ("refunds", "is_restocked"),
+        ("payments", "instalment_count = 2"),
+        ("accounts", "lifecycle_state = 'closed'"),
+        (
+            "survey_responses",
+            "survey_metric = 'ces' and response_id in (select response_id from survey_responses where survey_metric = 'csat')",
+        ),
+        ("survey_responses", "survey_metric = 'nps' and ticket_id is null"),
+        ("survey_responses", "comment like '%\"%,%'"),
+        ("budgets", "version_state = 'restated'"),
+        ("fiscal_periods", "close_state = 'closed'"),
+    ]:
+        assert files.execute(f"select count(*) from {feed} where {condition}").fetchone() != (0,), f"{feed}: {condition}"
+    assert files.execute("select count(*) from all_tickets").fetchone() > files.execute("select count(*) from tickets").fetchone()  # type: ignore[operator]
+
+
+def test_bad_service_loses_customers_at_the_rates_that_truth_states(tmp_path: Path) -> None:
+    truth = write_company(tmp_path / "landing", 6_000, 6, 5, daily=0)
+    for group, hazard in truth["true_values"]["loss_hazard_per_ten_thousand"].items():
+        observed, expected = truth["account_months"][group], hazard / 10_000
+        deviation = (observed["lost"] / observed["at_risk"] - expected) / (expected * (1 - expected) / observed["at_risk"]) ** 0.5
+        assert abs(deviation) < 4, group
+    assert truth["account_months"]["with_bad_service"]["at_risk"] > 1_000
+
+
+def test_nobody_orders_after_being_lost(tmp_path: Path) -> None:
+    """A closed account says when it was lost; none of its orders may come later."""
+    write_company(tmp_path / "landing", 3_000, 6, 5, daily=0)
+    folder = tmp_path / "landing" / "canonical"
+    accounts, orders = (f"read_csv('{folder}/{feed}/*/*.csv', {DIALECT})" for feed in ("accounts", "orders"))
+    closed, later = duckdb.sql(f"""
+        select count(distinct account_id), count(*) filter (ordered_at::timestamptz > closed_at::timestamptz)
+        from {accounts} a join {orders} o using (account_id) where closed_at is not null""").fetchone()  # type: ignore[misc]
+    assert closed > 20
+    assert later == 0
+
+
+def test_truth_is_plain_json_that_names_its_parameters(company: tuple[Path, dict[str, Any]]) -> None:
+    stored = json.loads((company[0].parent / "truth.json").read_text())
+    assert stored == company[1]
+    assert stored["parameters"]["seed"] == SEED
+    assert list(stored["money_cents"]) == ["2026-06", "2026-07", "2026-08", "2026-09", "2026-10"]
