@@ -28,6 +28,7 @@ class Assumptions(BaseModel):
     fiscal_year_start_month: int = Field(ge=1, le=12)
     activity_window_days: int = Field(gt=0)
     offer_window_days: int = Field(gt=0)
+    taken_back_days: int = Field(ge=0)
     tier_a_share: Decimal = Field(gt=0, lt=1)
     tier_b_share: Decimal = Field(gt=0, le=1)
     top_customer_share: Decimal = Field(gt=0, lt=1)

@@ -85,6 +85,7 @@ class Parameters:
 
     currency_code: str
     activity_window_days: int
+    taken_back_days: int
     tier_a_share: Decimal
     tier_b_share: Decimal
     top_customer_share: Decimal
@@ -93,7 +94,9 @@ class Parameters:
 
 def run_parameters(connection: duckdb.DuckDBPyConnection) -> Parameters:
     """Read what the business believes for this run."""
-    names = "reporting_currency_code, activity_window_days, tier_a_share, tier_b_share, top_customer_share, value_share_target"
+    names = (
+        "reporting_currency_code, activity_window_days, taken_back_days, tier_a_share, tier_b_share, top_customer_share, value_share_target"
+    )
     row = connection.execute(f"select {names} from lake.run_parameters").fetchone()
     if row is None:
         raise ValueError("lake.run_parameters is empty; the door writes its one row")

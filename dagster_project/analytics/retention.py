@@ -14,8 +14,6 @@ from dagster_project.analytics.account_months import present_feeds, run_paramete
 from dagster_project.engines.duckdb import read_chunks, replace_table
 from dagster_project.metrics.retention import COUNTS, RATES, OrderDays, Periods, cohort_triangle, month_partition
 
-# An order whose refunds reach its net amount within this time never made a customer active; later, the customer had stayed.
-TAKEN_BACK_DAYS = 30
 _SALES_BY_LINES = """
     select account_id, order_id, order_date
     from marts.fct_order_line_net
@@ -66,7 +64,7 @@ def _days(values: list[date]) -> NDArray[np.int64]:
 
 def _order_days(connection: duckdb.DuckDBPyConnection) -> OrderDays:
     sales = _SALES_BY_LINES if "order_lines" in present_feeds(connection) else _SALES_BY_ORDERS
-    sql = _ORDER_DAYS.format(sales=sales, taken_back_days=TAKEN_BACK_DAYS)
+    sql = _ORDER_DAYS.format(sales=sales, taken_back_days=run_parameters(connection).taken_back_days)
     parts = [chunk.to_numpy(np.int64) for chunk in read_chunks(connection, sql)]
     rows = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
     return OrderDays(*np.ascontiguousarray(rows.T))

@@ -98,13 +98,14 @@ def _register_parameters(connection: duckdb.DuckDBPyConnection, assumptions: Ass
         """create or replace table lake.run_parameters as select
             $code::varchar as reporting_currency_code, $zone::varchar as company_time_zone, $entity::varchar as legal_entity,
             $first_month::integer as fiscal_year_start_month, $activity::integer as activity_window_days,
-            $offer::integer as offer_window_days,
+            $offer::integer as offer_window_days, $taken_back::integer as taken_back_days,
             $tier_a::decimal(9, 4) as tier_a_share, $tier_b::decimal(9, 4) as tier_b_share, $top::decimal(9, 4) as top_customer_share,
             $target::decimal(9, 4) as value_share_target, $latest::date as latest_delivery_date, $sha256::varchar as assumptions_sha256""",
         {
             "code": code, "zone": zone, "entity": assumptions.legal_entity or _entity(connection),
             "first_month": assumptions.fiscal_year_start_month,
-            "activity": assumptions.activity_window_days, "offer": assumptions.offer_window_days, "tier_a": assumptions.tier_a_share,
+            "activity": assumptions.activity_window_days, "offer": assumptions.offer_window_days,
+            "taken_back": assumptions.taken_back_days, "tier_a": assumptions.tier_a_share,
             "tier_b": assumptions.tier_b_share, "top": assumptions.top_customer_share, "target": assumptions.value_share_target,
             "latest": latest, "sha256": assumptions.content_hash(),
         },

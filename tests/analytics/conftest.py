@@ -14,8 +14,8 @@ Company = Callable[..., duckdb.DuckDBPyConnection]
 
 _TABLES = {
     "lake.run_parameters": """
-        reporting_currency_code varchar, activity_window_days int, tier_a_share decimal(9,4), tier_b_share decimal(9,4),
-        top_customer_share decimal(9,4), value_share_target decimal(9,4)""",
+        reporting_currency_code varchar, activity_window_days int, taken_back_days int, tier_a_share decimal(9,4),
+        tier_b_share decimal(9,4), top_customer_share decimal(9,4), value_share_target decimal(9,4)""",
     "lake.feed_presence": "feed varchar, is_present boolean",
     "marts.dim_account": "account_id varchar, is_pseudo boolean",
     "marts.dim_period": "period_month date, start_date date, end_date date, is_complete_period boolean, as_of_date date",
@@ -58,7 +58,7 @@ def company() -> Iterator[Company]:
         connection.execute("create schema lake; create schema marts")
         for table, columns in _TABLES.items():
             connection.execute(f"create table {table} ({columns})")
-        connection.execute("insert into lake.run_parameters values ('EUR', 60, 0.80, 0.95, 0.20, 0.80)")
+        connection.execute("insert into lake.run_parameters values ('EUR', 60, 30, 0.80, 0.95, 0.20, 0.80)")
         connection.executemany("insert into lake.feed_presence values (?, true)", [[feed] for feed in feeds]) if feeds else None
         names = [[account, False] for account in accounts] + [
             [name, True] for name in ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")
