@@ -22,7 +22,7 @@ PROJECT_DIR = PACKAGE_DIR.parent
 class Settings(BaseSettings):
     """Where things lie. Paths are absolute after validation; nothing is created by reading settings."""
 
-    model_config = SettingsConfigDict(env_prefix="ROI_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ROI_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     landing: Path = PROJECT_DIR / "demo" / "landing"
     home: Path = PROJECT_DIR / "demo" / "home"
