@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LANDING ?=
-HOME_DIR ?= demo/home
+HOME_DIR ?= $(if $(LANDING),$(LANDING)-home,demo/home)
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
