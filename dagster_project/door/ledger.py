@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.door.entries import KnownFile, StagedFile
-from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.errors import InfrastructureError
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
@@ -189,11 +189,3 @@ class Ledger:
             connection.execute(
                 "update runs set finished_at = ?, run_state = ?, detail = ? where run_id = ?", (finished_at, run_state, detail, run_id)
             )
-
-    def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return the column names and rows of one ledger table, in key order, for the ops tables of the published copy."""
-        if name not in ("deliveries", "batches", "quarantine", "check_results", "runs"):
-            raise UsageError(f"the ledger has no table {name}")
-        with closing(self._connect()) as connection:
-            cursor = connection.execute(f"select * from {name} order by 1, 2")
-            return [entry[0] for entry in cursor.description], cursor.fetchall()

@@ -6,7 +6,6 @@ that no staging row and no freed block of the writer's file travels along. Reade
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -25,6 +24,7 @@ from dagster_project.publish.versions import (
     Pointer,
     discard,
     flip,
+    is_whole,
     next_seq,
     published_folder,
     publisher_lock,
@@ -86,7 +86,7 @@ def publish(
             expected = measure(connection, database, tables)
         content = content_hash(expected)
         current = read_pointer(home)
-        is_served = current is not None and current.content_hash == content and _is_whole(folder, current)
+        is_served = current is not None and current.content_hash == content and is_whole(home, current)
         if current is not None and is_served and _same_deliveries(home, current, expected):
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:
@@ -189,14 +189,6 @@ def _cleaned(home: Path, stem: str) -> Iterator[None]:
         if current is None or current.stem != stem:
             discard(home, stem)
         raise
-
-
-def _is_whole(folder: Path, pointer: Pointer) -> bool:
-    file = folder / pointer.file
-    if not file.exists() or file.stat().st_size != pointer.bytes or not (folder / pointer.stem / "manifest.json").exists():
-        return False
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() == pointer.sha256
 
 
 def _same_deliveries(home: Path, pointer: Pointer, expected: Measures) -> bool:

@@ -7,6 +7,7 @@ visible once `current.json` names it. Order is the sequence number, never a cloc
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -75,6 +76,15 @@ def read_manifest(home: Path, stem: str) -> dict[str, Any]:
     """Return the manifest of one version: `version` (its pointer) and `tables` (rows, hash, twin of each)."""
     manifest: dict[str, Any] = json.loads((published_folder(home) / stem / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def is_whole(home: Path, pointer: Pointer) -> bool:
+    """Tell whether the file and the twins of a version are there and the file is byte for byte what its pointer says."""
+    file = published_folder(home) / pointer.file
+    if not file.exists() or file.stat().st_size != pointer.bytes or not (published_folder(home) / pointer.stem / "manifest.json").exists():
+        return False
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() == pointer.sha256
 
 
 def versions(home: Path) -> list[Pointer]:
