@@ -1,4 +1,4 @@
 {# One row per day from first to last, both included, as column `day`. #}
 {% macro day_series(first_day, last_day) -%}{{ return(adapter.dispatch('day_series')(first_day, last_day)) }}{%- endmacro %}
 {% macro default__day_series(first_day, last_day) -%}cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date){%- endmacro %}
-{% macro spark__day_series(first_day, last_day) -%}explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)){%- endmacro %}
+{% macro spark__day_series(first_day, last_day) -%}explode(sequence(cast({{ first_day }} as date), cast({{ last_day }} as date), interval 1 day)){%- endmacro %}

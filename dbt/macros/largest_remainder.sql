@@ -29,7 +29,7 @@ from (
     from (
         select
             weighed.*,
-            cast(sign(weighed.{{ amount }}) as bigint) as pool_sign,
+            {{ direction('weighed.' ~ amount) }} as pool_sign,
             -- Products that fit 64 bits are taken there: four times faster, and nearly all of them do.
             case
                 when {{ fits }} then {{ integer_quotient(size ~ ' * ' ~ share, 'weighed.weight_total') }}

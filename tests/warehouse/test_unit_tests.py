@@ -28,12 +28,13 @@ def test_every_dbt_unit_test_runs_and_passes(whole_file: Path, tmp_path: Path, w
     copy = tmp_path / "warehouse.duckdb"
     shutil.copy(whole_file, copy)
     project.prepare()
-    parsed = project._parsed_manifest(project._prepared("msgpack"))
+    parsed = project._parsed_manifest(project._prepared("duckdb", "msgpack"))
     command = ["test", "--quiet", "--no-write-json", "--select", "test_type:unit"]
-    outcome = project._invoke(command, warehouse=copy, manifest=parsed)
+    outcome = project._invoke(command, target="duckdb", warehouse=copy, manifest=parsed)
     assert outcome.exception is None
-    assert {result.node.name: result.message for result in outcome.result if result.status != "pass"} == {}
-    assert {result.node.name for result in outcome.result} == written.keys()
+    tests = [result for result in outcome.result if result.node.resource_type == "unit_test"]
+    assert {result.node.name: result.message for result in tests if result.status != "pass"} == {}
+    assert {result.node.name for result in tests} == written.keys()
     assert len(written) >= 30
     assert outcome.success
 

@@ -35,9 +35,9 @@ instants as (
 -- A ledger month counts up to the day it was posted, and never beyond its own end.
 ledger_months as (
     select
-        coalesce(min(periods.start_date), min(try_cast(ledger.fiscal_period || '-01' as date))) as first_date,
-        max(coalesce(periods.end_date, last_day(try_cast(ledger.fiscal_period || '-01' as date)))) as last_date,
-        max(case when not ledger.is_deleted then least({{ business_date('ledger.posted_at', 'parameters.company_time_zone') }}, coalesce(periods.end_date, last_day(try_cast(ledger.fiscal_period || '-01' as date)))) end) as active_date
+        coalesce(min(periods.start_date), min({{ iso_date("ledger.fiscal_period || '-01'") }})) as first_date,
+        max(coalesce(periods.end_date, last_day({{ iso_date("ledger.fiscal_period || '-01'") }}))) as last_date,
+        max(case when not ledger.is_deleted then least({{ business_date('ledger.posted_at', 'parameters.company_time_zone') }}, coalesce(periods.end_date, last_day({{ iso_date("ledger.fiscal_period || '-01'") }}))) end) as active_date
     from {{ ref('stg_ledger_actuals') }} as ledger
     cross join parameters
     left join {{ ref('stg_fiscal_periods') }} as periods on ledger.fiscal_period = periods.fiscal_period
@@ -46,9 +46,9 @@ ledger_months as (
 -- A budget may name a month or a fiscal year (FY2020) that no calendar feed explains.
 budget_months as (
     select
-        min(coalesce(try_cast(budgets.fiscal_period || '-01' as date), try_cast(substr(budgets.fiscal_period, 3, 4) || '-01-01' as date))) as first_date,
-        max(coalesce(try_cast(budgets.fiscal_period || '-01' as date), try_cast(substr(budgets.fiscal_period, 3, 4) || '-12-31' as date))) as last_date,
-        bool_or(try_cast(budgets.fiscal_period || '-01' as date) is null) as has_years
+        min(coalesce({{ iso_date("budgets.fiscal_period || '-01'") }}, {{ iso_date("substr(budgets.fiscal_period, 3, 4) || '-01-01'") }})) as first_date,
+        max(coalesce({{ iso_date("budgets.fiscal_period || '-01'") }}, {{ iso_date("substr(budgets.fiscal_period, 3, 4) || '-12-31'") }})) as last_date,
+        bool_or({{ iso_date("budgets.fiscal_period || '-01'") }} is null) as has_years
     from {{ ref('stg_budgets') }} as budgets
     where not exists (select 1 from {{ ref('stg_fiscal_periods') }} as periods where periods.fiscal_period = budgets.fiscal_period or periods.fiscal_year = budgets.fiscal_period)
 ),

@@ -91,7 +91,7 @@ numbered as (
     select
         placed.*,
         is_in_force and is_in_scope and line_kind = 'expense' as is_roi_basis,
-        row_number() over (order by cost_line_id, period_month) as cost_line_number
+        cast(row_number() over (order by cost_line_id, period_month) as bigint) as cost_line_number
     from placed
 )
 

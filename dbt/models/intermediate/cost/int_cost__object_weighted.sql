@@ -44,15 +44,15 @@ objects as (
 
 -- The number ascends with the object's key inside a month, so that every later sort is one of whole numbers.
 numbered as (
-    select objects.*, row_number() over (order by period_month, object_id, object_kind) as object_number from objects
+    select objects.*, cast(row_number() over (order by period_month, object_id, object_kind) as bigint) as object_number from objects
 ),
 
 -- Place among the objects of equal weight: who gets the odd cent, for shared and for departmental lines.
 placed as (
     select
         numbered.*,
-        row_number() over (partition by period_month, driver_count order by object_number) as month_place,
-        row_number() over (partition by period_month, department_id, driver_count order by object_number) as department_place
+        cast(row_number() over (partition by period_month, driver_count order by object_number) as bigint) as month_place,
+        cast(row_number() over (partition by period_month, department_id, driver_count order by object_number) as bigint) as department_place
     from numbered
 )
 

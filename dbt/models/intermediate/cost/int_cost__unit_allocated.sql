@@ -24,7 +24,7 @@ small_shares as (
         allocated.cost_line_number,
         units.unit_number,
         units.unit_place,
-        sign(allocated.cost_minor) as cost_sign,
+        {{ direction('allocated.cost_minor') }} as cost_sign,
         units.object_driver_count as weight_total,
         abs(allocated.cost_minor) * small_tickets.weight_1 as product_1,
         abs(allocated.cost_minor) * small_tickets.weight_2 as product_2,

@@ -23,7 +23,7 @@ of_themselves as (
 ),
 
 numbered as (
-    select units.*, row_number() over (order by object_number, unit_kind, unit_id) as unit_number
+    select units.*, cast(row_number() over (order by object_number, unit_kind, unit_id) as bigint) as unit_number
     from (
         select * from of_tickets
         union all
@@ -35,7 +35,7 @@ numbered as (
 placed as (
     select
         numbered.*,
-        case when unit_count = 1 then 1 else row_number() over (partition by object_number order by driver_count desc, unit_number) end as unit_place
+        cast(case when unit_count = 1 then 1 else row_number() over (partition by object_number order by driver_count desc, unit_number) end as bigint) as unit_place
     from numbered
 )
 

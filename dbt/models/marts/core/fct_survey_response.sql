@@ -21,7 +21,7 @@ fct_survey_response as (
         responses.is_partial,
         responses.is_deleted,
         coalesce(responses.comment, '') <> '' as has_comment,
-        coalesce(length(responses.comment), 0) as comment_character_count,
+        cast(coalesce(length(responses.comment), 0) as bigint) as comment_character_count,
         responses.scale_min as scale_min_score,
         responses.scale_max as scale_max_score,
         responses.score as answer_score,

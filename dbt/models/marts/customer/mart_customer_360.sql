@@ -77,7 +77,7 @@ latest_scores as (
 
 score_facts as (
     select
-        responses.account_id, avg(case when responses.survey_metric = 'csat' and responses.is_last_year then responses.answer_score end) as csat_mean_365_score,
+        responses.account_id, {{ decimal_mean("case when responses.survey_metric = 'csat' and responses.is_last_year then responses.answer_score end") }} as csat_mean_365_score,
         max(case when latest_scores.survey_metric = 'csat' then latest_scores.answer_score end) as csat_latest_score,
         max(case when latest_scores.survey_metric = 'nps' then latest_scores.answer_score end) as nps_latest_score
     from responses
@@ -127,7 +127,7 @@ mart_customer_360 as (
         case when not watermark.has_tickets then 'source_absent' end as tickets_null_reason,
         score_facts.csat_latest_score,
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.csat_latest_score is null then 'no_responses' end as csat_latest_null_reason,
-        cast(score_facts.csat_mean_365_score as decimal(9, 4)) as csat_mean_365_score,
+        score_facts.csat_mean_365_score,
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.csat_mean_365_score is null then 'no_responses' end as csat_mean_365_null_reason,
         score_facts.nps_latest_score,
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.nps_latest_score is null then 'no_responses' end as nps_null_reason,
