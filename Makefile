@@ -7,10 +7,10 @@ HOME_DIR ?= $(if $(LANDING),$(LANDING)-home,demo/home)
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types fast dev bench clean
+.PHONY: help install run test test-spark test-deploy test-all lint types fast dev bench clean
 
 help:  ## list all targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.installed: pyproject.toml uv.lock
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,18 @@ else
 endif
 
 test: install lint types  ## style, types and every test that needs no optional service
+	$(BIN)/python -m pytest
+
+test-spark: install  ## both engines side by side and a small cluster; needs Java 17 (about 10 minutes)
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark
+	$(BIN)/python -m pytest -m "spark and not slow"
+
+test-deploy: install  ## storage, launcher and image of a cluster; needs Debian's postgresql
+	$(BIN)/uv sync --frozen --inexact --quiet --system-certs --extra k8s --group deploy
+	$(BIN)/python -m pytest tests/deploy
+
+test-all: install  ## everything there is, also the slow tests on Spark (about an hour)
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --group deploy
 	$(BIN)/python -m pytest
 
 fast: install  ## the quick tests only

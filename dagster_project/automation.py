@@ -12,6 +12,7 @@ daily = dg.define_asset_job(
     "daily",
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
+    tags={"dagster/retry_strategy": "ALL_STEPS"},  # the publish gate wants every model from one run
     description="Everything new in the landing folder, through to a published copy and the latest finance extract.",
 )
 daily_schedule = dg.ScheduleDefinition(job=daily, cron_schedule="0 6 * * *", name="daily_at_six")

@@ -32,6 +32,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class EngineName(StrEnum):
+    """What holds the warehouse while it is built."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 STAGES = 12
 """Stages of a run, for the progress bar."""
 
@@ -64,11 +71,14 @@ def run(
     home: Home = None,
     until: Annotated[str | None, typer.Option(help="Ignore deliveries after this day, YYYY-MM-DD.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild the warehouse from the lake.")] = False,
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Where models are built (ROI_ENGINE); spark needs the extra of that name.")
+    ] = None,
 ) -> None:
     """Bring everything new in the landing folder through to a published copy and the latest finance extract."""
     from dagster_project.run import run_daily
 
-    settings = load_settings(landing=landing, home=home, until=until)
+    settings = load_settings(landing=landing, home=home, until=until, engine=engine)
     with _progress() as say:
         report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:

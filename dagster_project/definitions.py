@@ -1,5 +1,7 @@
 """The single Definitions object: what Dagster sees. No logic, no input or output, no Great Expectations at import."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from dagster_project.analytics.assets import analytics_assets
@@ -12,9 +14,10 @@ from dagster_project.transform.assets import dbt_assets_definitions
 
 
 @dg.resource(description="Settings, assumptions, ledger and checks of one run, from the environment.")
-def runtime_resource() -> object:
-    """Build the runtime for runs that Dagster itself starts."""
-    return runtime_from_environment()
+def runtime_resource() -> Iterator[object]:
+    """Build the runtime for runs that Dagster itself starts; they hold the warehouse as runs of the command line do."""
+    with runtime_from_environment() as runtime:
+        yield runtime
 
 
 defs = dg.Definitions(

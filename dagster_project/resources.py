@@ -15,7 +15,10 @@ from typing import Any
 from dagster_project.assumptions import Assumptions, load_assumptions
 from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.door.ledger import Ledger
+from dagster_project.engines.duckdb import writer
+from dagster_project.engines.engine import Engine
 from dagster_project.fingerprint import inputs_hash
+from dagster_project.lock import warehouse_lock
 from dagster_project.publish.gate import CheckOutcome
 from dagster_project.settings import Settings, fault_point, load_settings
 
@@ -50,6 +53,28 @@ class Runtime:
         return shared_worker()
 
     @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """Open the warehouse for writing, on whichever engine the settings name; nothing else may hold it meanwhile."""
+        settings = self.settings
+        if settings.engine == "spark":
+            from dagster_project.engines.spark_engine import SparkEngine
+            from dagster_project.engines.spark_session import open_session
+
+            session = open_session(
+                settings.home,
+                master=settings.spark_master,
+                remote=settings.spark_remote,
+                memory_limit=settings.memory_limit,
+                cores=settings.threads,
+            )
+            yield SparkEngine(session, settings.home / "spark")
+            return
+        from dagster_project.engines.duckdb_engine import DuckDBEngine
+
+        with writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+            yield DuckDBEngine(connection)
+
+    @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage, say so, and keep the error that ended it."""
         self.say(name)
@@ -78,6 +103,9 @@ class Runtime:
         return inputs_hash(self.settings, self.ledger)
 
 
-def runtime_from_environment() -> Runtime:
-    """Build the runtime that Dagster's own processes use."""
-    return Runtime(load_settings())
+@contextmanager
+def runtime_from_environment() -> Iterator[Runtime]:
+    """Build the runtime that Dagster's own processes use, and hold the only right to write until it ends."""
+    runtime = Runtime(load_settings())
+    with warehouse_lock(runtime.settings.ops, runtime.run_id):
+        yield runtime

@@ -78,6 +78,9 @@ def _execute(runtime: Runtime, *, start_checks: bool) -> None:
     with runtime.stage("start"):
         from dagster_project.automation import execute_daily
         from dagster_project.definitions import defs
+    if runtime.settings.engine == "spark":
+        with runtime.stage("spark"), runtime.engine():
+            pass  # its start-up is a cost of its own, and a cluster that does not answer ends the run before any work
     runtime.ledger.start_run(runtime.run_id, _now())
     success = execute_daily(defs, runtime)
     state = "published" if success else "failed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,10 @@ class Settings(BaseSettings):
     mappings: Path | None = None
     assumptions: Path | None = None
     until: str | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: str = "local[*]"
+    spark_remote: str | None = None
+    copy_limit_bytes: int = 50_000_000_000
     threads: int = 2
     memory_limit: str = "4GB"
     fault_point: str | None = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,46 @@ def shared_data() -> Path:
     if not (folder / "facts.json").exists():
         pytest.skip("the real data folder ../shared/data is not beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark_or_skip() -> None:
+    """Skip, with the reason, what needs Spark where the extra or Java is not installed."""
+    if find_spec("pyspark") is None:
+        pytest.skip("the extra `spark` is not installed: make test-spark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java 17 and there is no java on the path")
+
+
+@pytest.fixture(scope="session")
+def spark_session(spark_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One Spark of two cores for all tests of a process; its folder is private to the test session."""
+    from dagster_project.engines.spark_session import close_session, open_session
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SPARK_CONF_DIR", str(spark_for_small_data(tmp_path_factory.mktemp("conf"))))
+        yield open_session(tmp_path_factory.mktemp("spark"), master="local[2]", remote=None, memory_limit="2GB", cores=2)
+        close_session()
+
+
+def spark_for_small_data(folder: Path, **more: object) -> Path:
+    """Settings of a Spark that compiles little, since its data is small: a third off a whole run."""
+    machine = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
+    settings = {
+        "spark.driver.extraJavaOptions": machine,
+        "spark.executor.extraJavaOptions": machine,
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        **more,
+    }
+    (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_spark() -> Callable[..., Path]:
+    """Write `spark-defaults.conf` for small data, with more settings, into a folder."""
+    return spark_for_small_data
 
 
 @pytest.fixture(autouse=True, scope="session")

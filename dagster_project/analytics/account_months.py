@@ -1,7 +1,7 @@
-"""The accounts' months: one narrow integer table over the two account marts, read month by month with rolling windows.
+"""The accounts' months and their windows: one query over the two account marts, the calendar, exact sums of whole accounts.
 
-Memory stays proportional to the number of accounts, not to the length of the history. Holds reading and window sums only.
-It must not hold a formula of a metric.
+A chunk of whole accounts is summed at a time, so that memory follows the chunk, not the number of accounts. Holds reading and
+window sums only. It must not hold a formula of a metric.
 """
 
 from __future__ import annotations
@@ -10,52 +10,73 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dagster_project.engines.duckdb import read_chunks
+from dagster_project.analytics import columns
+from dagster_project.engines.engine import Engine
 
 TRAILING_MONTHS = 12
 WINDOWS = ("month", "trailing_12", "to_date")
-_NUMBERED = "select account_id, is_pseudo, row_number() over (order by account_id) - 1 as account_number from marts.dim_account"
+_CELLS = 1 << 17  # accounts x months that are summed at once
+MEASURES = (
+    "service_cost", "contacts", "margin", "margin_unknown", "offer_margin", "offer_unknown", "gross_sales", "net_revenue",
+    "payments", "payments_count", "payments_unknown", "fx_missing", "has_sales",
+)  # fmt: skip
 # Minor units as integers; what is unknown counts beside it, so that a window can tell "0" from "not known".
-_BASE = f"""
-create or replace temp table account_month as
-with numbered as ({_NUMBERED}),
-calendar as (select period_month, row_number() over (order by period_month) - 1 as calendar_number from marts.dim_period),
-both_sides as (
+_ACCOUNT_MONTHS = """
     select
         coalesce(service.account_id, sales.account_id) as account_id,
         coalesce(service.period_month, sales.period_month) as period_month,
-        coalesce(service.service_cost_amount, 0) as service_cost, coalesce(service.contacts_count, 0) as contacts,
-        coalesce(sales.contribution_margin_amount, 0) as margin, coalesce(sales.offer_margin_amount, 0) as offer_margin,
-        coalesce(sales.gross_sales_amount, 0) as gross_sales, coalesce(sales.net_revenue_amount, 0) as net_revenue,
-        coalesce(sales.payment_amount, 0) as payments, coalesce(sales.payments_count, 0) as payments_count,
-        coalesce(sales.null_reason = 'fx_missing', false) as fx_missing,
-        sales.account_id is not null and sales.contribution_margin_amount is null as margin_unknown,
-        sales.account_id is not null and sales.offer_margin_amount is null as offer_unknown,
-        sales.account_id is not null and sales.payment_amount is null as payments_unknown,
-        coalesce(sales.gross_sales_amount <> 0 or sales.credit_amount <> 0 or sales.refund_amount <> 0, false) as has_sales
+        cast(coalesce(service.service_cost_amount, 0) * 100 as bigint) as service_cost,
+        cast(coalesce(service.contacts_count, 0) as bigint) as contacts,
+        cast(coalesce(sales.contribution_margin_amount, 0) * 100 as bigint) as margin,
+        cast(sales.account_id is not null and sales.contribution_margin_amount is null as bigint) as margin_unknown,
+        cast(coalesce(sales.offer_margin_amount, 0) * 100 as bigint) as offer_margin,
+        cast(sales.account_id is not null and sales.offer_margin_amount is null as bigint) as offer_unknown,
+        cast(coalesce(sales.gross_sales_amount, 0) * 100 as bigint) as gross_sales,
+        cast(coalesce(sales.net_revenue_amount, 0) * 100 as bigint) as net_revenue,
+        cast(coalesce(sales.payment_amount, 0) * 100 as bigint) as payments,
+        cast(coalesce(sales.payments_count, 0) as bigint) as payments_count,
+        cast(sales.account_id is not null and sales.payment_amount is null as bigint) as payments_unknown,
+        cast(coalesce(sales.null_reason = 'fx_missing', false) as bigint) as fx_missing,
+        cast(
+            coalesce(sales.gross_sales_amount <> 0 or sales.credit_amount <> 0 or sales.refund_amount <> 0, false) as bigint
+        ) as has_sales
     from marts.mart_account_service_month as service
     full outer join marts.mart_account_sales_month as sales
         on service.account_id = sales.account_id and service.period_month = sales.period_month
-)
-select
-    numbered.account_number::integer as account_number, calendar.calendar_number::integer as calendar_number, 1 as months,
-    (service_cost * 100)::bigint as service_cost, contacts::bigint as contacts,
-    (margin * 100)::bigint as margin, (offer_margin * 100)::bigint as offer_margin,
-    (gross_sales * 100)::bigint as gross_sales, (net_revenue * 100)::bigint as net_revenue, (payments * 100)::bigint as payments,
-    payments_count::bigint as payments_count,
-    fx_missing::bigint as fx_missing, margin_unknown::bigint as margin_unknown, offer_unknown::bigint as offer_unknown,
-    payments_unknown::bigint as payments_unknown, has_sales::bigint as has_sales
-from both_sides
-left join numbered on both_sides.account_id = numbered.account_id
-left join calendar on both_sides.period_month = calendar.period_month
-order by 2, 1
 """
+IDENTIFIED_OWN = "not exists (select 1 from marts.dim_account as pseudo where pseudo.is_pseudo and pseudo.account_id = own.account_id)"
+_SUMS = ", ".join(f"cast(sum(own.{name}) as bigint) as {name}" for name in MEASURES)
+_TOTALS = f"""
+    select
+        case when account.is_pseudo then 'pseudo' else 'identified' end as account_id, own.period_month, {_SUMS},
+        count(*) filter (where account.account_id is null or period.period_month is null) as orphans
+    from ({_ACCOUNT_MONTHS}) as own
+    left join marts.dim_account as account on own.account_id = account.account_id
+    left join marts.dim_period as period on own.period_month = period.period_month
+    group by account.is_pseudo, own.period_month
+"""
+_TOTALS_COLUMNS = pa.schema([
+    ("account_id", columns.TEXT), ("period_month", columns.DATE), *((name, columns.WHOLE) for name in (*MEASURES, "orphans")),
+])  # fmt: skip
+_CALENDAR = """
+    select period.period_month, period.is_complete_period, cost.period_month is not null as has_cost
+    from marts.dim_period as period
+    left join (select distinct period_month from marts.fct_cost_line where is_roi_basis) as cost
+        on period.period_month = cost.period_month
+    order by period.period_month
+"""
+
+
+def account_months(names: Sequence[str], where: str = "true") -> str:
+    """Query these measures, grain account x month, of the rows `own` that meet a condition."""
+    return f"select own.account_id, own.period_month, {', '.join(names)} from ({_ACCOUNT_MONTHS}) as own where {where}"
 
 
 @dataclass(frozen=True)
@@ -69,14 +90,102 @@ class Month:
 
 @dataclass(frozen=True)
 class Window:
-    """Sums of one window ending with `month`, one element per account, by measure name. Valid until the next step only."""
+    """One window that ends with `month`. A trailing one is complete when all its twelve months exist and are over."""
 
     month: Month
     kind: str
     months_count: int
     is_complete: bool
     has_cost: bool
-    sums: dict[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The months from the first to the last that any account has, without a gap."""
+
+    months: tuple[Month, ...]
+
+    def windows(self, kind: str) -> tuple[Window, ...]:
+        """One window of this kind per month, in order."""
+        width = {"month": 1, "trailing_12": TRAILING_MONTHS, "to_date": len(self.months)}[kind]
+        found = []
+        for end, month in enumerate(self.months, start=1):
+            span = self.months[max(end - width, 0) : end]
+            is_whole = kind != "trailing_12" or (len(span) == width and all(one.is_complete for one in span))
+            found.append(Window(month, kind, len(span), month.is_complete and is_whole, all(one.has_cost for one in span)))
+        return tuple(found)
+
+    @cached_property
+    def days(self) -> NDArray[np.int64]:
+        """First days of the months, since 1970-01-01."""
+        return np.array([month.period_month for month in self.months], "datetime64[D]").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Windows of one kind of some accounts: by measure, and `months` (account-months in the window), arrays accounts x months.
+
+    `seen`: the account had a month by then, in the window or before it.
+    """
+
+    kind: str
+    account_ids: pa.Array
+    measures: dict[str, NDArray[np.int64]]
+    seen: NDArray[np.bool_]
+
+
+def window_sums(chunk: pa.Table, calendar: Calendar, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Sums]:
+    """Sum the months of a chunk of whole accounts to windows, exactly; some accounts at a time, each once per kind."""
+    ids, accounts = columns.numbered(chunk["account_id"])
+    months = np.searchsorted(calendar.days, columns.days(chunk["period_month"]))
+    read = {name: chunk[name].to_numpy() for name in names} | {"months": 1}
+    step = max(_CELLS // max(len(calendar.months), 1), 1)
+    for start in range(0, len(ids), step):
+        some = ids[start : start + step]
+        here = np.flatnonzero((accounts >= start) & (accounts < start + step))
+        month = np.zeros((len(read), len(some), len(calendar.months)), np.int64)
+        for values, column in zip(month, read.values(), strict=True):
+            values[accounts[here] - start, months[here]] = column if isinstance(column, int) else column[here]
+        to_date = month.cumsum(axis=2)
+        trailing = to_date.copy()
+        trailing[..., TRAILING_MONTHS:] -= to_date[..., :-TRAILING_MONTHS]
+        of_kind = {"month": month, "trailing_12": trailing, "to_date": to_date}
+        for kind in kinds:
+            yield Sums(kind, some, dict(zip(read, of_kind[kind], strict=True)), to_date[-1] > 0)
+
+
+@dataclass(frozen=True)
+class History:
+    """The calendar, and the exact totals of each month: of identified accounts and of pseudo-accounts."""
+
+    calendar: Calendar
+    totals: pa.Table
+
+    def sums(self, kind: str, *, with_pseudo: bool) -> dict[str, NDArray[np.int64]]:
+        """Sum every measure over the accounts: one element per month, for the windows of this kind."""
+        of = self.totals if with_pseudo else self.totals.filter(pc.equal(self.totals["account_id"], "identified"))
+        found = {name: np.zeros(len(self.calendar.months), np.int64) for name in MEASURES}
+        for part in window_sums(of, self.calendar, MEASURES, (kind,)):
+            for name, values in found.items():
+                values += part.measures[name].sum(axis=0)
+        return found
+
+
+def read_history(engine: Engine) -> History:
+    """Read calendar and totals.
+
+    Raises
+    ------
+    ValueError
+        A mart names an account or a month that its dimension lacks: sums would silently lose it.
+    """
+    rows = [dict(zip(_TOTALS_COLUMNS.names, row, strict=True)) for row in engine.rows(_TOTALS)]
+    if orphans := sum(row["orphans"] for row in rows):
+        raise ValueError(f"{orphans} account-months name an account or a month that marts.dim_account or marts.dim_period lacks")
+    span = {row["period_month"] for row in rows}
+    months = (Month(*row) for row in engine.rows(_CALENDAR))
+    here = tuple(month for month in months if span and min(span) <= month.period_month <= max(span))
+    return History(Calendar(here), pa.Table.from_pylist(rows, _TOTALS_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -92,96 +201,17 @@ class Parameters:
     value_share_target: Decimal
 
 
-def run_parameters(connection: duckdb.DuckDBPyConnection) -> Parameters:
+def run_parameters(engine: Engine) -> Parameters:
     """Read what the business believes for this run."""
     names = (
         "reporting_currency_code, activity_window_days, taken_back_days, tier_a_share, tier_b_share, top_customer_share, value_share_target"
     )
-    row = connection.execute(f"select {names} from lake.run_parameters").fetchone()
-    if row is None:
+    rows = engine.rows(f"select {names} from lake.run_parameters")
+    if not rows:
         raise ValueError("lake.run_parameters is empty; the door writes its one row")
-    return Parameters(*row)
+    return Parameters(*rows[0])
 
 
-def present_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+def present_feeds(engine: Engine) -> frozenset[str]:
     """Read which feeds have at least one accepted batch."""
-    return frozenset(feed for (feed,) in connection.execute("select feed from lake.feed_presence where is_present").fetchall())
-
-
-class AccountMonths:
-    """Accounts in id order and their months; use as a context so that the scratch table goes away.
-
-    Raises
-    ------
-    ValueError
-        A mart names an account or a month that its dimension lacks: sums would silently lose it.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        connection.execute(_BASE)
-        orphans = connection.execute("select count(*) from account_month where account_number + calendar_number is null").fetchone()
-        if orphans and orphans[0]:
-            raise ValueError(f"{orphans[0]} account-months name an account or a month that marts.dim_account or marts.dim_period lacks")
-        chunks = list(read_chunks(connection, f"select account_id, is_pseudo from ({_NUMBERED}) order by account_number"))
-        ids = [pa.array(chunk["account_id"], pa.string()) for chunk in chunks]
-        self.account_ids: pa.Array = pa.concat_arrays([pa.array([], pa.string()), *ids])
-        self.is_pseudo: NDArray[np.bool_] = np.concatenate([np.zeros(0, bool), *(chunk["is_pseudo"].to_numpy(bool) for chunk in chunks)])
-        self.months, self._first = self._read_months()
-
-    def _read_months(self) -> tuple[tuple[Month, ...], int]:
-        rows = self._connection.execute(
-            """
-            with calendar as (
-                select *, row_number() over (order by period_month) - 1 as calendar_number from marts.dim_period
-            ), cost as (select distinct period_month from marts.fct_cost_line where is_roi_basis),
-            span as (select min(calendar_number) as low, max(calendar_number) as high from account_month)
-            select calendar_number, period_month, is_complete_period, cost.period_month is not null
-            from calendar cross join span left join cost using (period_month)
-            where calendar_number between low and high order by calendar_number
-            """
-        ).fetchall()
-        return tuple(Month(*row[1:]) for row in rows), rows[0][0] if rows else 0
-
-    def __enter__(self) -> AccountMonths:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("drop table if exists account_month")
-
-    def _read(self, number: int, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        columns = ", ".join(f"{name}::bigint as {name}" for name in ("account_number", *names))
-        sql = f"select {columns} from account_month where calendar_number = ?"
-        parts = [chunk.to_numpy(np.int64) for chunk in read_chunks(self._connection, sql, [self._first + number])]
-        rows = np.concatenate(parts) if parts else np.zeros((0, 1 + len(names)), np.int64)
-        return rows[:, 0], np.ascontiguousarray(rows[:, 1:].T)
-
-    def windows(self, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Window]:
-        """For each month in order, one window per kind, summed exactly over `names` plus `months` (account-months in it).
-
-        A trailing window is complete when all its twelve months exist and are over. A month is read again when it leaves
-        the trailing window, instead of being kept.
-        """
-        names = ("months", *names)
-        size = (len(names), len(self.account_ids))
-        trailing, to_date = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        for number, month in enumerate(self.months):
-            here, values = self._read(number, names)
-            trailing[:, here] += values
-            to_date[:, here] += values
-            if number >= TRAILING_MONTHS:
-                gone, old = self._read(number - TRAILING_MONTHS, names)
-                trailing[:, gone] -= old
-            alone = np.zeros(size, np.int64)
-            alone[:, here] = values
-            year = self.months[max(number + 1 - TRAILING_MONTHS, 0) : number + 1]
-            full_year = len(year) == TRAILING_MONTHS and all(one.is_complete for one in year)
-            past = self.months[: number + 1]
-            of_kind = {
-                "month": (alone, (month,), month.is_complete),
-                "trailing_12": (trailing, year, full_year),
-                "to_date": (to_date, past, month.is_complete),
-            }
-            for kind in kinds:
-                sums, span, is_complete = of_kind[kind]
-                yield Window(month, kind, len(span), is_complete, all(one.has_cost for one in span), dict(zip(names, sums, strict=True)))
+    return frozenset(feed for (feed,) in engine.rows("select feed from lake.feed_presence where is_present"))

@@ -1,35 +1,32 @@
-"""Analytics as Dagster assets: open the warehouse, build one subject, report its numbers. No logic."""
+"""Analytics as Dagster assets: open the engine, build one subject, report its numbers. No logic."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
-import duckdb
 
 from dagster_project.analytics import concentration, retention, roi
-from dagster_project.engines.duckdb import writer
+from dagster_project.engines.engine import Engine
 
 _ACCOUNT_MARTS = ("mart_account_service_month", "mart_account_sales_month", "dim_account", "dim_period", "fct_cost_line")
 _ORDER_MARTS = ("fct_order", "fct_order_line_net", "fct_refund", "dim_account", "dim_period")
 
 
-Build = Callable[[duckdb.DuckDBPyConnection], dict[str, object]]
+Build = Callable[[Engine], dict[str, object]]
 
 
 def _subject(name: str, tables: dict[str, str], reads: Sequence[str], build: Build) -> dg.AssetsDefinition:
     """One step per subject, since its tables come out of one pass over the same rows."""
     deps = [dg.AssetKey(["marts", mart]) for mart in reads]
     specs = [
-        dg.AssetSpec(["analytics", table], deps=deps, group_name="analytics", kinds={"python", "duckdb"}, description=text)
+        dg.AssetSpec(["analytics", table], deps=deps, group_name="analytics", kinds={"python"}, description=text)
         for table, text in tables.items()
     ]
 
     @dg.multi_asset(name=f"analytics_{name}", specs=specs, required_resource_keys={"runtime"})
     def subject(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         runtime = context.resources.runtime
-        settings = runtime.settings
-        limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
-        with runtime.stage(f"analytics: {name}"), writer(settings.warehouse, **limits) as connection:
-            numbers = build(connection)
+        with runtime.stage(f"analytics: {name}"), runtime.engine() as engine:
+            numbers = build(engine)
         for table in tables:
             yield dg.MaterializeResult(asset_key=["analytics", table], metadata={"numbers": dg.MetadataValue.json(numbers)})
 

@@ -1,17 +1,28 @@
-"""Exact columns between numpy and the engine: money as DECIMAL(18,2), reasons and labels as short dictionaries.
+"""Columns of the analytics tables: their types, and exact arrays for them out of numpy.
 
 Holds type conversion only. It must not hold a formula, a table name or a query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-MONEY = pa.decimal128(18, 2)
+TEXT, DATE, WHOLE, REAL, FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
+MONEY, SHARE = pa.decimal128(18, 2), pa.decimal128(9, 4)
+
+
+def required(**kinds: pa.DataType) -> list[pa.Field]:
+    """Columns that never hold a null, by name."""
+    return [pa.field(name, kind, nullable=False) for name, kind in kinds.items()]
+
+
+def optional(**kinds: pa.DataType) -> list[pa.Field]:
+    """Columns in which a null means "not known" or "not defined", by name."""
+    return [pa.field(name, kind) for name, kind in kinds.items()]
 
 
 def money(minor: NDArray[np.int64], known: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -30,7 +41,7 @@ def ratio(values: NDArray[np.float64]) -> pa.Array:
 
 def coded(codes: NDArray[np.int8], words: Sequence[str]) -> pa.Array:
     """Codes as text: `words[code]`, null for a negative code."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(words), pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(words), TEXT))
 
 
 def constant(value: object, rows: int, kind: pa.DataType) -> pa.Array:
@@ -38,13 +49,12 @@ def constant(value: object, rows: int, kind: pa.DataType) -> pa.Array:
     return pa.repeat(pa.scalar(value, kind), rows)
 
 
-def bulk(tables: Iterable[pa.Table], rows: int = 500_000) -> Iterator[pa.Table]:
-    """Join tables until each has at least `rows` rows: DuckDB inserts below its row group of 122,880 cost twice the time."""
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) >= rows:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+def numbered(ids: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return the distinct ids in order of appearance, and for each row the position of its id among them."""
+    encoded = ids.combine_chunks().dictionary_encode()
+    return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
+
+
+def days(dates: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Dates as days since 1970-01-01."""
+    return np.asarray(dates.cast(pa.int32()), np.int64)

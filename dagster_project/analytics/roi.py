@@ -1,29 +1,44 @@
-"""Service ROI per account and for the company: reads account months, writes the two ROI tables in one pass.
+"""Service ROI per account and for the company: accounts are scored chunk by chunk, the company is made of exact sums.
 
-The company's row is summed from the very arrays that become the account rows, so that both tie to the cent.
+Accounts and company come out of the same months through the same equation, so that both tie to the cent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import date
+from functools import partial
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dagster_project.analytics import columns
-from dagster_project.analytics.account_months import AccountMonths, Parameters, Window, present_feeds, run_parameters
-from dagster_project.engines.duckdb import replace_table
-from dagster_project.metrics.roi import REASONS, STATES, Frame, Line, delta_interval
+from dagster_project.analytics.account_months import (
+    IDENTIFIED_OWN,
+    Calendar,
+    History,
+    Window,
+    account_months,
+    present_feeds,
+    read_history,
+    run_parameters,
+    window_sums,
+)
+from dagster_project.analytics.columns import DATE, FLAG, MONEY, REAL, TEXT, WHOLE, optional, required
+from dagster_project.engines.engine import Engine
+from dagster_project.metrics.roi import KNOWN, REASONS, STATES, Frame, Line, Moments, delta_interval
 
 _MEASURES = ("service_cost", "fx_missing", "margin", "margin_unknown", "offer_margin", "offer_unknown")
+_WINDOWS = ("month", "trailing_12")
 _LINES = {
     "service_cost": "cost", "contribution_margin": "margin",
     "v_hard": "hard", "v_modelled": "modelled", "v_assumed": "assumed", "damage": "damage",
 }  # fmt: skip
+_Sampled = dict[tuple[date, str], dict[str, Moments]]  # by month, window kind and bounded variant
 _VARIANTS = ("gross_roi", "roi", "roi_hard", "roi_hard_modelled", "roi_all", "roi_before_damage", "roi_cost_only")
 _BOUNDED = ("gross_roi", "roi")
-_AMOUNTS = ", ".join(f"{name}_amount decimal(18,2)" for name in (*_LINES, "net_benefit"))
+_AMOUNTS = {f"{name}_amount": MONEY for name in (*_LINES, "net_benefit")}
 
 
 def _reason(variant: str) -> str:
@@ -31,115 +46,139 @@ def _reason(variant: str) -> str:
     return "null_reason" if variant == "roi" else f"{variant}_null_reason"
 
 
-ACCOUNT_COLUMNS = f"""account_id varchar not null, period_month date not null, window_kind varchar not null, {_AMOUNTS},
-gross_roi_ratio double, roi_ratio double, roi_state varchar not null, null_reason varchar, gross_roi_null_reason varchar,
-is_complete_period boolean not null, currency_code varchar not null"""
-
-MONTH_COLUMNS = ", ".join([
-    "period_month date not null", "window_kind varchar not null", "months_count bigint not null", "accounts_count bigint not null",
-    "roi_state varchar not null", "completeness_share double not null", _AMOUNTS,
-    *(f"{name}_null_reason varchar" for name in _LINES),
-    *(f"{name}_ratio double, {name}_num decimal(18,2), {name}_den decimal(18,2), {_reason(name)} varchar" for name in _VARIANTS),
-    *(f"{name}_low95_ratio double, {name}_high95_ratio double" for name in _BOUNDED),
-    "is_complete_period boolean not null", "currency_code varchar not null",
+ACCOUNT_COLUMNS = pa.schema([
+    *required(account_id=TEXT, period_month=DATE, window_kind=TEXT), *optional(**_AMOUNTS, gross_roi_ratio=REAL, roi_ratio=REAL),
+    *required(roi_state=TEXT), *optional(null_reason=TEXT, gross_roi_null_reason=TEXT),
+    *required(is_complete_period=FLAG, currency_code=TEXT),
 ])  # fmt: skip
 
+MONTH_COLUMNS = pa.schema([
+    *required(period_month=DATE, window_kind=TEXT, months_count=WHOLE, accounts_count=WHOLE, roi_state=TEXT, completeness_share=REAL),
+    *optional(**_AMOUNTS, **{f"{name}_null_reason": TEXT for name in _LINES}),
+    *(field for name in _VARIANTS
+      for field in optional(**{f"{name}_ratio": REAL, f"{name}_num": MONEY, f"{name}_den": MONEY, _reason(name): TEXT})),
+    *optional(**{f"{name}_{bound}_ratio": REAL for name in _BOUNDED for bound in ("low95", "high95")}),
+    *required(is_complete_period=FLAG, currency_code=TEXT),
+])  # fmt: skip
 
-def _frame(window: Window, here: np.ndarray, feeds: frozenset[str]) -> Frame:
-    """Return the equation's lines of the accounts `here`; a line whose feed never came is unknown, never 0."""
-    sums = {name: values[here] for name, values in window.sums.items()}
-    absent = np.zeros(len(here), np.int64)
+# Products of DECIMAL(19,0) are DECIMAL(38,0) on both engines: exact, where a narrower product overflows on one of them.
+_MOMENTS = f"""
+with sampled as (
+    select
+        own.period_month, own.window_kind,
+        cast(own.contribution_margin_amount * 100 as decimal(19, 0)) as gross_benefit,
+        cast((own.net_benefit_amount + own.service_cost_amount) * 100 as decimal(19, 0)) as benefit,
+        cast(own.service_cost_amount * 100 as decimal(19, 0)) as cost
+    from analytics.mart_service_roi_account as own where {IDENTIFIED_OWN}
+)
+select
+    period_month, window_kind, count(*) as accounts_count, sum(cost) as cost, sum(cost * cost) as cost_cost,
+    sum(gross_benefit) as gross, sum(gross_benefit * gross_benefit) as gross_gross, sum(gross_benefit * cost) as gross_cost,
+    sum(benefit) as benefit, sum(benefit * benefit) as benefit_benefit, sum(benefit * cost) as benefit_cost
+from sampled group by period_month, window_kind
+"""
+
+
+def _frame(sums: dict[str, NDArray[np.int64]], has_cost: NDArray[np.bool_], feeds: frozenset[str]) -> Frame:
+    """Return the equation's lines of accounts or of the company; a line whose feed never came is unknown, never 0."""
+    not_built, absent = (Line.of(np.zeros_like(sums["margin"]), reason) for reason in ("not_built", "source_absent"))
     sells, serves = {"orders", "order_lines"} <= feeds, "interactions" in feeds
-    margin = hard = cost = Line.of(absent, "source_absent")
+    margin = hard = absent
     if sells:
         margin = Line.of(sums["margin"], "unit_cost_absent", sums["margin_unknown"] > 0).unless("fx_missing", sums["fx_missing"] > 0)
     if sells and serves:
         hard = Line.of(sums["offer_margin"], "unit_cost_absent", sums["offer_unknown"] > 0).unless("fx_missing", sums["fx_missing"] > 0)
-    if window.has_cost:
-        cost = Line.of(sums["service_cost"])
-    not_built = Line.of(absent, "not_built")
+    cost = Line.of(sums["service_cost"], "source_absent", ~has_cost)
     return Frame(cost=cost, margin=margin, hard=hard, modelled=not_built, assumed=not_built, damage=not_built)
 
 
-def _account_table(window: Window, frame: Frame, account_ids: pa.Array, currency: str) -> pa.Table:
-    ratios = frame.variants("no_service_cost")
-    rows = len(account_ids)
+def _costs(windows: tuple[Window, ...]) -> NDArray[np.bool_]:
+    return np.array([window.has_cost for window in windows], bool)
+
+
+def _headline(frame: Frame, windows: tuple[Window, ...], months: NDArray[np.int64], zero_reason: str, currency: str) -> dict[str, pa.Array]:
+    """Columns that an account's row and the company's row share; `months` is the position in `windows` of each row."""
+    ratios = frame.variants(zero_reason)
     lines = {name: getattr(frame, field) for name, field in _LINES.items()} | {"net_benefit": frame.net_benefit()}
-    return pa.table({
-        "account_id": account_ids,
-        "period_month": columns.constant(window.month.period_month, rows, pa.date32()),
-        "window_kind": columns.constant(window.kind, rows, pa.string()),
+    return {
+        "period_month": pa.array([window.month.period_month for window in windows], DATE).take(pa.array(months)),
+        "window_kind": columns.constant(windows[0].kind, len(months), TEXT),
         **{f"{name}_amount": columns.money(line.amounts, line.known) for name, line in lines.items()},
-        "gross_roi_ratio": columns.ratio(ratios["gross_roi"].values),
-        "roi_ratio": columns.ratio(ratios["roi"].values),
+        **{f"{name}_ratio": columns.ratio(ratio.values) for name, ratio in ratios.items()},
+        **{_reason(name): columns.coded(ratio.reasons, REASONS) for name, ratio in ratios.items()},
         "roi_state": columns.coded(frame.states(ratios["roi"]), STATES),
-        "null_reason": columns.coded(ratios["roi"].reasons, REASONS),
-        "gross_roi_null_reason": columns.coded(ratios["gross_roi"].reasons, REASONS),
-        "is_complete_period": columns.constant(window.is_complete, rows, pa.bool_()),
-        "currency_code": columns.constant(currency, rows, pa.string()),
-    })  # fmt: skip
+        "is_complete_period": pa.array(np.array([window.is_complete for window in windows], bool)[months]),
+        "currency_code": columns.constant(currency, len(months), TEXT),
+    }
 
 
-def _month_table(window: Window, accounts: Frame, pseudo: np.ndarray, currency: str) -> pa.Table:
-    company = accounts.total()
+def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str], currency: str) -> pa.Table:
+    """Score a chunk of whole accounts: one row per account and window that holds a month of it."""
+    parts = []
+    for sums in window_sums(chunk, calendar, _MEASURES, _WINDOWS):
+        here = sums.measures["months"] > 0
+        accounts, months = np.nonzero(here)
+        windows = calendar.windows(sums.kind)
+        frame = _frame({name: values[here] for name, values in sums.measures.items()}, _costs(windows)[months], feeds)
+        row = {"account_id": sums.account_ids.take(pa.array(accounts)), **_headline(frame, windows, months, "no_service_cost", currency)}
+        parts.append(pa.table({name: row[name] for name in ACCOUNT_COLUMNS.names}))
+    return pa.concat_tables(parts)
+
+
+def _read_moments(engine: Engine) -> _Sampled:
+    found: _Sampled = {}
+    for month, kind, n, *sums in engine.rows(_MOMENTS):
+        cost, cost_cost, gross, gross_gross, gross_cost, benefit, benefit_benefit, benefit_cost = (int(number or 0) for number in sums)
+        of_gross = Moments(n, gross, cost, gross_gross, gross_cost, cost_cost)
+        found[month, kind] = {"gross_roi": of_gross, "roi": Moments(n, benefit, cost, benefit_benefit, benefit_cost, cost_cost)}
+    return found
+
+
+def _company_rows(history: History, kind: str, moments: _Sampled, feeds: frozenset[str], currency: str) -> pa.Table:
+    """Return one row per month: the ratio of sums over all accounts, its bounds over the identified ones."""
+    windows = history.calendar.windows(kind)
+    company = _frame(history.sums(kind, with_pseudo=True), _costs(windows), feeds)
     ratios = company.variants("zero_cost")
-    values: dict[str, pa.Array] = {
-        "period_month": columns.constant(window.month.period_month, 1, pa.date32()),
-        "window_kind": columns.constant(window.kind, 1, pa.string()),
-        "months_count": columns.constant(window.months_count, 1, pa.int64()),
-        "accounts_count": columns.constant(int((~pseudo).sum()), 1, pa.int64()),
-        "roi_state": columns.coded(company.states(ratios["roi"]), STATES),
-        "completeness_share": columns.constant(accounts.completeness(), 1, pa.float64()),
-        "is_complete_period": columns.constant(window.is_complete, 1, pa.bool_()),
-        "currency_code": columns.constant(currency, 1, pa.string()),
+    nobody = dict.fromkeys(_BOUNDED, Moments(0, 0, 0, 0, 0, 0))
+    own = [moments.get((window.month.period_month, kind), nobody) for window in windows]
+    values = _headline(company, windows, np.arange(len(windows)), "zero_cost", currency) | {
+        "months_count": pa.array([window.months_count for window in windows]),
+        "accounts_count": pa.array([sampled["roi"].n for sampled in own]),
+        "completeness_share": pa.array(company.completeness()),
     }
     for name, field in _LINES.items():
-        line: Line = getattr(company, field)
-        values[f"{name}_amount"] = columns.money(line.amounts, line.known)
-        values[f"{name}_null_reason"] = columns.coded(line.reasons, REASONS)
-    net = company.net_benefit()
-    values["net_benefit_amount"] = columns.money(net.amounts, net.known)
+        values[f"{name}_null_reason"] = columns.coded(getattr(company, field).reasons, REASONS)
     for name, ratio in ratios.items():
-        values[f"{name}_ratio"] = columns.ratio(ratio.values)
         values[f"{name}_num"] = columns.money(ratio.num.amounts, ratio.num.known)
         values[f"{name}_den"] = columns.money(ratio.den.amounts, ratio.den.known)
-        values[_reason(name)] = columns.coded(ratio.reasons, REASONS)
-    benefits = {"gross_roi": accounts.margin, "roi": accounts.net_benefit() + accounts.cost}
+    benefits = {"gross_roi": company.margin, "roi": company.net_benefit() + company.cost}
     for name in _BOUNDED:
-        low, high = np.full(1, np.nan), np.full(1, np.nan)
-        if ratios[name].reasons[0] < 0:
-            value, cost = benefits[name].amounts, accounts.cost.amounts
-            bounds = delta_interval(value[~pseudo], cost[~pseudo], int(value[pseudo].sum()), int(cost[pseudo].sum()))
-            low[0], high[0] = bounds.low95, bounds.high95
+        low, high = np.full((2, len(windows)), np.nan)
+        for number in np.flatnonzero(ratios[name].reasons == KNOWN):
+            sampled, value, cost = own[number][name], int(benefits[name].amounts[number]), int(company.cost.amounts[number])
+            low[number], high[number] = delta_interval(sampled, value - sampled.value, cost - sampled.cost)[2:]
         values[f"{name}_low95_ratio"], values[f"{name}_high95_ratio"] = columns.ratio(low), columns.ratio(high)
-    return pa.table(values)
+    return pa.table({name: values[name] for name in MONTH_COLUMNS.names}).cast(MONTH_COLUMNS)
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> dict[str, object]:
+def build(engine: Engine) -> dict[str, object]:
     """Replace `analytics.mart_service_roi_account` and `analytics.mart_service_roi_month`; returns rows written and the latest ROI.
 
     Grain: account x month x window (an account is in a window when it has a row there), and month x window.
     """
-    parameters: Parameters = run_parameters(connection)
-    feeds = present_feeds(connection)
-    company: list[pa.Table] = []
-
-    with AccountMonths(connection) as base:
-
-        def batches() -> Iterator[pa.Table]:
-            for window in base.windows(_MEASURES, ("month", "trailing_12")):
-                here = np.flatnonzero(window.sums["months"])
-                frame = _frame(window, here, feeds)
-                company.append(_month_table(window, frame, base.is_pseudo[here], parameters.currency_code))
-                yield _account_table(window, frame, base.account_ids.take(pa.array(here)), parameters.currency_code)
-
-        rows = replace_table(connection, "analytics", "mart_service_roi_account", ACCOUNT_COLUMNS, columns.bulk(batches()))
-    replace_table(connection, "analytics", "mart_service_roi_month", MONTH_COLUMNS, company)
-    latest = next((table for table in reversed(company) if table["is_complete_period"][0].as_py()), None)
+    currency, feeds, history = run_parameters(engine).currency_code, present_feeds(engine), read_history(engine)
+    score = partial(_account_rows, calendar=history.calendar, feeds=feeds, currency=currency)
+    rows = engine.score(account_months(_MEASURES), "account_id", score, "analytics.mart_service_roi_account", ACCOUNT_COLUMNS)
+    moments = _read_moments(engine)
+    kinds = _WINDOWS if history.calendar.months else ()
+    company = pa.concat_tables([MONTH_COLUMNS.empty_table(), *(_company_rows(history, kind, moments, feeds, currency) for kind in kinds)])
+    engine.replace("analytics.mart_service_roi_month", MONTH_COLUMNS, [company])
+    done = company.filter(pc.field("is_complete_period")).sort_by([("period_month", "descending"), ("window_kind", "descending")])
+    latest = done.slice(0, 1).to_pylist()[0] if len(done) else dict.fromkeys(MONTH_COLUMNS.names)
     return {
         "account_rows": rows,
         "month_rows": len(company),
-        "latest_complete_month": str(latest["period_month"][0].as_py()) if latest is not None else None,
-        "latest_roi_ratio": latest["roi_ratio"][0].as_py() if latest is not None else None,
-        "latest_gross_roi_ratio": latest["gross_roi_ratio"][0].as_py() if latest is not None else None,
+        "latest_complete_month": latest["period_month"] and str(latest["period_month"]),
+        "latest_roi_ratio": latest["roi_ratio"],
+        "latest_gross_roi_ratio": latest["gross_roi_ratio"],
     }

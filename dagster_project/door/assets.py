@@ -11,7 +11,6 @@ from dagster_project.door.inventory import new_files
 from dagster_project.door.lake import register_lake
 from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings
-from dagster_project.engines.duckdb import writer
 from dagster_project.errors import ChecksFailed, ServiceRoiError
 from dagster_project.resources import Runtime
 
@@ -95,9 +94,9 @@ def _register(runtime: Runtime) -> None:
         if runtime.full_refresh:
             for name in (settings.warehouse, settings.warehouse.with_name(settings.warehouse.name + ".wal")):
                 name.unlink(missing_ok=True)
-        with writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+        with runtime.engine() as engine:
             zones = Mappings(settings.mappings).zones(systems)
-            register_lake(connection, settings.home, runtime.ledger, runtime.assumptions, zones)
+            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones)
 
 
 def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:

@@ -1,22 +1,23 @@
 """The accepted lake as relations of a warehouse: schema `lake`, one view per feed over explicit file lists.
 
-Holds registration only; a view never uses a glob, so a file that the ledger does not know cannot be seen. The delivery
-date of a batch is the latest day on which its content was delivered, whatever the order of loading.
+Holds registration only; what the ledger does not know cannot be seen. The delivery date of a batch is the latest day on
+which its content was delivered, whatever the order of loading.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from dagster_project.assumptions import Assumptions
-from dagster_project.door.casting import literal
-from dagster_project.door.contracts import Contract, feeds, load_contract
+from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
-from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.engines.engine import Engine
+from dagster_project.engines.types import arrow_type
+from dagster_project.errors import UsageError
 
 ALL_ENTITIES = "COMPANY"
 NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
@@ -30,9 +31,19 @@ group by b.batch_key
 order by b.feed, b.batch_id
 """
 _MONEY_FEEDS = ("ledger_actuals", "budgets", "orders")
+_SYSTEM_COLUMNS = {"source_system": pa.string(), "batch_id": pa.string(), "row_hash": pa.int64()}
+_BATCHES = {"batch_id": pa.string(), "feed": pa.string(), "row_count": pa.int64(), "delivery_date": pa.date32()}
+_PRESENCE = {"feed": pa.string(), "is_present": pa.bool_(), "row_count": pa.int64()}
+_SHARE = pa.decimal128(9, 4)
+_PARAMETERS = {
+    "reporting_currency_code": pa.string(), "company_time_zone": pa.string(), "legal_entity": pa.string(),
+    "fiscal_year_start_month": pa.int32(), "activity_window_days": pa.int32(), "offer_window_days": pa.int32(),
+    "taken_back_days": pa.int32(), "tier_a_share": _SHARE, "tier_b_share": _SHARE, "top_customer_share": _SHARE,
+    "value_share_target": _SHARE, "latest_delivery_date": pa.date32(), "assumptions_sha256": pa.string(),
+}  # fmt: skip
 
 
-def register_lake(connection: duckdb.DuckDBPyConnection, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
+def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
     """Create or replace every relation of schema `lake`: 13 feeds, `batches`, `feed_presence`, `run_parameters`.
 
     `zones` are the time zones that the mappings of the delivered systems declare (`Mappings.zones`).
@@ -44,89 +55,47 @@ def register_lake(connection: duckdb.DuckDBPyConnection, home: Path, ledger: Led
     InfrastructureError
         A file that the ledger names is gone from the lake.
     """
-    batches = ledger.rows(_ACCEPTED)
     zone = assumptions.company_time_zone or _only("company_time_zone", zones, "UTC")
-    connection.execute("create schema if not exists lake")
-    names = ("batch_id", "feed", "row_count", "delivery_date")
-    columns = [(row[1], row[0], row[3], row[5]) for row in batches]
-    table = pa.table(
-        {name: pa.array([row[at] for row in columns], pa.int64() if name == "row_count" else pa.string()) for at, name in enumerate(names)}
-    )
-    connection.register("_batches", table)
-    connection.execute(
-        "create or replace table lake.batches as select batch_id, feed, row_count, delivery_date::date as delivery_date"
-        " from _batches order by feed, batch_id"
-    )
-    connection.unregister("_batches")
-    files: dict[str, dict[bool, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for feed, _, path, _, is_numbered, _ in batches:
-        files[feed][bool(is_numbered)].append(str(home / path))
+    batches = [(*batch, date.fromisoformat(day)) for *batch, day in ledger.rows(_ACCEPTED)]
+    _replace(engine, "lake.batches", _BATCHES, [(batch, feed, rows, day) for feed, batch, _, rows, _, day in batches])
+    presence = []
     for feed in feeds():
-        try:
-            connection.execute(f"create or replace view lake.{feed} as {_view_sql(load_contract(feed), files[feed])}")
-        except duckdb.IOException as error:
-            raise InfrastructureError(f"lake of {feed}: {error}; remedy: load into an empty home, or restore the file") from error
-    present = ", ".join(
-        f"({literal(feed)}, {str(feed in files and bool(files[feed])).lower()}, {sum(row[3] for row in batches if row[0] == feed)})"
-        for feed in feeds()
-    )
-    connection.execute(f"create or replace table lake.feed_presence as select * from (values {present}) as t (feed, is_present, row_count)")
-    connection.execute("alter table lake.feed_presence alter row_count type bigint")
-    _register_parameters(connection, assumptions, zone, max((row[5] for row in batches), default=None))
+        columns = {column.name: arrow_type(column.sql_type) for column in load_contract(feed).columns} | _SYSTEM_COLUMNS
+        here = [(home / path, rows, numbered) for name, _, path, rows, numbered, _ in batches if name == feed]
+        plain, numbered = ([path for path, _, is_numbered in here if bool(is_numbered) is kind] for kind in (False, True))
+        engine.show_feed(feed, pa.schema(list(columns.items())), plain, numbered)
+        presence.append((feed, bool(here), sum(rows for _, rows, _ in here)))
+    _replace(engine, "lake.feed_presence", _PRESENCE, presence)
+    values = assumptions.model_dump() | {
+        "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
+        "company_time_zone": zone,
+        "legal_entity": assumptions.legal_entity or _entity(engine),
+        "latest_delivery_date": max((day for *_, day in batches), default=None),
+        "assumptions_sha256": assumptions.content_hash(),
+    }
+    _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])
 
 
-def _view_sql(contract: Contract, files: dict[bool, list[str]]) -> str:
-    columns = ", ".join(contract.names)
-    parts = []
-    for is_numbered, paths in sorted(files.items()):
-        listed = ", ".join(map(literal, paths))
-        number = "record_number" if is_numbered else "file_row_number + 1"
-        parts.append(f"select {columns}, source_system, batch_id, {number} as record_number, row_hash from read_parquet([{listed}])")
-    if not parts:
-        typed = ", ".join(f"null::{column.sql_type} as {column.name}" for column in contract.columns)
-        return (
-            f"select {typed}, null::varchar as source_system, null::varchar as batch_id, null::bigint as record_number,"
-            " null::bigint as row_hash,"
-            " null::date as delivery_date where false"
-        )
-    return f"select r.*, b.delivery_date from ({' union all '.join(parts)}) as r join lake.batches as b using (batch_id)"
+def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:
+    arrays = [pa.array([row[at] for row in rows], kind) for at, kind in enumerate(columns.values())]
+    engine.replace(table, pa.schema(list(columns.items())), [pa.table(arrays, names=list(columns))])
 
 
-def _register_parameters(connection: duckdb.DuckDBPyConnection, assumptions: Assumptions, zone: str, latest: str | None) -> None:
-    code = assumptions.reporting_currency_code or _currency(connection)
-    connection.execute(
-        """create or replace table lake.run_parameters as select
-            $code::varchar as reporting_currency_code, $zone::varchar as company_time_zone, $entity::varchar as legal_entity,
-            $first_month::integer as fiscal_year_start_month, $activity::integer as activity_window_days,
-            $offer::integer as offer_window_days, $taken_back::integer as taken_back_days,
-            $tier_a::decimal(9, 4) as tier_a_share, $tier_b::decimal(9, 4) as tier_b_share, $top::decimal(9, 4) as top_customer_share,
-            $target::decimal(9, 4) as value_share_target, $latest::date as latest_delivery_date, $sha256::varchar as assumptions_sha256""",
-        {
-            "code": code, "zone": zone, "entity": assumptions.legal_entity or _entity(connection),
-            "first_month": assumptions.fiscal_year_start_month,
-            "activity": assumptions.activity_window_days, "offer": assumptions.offer_window_days,
-            "taken_back": assumptions.taken_back_days, "tier_a": assumptions.tier_a_share,
-            "tier_b": assumptions.tier_b_share, "top": assumptions.top_customer_share, "target": assumptions.value_share_target,
-            "latest": latest, "sha256": assumptions.content_hash(),
-        },
-    )  # fmt: skip
-
-
-def _currency(connection: duckdb.DuckDBPyConnection) -> str:
+def _currency(engine: Engine) -> str:
     """Return the one currency of the first money feed that is present: ledger, else budgets, else orders."""
     for feed in _MONEY_FEEDS:
-        codes = {row[0] for row in connection.execute(f"select distinct currency_code from lake.{feed}").fetchall()}
+        codes = {str(code) for (code,) in engine.rows(f"select distinct currency_code from lake.{feed}")}
         if codes:
             return _only("reporting_currency_code", codes, NO_CURRENCY)
     return NO_CURRENCY
 
 
-def _entity(connection: duckdb.DuckDBPyConnection) -> str:
+def _entity(engine: Engine) -> str:
     """Return the one legal entity of the ledger, else of the budgets; several or none are reported together."""
     for feed in ("ledger_actuals", "budgets"):
-        found = [row[0] for row in connection.execute(f"select distinct legal_entity from lake.{feed}").fetchall()]
+        found = [str(entity) for (entity,) in engine.rows(f"select distinct legal_entity from lake.{feed}")]
         if found:
-            return str(found[0]) if len(found) == 1 else ALL_ENTITIES
+            return found[0] if len(found) == 1 else ALL_ENTITIES
     return ALL_ENTITIES
 
 

@@ -1,4 +1,5 @@
-"""Engines behind one small interface: read frames in bounded chunks, write whole tables.
+"""Engines behind one small interface: run SQL, read bounded chunks, replace tables and keys, show the lake.
 
-Holds connections and data movement only. It must not hold a formula, a path decision or Dagster.
+`engine.Engine` is the interface, `duckdb` and `spark` implement it; `opening.open_engine` chooses by setting. Holds
+connections and data movement only. It must not hold a formula, a path decision or Dagster.
 """

@@ -1,6 +1,7 @@
 """Concentration of value on customers: 80/20 both ways, Lorenz, Gini, whale curve, tiers.
 
-One array in, one element per customer, int64 (minor units or counts), in the order of account ids: ties are broken by that order.
+A population comes as a histogram: values, int64 (minor units or counts), in any order, and how many customers have each; without
+counts each value is one customer. Which of two equal customers comes first changes no share.
 Sources: Lorenz (1905), Publications of the ASA 9(70); Gini (1912); Kaplan and Narayanan (2001), Journal of Cost Management 15(5),
 for the whale curve. Holds formulas and their null rules. It must not know periods, windows or tables.
 """
@@ -8,6 +9,7 @@ for the whale curve. Holds formulas and their null rules. It must not know perio
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -42,7 +44,33 @@ class Concentration(NamedTuple):
         return cls(customers_count, total, None, None, None, None, None, None, None, None, None, reason, reason)
 
 
-def concentrate(values: NDArray[np.int64], top: Decimal = Decimal("0.20"), target: Decimal = Decimal("0.80")) -> Concentration:
+class _Ranking:
+    """Customers in one order, as values and counts: exact sums of the first so many of them."""
+
+    def __init__(self, values: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+        self.values = values
+        self.ranks = np.concatenate(([0], np.cumsum(counts)))
+        self.sums = np.concatenate(([0], np.cumsum(values * counts)))
+
+    def first(self, customers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Value of the first `customers` customers, 0 up to all of them."""
+        group = np.minimum(np.searchsorted(self.ranks, customers, side="right"), len(self.values)) - 1
+        sums: NDArray[np.int64] = self.sums[group] + (customers - self.ranks[group]) * self.values[group]
+        return sums
+
+
+def _ascending(values: NDArray[np.int64], counts: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    order = np.argsort(values, kind="stable")
+    return values[order], np.ones_like(values) if counts is None else counts[order]
+
+
+def concentrate(
+    values: NDArray[np.int64],
+    counts: NDArray[np.int64] | None = None,
+    *,
+    top: Decimal = Decimal("0.20"),
+    target: Decimal = Decimal("0.80"),
+) -> Concentration:
     """Both readings of 80/20, Gini and whale peak of one population.
 
     top20_share: value of exactly `top` of the customers, the boundary customer counted by its fraction.
@@ -51,42 +79,43 @@ def concentrate(values: NDArray[np.int64], top: Decimal = Decimal("0.20"), targe
     No customers: all None, `zero_denominator`; total <= 0: all None, `total_not_positive`; Gini with a negative value:
     None, `negative_values`, since it is then not bounded; unbiased Gini of one customer: None.
     """
-    n, total = len(values), int(values.sum())
+    ascending, counts = _ascending(values, counts)
+    n, total = int(counts.sum()), int(np.dot(ascending, counts))
     if n == 0 or total <= 0:
         return Concentration.unknown("zero_denominator" if n == 0 else "total_not_positive", n, total)
-    ascending = np.sort(values)
-    best = np.cumsum(ascending[::-1])
+    best = _Ranking(ascending[::-1], counts[::-1])
     whole, part = divmod(top.as_integer_ratio()[0] * n, top.as_integer_ratio()[1])
     fraction = part / top.as_integer_ratio()[1]
-    head = int(best[whole - 1]) if whole else 0
     ceiling = whole + (part > 0)
+    head, ceiling_head = map(int, best.first(np.array([whole, ceiling])))
     wanted, scale = target.as_integer_ratio()[0] * total, target.as_integer_ratio()[1]
     # The first rank whose exact cumulative value reaches the target: integers, so that no rounding moves the boundary.
-    reached = int(np.argmax(best >= -(-wanted // scale)))
-    before = int(best[reached - 1]) if reached else 0
-    step = int(ascending[n - 1 - reached])
-    gini, gini_reason = (None, "negative_values") if ascending[0] < 0 else (_gini(ascending, total), None)
+    least = -(-wanted // scale)
+    group = int(np.argmax(best.sums >= least)) - 1
+    step = int(best.values[group])
+    equals = -(-(least - int(best.sums[group])) // step) - 1
+    reached, before = int(best.ranks[group]) + equals, int(best.sums[group]) + equals * step
+    gini, gini_reason = (None, "negative_values") if ascending[0] < 0 else (_gini(ascending, counts, n, total), None)
     return Concentration(
         customers_count=n,
         total=total,
-        top20_share=(head + (fraction * int(ascending[n - 1 - whole]) if part else 0)) / total,
+        top20_share=(head + (fraction * (ceiling_head - head) if part else 0)) / total,
         top20_ceiling_count=ceiling,
-        top20_ceiling_share=int(best[ceiling - 1]) / total if ceiling else 0.0,
+        top20_ceiling_share=ceiling_head / total,
         customer_share_for_80=(reached + (wanted / scale - before) / step) / n,
         customers_for_80_count=reached + 1,
         customers_for_80_share=(reached + 1) / n,
         gini_ratio=gini,
         gini_unbiased_ratio=gini * n / (n - 1) if gini is not None and n > 1 else None,
-        whale_peak_share=int(best.max()) / total,
+        whale_peak_share=int(best.sums.max()) / total,
         null_reason=None,
         gini_null_reason=gini_reason,
     )
 
 
-def _gini(ascending: NDArray[np.int64], total: int) -> float:
+def _gini(ascending: NDArray[np.int64], counts: NDArray[np.int64], n: int, total: int) -> float:
     """Sum of (2i - n - 1) x_(i) over n times the total; in integers while they fit, so that equal customers give exactly 0."""
-    n = len(ascending)
-    weights = 2 * np.arange(1, n + 1, dtype=np.int64) - n - 1
+    weights = counts * (2 * np.cumsum(counts) - counts - n)  # sum of 2i - n - 1 over the ranks i of equal customers
     exact = n * total < 2**62
     moment = int(np.dot(weights, ascending)) if exact else float(np.dot(weights.astype(np.longdouble), ascending.astype(np.longdouble)))
     return moment / (n * total)
@@ -105,47 +134,53 @@ class Curve(NamedTuple):
     whale: NDArray[np.int64]
 
 
-def curve(values: NDArray[np.int64], points: int = 101) -> Curve:
+def curve(values: NDArray[np.int64], counts: NDArray[np.int64] | None = None, points: int = 101) -> Curve:
     """Lorenz curve (ascending, linear between customers) and whale curve (descending, whole customers)."""
-    n, total = len(values), int(values.sum())
+    ascending, counts = _ascending(values, counts)
+    n, total = int(counts.sum()), int(np.dot(ascending, counts))
     shares = np.arange(points) / (points - 1)
-    ascending = np.sort(values)
-    counts = -(-np.arange(points, dtype=np.int64) * n // (points - 1))
-    best = np.concatenate(([0], np.cumsum(ascending[::-1])))
+    whole = -(-np.arange(points, dtype=np.int64) * n // (points - 1))
     lorenz = None
     if total > 0:
-        cumulative = np.concatenate(([0], np.cumsum(ascending)))
-        lorenz = np.interp(shares * n, np.arange(n + 1), cumulative / total)
-    return Curve(shares, lorenz, counts, best[counts])
+        poorest, below = _Ranking(ascending, counts), np.floor(shares * n).astype(np.int64)
+        low, high = poorest.first(below) / total, poorest.first(np.minimum(below + 1, n)) / total
+        lorenz = low + (high - low) * (shares * n - below)
+    return Curve(shares, lorenz, whole, _Ranking(ascending[::-1], counts[::-1]).first(whole))
+
+
+class TierLines(NamedTuple):
+    """One element per population, minor units: its positive total, and the cumulative values where tiers A and B end."""
+
+    totals: NDArray[np.int64]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, totals: Sequence[int], a_share: Decimal, b_share: Decimal) -> TierLines:
+        """Draw the lines at these shares of each positive total; exact, rounded up to whole units."""
+        lines = ([math.ceil(share * total) for total in totals] for share in (Decimal(1), a_share, b_share))
+        return cls(*(np.array(line, np.int64) for line in lines))
 
 
 class Tiers(NamedTuple):
-    """One element per customer, in the order given: rank from 1, share of the positive total up to and with it, tier index."""
+    """One element per customer: share of the positive total up to and with it, tier as an index into `TIERS`."""
 
-    ranks: NDArray[np.int64]
     cumulative_shares: NDArray[np.float64]
     tiers: NDArray[np.int8]
 
 
-def tier(values: NDArray[np.int64], a_share: Decimal, b_share: Decimal) -> Tiers:
-    """Tiers by cumulative positive value: A up to `a_share`, B up to `b_share`, C the rest, D negative, N nothing.
+def tier(values: NDArray[np.int64], positive: NDArray[np.int64], population: NDArray[np.int64], lines: TierLines) -> Tiers:
+    """Tiers by cumulative positive value: A up to the first line, B up to the second, C the rest, D negative, N nothing.
 
-    The customer who crosses a line belongs to the better tier, so that A alone holds at least `a_share`.
-    `cumulative_shares` is NaN when no customer is positive, and stays 1 after the positive ones.
+    `positive` is the sum of the positive values of all customers ranked before and of this one, best first; `population`
+    the element of `lines` that a customer belongs to. The customer who crosses a line belongs to the better tier, so that A
+    alone holds at least its share. `cumulative_shares` is NaN when no customer is positive, and stays 1 after the positive ones.
     """
-    order = np.lexsort((np.arange(len(values)), -values))
-    ranked = values[order]
-    positive = np.cumsum(np.maximum(ranked, 0))
-    total = int(positive[-1]) if len(values) else 0
-    before = positive - np.maximum(ranked, 0)
-    line_a, line_b = (math.ceil(share * total) for share in (a_share, b_share))
-    ordered = np.select([ranked < 0, ranked == 0, before < line_a, before < line_b], [3, 4, 0, 1], 2).astype(np.int8)
-    ranks, shares, tiers = np.empty(len(values), np.int64), np.full(len(values), np.nan), np.empty(len(values), np.int8)
-    ranks[order] = np.arange(1, len(values) + 1)
-    if total > 0:
-        shares[order] = positive / total
-    tiers[order] = ordered
-    return Tiers(ranks, shares, tiers)
+    totals, before = lines.totals[population], positive - np.maximum(values, 0)
+    conditions = [values < 0, values == 0, before < lines.a[population], before < lines.b[population]]
+    shares = np.full(len(values), np.nan)
+    np.divide(positive, totals, out=shares, where=totals > 0)
+    return Tiers(shares, np.select(conditions, [3, 4, 0, 1], 2).astype(np.int8))
 
 
 def _metric(metric_id: str, column: str, formula: str, spec: tuple[str, ...], labels: tuple[str, str, str, str, str]) -> Metric:

@@ -1,7 +1,8 @@
 """Order-based retention: the month's partition of customers, and the cohort triangle.
 
 A customer is active on day d when there is an order in (d - W, d]. Nothing here knows why a customer is silent; nobody "cancels".
-Input is one element per customer and order day; days are integers since 1970-01-01. Source: Fader and Hardie (2009), "Probability
+Input is one element per customer and order day; days are integers since 1970-01-01. What is counted per customer is additive: counts
+of parts of the customers sum to the counts of all, and rates are made of the sums. Source: Fader and Hardie (2009), "Probability
 Models for Customer-Base Analysis", Journal of Interactive Marketing 23(1), for the non-contractual setting.
 Holds formulas and their null rules. It must not hold reading or writing.
 """
@@ -80,32 +81,28 @@ def _rate(num: NDArray[np.int64], den: NDArray[np.int64]) -> NDArray[np.float64]
     return rates
 
 
-def month_partition(history: OrderDays, periods: Periods, window_days: int, as_of_day: int) -> pd.DataFrame:
-    """One row per month from the first order to the month of `as_of_day`; the running month is read at `as_of_day`.
+def partition_counts(history: OrderDays, periods: Periods, window_days: int, as_of_day: int) -> pd.DataFrame:
+    """Additive counts of customers, one row per month up to that of `as_of_day`; the running month is read at `as_of_day`.
 
     Bridge: opening_active + new + reactivated - churned = active = new + retained + reactivated, at month ends.
     new: first order in the month; reactivated: active now, not a month ago, not new; churned: active a month ago, not now.
-    retention_rate = |active(t - W) and active(t)| / |active(t - W)|; NaN `not_mature` while the history is younger than W,
-    NaN `zero_denominator` where nobody was active then. repeat_order_count = orders less first orders.
-    repeat_purchase_rate = customers with >= 2 orders / customers with an order, in the month; `_to_date` since the beginning, and
-    `repeat_days_to_date` the same over distinct order days.
+    retention_rate = |active(t - W) and active(t)| / |active(t - W)|; seasoned: first order at t - W or before.
+    repeat_order_count = orders less first orders. repeat_purchase_rate = customers with >= 2 orders / customers with an order, in the
+    month; `_to_date` since the beginning, and `repeat_days_to_date` the same over distinct order days.
     """
-    if not len(history.days):
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _PARTITION_COLUMNS.items()})
-    first_days = history.days[history.firsts]
-    begin, last = int(periods.of(history.days).min()), int(periods.of(np.array([as_of_day]))[0])
-    order_period = periods.of(history.days)
-    customer = np.repeat(np.arange(len(history.firsts)), np.diff(history.firsts, append=len(history.days)))
-    orders_so_far, days_so_far = np.zeros(len(history.firsts), np.int64), np.zeros(len(history.firsts), np.int64)
+    first_days, order_period = history.days[history.firsts], periods.of(history.days)
+    customers = len(first_days)
+    customer = np.repeat(np.arange(customers), np.diff(history.firsts, append=len(history.days)))
+    orders_so_far, days_so_far, before = np.zeros(customers, np.int64), np.zeros(customers, np.int64), np.zeros(customers, bool)
+    last = int(periods.of(np.array([as_of_day]))[0])
     by_period = np.argsort(order_period, kind="stable")
-    bounds = np.searchsorted(order_period[by_period], np.arange(begin, last + 2))
-    before = np.zeros(len(history.firsts), bool)
+    bounds = np.searchsorted(order_period[by_period], np.arange(last + 2))
     rows = []
-    for number in range(begin, last + 1):
-        rows_here = by_period[bounds[number - begin] : bounds[number - begin + 1]]
-        orders_here = np.bincount(customer[rows_here], history.orders[rows_here], len(history.firsts)).astype(np.int64)
+    for number in range(last + 1):
+        rows_here = by_period[bounds[number] : bounds[number + 1]]
+        orders_here = np.bincount(customer[rows_here], history.orders[rows_here], customers).astype(np.int64)
         orders_so_far += orders_here
-        days_so_far += np.bincount(customer[rows_here], minlength=len(history.firsts))
+        days_so_far += np.bincount(customer[rows_here], minlength=customers)
         day = min(int(periods.ends[number]), as_of_day)
         first_here = periods.of(first_days) == number
         active = history.active(day, window_days)
@@ -121,74 +118,88 @@ def month_partition(history: OrderDays, periods: Periods, window_days: int, as_o
             "repeat_purchase_rate_num": (orders_here >= 2).sum(), "repeat_purchase_rate_den": (orders_here >= 1).sum(),
             "repeat_to_date_rate_num": (orders_so_far >= 2).sum(), "repeat_to_date_rate_den": (orders_so_far >= 1).sum(),
             "repeat_days_to_date_rate_num": (days_so_far >= 2).sum(), "repeat_days_to_date_rate_den": (days_so_far >= 1).sum(),
-            "is_mature": day - window_days >= first_days.min(), "is_complete_period": bool(periods.complete[number]),
+            "seasoned_count": (first_days <= day - window_days).sum(),
         })  # fmt: skip
         before = active
-    table = pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["period_number", *ADDITIVE], dtype="int64")
+
+
+def month_partition(counts: pd.DataFrame, periods: Periods) -> pd.DataFrame:
+    """One row per month from the first order on, with the rates of the summed `partition_counts`; no orders: no rows.
+
+    A rate is NaN where its denominator is 0; retention says why: `not_mature` while the history is younger than W,
+    `zero_denominator` where nobody was active then.
+    """
+    table = counts[counts["orders_count"].cumsum() > 0].reset_index(drop=True)
     for rate in RATES:
         table[rate] = _rate(table[f"{rate}_num"].to_numpy(), table[f"{rate}_den"].to_numpy())
-    reasons = np.where(table["retention_rate"].notna(), None, np.where(table["is_mature"], "zero_denominator", "not_mature"))  # type: ignore[call-overload]
-    return table.assign(retention_null_reason=reasons)[list(_PARTITION_COLUMNS)]
+    unknown = np.where(table["seasoned_count"] > 0, "zero_denominator", "not_mature")
+    table["retention_null_reason"] = np.where(table["retention_rate"].notna(), None, unknown)  # type: ignore[call-overload]
+    table["is_complete_period"] = periods.complete[table["period_number"].to_numpy()]
+    return table[list(_PARTITION_COLUMNS)]
 
 
 COUNTS = ("orders", "ordering", "first_order", "repeat_order", "opening_active", "new", "retained", "reactivated", "churned", "active")
 RATES = ("retention_rate", "repeat_purchase_rate", "repeat_to_date_rate", "repeat_days_to_date_rate")
-_PARTITION_COLUMNS: dict[str, str] = {
-    "period_number": "int64",
-    **{f"{name}_count": "int64" for name in COUNTS},
-    **{f"{rate}{part}": kind for rate in RATES for part, kind in (("_num", "int64"), ("_den", "int64"), ("", "float64"))},
-    "retention_null_reason": "object",
-    "is_complete_period": "bool",
-}
+ADDITIVE = (*(f"{name}_count" for name in (*COUNTS, "seasoned")), *(f"{rate}_{part}" for rate in RATES for part in ("num", "den")))
+_PARTITION_COLUMNS = [
+    "period_number", *(f"{name}_count" for name in COUNTS), *(f"{rate}{part}" for rate in RATES for part in ("_num", "_den", "")),
+    "retention_null_reason", "is_complete_period",
+]  # fmt: skip
 
 
-def cohort_triangle(history: OrderDays, periods: Periods, as_of_day: int) -> pd.DataFrame:
-    """Cohort (month of the first order) x month number n since then, as far as the calendar of `as_of_day` reaches for the oldest.
+def cohort_counts(history: OrderDays, periods: Periods) -> pd.DataFrame:
+    """Additive counts of customers by cohort (month of the first order) and month number n since then, where there are any.
 
-    cohort_count is fixed; active_count = customers of the cohort with an order in month n, so that n = 0 has share 1 exactly;
-    cumulative_repeat_count = with a second order by the end of month n. Cells that lie after `as_of_day` are NA, not 0.
+    active_count = customers with an order in month n; repeat_count = customers with their second order in month n.
     """
-    if not len(history.days):
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _COHORT_COLUMNS.items()})
+    customer_cohort = periods.of(history.days[history.firsts])
     order_period = periods.of(history.days)
-    begin, last = int(order_period.min()), int(periods.of(np.array([as_of_day]))[0])
-    width = last - begin + 1
-    cohort = periods.of(history.days[history.firsts]) - begin
-    sizes = np.bincount(cohort, minlength=width)
-    customer_cohort = np.repeat(cohort, np.diff(history.firsts, append=len(history.days)))
     # A customer's order days are sorted, so a month repeats only next to itself.
-    month_key = history.customers * _STRIDE + order_period
-    fresh = np.diff(month_key, prepend=-1) != 0
-    active = np.bincount(customer_cohort[fresh] * width + (order_period[fresh] - begin - customer_cohort[fresh]), minlength=width * width)
+    fresh = np.diff(history.customers * _STRIDE + order_period, prepend=-1) != 0
+    cohort = np.repeat(customer_cohort, np.diff(history.firsts, append=len(history.days)))[fresh]
     repeated = history.second_days >= 0
-    lag = periods.of(history.second_days[repeated]) - begin - cohort[repeated]
-    repeats = np.bincount(cohort[repeated] * width + lag, minlength=width * width).reshape(width, width).cumsum(axis=1).ravel()
-    cohort_number, month_number = (axis.ravel() for axis in np.indices((width, width)))
-    seen = cohort_number + month_number < width
-    keep = sizes[cohort_number] > 0
-    count = sizes[cohort_number]
-    table = pd.DataFrame({
-        "cohort_number": cohort_number + begin, "month_number": month_number, "cohort_count": count,
-        "active_count": pd.array(active, "Int64"), "active_share": _rate(active, count),
-        "cumulative_repeat_count": pd.array(repeats, "Int64"), "cumulative_repeat_share": _rate(repeats, count),
-        "null_reason": np.where(seen, None, "not_mature"),  # type: ignore[call-overload]
-        "is_complete_period": seen & periods.complete[np.minimum(begin + cohort_number + month_number, last)],
-    })  # fmt: skip
+    again = periods.of(history.second_days[repeated])
+    parts = [
+        pd.DataFrame({"cohort_number": cohorts, "month_number": months - cohorts, name: np.int64(1)})
+        for name, cohorts, months in (
+            ("active_count", cohort, order_period[fresh]), ("repeat_count", customer_cohort[repeated], again),
+        )
+    ]  # fmt: skip
+    keys = ["cohort_number", "month_number"]
+    return pd.concat(parts).fillna(0).astype("int64").groupby(keys, as_index=False).sum()
+
+
+def cohort_triangle(counts: pd.DataFrame, periods: Periods, as_of_day: int) -> pd.DataFrame:
+    """Cohort x month number, from the summed `cohort_counts`, as far as the calendar of `as_of_day` reaches for the oldest.
+
+    cohort_count is fixed; n = 0 has share 1 exactly; cumulative_repeat_count = with a second order by the end of month n.
+    Cells that lie after `as_of_day` are NA, not 0. No orders: no rows.
+    """
+    cohorts = counts.loc[counts["month_number"] == 0, "cohort_number"].to_numpy()
+    begin, last = (int(cohorts.min()), int(periods.of(np.array([as_of_day]))[0])) if len(cohorts) else (0, -1)
+    every = pd.MultiIndex.from_product([cohorts, range(last - begin + 1)], names=["cohort_number", "month_number"])
+    table = counts.set_index(list(every.names)).reindex(every, fill_value=0).sort_index().reset_index()
+    by_cohort = table.groupby("cohort_number")
+    count = by_cohort["active_count"].transform("first").to_numpy()
+    repeats = by_cohort["repeat_count"].cumsum().to_numpy()
+    period = (table["cohort_number"] + table["month_number"]).to_numpy()
+    seen = period <= last
+    table = table.assign(
+        cohort_count=count, active_count=table["active_count"].astype("Int64"),
+        active_share=_rate(table["active_count"].to_numpy(), count),
+        cumulative_repeat_count=pd.array(repeats, "Int64"), cumulative_repeat_share=_rate(repeats, count),
+        null_reason=np.where(seen, None, "not_mature"),  # type: ignore[call-overload]
+        is_complete_period=seen & periods.complete[np.minimum(period, last)],
+    )  # fmt: skip
     table.loc[~seen, ["active_count", "active_share", "cumulative_repeat_count", "cumulative_repeat_share"]] = pd.NA
-    return table[keep].reset_index(drop=True)[list(_COHORT_COLUMNS)]
+    return table[_COHORT_COLUMNS]
 
 
-_COHORT_COLUMNS: dict[str, str] = {
-    "cohort_number": "int64",
-    "month_number": "int64",
-    "cohort_count": "int64",
-    "active_count": "Int64",
-    "active_share": "float64",
-    "cumulative_repeat_count": "Int64",
-    "cumulative_repeat_share": "float64",
-    "null_reason": "object",
-    "is_complete_period": "bool",
-}
+_COHORT_COLUMNS = [
+    "cohort_number", "month_number", "cohort_count", "active_count", "active_share", "cumulative_repeat_count",
+    "cumulative_repeat_share", "null_reason", "is_complete_period",
+]  # fmt: skip
 
 
 def _metric(

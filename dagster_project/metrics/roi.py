@@ -68,13 +68,6 @@ class Line:
         """Put 0 for what is not measured: for sums that are then labelled partial."""
         return Line.of(self.amounts)
 
-    def total(self) -> Line:
-        """Sum to the company's one element, exactly; unknown as soon as one account is, since a partial sum is no total."""
-        unknown = self.reasons[~self.known]
-        if unknown.size:
-            return Line(np.zeros(1, np.int64), unknown[:1])
-        return Line.of(np.array([self.amounts.sum()], np.int64))
-
     def over(self, cost: Line, zero_reason: str) -> Ratio:
         """Divide by `cost`: float64, NaN with a reason where a part is unknown or the cost is 0."""
         reasons = np.where(cost.known, self.reasons, cost.reasons)
@@ -108,10 +101,6 @@ class Frame:
     assumed: Line
     damage: Line
 
-    def total(self) -> Frame:
-        """Sum every line exactly to the company's frame, pseudo-accounts included."""
-        return Frame(*(line.total() for line in (self.cost, self.margin, self.hard, self.modelled, self.assumed, self.damage)))
-
     def net_benefit(self) -> Line:
         """V_hard + V_modelled - damage - cost; `V_assumed` is listed beside it and never added."""
         return self.hard + self.modelled.where_known() - self.damage.where_known() - self.cost
@@ -140,9 +129,23 @@ class Frame:
         partial = ~(self.modelled.known & self.damage.known)
         return np.where(roi.reasons != KNOWN, STATES.index("undefined"), np.where(partial, STATES.index("partial"), 0)).astype(np.int8)
 
-    def completeness(self) -> float:
-        """Share of the five lines of the headline and its gross view that are measured for every account, 0..1."""
-        return float(np.mean([line.known.all() for line in (self.cost, self.margin, self.hard, self.modelled, self.damage)]))
+    def completeness(self) -> NDArray[np.float64]:
+        """Share of the five lines of the headline and its gross view that are measured, 0..1."""
+        shares: NDArray[np.float64] = np.mean(
+            [line.known for line in (self.cost, self.margin, self.hard, self.modelled, self.damage)], axis=0
+        )
+        return shares
+
+
+class Moments(NamedTuple):
+    """Exact sums over `n` sampled accounts: of value and cost in minor units, and of their products."""
+
+    n: int
+    value: int
+    cost: int
+    value_value: int
+    value_cost: int
+    cost_cost: int
 
 
 class Interval(NamedTuple):
@@ -154,21 +157,23 @@ class Interval(NamedTuple):
     high95: float
 
 
-def delta_interval(value: NDArray[np.int64], cost: NDArray[np.int64], fixed_value: int = 0, fixed_cost: int = 0) -> Interval:
+def delta_interval(sampled: Moments, fixed_value: int = 0, fixed_cost: int = 0) -> Interval:
     """ROI = sum(value) / sum(cost) - 1 with its delta-method error over accounts.
 
     e_i = v_i - R c_i with R = V / C; se = sqrt(n) sd(e) / C, sd with n - 1. `fixed_*` are the pseudo-accounts' amounts:
-    they belong to the ratio, but they are known and not sampled. `value` is before cost. NaN at zero cost; error and bounds
-    NaN below two accounts.
+    they belong to the ratio, but they are known and not sampled. Value is before cost. NaN at zero cost; error and bounds
+    NaN below two accounts. Integers up to the last root: C e_i is whole, so that large sums of squares cancel exactly.
     """
-    total_value, total_cost, n = int(value.sum()) + fixed_value, int(cost.sum()) + fixed_cost, len(value)
-    if total_cost == 0:
+    n, value, cost = sampled.n, sampled.value + fixed_value, sampled.cost + fixed_cost
+    if cost == 0:
         return Interval(math.nan, math.nan, math.nan, math.nan)
-    ratio = total_value / total_cost
+    roi = value / cost - 1
     if n < 2:
-        return Interval(ratio - 1, math.nan, math.nan, math.nan)
-    error = math.sqrt(n) * float(np.std(value - ratio * cost, ddof=1)) / abs(total_cost)
-    return Interval(ratio - 1, error, ratio - 1 - _Z95 * error, ratio - 1 + _Z95 * error)
+        return Interval(roi, math.nan, math.nan, math.nan)
+    errors = cost * sampled.value - value * sampled.cost
+    squares = cost**2 * sampled.value_value - 2 * cost * value * sampled.value_cost + value**2 * sampled.cost_cost
+    error = math.sqrt((n * squares - errors**2) / ((n - 1) * cost**4))
+    return Interval(roi, error, roi - _Z95 * error, roi + _Z95 * error)
 
 
 def _metric(

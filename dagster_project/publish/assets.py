@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.engines.duckdb import writer
+from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
 from dagster_project.publish.gate import gate
 from dagster_project.publish.operations import write_ops_tables
 from dagster_project.publish.publisher import publish
+from dagster_project.publish.source import SparkTables, WarehouseFile
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
 from dagster_project.transform.assets import MANIFEST
@@ -24,9 +25,8 @@ _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
 )
 def ops_tables(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult[None]]:
     """Write what was loaded, refused, checked and run, and what each metric means."""
-    settings = runtime.settings
-    with runtime.stage("ops"), writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
-        counts = write_ops_tables(connection, runtime.ledger, MANIFEST)
+    with runtime.stage("ops"), runtime.engine() as engine:
+        counts = write_ops_tables(engine, runtime.ledger, MANIFEST)
     for key in _OPS:
         yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": counts[key.path[-1]]})
 
@@ -36,16 +36,18 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
     """Pass the gate, copy, verify in a fresh process, flip the pointer."""
     settings = runtime.settings
     with runtime.stage("publish"):
-        with writer(settings.warehouse, threads=settings.threads, memory_limit=settings.memory_limit) as connection:
-            gate(connection, _MODELS, runtime.built, runtime.checks)
-            (data_as_of,) = connection.execute("select as_of_date from intermediate.int_core__watermark").fetchone() or (None,)
+        with runtime.engine() as engine:
+            gate(engine, _MODELS, runtime.built, runtime.checks)
+            ((data_as_of,),) = engine.rows("select as_of_date from intermediate.int_core__watermark")
+            source = SparkTables(engine) if isinstance(engine, SparkEngine) else WarehouseFile(settings.warehouse)
         published = publish(
             settings.home,
-            settings.warehouse,
+            source,
             run_id=runtime.run_id,
             inputs_sha256=runtime.inputs_hash(),
             data_as_of=data_as_of,
             keep=referenced_copies(settings.finance),
+            copy_limit_bytes=settings.copy_limit_bytes,
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
-from dagster_project.publish.verify import Column, Measures, literal, quoted
+from dagster_project.publish.source import Tables, create_views, parquet_of
+from dagster_project.publish.verify import Measures, literal, quoted
 from dagster_project.publish.versions import sync
 
 _SPARE_BYTES = 16 * 2**20
 _BLOCK_BYTES = 2**18
-Tables = dict[tuple[str, str], list[Column]]
 
 
 def require_space(connection: duckdb.DuckDBPyConnection, database: str, tables: Tables, folder: Path) -> None:
@@ -60,17 +62,36 @@ def build(connection: duckdb.DuckDBPyConnection, database: str, tables: Tables, 
     sync(target)
 
 
-def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path) -> dict[str, dict[str, Any]]:
-    """Write each table as Parquet and return rows, hash, path, bytes and sha256 of each."""
+def build_views(twins: Path, target: Path) -> None:
+    """Write a database of views over the twins, for tables too large to be held twice; they must lie where they will stay."""
+    connection = connect_memory()
+    connection.execute(f"attach {literal(str(target))} as building")
+    create_views(connection, "building", twins)
+    connection.close()
+    sync(target)
+
+
+def write_twins(connection: duckdb.DuckDBPyConnection, database: str, tables: Iterable[str], folder: Path) -> None:
+    """Write each table as one Parquet file."""
+    for name in tables:
+        path = parquet_of(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        relation = ".".join(map(quoted, (database, *name.split("."))))
+        connection.execute(f"copy {relation} to {literal(str(path))} (format parquet, compression zstd)")
+
+
+def describe_twins(expected: Measures, folder: Path) -> dict[str, dict[str, Any]]:
+    """Force the Parquet files to disk and return rows and hash of each table with path, bytes and sha256 of its files."""
     twins: dict[str, dict[str, Any]] = {}
     for name, values in expected.items():
-        schema, _, table = name.partition(".")
-        path = folder / schema / f"{table}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        relation = ".".join(map(quoted, (database, schema, table)))
-        connection.execute(f"copy {relation} to {literal(str(path))} (format parquet, compression zstd)")
-        sync(path)
-        with path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        twins[name] = {**values, "file": f"{schema}/{table}.parquet", "bytes": path.stat().st_size, "sha256": digest}
+        path = parquet_of(folder, name)
+        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        twins[name] = {**values, "files": [_described(file, folder) for file in files]}
     return twins
+
+
+def _described(file: Path, folder: Path) -> dict[str, Any]:
+    sync(file)
+    with file.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return {"file": file.relative_to(folder).as_posix(), "bytes": file.stat().st_size, "sha256": digest}

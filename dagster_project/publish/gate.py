@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from dagster_project.engines.engine import Engine
 from dagster_project.errors import ChecksFailed
-
-if TYPE_CHECKING:
-    import duckdb
 
 _SHOWN = 10
 
@@ -28,7 +25,7 @@ class CheckOutcome:
 
 
 def gate(
-    connection: duckdb.DuckDBPyConnection,
+    engine: Engine,
     expected_models: Collection[str],
     built_models: Collection[str],
     checks: Iterable[CheckOutcome],
@@ -37,8 +34,8 @@ def gate(
 
     Parameters
     ----------
-    connection
-        The warehouse, read-only is enough.
+    engine
+        The warehouse.
     expected_models, built_models
         `schema.table` of what the manifest promises and of what this run built.
     checks
@@ -52,34 +49,30 @@ def gate(
     red = [check for check in checks if check.is_blocking and not check.passed]
     reasons = [f"check {check.name} failed{': ' + check.detail if check.detail else ''}" for check in red]
     reasons += [f"model {name} was not built in this run" for name in sorted(set(expected_models) - set(built_models))]
-    reasons += _relations(connection, expected_models)
+    reasons += _relations(engine, expected_models)
     if not any("mart_cost_reconciliation" in reason for reason in reasons):
-        reasons += _reconciliation(connection)
+        reasons += _reconciliation(engine)
     if reasons:
         raise ChecksFailed("nothing was published, the previous copy stays served:\n  " + "\n  ".join(reasons))
 
 
-def _relations(connection: duckdb.DuckDBPyConnection, expected: Collection[str]) -> list[str]:
-    present = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
-        ).fetchall()
-    }
+def _relations(engine: Engine, expected: Collection[str]) -> list[str]:
     promised = set(expected) | {"marts.mart_cost_reconciliation"}
-    schemas = {name.partition(".")[0] for name in expected}
-    left_over = {name for name in present if name.partition(".")[0] in schemas} - promised
+    present = set(engine.columns(sorted({name.partition(".")[0] for name in promised})))
+    left_over = present - promised
     return [f"relation {name} is not in the warehouse" for name in sorted(promised - present)] + [
         f"relation {name} is in the warehouse but nothing makes it any more; remedy: delete warehouse.duckdb, it is rebuilt from the lake"
         for name in sorted(left_over)
     ]
 
 
-def _reconciliation(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = connection.execute(
-        "select concat_ws(' ', strftime(period_month, '%Y-%m'), legal_entity, cost_category, pool_id, "
-        "coalesce(difference_amount::varchar, 'unknown'), currency_code), count(*) over () "
-        "from marts.mart_cost_reconciliation where difference_amount is distinct from 0 order by all limit ?",
-        [_SHOWN],
-    ).fetchall()
-    return [f"reconciliation: {rows[0][1]} rows differ from 0.00, first: " + "; ".join(row[0] for row in rows)] if rows else []
+def _reconciliation(engine: Engine) -> list[str]:
+    rows = engine.rows(
+        "select period_month, legal_entity, cost_category, pool_id, difference_amount, currency_code, count(*) over () as differing_count "
+        f"from marts.mart_cost_reconciliation where difference_amount is distinct from 0 order by 1, 2, 3, 4 limit {_SHOWN}"
+    )
+    first = [
+        f"{month:%Y-%m} {entity} {category} {pool} {'unknown' if amount is None else amount} {currency}"
+        for month, entity, category, pool, amount, currency, _ in rows
+    ]
+    return [f"reconciliation: {rows[0][-1]} rows differ from 0.00, first: " + "; ".join(first)] if rows else []

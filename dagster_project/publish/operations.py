@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from dagster_project.door.ledger import Ledger
-from dagster_project.engines.duckdb import replace_table
+from dagster_project.engines.engine import Engine
+from dagster_project.engines.types import arrow_type
 from dagster_project.metrics.registry import collect, registry_rows, spec_coverage, spec_rows
 
 LOAD_LEDGER = """
@@ -35,46 +35,47 @@ RUNS = "select run_id, started_at, finished_at, run_state, detail from runs orde
 
 _COLUMNS = {
     "load_ledger": (
-        "file_id bigint not null, system_name varchar not null, stream_name varchar not null, delivery_date date not null,"
-        " file_path varchar not null, file_sha256 varchar not null, bytes_count bigint not null, load_state varchar not null,"
-        " duplicate_of_path varchar, physical_count bigint not null, loaded_count bigint not null, superseded_count bigint not null,"
-        " quarantined_count bigint not null, run_id varchar not null"
+        "file_id bigint!, system_name string!, stream_name string!, delivery_date date!, file_path string!, file_sha256 string!,"
+        " bytes_count bigint!, load_state string!, duplicate_of_path string, physical_count bigint!, loaded_count bigint!,"
+        " superseded_count bigint!, quarantined_count bigint!, run_id string!"
     ),
     "quarantine": (
-        "file_path varchar not null, file_sha256 varchar not null, feed varchar not null, record_number bigint not null,"
-        " line_number bigint, column_name varchar, rule varchar not null, reason varchar not null, raw_text_masked varchar,"
-        " raw_sha256 varchar,"
-        " first_seen_run_id varchar, resolved_by_run_id varchar"
+        "file_path string!, file_sha256 string!, feed string!, record_number bigint!, line_number bigint, column_name string,"
+        " rule string!, reason string!, raw_text_masked string, raw_sha256 string, first_seen_run_id string, resolved_by_run_id string"
     ),
     "check_results": (
-        "run_id varchar not null, feed varchar not null, expectation varchar not null, column_name varchar, severity varchar not null,"
-        " is_success boolean not null, unexpected_count bigint, observed varchar, notes varchar"
+        "run_id string!, feed string!, expectation string!, column_name string, severity string!, is_success boolean!,"
+        " unexpected_count bigint, observed string, notes string"
     ),
-    "runs": "run_id varchar not null, started_at timestamptz, finished_at timestamptz, run_state varchar not null, detail varchar",
-    "spec_coverage": 'row_id varchar not null, state varchar not null, "where" varchar',
+    "runs": "run_id string!, started_at timestamp, finished_at timestamp, run_state string!, detail string",
+    "spec_coverage": "row_id string!, state string!, where string",
 }
+"""Columns of the tables; `!` is what never is null."""
 
 
-def write_ops_tables(connection: duckdb.DuckDBPyConnection, ledger: Ledger, manifest: Mapping[str, Any]) -> dict[str, int]:
+def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]) -> dict[str, int]:
     """Replace every table of schema `ops` and return their numbers of rows."""
     counts = {}
     for table, sql in (("load_ledger", LOAD_LEDGER), ("quarantine", QUARANTINE), ("check_results", CHECKS), ("runs", RUNS)):
-        counts[table] = _write(connection, table, ledger.rows(sql))
+        counts[table] = _write(engine, table, ledger.rows(sql))
     metrics = collect(manifest)
-    present = {feed for (feed,) in connection.execute("select feed from lake.feed_presence where is_present").fetchall()}
+    present = {feed for (feed,) in engine.rows("select feed from lake.feed_presence where is_present")}
     coverage = spec_coverage(metrics, spec_rows(), present)
-    counts["spec_coverage"] = _write(connection, "spec_coverage", [tuple(row.values()) for row in coverage])
+    counts["spec_coverage"] = _write(engine, "spec_coverage", [tuple(row.values()) for row in coverage])
     rows = registry_rows(metrics)
-    columns = ", ".join(f'"{name}" {"bigint" if name == "version" else "varchar"}' for name in rows[0])
-    counts["metric_registry"] = replace_table(connection, "ops", "metric_registry", columns, [pa.Table.from_pylist(rows)])
-    connection.execute("create or replace table ops.run_parameters as select * from lake.run_parameters")
-    connection.execute("create or replace table ops.feed_presence as select * from lake.feed_presence order by feed")
+    columns = pa.schema([pa.field(name, pa.int64() if name == "version" else pa.string()) for name in rows[0]])
+    counts["metric_registry"] = engine.replace("ops.metric_registry", columns, [pa.Table.from_pylist(rows, columns)])
+    for table in ("run_parameters", "feed_presence"):
+        layout = engine.columns(["lake"])[f"lake.{table}"]
+        engine.replace(f"ops.{table}", layout, engine.read(f"select * from lake.{table} order by 1"))
     return counts
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> int:
-    definition = _COLUMNS[table]
-    names = [part.split()[0].strip('"') for part in definition.split(", ")]
-    columns = {name: [None if row[at] is None else str(row[at]) for row in rows] for at, name in enumerate(names)}
-    text = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    return replace_table(connection, "ops", table, definition, [text])
+def _write(engine: Engine, table: str, rows: list[tuple[Any, ...]]) -> int:
+    """Write rows of the ledger, whose instants, dates and truths are texts and numbers of SQLite."""
+    parts = [part.split() for part in _COLUMNS[table].split(", ")]
+    columns = pa.schema([pa.field(name, arrow_type(kind.removesuffix("!")), not kind.endswith("!")) for name, kind in parts])
+    arrays = [pa.array([None if row[at] is None else str(row[at]) for row in rows], pa.string()) for at in range(len(parts))]
+    return engine.replace(
+        f"ops.{table}", columns, [pa.table(arrays, names=columns.names).cast(pa.schema([pa.field(f.name, f.type) for f in columns]))]
+    )

@@ -1,7 +1,7 @@
 """Build, verify and reveal a new version of what readers see; bring an old one back.
 
-The warehouse is attached read-only and only schemas marts, analytics, reporting and ops are copied, table by table, so
-that no staging row and no freed block of the writer's file travels along. Readers notice nothing until the pointer flips.
+The source is attached and only schemas marts, analytics, reporting and ops are copied, table by table, so that no
+staging row and no freed block of the writer's file travels along. Readers notice nothing until the pointer flips.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError, UsageError
-from dagster_project.publish.copying import build, require_space, write_twins
-from dagster_project.publish.verify import Measures, catalog, content_hash, fresh_process, literal, measure, quoted
+from dagster_project.publish.copying import build, build_views, describe_twins, require_space, write_twins
+from dagster_project.publish.source import Source
+from dagster_project.publish.verify import Measures, content_hash, fresh_process, measure
 from dagster_project.publish.versions import (
+    EXPORT,
     Pointer,
     discard,
     flip,
@@ -50,26 +52,29 @@ class Published:
 
 def publish(
     home: Path,
-    warehouse: Path,
+    source: Source,
     *,
     run_id: str,
     inputs_sha256: str,
     data_as_of: date | None,
     keep: Collection[str] = frozenset(),
+    copy_limit_bytes: int = 50_000_000_000,
     threads: int = 2,
     memory_limit: str = "4GB",
 ) -> Published:
-    """Publish the warehouse as the next version, unless its content is already served.
+    """Publish the source as the next version, unless its content is already served.
 
     Parameters
     ----------
-    home, warehouse
-        HOME, and the writer's file. No connection of this process may hold it open.
+    home, source
+        HOME, and where the rows come from.
     run_id, inputs_sha256, data_as_of
         Written into the pointer; `data_as_of` is the latest business date of the data. When the content is already
         served only `inputs_sha256` of the pointer changes, so that the next run knows that these inputs are done.
     keep
         Content hashes that retention must never remove (those that finance extracts were made from).
+    copy_limit_bytes
+        Parquet files that the source wrote and that are larger than this are not copied: the version's file holds views over them.
 
     Raises
     ------
@@ -79,10 +84,8 @@ def publish(
     folder = published_folder(home)
     with publisher_lock(home), closing(_connect(home, threads, memory_limit)) as connection:
         sweep(home)
-        database = warehouse.stem  # views inside the warehouse name it by this
         with _explained(folder):
-            connection.execute(f"attach {literal(str(warehouse))} as {quoted(database)} (read_only)")
-            tables = catalog(connection, database)
+            database, tables = source.attach(connection, folder / EXPORT)
             expected = measure(connection, database, tables)
         content = content_hash(expected)
         current = read_pointer(home)
@@ -91,17 +94,27 @@ def publish(
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:
                 flip(home, same)
+            shutil.rmtree(folder / EXPORT, ignore_errors=True)
             return Published(same, is_new=False)
         seq = next_seq(home)
         stem = _stem(seq, content)
-        require_space(connection, database, tables, folder)
+        is_view = source.writes_parquet and _size(folder / EXPORT) > copy_limit_bytes
+        if not is_view:
+            require_space(connection, database, tables, folder)
         with _cleaned(home, stem), _explained(folder):
-            build(connection, database, tables, folder / f"{stem}.building")
+            if is_view:
+                (folder / EXPORT).rename(folder / stem)
+                build_views(folder / stem, folder / f"{stem}.building")
+            else:
+                build(connection, database, tables, folder / f"{stem}.building")
             fault_point("publish_built")
             _settle(folder / f"{stem}.building", folder / f"{stem}.duckdb")
             fault_point("publish_copied")
-            with fresh_process(folder / f"{stem}.duckdb", expected) as verified:
-                twins = write_twins(connection, database, expected, folder / f"{stem}.twins")
+            with fresh_process(folder / f"{stem}.duckdb", expected, folder / stem if is_view else None) as verified:
+                if not source.writes_parquet:
+                    write_twins(connection, database, expected, folder / stem)
+                elif not is_view:
+                    (folder / EXPORT).rename(folder / stem)
                 file = verified()
             fault_point("publish_verified")
             pointer = Pointer(
@@ -116,8 +129,9 @@ def publish(
                 run_id=run_id,
                 published_at=_now(),
                 tables={name: values["rows"] for name, values in expected.items()},
+                is_view=is_view,
             )
-            _reveal(home, pointer, twins)
+            _reveal(home, pointer, describe_twins(expected, folder / stem))
         return Published(pointer, is_new=True, removed=retire(home, keep))
 
 
@@ -141,24 +155,29 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
         twins = read_manifest(home, old.stem)["tables"]
         stem = _stem(new_seq, old.content_hash)
         with _cleaned(home, stem), _explained(folder):
-            shutil.copyfile(folder / old.file, folder / f"{stem}.building")
-            sync(folder / f"{stem}.building")
+            shutil.copytree(folder / old.stem, folder / stem, ignore=shutil.ignore_patterns("manifest.json"))
+            if old.is_view:
+                build_views(folder / stem, folder / f"{stem}.building")
+            else:
+                shutil.copyfile(folder / old.file, folder / f"{stem}.building")
+                sync(folder / f"{stem}.building")
             _settle(folder / f"{stem}.building", folder / f"{stem}.duckdb")
-            shutil.copytree(folder / old.stem, folder / f"{stem}.twins", ignore=shutil.ignore_patterns("manifest.json"))
-            for twin in twins.values():
-                sync(folder / f"{stem}.twins" / twin["file"])
             expected = {name: {"rows": twin["rows"], "hash": twin["hash"]} for name, twin in twins.items()}
-            with fresh_process(folder / f"{stem}.duckdb", expected) as verified:
-                verified()
+            with fresh_process(folder / f"{stem}.duckdb", expected, folder / stem if old.is_view else None) as verified:
+                file = verified()
             current = read_pointer(home)  # its inputs stay the ones done, or the next run would publish them again at once
             inputs = current.inputs_sha256 if current else old.inputs_sha256
-            pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=_now())
-            _reveal(home, pointer, twins)
+            pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=_now(), **file)
+            _reveal(home, pointer, describe_twins(expected, folder / stem))
         return Published(pointer, is_new=True)
 
 
 def _connect(home: Path, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
     return connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=home / "spill")
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*.parquet") if file.is_file())
 
 
 def _stem(seq: int, content: str) -> str:
@@ -205,14 +224,15 @@ def _settle(building: Path, target: Path) -> None:
 
 
 def _reveal(home: Path, pointer: Pointer, twins: dict[str, dict[str, Any]]) -> None:
-    folder, stem = published_folder(home), pointer.stem
-    building = folder / f"{stem}.twins"
-    building.mkdir(exist_ok=True)
-    write_synced(building / "manifest.json", {"version": asdict(pointer), "tables": twins})
-    for inner in (*(path for path in building.iterdir() if path.is_dir()), building):
+    """Name the version: its folder is none until the manifest is there, and it is not served until the pointer says so."""
+    folder = published_folder(home) / pointer.stem
+    folder.mkdir(exist_ok=True)
+    for inner in (path for path in folder.rglob("*") if path.is_dir()):
         sync(inner)
-    building.rename(folder / stem)
+    write_synced(folder / "manifest.json.tmp", {"version": asdict(pointer), "tables": twins})
+    (folder / "manifest.json.tmp").rename(folder / "manifest.json")
     sync(folder)
+    sync(folder.parent)
     fault_point("publish_twins")
     flip(home, pointer)
     fault_point("publish_pointer")

@@ -21,7 +21,7 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import InfrastructureError, UsageError
-from dagster_project.publish.versions import Pointer, published_folder, read_pointer, versions
+from dagster_project.publish.versions import Pointer, parquet_folder, published_folder, read_pointer, versions
 
 _TABLE_ROWS = 1000
 _REMEDY = "remedy: service-roi run rebuilds it from the lake"
@@ -42,7 +42,7 @@ def open_current(home: Path, *, warn: Callable[[str], None] | None = None) -> tu
     damage = []
     for pointer in _candidates(home):
         try:
-            connection = connect_published(published_folder(home) / pointer.file)
+            connection = connect_published(published_folder(home) / pointer.file, parquet=parquet_folder(home, pointer))
         except (duckdb.Error, OSError) as error:
             damage.append(_first_line(error))
             (warn or _to_stderr)(_damaged(pointer, error))
@@ -72,7 +72,7 @@ def query(
     for pointer in _candidates(home):
         with tempfile.TemporaryFile(mode="w+", encoding="utf-8", newline="") as spool:
             try:
-                connection = connect_published(published_folder(home) / pointer.file)
+                connection = connect_published(published_folder(home) / pointer.file, parquet=parquet_folder(home, pointer))
                 try:
                     count = _print(connection, sql, output_format, spool)
                 finally:

@@ -1,6 +1,6 @@
 """Verify a published copy in a fresh process: read every column of every table and compare counts and hashes.
 
-`python -m dagster_project.publish.verify FILE EXPECTED.json` prints `{"bytes", "sha256"}` of the file and exits 0, or
+`python -m dagster_project.publish.verify FILE EXPECTED.json [PARQUET_FOLDER]` prints `{"bytes", "sha256"}` of the file and exits 0, or
 names what differs and exits 1. The measures here are also how the publisher decides whether content changed.
 Imports DuckDB and the standard library only.
 """
@@ -87,10 +87,10 @@ def content_hash(measures: Measures) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def differences(file: Path, expected: Measures) -> list[str]:
+def differences(file: Path, expected: Measures, parquet: Path | None = None) -> list[str]:
     """Return one line for each table of the file that is not as expected; damage is a difference too."""
     try:
-        connection = connect_published(file)
+        connection = connect_published(file, parquet=parquet)
         try:
             database = str(connection.execute("select current_database()").fetchall()[0][0])
             found = measure(connection, database, catalog(connection, database))
@@ -106,7 +106,7 @@ def differences(file: Path, expected: Measures) -> list[str]:
 
 
 @contextmanager
-def fresh_process(file: Path, expected: Measures) -> Iterator[Callable[[], dict[str, Any]]]:
+def fresh_process(file: Path, expected: Measures, parquet: Path | None = None) -> Iterator[Callable[[], dict[str, Any]]]:
     """Verify in a process that shares no cache with this one, and work on meanwhile.
 
     Yields a function that waits and returns `bytes` and `sha256` of the file.
@@ -119,7 +119,7 @@ def fresh_process(file: Path, expected: Measures) -> Iterator[Callable[[], dict[
     expectation = file.with_suffix(".expected.json")
     expectation.write_text(json.dumps(expected), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONSAFEPATH": "1"}
-    command = [sys.executable, "-m", __spec__.name, str(file), str(expectation)]
+    command = [sys.executable, "-m", __spec__.name, str(file), str(expectation), *([str(parquet)] if parquet else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
 
         def result() -> dict[str, Any]:
@@ -139,9 +139,9 @@ def fresh_process(file: Path, expected: Measures) -> Iterator[Callable[[], dict[
             expectation.unlink(missing_ok=True)
 
 
-def main(file: Path, expected_file: Path) -> int:
+def main(file: Path, expected_file: Path, parquet: Path | None = None) -> int:
     """Compare, report, and return the exit code."""
-    wrong = differences(file, json.loads(expected_file.read_text(encoding="utf-8")))
+    wrong = differences(file, json.loads(expected_file.read_text(encoding="utf-8")), parquet)
     if wrong:
         sys.stderr.write("\n".join(wrong) + "\n")
         return 1
@@ -152,4 +152,4 @@ def main(file: Path, expected_file: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -21,6 +21,8 @@ from typing import Any
 
 from dagster_project.errors import InfrastructureError
 
+EXPORT = "export.building"
+"""Folder of Parquet files that an engine is writing for the next version."""
 KEEP_VERSIONS = 14
 MINIMUM_AGE_SECONDS = 24 * 3600
 _STEM = re.compile(r"marts-(\d{6,})-[0-9a-f]{8}")
@@ -31,7 +33,8 @@ class Pointer:
     """One published version, as `current.json` and the version's own `manifest.json` state it.
 
     `content_hash` covers schemas marts, analytics and reporting in any row order; `sha256` and `bytes` cover the file;
-    `inputs_sha256` covers what the run read. `tables` maps schema.table to its number of rows.
+    `inputs_sha256` covers what the run read. `tables` maps schema.table to its number of rows. `is_view`: the tables of the file
+    are views over the Parquet files of the version, which are too large to be held twice.
     """
 
     seq: int
@@ -45,6 +48,7 @@ class Pointer:
     run_id: str
     published_at: str
     tables: dict[str, int]
+    is_view: bool = False
 
     @property
     def stem(self) -> str:
@@ -78,13 +82,28 @@ def read_manifest(home: Path, stem: str) -> dict[str, Any]:
     return manifest
 
 
+def parquet_folder(home: Path, pointer: Pointer) -> Path | None:
+    """Return the folder that readers of the version need beside its file; None when the file holds the rows itself."""
+    return published_folder(home) / pointer.stem if pointer.is_view else None
+
+
 def is_whole(home: Path, pointer: Pointer) -> bool:
-    """Tell whether the file and the twins of a version are there and the file is byte for byte what its pointer says."""
-    file = published_folder(home) / pointer.file
-    if not file.exists() or file.stat().st_size != pointer.bytes or not (published_folder(home) / pointer.stem / "manifest.json").exists():
+    """Tell whether what readers of a version need is there, byte for byte: its file, and its Parquet files where it reads those."""
+    folder, expected = published_folder(home), [(pointer.file, pointer.bytes, pointer.sha256)]
+    try:
+        tables = read_manifest(home, pointer.stem)["tables"].values()
+    except (OSError, ValueError, KeyError):
+        return False
+    if pointer.is_view:
+        expected += [(f"{pointer.stem}/{twin['file']}", twin["bytes"], twin["sha256"]) for table in tables for twin in table["files"]]
+    return all(_is_exactly(folder / name, size, digest) for name, size, digest in expected)
+
+
+def _is_exactly(file: Path, size: int, digest: str) -> bool:
+    if not file.exists() or file.stat().st_size != size:
         return False
     with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() == pointer.sha256
+        return hashlib.file_digest(handle, "sha256").hexdigest() == digest
 
 
 def versions(home: Path) -> list[Pointer]:
@@ -165,8 +184,7 @@ def discard(home: Path, stem: str) -> None:
         (folder / f"{stem}{suffix}").unlink(missing_ok=True)
     if (folder / stem).is_dir():
         (folder / stem).rename(folder / f"{stem}.litter")
-    for litter in (folder / f"{stem}.litter", folder / f"{stem}.twins"):
-        shutil.rmtree(litter, ignore_errors=True)
+    shutil.rmtree(folder / f"{stem}.litter", ignore_errors=True)
 
 
 def sweep(home: Path) -> None:
@@ -175,6 +193,7 @@ def sweep(home: Path) -> None:
     current = read_pointer(home)
     complete = {version.stem for version in versions(home)}
     (folder / "current.json.tmp").unlink(missing_ok=True)
+    shutil.rmtree(folder / EXPORT, ignore_errors=True)
     for path in sorted(folder.glob("marts-*")):
         match = _STEM.match(path.name)
         if match is None or path.name.endswith(".tmp"):  # `.tmp` folders are the spill of living readers

@@ -41,7 +41,8 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
         events: list[dict[str, Any]] = []
         try:
             with runtime.stage(stage):
-                project.build(runtime.settings.warehouse, selected, events.append)
+                settings = runtime.settings
+                project.build(settings.warehouse, selected, events.append, target=settings.engine)
         finally:
             runtime.record_nodes(events)
             for event in events:

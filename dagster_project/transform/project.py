@@ -1,8 +1,8 @@
 """The dbt project's files, its manifest (parsed once per change) and an in-process build.
 
 Parsing costs ten times a build of a small day, so the parsed manifest is kept in `dbt/target`, named by the hash of
-the project's files and of dbt's version; a build loads it instead of parsing. Nothing of the data reaches Jinja: no
-`--vars` are ever passed.
+the project's files and of dbt's version; a build loads it instead of parsing. There is one per target, since the
+adapter's own macros are part of it. Nothing of the data reaches Jinja: no `--vars` are ever passed.
 """
 
 from __future__ import annotations
@@ -34,29 +34,31 @@ def project_files() -> Iterator[Path]:
 
 
 @cache
-def project_hash() -> str:
-    """SHA-256 over the project's files and the versions of dbt and its adapter."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+def project_hash(target: str) -> str:
+    """SHA-256 over the project's files, the versions of dbt and of the target's adapter, and what profiles take from the environment."""
+    given = sorted(item for item in os.environ.items() if item[0].startswith("DBT_SPARK_"))
+    digest = hashlib.sha256(f"{version('dbt-core')} {version(f'dbt-{target}')} {given}".encode())
     for path in project_files():
         digest.update(str(path.relative_to(DBT_DIR)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _prepared(suffix: str) -> Path:
-    return TARGET_DIR / f"prepared-{project_hash()[:16]}.{suffix}"
+def _prepared(target: str, suffix: str) -> Path:
+    return TARGET_DIR / f"prepared-{target}-{project_hash(target)[:16]}.{suffix}"
 
 
-def prepare() -> None:
+def prepare(target: str = "duckdb") -> None:
     """Parse the project if its files changed since the last time; safe to call from several processes."""
-    if _prepared("json").exists() and _prepared("msgpack").exists():
+    if _prepared(target, "json").exists() and _prepared(target, "msgpack").exists():
         return
     TARGET_DIR.mkdir(parents=True, exist_ok=True)
-    manifest = _invoke(["parse", "--quiet", "--no-partial-parse"], warehouse=TARGET_DIR / "parse" / "warehouse.duckdb").result
-    for stale in TARGET_DIR.glob("prepared-*"):
+    arguments = ["parse", "--quiet", "--no-partial-parse"]
+    manifest = _invoke(arguments, target=target, warehouse=TARGET_DIR / "parse" / "warehouse.duckdb").result
+    for stale in TARGET_DIR.glob(f"prepared-{target}-*"):
         stale.unlink(missing_ok=True)
-    _replace(_prepared("msgpack"), manifest.to_msgpack())
-    _replace(_prepared("json"), json.dumps(manifest.writable_manifest().to_dict(omit_none=False), default=str).encode())
+    _replace(_prepared(target, "msgpack"), manifest.to_msgpack())
+    _replace(_prepared(target, "json"), json.dumps(manifest.writable_manifest().to_dict(omit_none=False), default=str).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -66,9 +68,9 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def manifest() -> dict[str, Any]:
-    """Return the manifest as Dagster reads it."""
+    """Return the manifest as Dagster reads it; names and layers are the same on every target."""
     prepare()
-    content: dict[str, Any] = json.loads(_prepared("json").read_bytes())
+    content: dict[str, Any] = json.loads(_prepared("duckdb", "json").read_bytes())
     return content
 
 
@@ -90,15 +92,17 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
     )
 
 
-def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None]) -> None:
+def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None], *, target: str = "duckdb") -> None:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
+
+    `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first.
 
     Raises
     ------
     ChecksFailed
         A model or a data test failed; the message names the first one and dbt's own words.
     """
-    prepare()
+    prepare(target)
     failures: list[str] = []
     events: list[dict[str, Any]] = []
 
@@ -113,7 +117,8 @@ def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]
     arguments = ["build", "--quiet", "--no-write-json", "--exclude-resource-type", "unit_test"]
     if select:
         arguments += ["--select", *select]
-    result = _invoke(arguments, warehouse=warehouse, manifest=_parsed_manifest(_prepared("msgpack")), callback=collect)
+    manifest = _parsed_manifest(_prepared(target, "msgpack"))
+    result = _invoke(arguments, target=target, warehouse=warehouse, manifest=manifest, callback=collect)
     for event in events:
         on_event(event)
     if not result.success:
@@ -136,11 +141,13 @@ def _dbt_environment(warehouse: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _invoke(arguments: list[str], *, warehouse: Path, manifest: Any = None, callback: Callable[[Any], None] | None = None) -> Any:
+def _invoke(
+    arguments: list[str], *, target: str, warehouse: Path, manifest: Any = None, callback: Callable[[Any], None] | None = None
+) -> Any:
     """Run dbt in a thread of its own: its flags walk the whole call stack, which is deep under Dagster."""
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     outcome: list[Any] = []
-    command = [*arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target", "duckdb"]
+    command = [*arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target", target]
     command += ["--target-path", str(TARGET_DIR), "--log-level-file", "none", "--no-use-colors", "--no-version-check"]
 
     def work() -> None:
@@ -149,7 +156,8 @@ def _invoke(arguments: list[str], *, warehouse: Path, manifest: Any = None, call
         try:
             outcome.append(dbtRunner(manifest=manifest, callbacks=[callback] if callback else []).invoke(command))
         finally:
-            release_warehouse()
+            if target == "duckdb":
+                release_warehouse()
 
     with _dbt_environment(warehouse):
         thread = threading.Thread(target=work, name="dbt")

@@ -1,38 +1,53 @@
-"""A company small enough to reckon by hand: tables of the marts with the columns that analytics reads."""
+"""A company small enough to reckon by hand: tables of the marts with the columns that analytics reads, on either engine."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
-Company = Callable[..., duckdb.DuckDBPyConnection]
+from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.engines.engine import Engine
 
-_TABLES = {
-    "lake.run_parameters": """
-        reporting_currency_code varchar, activity_window_days int, taken_back_days int, tier_a_share decimal(9,4),
-        tier_b_share decimal(9,4), top_customer_share decimal(9,4), value_share_target decimal(9,4)""",
-    "lake.feed_presence": "feed varchar, is_present boolean",
-    "marts.dim_account": "account_id varchar, is_pseudo boolean",
-    "marts.dim_period": "period_month date, start_date date, end_date date, is_complete_period boolean, as_of_date date",
-    "marts.fct_cost_line": "period_month date, is_roi_basis boolean",
-    "marts.fct_order": "order_id varchar, account_id varchar, order_kind varchar, is_counted boolean, order_date date, period_month date",
-    "marts.fct_order_line_net": """
-        order_id varchar, account_id varchar, is_gross_sale boolean, is_counted boolean, net_amount decimal(18,2),
-        order_date date, period_month date""",
-    "marts.fct_refund": "order_id varchar, is_counted boolean, refund_amount decimal(18,2), refund_date date",
-    "marts.mart_account_service_month": "account_id varchar, period_month date, contacts_count bigint, service_cost_amount decimal(18,2)",
-    "marts.mart_account_sales_month": """
-        account_id varchar, period_month date, gross_sales_amount decimal(18,2), credit_amount decimal(18,2),
-        refund_amount decimal(18,2), net_revenue_amount decimal(18,2), null_reason varchar, contribution_margin_amount decimal(18,2),
-        offer_margin_amount decimal(18,2), payment_amount decimal(18,2),
-        payments_count bigint generated always as ((payment_amount <> 0)::bigint)""",
-}
+Company = Callable[..., Engine]
+
+_TEXT, _DATE, _WHOLE, _FLAG, _MONEY, _SHARE = pa.string(), pa.date32(), pa.int64(), pa.bool_(), pa.decimal128(18, 2), pa.decimal128(9, 4)
+_TABLES: dict[str, dict[str, pa.DataType]] = {
+    "lake.run_parameters": {
+        "reporting_currency_code": _TEXT, "activity_window_days": pa.int32(), "taken_back_days": pa.int32(), "tier_a_share": _SHARE,
+        "tier_b_share": _SHARE, "top_customer_share": _SHARE, "value_share_target": _SHARE,
+    },
+    "lake.feed_presence": {"feed": _TEXT, "is_present": _FLAG},
+    "marts.dim_account": {"account_id": _TEXT, "is_pseudo": _FLAG},
+    "marts.dim_period": {
+        "period_month": _DATE, "start_date": _DATE, "end_date": _DATE, "is_complete_period": _FLAG, "as_of_date": _DATE,
+    },
+    "marts.fct_cost_line": {"period_month": _DATE, "is_roi_basis": _FLAG},
+    "marts.fct_order": {
+        "order_id": _TEXT, "account_id": _TEXT, "order_kind": _TEXT, "is_counted": _FLAG, "order_date": _DATE, "period_month": _DATE,
+    },
+    "marts.fct_order_line_net": {
+        "order_id": _TEXT, "account_id": _TEXT, "is_gross_sale": _FLAG, "is_counted": _FLAG, "net_amount": _MONEY,
+        "order_date": _DATE, "period_month": _DATE,
+    },
+    "marts.fct_refund": {"order_id": _TEXT, "is_counted": _FLAG, "refund_amount": _MONEY, "refund_date": _DATE},
+    "marts.mart_account_service_month": {
+        "account_id": _TEXT, "period_month": _DATE, "contacts_count": _WHOLE, "service_cost_amount": _MONEY,
+    },
+    "marts.mart_account_sales_month": {
+        "account_id": _TEXT, "period_month": _DATE, "gross_sales_amount": _MONEY, "credit_amount": _MONEY, "refund_amount": _MONEY,
+        "net_revenue_amount": _MONEY, "null_reason": _TEXT, "contribution_margin_amount": _MONEY, "offer_margin_amount": _MONEY,
+        "payment_amount": _MONEY, "payments_count": _WHOLE,
+    },
+}  # fmt: skip
 FEEDS = ("orders", "order_lines", "interactions", "tickets", "ledger_actuals", "payments")
+PSEUDO = ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")
 
 
 def month(number: int) -> date:
@@ -40,42 +55,57 @@ def month(number: int) -> date:
     return date(2025 + number // 12, number % 12 + 1, 1)
 
 
+def _table(columns: dict[str, pa.DataType], rows: list[list[Any]]) -> pa.Table:
+    """Rows as a table; money may be written as text."""
+    cells = zip(*rows, strict=True) if rows else ([] for _ in columns)
+    return pa.table({
+        name: pa.array([Decimal(cell) if pa.types.is_decimal(kind) and cell is not None else cell for cell in values], kind)
+        for (name, kind), values in zip(columns.items(), cells, strict=True)
+    })  # fmt: skip
+
+
 @pytest.fixture
 def hand_made_columns() -> dict[str, list[str]]:
     """Table -> columns of the hand-made company."""
-    commas = {table: re.sub(r"\(\d+,\d+\)", "", columns) for table, columns in _TABLES.items()}
-    return {table: [part.split()[0] for part in columns.split(",")] for table, columns in commas.items()}
+    return {table: list(columns) for table, columns in _TABLES.items()}
+
+
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.slow])])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Open a warehouse on each engine; whatever tables it has, `company` replaces them."""
+    if request.param == "spark":
+        session = request.getfixturevalue("spark_session")
+        from dagster_project.engines.spark_engine import SparkEngine
+
+        yield SparkEngine(session, tmp_path)
+        return
+    with duckdb.connect() as connection:
+        yield DuckDBEngine(connection)
 
 
 @pytest.fixture
-def company() -> Iterator[Company]:
-    """Make an empty company; `months` calendar months of which the last `running` are not over; then add rows."""
-    connection = duckdb.connect()
+def company(engine: Engine) -> Company:
+    """Make an empty company; `months` calendar months of which the last `running` are not over; then add rows.
 
-    def make(
-        *, months: int = 14, running: int = 0, accounts: str = "abcde", feeds: tuple[str, ...] = FEEDS, **rows: Any
-    ) -> duckdb.DuckDBPyConnection:
-        connection.execute("create schema lake; create schema marts")
-        for table, columns in _TABLES.items():
-            connection.execute(f"create table {table} ({columns})")
-        connection.execute("insert into lake.run_parameters values ('EUR', 60, 30, 0.80, 0.95, 0.20, 0.80)")
-        connection.executemany("insert into lake.feed_presence values (?, true)", [[feed] for feed in feeds]) if feeds else None
-        names = [[account, False] for account in accounts] + [
-            [name, True] for name in ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")
-        ]
-        connection.executemany("insert into marts.dim_account values (?, ?)", names)
+    Rows of `mart_account_sales_month` end with the payment: one was counted unless it is 0.
+    """
+
+    def make(*, months: int = 14, running: int = 0, accounts: str = "abcde", feeds: tuple[str, ...] = FEEDS, **rows: Any) -> Engine:
         as_of = (month(months) if not running else month(months - running)).toordinal() + (9 if running else -1)
-        for number in range(months):
-            end = date.fromordinal(month(number + 1).toordinal() - 1)
-            connection.execute(
-                "insert into marts.dim_period values (?, ?, ?, ?, ?)",
-                [month(number), month(number), end, number < months - running, date.fromordinal(as_of)],
-            )
-        for table, values in rows.items():
-            if values:
-                marks = ", ".join("?" * len(values[0]))
-                connection.executemany(f"insert into marts.{table} values ({marks})", values)
-        return connection
+        made = {f"marts.{table}": values for table, values in rows.items()} | {
+            "lake.run_parameters": [["EUR", 60, 30, "0.80", "0.95", "0.20", "0.80"]],
+            "lake.feed_presence": [[feed, True] for feed in feeds],
+            "marts.dim_account": [[account, False] for account in accounts] + [[account, True] for account in PSEUDO],
+            "marts.dim_period": [
+                [month(n), month(n), date.fromordinal(month(n + 1).toordinal() - 1), n < months - running, date.fromordinal(as_of)]
+                for n in range(months)
+            ],
+        }
+        sales = "marts.mart_account_sales_month"
+        made[sales] = [[*row, None if row[-1] is None else int(Decimal(row[-1]) != 0)] for row in made.get(sales, [])]
+        for table, columns in _TABLES.items():
+            engine.replace(table, pa.schema(columns.items()), [_table(columns, made.pop(table, []))])
+        assert not made
+        return engine
 
-    yield make
-    connection.close()
+    return make

@@ -37,60 +37,60 @@ FIVE = {
 KEY = "period_month = date '2025-01-01' and window_kind = 'month' and measure_kind ="
 
 
-def measure(connection: Any, kind: str, columns: str) -> Any:
-    return connection.execute(f"select {columns} from analytics.mart_concentration where {KEY} '{kind}'").fetchone()
+def measure(engine: Any, kind: str, columns: str) -> Any:
+    return engine.rows(f"select {columns} from analytics.mart_concentration where {KEY} '{kind}'")[0]
 
 
 @pytest.mark.spec("D29")
 def test_each_measure_ranks_its_own_customers_and_never_the_pseudo_accounts(company: Callable[..., Any]) -> None:
-    connection = company(**FIVE)
-    concentration.build(connection)
-    assert measure(connection, "gross_sales", "customers_count, total_amount, top20_share") == (4, Decimal("500"), pytest.approx(0.64))
-    assert measure(connection, "net_revenue", "customers_count, total_amount, gini_null_reason") == (4, Decimal("440"), "negative_values")
+    engine = company(**FIVE)
+    concentration.build(engine)
+    assert measure(engine, "gross_sales", "customers_count, total_amount, top20_share") == (4, Decimal("500"), pytest.approx(0.64))
+    assert measure(engine, "net_revenue", "customers_count, total_amount, gini_null_reason") == (4, Decimal("440"), "negative_values")
     # Margin after service: a 160, b 30, c 15, d -20, e -10: the best fifth is exactly one of five.
-    assert measure(connection, "margin_after_service", "customers_count, total_amount, top20_share, whale_peak_share") == (
+    assert measure(engine, "margin_after_service", "customers_count, total_amount, top20_share, whale_peak_share") == (
         5, Decimal("175"), pytest.approx(160 / 175), pytest.approx(205 / 175),
     )  # fmt: skip
-    assert measure(connection, "contacts", "customers_count, total_count, total_amount, top20_ceiling_share") == (3, 10, None, 0.6)
-    assert measure(connection, "payments", "customers_count, total_amount") == (2, Decimal("450"))
+    assert measure(engine, "contacts", "customers_count, total_count, total_amount, top20_ceiling_share") == (3, 10, None, 0.6)
+    assert measure(engine, "payments", "customers_count, total_amount") == (2, Decimal("450"))
 
 
 @pytest.mark.spec("D29")
 def test_the_lorenz_curve_of_the_latest_month_is_monotone_and_ends_at_everything(company: Callable[..., Any]) -> None:
-    connection = company(**FIVE)
-    concentration.build(connection)
-    points = connection.execute("""
+    engine = company(**FIVE)
+    concentration.build(engine)
+    points = engine.rows("""
         select lorenz_share, best_cumulative_amount from analytics.mart_concentration_curve
-        where measure_kind = 'gross_sales' and window_kind = 'to_date' order by customer_share""").fetchall()
+        where measure_kind = 'gross_sales' and window_kind = 'to_date' order by customer_share""")
     lorenz = [share for share, _ in points]
     assert (len(points), lorenz[0], lorenz[-1]) == (101, 0.0, 1.0)
     assert all(early <= late for early, late in pairwise(lorenz))
     assert [amount for _, amount in points][:2] == [Decimal("0"), Decimal("400")]
-    latest = connection.execute("select distinct period_month, window_kind from analytics.mart_concentration_curve order by 2").fetchall()
+    latest = engine.rows("select distinct period_month, window_kind from analytics.mart_concentration_curve order by 2")
     assert latest == [(JANUARY, "to_date"), (JANUARY, "trailing_12")]
 
 
 def test_absent_feeds_and_unknown_unit_costs_leave_null_with_the_reason(company: Callable[..., Any]) -> None:
     rows = FIVE | {"mart_account_sales_month": [sales("a", JANUARY, "10", None), sales("b", JANUARY, "5", "1")]}
-    connection = company(feeds=("orders", "order_lines", "ledger_actuals"), **rows)
-    concentration.build(connection)
-    assert measure(connection, "margin_after_service", "total_amount, top20_share, null_reason") == (None, None, "unit_cost_absent")
-    assert measure(connection, "contacts", "total_count, customers_count, null_reason") == (None, None, "source_absent")
-    assert measure(connection, "payments", "total_amount, null_reason") == (None, "source_absent")
-    assert measure(connection, "gross_sales", "null_reason, total_amount") == (None, Decimal("15"))
+    engine = company(feeds=("orders", "order_lines", "ledger_actuals"), **rows)
+    concentration.build(engine)
+    assert measure(engine, "margin_after_service", "total_amount, top20_share, null_reason") == (None, None, "unit_cost_absent")
+    assert measure(engine, "contacts", "total_count, customers_count, null_reason") == (None, None, "source_absent")
+    assert measure(engine, "payments", "total_amount, null_reason") == (None, "source_absent")
+    assert measure(engine, "gross_sales", "null_reason, total_amount") == (None, Decimal("15"))
 
 
 def test_to_date_remembers_what_trailing_twelve_forgets(company: Callable[..., Any]) -> None:
     last = date(2026, 2, 1)
-    connection = company(mart_account_sales_month=[sales("a", JANUARY, "100", "1"), sales("b", last, "50", "1")], fct_cost_line=[])
-    concentration.build(connection)
-    found = connection.execute("""
+    engine = company(mart_account_sales_month=[sales("a", JANUARY, "100", "1"), sales("b", last, "50", "1")], fct_cost_line=[])
+    concentration.build(engine)
+    found = engine.rows("""
         select window_kind, total_amount, customers_count, null_reason from analytics.mart_concentration
-        where period_month = date '2026-02-01' and measure_kind = 'gross_sales' order by 1""").fetchall()
+        where period_month = date '2026-02-01' and measure_kind = 'gross_sales' order by 1""")
     assert found == [("month", Decimal("50"), 1, None), ("to_date", Decimal("150"), 2, None), ("trailing_12", Decimal("50"), 1, None)]
-    empty = connection.execute("""
+    empty = engine.rows("""
         select null_reason, customers_count from analytics.mart_concentration
-        where period_month = date '2025-06-01' and window_kind = 'month' and measure_kind = 'gross_sales'""").fetchone()
+        where period_month = date '2025-06-01' and window_kind = 'month' and measure_kind = 'gross_sales'""")[0]
     assert empty == ("zero_denominator", 0)
 
 
@@ -100,33 +100,33 @@ def test_tiers_follow_margin_after_service_and_every_customer_seen_keeps_a_row(c
         "mart_account_sales_month": [*FIVE["mart_account_sales_month"], sales("b", last, "10", "10")],
         "fct_cost_line": [[date(2025 + n // 12, n % 12 + 1, 1), True] for n in range(14)],
     }
-    connection = company(**rows)
-    concentration.build(connection)
+    engine = company(**rows)
+    concentration.build(engine)
     columns = "select account_id, account_tier, rank, tier_amount, tier_measure from analytics.mart_account_tier"
-    january = connection.execute(f"{columns} where period_month = date '2025-01-01' order by rank").fetchall()
+    january = engine.rows(f"{columns} where period_month = date '2025-01-01' order by rank")
     # Positive margin 205: 160 is 78 %, so that b crosses the 80 % line within A.
     assert [row[:3] for row in january] == [("a", "A", 1), ("b", "A", 2), ("c", "B", 3), ("e", "D", 4), ("d", "D", 5)]
     assert {row[4] for row in january} == {"margin_after_service"}
-    after = connection.execute(f"{columns} where period_month = date '2026-02-01' order by rank").fetchall()
+    after = engine.rows(f"{columns} where period_month = date '2026-02-01' order by rank")
     assert [row[:2] for row in after] == [("b", "A"), ("a", "N"), ("c", "N"), ("d", "N"), ("e", "N")]
 
 
 def test_without_costs_or_unit_costs_tiers_say_which_measure_they_used(company: Callable[..., Any]) -> None:
-    connection = company(mart_account_sales_month=[sales("a", JANUARY, "10", None), sales("b", JANUARY, "5", "1")])
-    concentration.build(connection)
-    found = connection.execute(
+    engine = company(mart_account_sales_month=[sales("a", JANUARY, "10", None), sales("b", JANUARY, "5", "1")])
+    concentration.build(engine)
+    found = engine.rows(
         "select account_id, tier_measure, tier_amount from analytics.mart_account_tier where period_month = date '2025-01-01' order by 1"
     )
-    assert found.fetchall() == [("a", "net_revenue", Decimal("10")), ("b", "net_revenue", Decimal("5"))]
+    assert found == [("a", "net_revenue", Decimal("10")), ("b", "net_revenue", Decimal("5"))]
 
 
 def test_running_months_have_no_tiers(company: Callable[..., Any]) -> None:
-    connection = company(months=1, running=1, **FIVE)
-    concentration.build(connection)
-    assert connection.execute("select count(*) from analytics.mart_account_tier").fetchone() == (0,)
-    assert connection.execute("select bool_or(is_complete_period) from analytics.mart_concentration").fetchone() == (False,)
+    engine = company(months=1, running=1, **FIVE)
+    concentration.build(engine)
+    assert engine.rows("select count(*) from analytics.mart_account_tier")[0] == (0,)
+    assert engine.rows("select bool_or(is_complete_period) from analytics.mart_concentration")[0] == (False,)
 
 
 def test_a_company_without_anything_gets_empty_tables(company: Callable[..., Any]) -> None:
-    connection = company(feeds=(), accounts="")
-    assert concentration.build(connection) == {"concentration_rows": 0, "curve_rows": 0, "tier_rows": 0, "latest_top20_share": {}}
+    engine = company(feeds=(), accounts="")
+    assert concentration.build(engine) == {"concentration_rows": 0, "curve_rows": 0, "tier_rows": 0, "latest_top20_share": {}}

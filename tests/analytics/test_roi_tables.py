@@ -5,10 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import pytest
 
 from dagster_project.analytics import roi
+from dagster_project.engines.engine import Engine
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 
@@ -28,14 +28,13 @@ FIXTURE = {
 }
 
 
-def one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    row = connection.execute(sql).fetchone()
-    assert row is not None
+def one(engine: Engine, sql: str) -> Any:
+    (row,) = engine.rows(sql)
     return row if len(row) > 1 else row[0]
 
 
-def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
-    return connection.execute(sql).fetchall()
+def rows(engine: Engine, sql: str) -> list[Any]:
+    return engine.rows(sql)
 
 
 MONTH = "from analytics.mart_service_roi_month where window_kind = 'month' and period_month = date '2025-01-01'"
@@ -44,46 +43,46 @@ MONTH = "from analytics.mart_service_roi_month where window_kind = 'month' and p
 @pytest.mark.spec("C01")
 @pytest.mark.spec("C20")
 def test_the_company_month_holds_value_cost_and_the_ratio_of_their_sums(company: Callable[..., Any]) -> None:
-    connection = company(**FIXTURE)
-    roi.build(connection)
-    assert one(connection, f"select v_hard_amount, service_cost_amount, net_benefit_amount {MONTH}") == (
+    engine = company(**FIXTURE)
+    roi.build(engine)
+    assert one(engine, f"select v_hard_amount, service_cost_amount, net_benefit_amount {MONTH}") == (
         Decimal("460"),
         Decimal("250"),
         Decimal("210"),
     )
-    assert one(connection, f"select roi_ratio, roi_low95_ratio, roi_high95_ratio {MONTH}") == pytest.approx(
+    assert one(engine, f"select roi_ratio, roi_low95_ratio, roi_high95_ratio {MONTH}") == pytest.approx(
         (0.84, -0.498794, 2.178794), abs=1e-6
     )
-    assert one(connection, f"select roi_num, roi_den, roi_state {MONTH}") == (Decimal("210"), Decimal("250"), "partial")
-    assert one(connection, f"select gross_roi_ratio {MONTH}") == pytest.approx(0.84)
-    own = rows(connection, "select roi_ratio from analytics.mart_service_roi_account where window_kind = 'month' order by account_id")
+    assert one(engine, f"select roi_num, roi_den, roi_state {MONTH}") == (Decimal("210"), Decimal("250"), "partial")
+    assert one(engine, f"select gross_roi_ratio {MONTH}") == pytest.approx(0.84)
+    own = rows(engine, "select roi_ratio from analytics.mart_service_roi_account where window_kind = 'month' order by account_id")
     assert [ratio for (ratio,) in own] == pytest.approx([1.4, -1.0, 2.0, -3.0, 0.6])
 
 
 def test_pseudo_accounts_carry_their_cost_into_the_company_total(company: Callable[..., Any]) -> None:
     more = FIXTURE | {"mart_account_service_month": [*FIXTURE["mart_account_service_month"], ["UNALLOCATED", JANUARY, 0, "150.01"]]}
-    connection = company(**more)
-    roi.build(connection)
-    assert one(connection, f"select service_cost_amount, accounts_count {MONTH}") == (Decimal("400.01"), 5)
-    low, ratio, high = one(connection, f"select roi_low95_ratio, roi_ratio, roi_high95_ratio {MONTH}")
+    engine = company(**more)
+    roi.build(engine)
+    assert one(engine, f"select service_cost_amount, accounts_count {MONTH}") == (Decimal("400.01"), 5)
+    low, ratio, high = one(engine, f"select roi_low95_ratio, roi_ratio, roi_high95_ratio {MONTH}")
     assert (low + high) / 2 == pytest.approx(ratio)
     # Known cost beside the sampled accounts makes the ratio steadier than the five accounts alone.
     assert high - low < 2.178794 + 0.498794
     total = """
         select sum(service_cost_amount), sum(v_hard_amount), sum(net_benefit_amount)
         from analytics.mart_service_roi_account where window_kind = 'month'"""
-    assert one(connection, total) == one(connection, f"select service_cost_amount, v_hard_amount, net_benefit_amount {MONTH}")
+    assert one(engine, total) == one(engine, f"select service_cost_amount, v_hard_amount, net_benefit_amount {MONTH}")
 
 
 def test_an_account_with_cost_and_no_orders_returns_minus_one_and_one_without_service_has_no_ratio(company: Callable[..., Any]) -> None:
-    connection = company(
+    engine = company(
         mart_account_service_month=[["a", JANUARY, 2, "10.00"]],
         mart_account_sales_month=[sales("b", JANUARY, "7.50", "0")],
         fct_cost_line=COSTS,
     )
-    roi.build(connection)
+    roi.build(engine)
     found = rows(
-        connection,
+        engine,
         """
         select account_id, roi_ratio, null_reason, contribution_margin_amount
         from analytics.mart_service_roi_account where window_kind = 'month' order by 1""",
@@ -93,15 +92,15 @@ def test_an_account_with_cost_and_no_orders_returns_minus_one_and_one_without_se
 
 def test_trailing_twelve_sums_the_last_twelve_months_and_is_complete_only_when_all_are_over(company: Callable[..., Any]) -> None:
     months = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(14)]
-    connection = company(
+    engine = company(
         running=1,
         mart_account_service_month=[["a", when, 1, f"{10 ** (n % 3)}.01"] for n, when in enumerate(months)],
         fct_cost_line=[[when, True] for when in months],
         mart_account_sales_month=[sales("a", when, "1") for when in months],
     )
-    roi.build(connection)
+    roi.build(engine)
     found = rows(
-        connection,
+        engine,
         """
         select service_cost_amount, months_count, is_complete_period
         from analytics.mart_service_roi_month where window_kind = 'trailing_12' order by period_month""",
@@ -114,27 +113,27 @@ def test_trailing_twelve_sums_the_last_twelve_months_and_is_complete_only_when_a
 
 def test_a_lapsed_account_stays_in_the_trailing_window_until_its_month_leaves(company: Callable[..., Any]) -> None:
     months = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(14)]
-    connection = company(
+    engine = company(
         mart_account_service_month=[["a", months[0], 1, "5"], *(["b", when, 1, "1"] for when in months)],
         fct_cost_line=[[when, True] for when in months],
     )
-    roi.build(connection)
+    roi.build(engine)
     seen = rows(
-        connection,
+        engine,
         "select period_month from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'trailing_12' order by 1",
     )
     assert [when for (when,) in seen] == months[:12]
 
 
 def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_holds_it(company: Callable[..., Any]) -> None:
-    connection = company(
+    engine = company(
         mart_account_service_month=[["a", JANUARY, 1, "10"], ["a", FEBRUARY, 1, None]],
         mart_account_sales_month=[sales("a", JANUARY, "30", "30"), sales("a", FEBRUARY, "30", "30")],
         fct_cost_line=[[JANUARY, True], [FEBRUARY, False]],
     )
-    roi.build(connection)
+    roi.build(engine)
     found = rows(
-        connection,
+        engine,
         """
         select window_kind, service_cost_amount, roi_ratio, null_reason
         from analytics.mart_service_roi_month where period_month = date '2025-02-01' order by 1""",
@@ -153,9 +152,9 @@ def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_
 def test_value_lines_of_absent_feeds_are_null_with_a_reason(
     company: Callable[..., Any], feeds: tuple[str, ...], margin_reason: str | None, hard_reason: str
 ) -> None:
-    connection = company(feeds=feeds, mart_account_service_month=[["a", JANUARY, 1, "10"]], fct_cost_line=COSTS)
-    roi.build(connection)
-    found = one(connection, f"select contribution_margin_null_reason, v_hard_null_reason, v_hard_amount, null_reason {MONTH}")
+    engine = company(feeds=feeds, mart_account_service_month=[["a", JANUARY, 1, "10"]], fct_cost_line=COSTS)
+    roi.build(engine)
+    found = one(engine, f"select contribution_margin_null_reason, v_hard_null_reason, v_hard_amount, null_reason {MONTH}")
     assert found == (margin_reason, hard_reason, None, "source_absent")
 
 
@@ -163,34 +162,34 @@ def test_value_lines_of_absent_feeds_are_null_with_a_reason(
 def test_one_unknown_margin_makes_the_company_margin_unknown_and_says_why(
     company: Callable[..., Any], reason: str | None, expected: str
 ) -> None:
-    connection = company(
+    engine = company(
         mart_account_service_month=[["a", JANUARY, 1, "10"], ["b", JANUARY, 1, "10"]],
         mart_account_sales_month=[sales("a", JANUARY, "30"), sales("b", JANUARY, None, None if reason else "0", reason)],
         fct_cost_line=COSTS,
     )
-    roi.build(connection)
-    assert one(connection, f"select contribution_margin_amount, gross_roi_ratio, gross_roi_null_reason {MONTH}") == (None, None, expected)
+    roi.build(engine)
+    assert one(engine, f"select contribution_margin_amount, gross_roi_ratio, gross_roi_null_reason {MONTH}") == (None, None, expected)
     assert (
-        one(connection, "select gross_roi_ratio from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'month'")
+        one(engine, "select gross_roi_ratio from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'month'")
         == 2.0
     )
 
 
 def test_a_company_without_anything_gets_empty_tables(company: Callable[..., Any]) -> None:
-    connection = company(feeds=())
-    assert roi.build(connection)["account_rows"] == 0
-    assert one(connection, "select count(*) from analytics.mart_service_roi_month") == 0
+    engine = company(feeds=())
+    assert roi.build(engine)["account_rows"] == 0
+    assert one(engine, "select count(*) from analytics.mart_service_roi_month") == 0
 
 
 def test_an_account_missing_from_the_dimension_stops_the_build(company: Callable[..., Any]) -> None:
-    connection = company(mart_account_service_month=[["stranger", JANUARY, 1, "10"]])
+    engine = company(mart_account_service_month=[["stranger", JANUARY, 1, "10"]])
     with pytest.raises(ValueError, match="1 account-months name an account"):
-        roi.build(connection)
+        roi.build(engine)
 
 
 def test_building_twice_gives_the_same_rows(company: Callable[..., Any]) -> None:
-    connection = company(**FIXTURE)
-    roi.build(connection)
-    first = rows(connection, "select * from analytics.mart_service_roi_account order by all")
-    roi.build(connection)
-    assert rows(connection, "select * from analytics.mart_service_roi_account order by all") == first
+    engine = company(**FIXTURE)
+    roi.build(engine)
+    first = rows(engine, "select * from analytics.mart_service_roi_account order by all")
+    roi.build(engine)
+    assert rows(engine, "select * from analytics.mart_service_roi_account order by all") == first

@@ -17,6 +17,7 @@ from dagster_project.door.lake import register_lake
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings
+from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.settings import Settings, load_settings
 
 
@@ -57,7 +58,7 @@ class Door:
         connection = duckdb.connect()
         connection.execute("set TimeZone = 'UTC'")
         systems = {row[0] for row in self.ledger.rows("select distinct system from deliveries")}
-        register_lake(connection, self.settings.home, self.ledger, self.assumptions, self.mappings.zones(systems))
+        register_lake(DuckDBEngine(connection), self.settings.home, self.ledger, self.assumptions, self.mappings.zones(systems))
         return connection
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:

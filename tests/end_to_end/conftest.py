@@ -16,23 +16,34 @@ from dagster_project.publish.reader import query
 from dagster_project.run import RunReport, run_daily
 from dagster_project.settings import load_settings
 
-_spec = importlib.util.spec_from_file_location("companies", Path(__file__).with_name("companies.py"))
-assert _spec is not None
-assert _spec.loader is not None
-companies = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(companies)
+
+def _beside(name: str) -> Any:
+    """Load a module of this folder; tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+companies, parity = _beside("companies"), _beside("parity")
 
 
 class Built:
     """A company that was run end to end."""
 
-    def __init__(self, landing: Path, home: Path) -> None:
-        self.landing, self.home = landing, home
+    def __init__(self, landing: Path, home: Path, engine: str = "duckdb") -> None:
+        self.landing, self.home, self.engine = landing, home, engine
         self.report: RunReport | None = None
 
-    def run(self, **options: Any) -> RunReport:
-        self.report = run_daily(load_settings(landing=self.landing, home=self.home), **options)
+    def run(self, *, until: str | None = None, **options: Any) -> RunReport:
+        self.report = run_daily(load_settings(landing=self.landing, home=self.home, engine=self.engine, until=until), **options)
         return self.report
+
+    def on(self, engine: str, home: Path) -> Built:
+        """The same company on another engine and in another home; not run yet."""
+        return Built(self.landing, home, engine)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a statement through the reader; decimals keep every digit."""
@@ -73,3 +84,15 @@ def build_company(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
 @pytest.fixture(scope="session")
 def facts(shared_data: Path) -> dict[str, Any]:
     return dict(json.loads((shared_data / "facts.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def differences() -> Callable[[Path, Path], list[str]]:
+    """Compare two published files."""
+    return parity.differences
+
+
+@pytest.fixture(scope="session")
+def published_differences() -> Callable[[Built, Built], list[str]]:
+    """Compare what two companies serve."""
+    return lambda one, other: parity.differences(parity.file_of(one), parity.file_of(other))

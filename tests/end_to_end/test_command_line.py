@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dagster_project.resources import runtime_from_environment
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -52,6 +54,22 @@ def test_a_home_that_cannot_be_made_ends_before_any_work(tmp_path: Path) -> None
     finished = service_roi("run", "--landing", tmp_path / "landing", "--home", tmp_path / "file" / "home")
     assert finished.returncode == 5
     assert "cannot be written" in finished.stderr
+
+
+def test_a_run_that_dagster_started_keeps_the_command_line_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROI_HOME", str(tmp_path / "home"))
+    (tmp_path / "landing").mkdir()
+    with runtime_from_environment() as runtime:
+        finished = service_roi("run", "--landing", tmp_path / "landing", "--home", tmp_path / "home")
+    assert finished.returncode == 5
+    assert f"run {runtime.run_id}" in finished.stderr
+
+
+def test_an_engine_that_nobody_knows_is_a_usage_error(tmp_path: Path) -> None:
+    finished = service_roi("run", "--engine", "flink", "--home", tmp_path)
+    assert finished.returncode == 2
+    assert "flink" in finished.stderr
+    assert "duckdb" in finished.stderr
 
 
 def test_a_query_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from dagster_project.publish.publisher import publish
+from dagster_project.publish.source import WarehouseFile
 
 ROI = ("gross_roi", "roi", "roi_hard", "roi_hard_modelled", "roi_all", "roi_before_damage")
 TABLES = f"""
@@ -100,7 +101,7 @@ class Books:
             if sql:
                 connection.execute(sql)
         settings: dict[str, Any] = {"run_id": "run-canary", "inputs_sha256": "a" * 64, "data_as_of": date(2026, 11, 12)} | options
-        publish(self.home, warehouse, **settings)
+        publish(self.home, WarehouseFile(warehouse), **settings)
 
 
 @pytest.fixture

@@ -5,17 +5,24 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from dagster_project.metrics.concentration import TIERS, concentrate, curve, tier
-
-A, B = Decimal("0.80"), Decimal("0.95")
+from dagster_project.metrics.concentration import TIERS, TierLines, Tiers, concentrate, curve, tier
 
 
 def values(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.int64)
 
 
+def tiers(*numbers: int) -> Tiers:
+    """Rank as the engine does: best first, equal customers in the order given."""
+    customers, positive = values(*numbers), np.zeros(len(numbers), np.int64)
+    order = np.lexsort((np.arange(len(numbers)), -customers))
+    positive[order] = np.cumsum(np.maximum(customers[order], 0))
+    lines = TierLines.of([int(positive.max(initial=0))], Decimal("0.80"), Decimal("0.95"))
+    return tier(customers, positive, np.zeros(len(numbers), np.int64), lines)
+
+
 def letters(*numbers: int) -> str:
-    return "".join(TIERS[code] for code in tier(values(*numbers), A, B).tiers)
+    return "".join(TIERS[code] for code in tiers(*numbers).tiers)
 
 
 @pytest.mark.spec("D29")
@@ -98,9 +105,7 @@ def test_tiers_put_the_customer_who_crosses_the_line_into_the_better_tier() -> N
 
 def test_tiers_count_positive_value_only_and_name_losers_and_the_silent() -> None:
     assert letters(-50, 80, 0, 15, 5) == "DANBC"
-    result = tier(values(-50, 80, 0, 15, 5), A, B)
-    assert result.ranks.tolist() == [5, 1, 4, 2, 3]
-    assert result.cumulative_shares.tolist() == pytest.approx([1.0, 0.8, 1.0, 0.95, 1.0])
+    assert tiers(-50, 80, 0, 15, 5).cumulative_shares.tolist() == pytest.approx([1.0, 0.8, 1.0, 0.95, 1.0])
 
 
 def test_equal_customers_are_tiered_in_account_order() -> None:
@@ -108,7 +113,22 @@ def test_equal_customers_are_tiered_in_account_order() -> None:
 
 
 def test_without_a_positive_customer_nobody_has_a_share() -> None:
-    result = tier(values(-1, 0), A, B)
-    assert np.isnan(result.cumulative_shares).all()
+    assert np.isnan(tiers(-1, 0).cumulative_shares).all()
     assert letters(-1, 0) == "DN"
-    assert len(tier(values(), A, B).ranks) == 0
+    assert letters() == ""
+
+
+def test_each_customer_is_tiered_by_the_lines_of_its_own_population() -> None:
+    lines = TierLines.of([100, 1_000], Decimal("0.80"), Decimal("0.95"))
+    assert (lines.a.tolist(), lines.b.tolist()) == ([80, 800], [95, 950])
+    result = tier(values(15, 15), values(95, 95), np.array([0, 1]), lines)
+    assert [TIERS[code] for code in result.tiers] == ["B", "A"]
+    assert result.cumulative_shares.tolist() == [0.95, 0.095]
+
+
+@pytest.mark.parametrize("numbers", [(50, 20, 10, 10, 5, 5), (5, 5, 5, -20, 0, 0, 90), (7,), (3, 3, 3, 3, 3, 3, 3, 1), (1, -1)])
+def test_a_histogram_says_exactly_what_its_customers_say(numbers: tuple[int, ...]) -> None:
+    histogram = np.unique(values(*numbers), return_counts=True)
+    assert concentrate(*histogram) == concentrate(values(*numbers))
+    drawn, expected = curve(*histogram), curve(values(*numbers))
+    assert [np.array_equal(mine, theirs) for mine, theirs in zip(drawn, expected, strict=True)] == [True] * 4

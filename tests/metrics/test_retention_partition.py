@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project.metrics.retention import OrderDays, Periods, cohort_triangle, month_partition
+from dagster_project.metrics.retention import OrderDays, Periods, cohort_counts, cohort_triangle, month_partition, partition_counts
 
 # Ten months of thirty days: month k is days 30k .. 30k + 29; a customer is active for 60 days.
 MONTHS = Periods(np.arange(10) * 30, np.arange(10) * 30 + 29, np.arange(10) < 9)
@@ -17,13 +17,21 @@ def history(orders: dict[int, list[int]]) -> OrderDays:
     return OrderDays(*np.array(rows, np.int64).reshape(-1, 3).T)
 
 
+def partition(orders: dict[int, list[int]], as_of: int = AS_OF) -> pd.DataFrame:
+    return month_partition(partition_counts(history(orders), MONTHS, WINDOW, as_of), MONTHS)
+
+
+def cohorts(orders: dict[int, list[int]]) -> pd.DataFrame:
+    return cohort_triangle(cohort_counts(history(orders), MONTHS), MONTHS, AS_OF)
+
+
 # 0 buys every month; 1 once; 2 leaves and returns after a long silence; 3 starts with two orders on one day.
 ORDERS = {0: [5, 35, 65, 95, 125, 155, 185, 215, 245, 275], 1: [10], 2: [20, 200], 3: [70, 70]}
 
 
 @pytest.fixture(scope="module")
 def months() -> pd.DataFrame:
-    return month_partition(history(ORDERS), MONTHS, WINDOW, AS_OF)
+    return partition(ORDERS)
 
 
 @pytest.mark.spec("C17")
@@ -52,7 +60,7 @@ def test_retention_compares_with_who_was_active_one_window_ago_and_waits_for_his
 
 
 def test_retention_without_anyone_to_retain_is_null_with_its_reason() -> None:
-    lonely = month_partition(history({0: [5], 1: [275]}), MONTHS, WINDOW, AS_OF)
+    lonely = partition({0: [5], 1: [275]})
     assert lonely["retention_null_reason"].iloc[-1] == "zero_denominator"
     assert np.isnan(lonely["retention_rate"].iloc[-1])
 
@@ -84,11 +92,11 @@ def test_the_running_month_is_read_at_the_watermark_and_marked(months: pd.DataFr
     assert months["is_complete_period"].tolist() == [True] * 9 + [False]
     # Customer 2 ordered on day 200: active through day 259, lost at day 279; read at day 250 instead, still there.
     assert months.iloc[-1]["active_count"] == 1
-    assert month_partition(history(ORDERS), MONTHS, WINDOW, 250).iloc[-1]["active_count"] == 2
+    assert partition(ORDERS, as_of=250).iloc[-1]["active_count"] == 2
 
 
 def test_cohort_cells_count_who_came_back_and_stay_empty_after_the_watermark() -> None:
-    triangle = cohort_triangle(history(ORDERS), MONTHS, AS_OF).set_index(["cohort_number", "month_number"])
+    triangle = cohorts(ORDERS).set_index(["cohort_number", "month_number"])
     first = triangle.loc[0]
     assert first["cohort_count"].unique().tolist() == [3]
     assert first["active_count"].tolist() == [3, 1, 1, 1, 1, 1, 2, 1, 1, 1]
@@ -109,8 +117,6 @@ def test_unsorted_or_repeated_order_days_are_refused() -> None:
 
 
 def test_no_orders_give_empty_tables_with_their_columns() -> None:
-    nothing = history({})
-    assert list(month_partition(nothing, MONTHS, WINDOW, 0).columns) == list(
-        month_partition(history(ORDERS), MONTHS, WINDOW, AS_OF).columns
-    )
-    assert len(cohort_triangle(nothing, MONTHS, 0)) == 0
+    assert list(partition({}).columns) == list(partition(ORDERS).columns)
+    assert list(cohorts({}).columns) == list(cohorts(ORDERS).columns)
+    assert (len(partition({})), len(cohorts({}))) == (0, 0)

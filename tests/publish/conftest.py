@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from dagster_project.publish.publisher import Published, publish
+from dagster_project.publish.source import WarehouseFile
 
 CANARY = "canary-anna@example.org"
 
@@ -49,7 +50,7 @@ class House:
         if value is not None:
             self.build(value)
         settings: dict[str, Any] = {"run_id": "run-1", "inputs_sha256": "a" * 64, "data_as_of": date(2026, 10, 31)} | options
-        return publish(self.home, self.warehouse, **settings)
+        return publish(self.home, WarehouseFile(self.warehouse), **settings)
 
     def publish_elsewhere(self, code_before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Publish in another process, after `code_before` ran there."""
@@ -60,10 +61,11 @@ from datetime import date
 from pathlib import Path
 from dagster_project.errors import ServiceRoiError
 from dagster_project.publish.publisher import publish
+from dagster_project.publish.source import WarehouseFile
 home = Path({str(self.home)!r})
 {code_before}
 try:
-    publish(home, home / 'warehouse.duckdb', run_id='run-2', inputs_sha256='b' * 64, data_as_of=date(2026, 10, 31))
+    publish(home, WarehouseFile(home / 'warehouse.duckdb'), run_id='run-2', inputs_sha256='b' * 64, data_as_of=date(2026, 10, 31))
 except ServiceRoiError as error:
     sys.stderr.write(str(error))
     sys.exit(error.exit_code)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.errors import ChecksFailed
 from dagster_project.publish.gate import CheckOutcome, gate
 
@@ -28,16 +29,18 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_a_complete_green_build_that_ties_may_pass(warehouse: duckdb.DuckDBPyConnection) -> None:
-    assert gate(warehouse, MODELS, MODELS, [CheckOutcome("tickets rows", passed=True)]) is None
+    assert gate(DuckDBEngine(warehouse), MODELS, MODELS, [CheckOutcome("tickets rows", passed=True)]) is None
 
 
 def test_a_failed_warning_does_not_block(warehouse: duckdb.DuckDBPyConnection) -> None:
-    assert gate(warehouse, MODELS, MODELS, [CheckOutcome("share of unknown accounts", passed=False, is_blocking=False)]) is None
+    assert (
+        gate(DuckDBEngine(warehouse), MODELS, MODELS, [CheckOutcome("share of unknown accounts", passed=False, is_blocking=False)]) is None
+    )
 
 
 def test_a_red_blocking_check_stops_it_and_is_named(warehouse: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(ChecksFailed, match="check tickets keys failed: 3 keys are null") as refused:
-        gate(warehouse, MODELS, MODELS, [CheckOutcome("tickets keys", passed=False, detail="3 keys are null")])
+        gate(DuckDBEngine(warehouse), MODELS, MODELS, [CheckOutcome("tickets keys", passed=False, detail="3 keys are null")])
     assert refused.value.exit_code == 4
 
 
@@ -46,24 +49,24 @@ def test_a_red_blocking_check_stops_it_and_is_named(warehouse: duckdb.DuckDBPyCo
 def test_a_difference_of_one_cent_stops_it(warehouse: duckdb.DuckDBPyConnection, change: str, found: str) -> None:
     warehouse.execute(f"update marts.mart_cost_reconciliation set difference_amount = {change}")
     with pytest.raises(ChecksFailed, match=f"1 rows differ from 0.00, first: 2026-10 ACME people {found}"):
-        gate(warehouse, MODELS, MODELS, [])
+        gate(DuckDBEngine(warehouse), MODELS, MODELS, [])
 
 
 def test_a_model_that_this_run_skipped_stops_it(warehouse: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(ChecksFailed, match=r"model marts\.dim_account was not built in this run"):
-        gate(warehouse, MODELS, MODELS - {"marts.dim_account"}, [])
+        gate(DuckDBEngine(warehouse), MODELS, MODELS - {"marts.dim_account"}, [])
 
 
 def test_a_table_that_nothing_makes_any_more_stops_it(warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("create table marts.mart_of_last_year as select 1 as x")
     with pytest.raises(ChecksFailed, match=r"marts\.mart_of_last_year is in the warehouse but nothing makes it any more"):
-        gate(warehouse, MODELS, MODELS, [])
+        gate(DuckDBEngine(warehouse), MODELS, MODELS, [])
 
 
 def test_a_missing_reconciliation_stops_it_and_all_reasons_are_listed(warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("drop table marts.mart_cost_reconciliation")
     with pytest.raises(ChecksFailed) as refused:
-        gate(warehouse, MODELS, set(), [CheckOutcome("x", passed=False)])
+        gate(DuckDBEngine(warehouse), MODELS, set(), [CheckOutcome("x", passed=False)])
     text = str(refused.value)
     assert "check x failed" in text
     assert "model marts.dim_account was not built" in text

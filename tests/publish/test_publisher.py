@@ -60,7 +60,8 @@ def test_every_table_has_a_parquet_twin_that_the_manifest_describes(house: Any) 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["version"]["content_hash"] == pointer.content_hash
     assert set(manifest["tables"]) == set(pointer.tables)
-    for name, twin in manifest["tables"].items():
+    for name, entry in manifest["tables"].items():
+        (twin,) = entry["files"]
         content = (folder / twin["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == twin["sha256"]
         table = duckdb.sql(f"from read_parquet('{folder / twin['file']}')")

@@ -1,0 +1,66 @@
+"""The accounts' values: who counts in which window and with which amount, scored chunk by chunk into one scratch table.
+
+Concentration takes its histograms from it, tiers take its ranking. Holds populations. It must not hold a share or a tier.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from dagster_project.analytics.account_months import IDENTIFIED_OWN, WINDOWS, Calendar, account_months, window_sums
+from dagster_project.analytics.columns import TEXT, WHOLE, optional, required
+from dagster_project.engines.engine import Engine
+
+KINDS = ("gross_sales", "net_revenue", "margin_after_service", "contacts", "payments")
+_MEASURES = (
+    "gross_sales", "net_revenue", "margin", "service_cost", "contacts", "payments", "payments_count", "has_sales",
+)  # fmt: skip
+# Grain account x window of identified accounts; windows are numbered by month, then kind. Values in minor units or contacts, null
+# where the account is not in the population.
+VALUES = "scratch.account_window"
+_COLUMNS = pa.schema([
+    *required(account_id=TEXT, window_number=WHOLE), *optional(**dict.fromkeys(KINDS, WHOLE), tier_amount=WHOLE),
+])  # fmt: skip
+
+
+def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tuple[str | None, ...]) -> pa.Table:
+    """Score a chunk of whole accounts: who counts in which window, and with which value.
+
+    Buyers for sales (any sale, credit or refund for net revenue), callers for contacts, payers for payments, and who bought or cost
+    something for the margin after service. `tier_measures`: by month, None where there are no tiers; every account seen so far
+    has one, since who did nothing in the window is a row and not an absence.
+    """
+    parts = []
+    for sums in window_sums(chunk, calendar, _MEASURES, WINDOWS):
+        of = sums.measures
+        after_service = of["margin"] - of["service_cost"]
+        counted = {
+            "gross_sales": (of["gross_sales"], of["gross_sales"] > 0),
+            "net_revenue": (of["net_revenue"], of["has_sales"] > 0),
+            "margin_after_service": (after_service, (of["has_sales"] > 0) | (of["service_cost"] != 0) | (of["margin"] != 0)),
+            "contacts": (of["contacts"], of["contacts"] > 0),
+            "payments": (of["payments"], of["payments_count"] > 0),
+        }
+        amounts = {"margin_after_service": after_service, "contribution_margin": of["margin"], "net_revenue": of["net_revenue"]}
+        chosen = np.array([sums.kind == "trailing_12" and measure is not None for measure in tier_measures], bool)
+        tiered = np.zeros_like(after_service)
+        for month in np.flatnonzero(chosen):
+            tiered[:, month] = amounts[str(tier_measures[month])][:, month]
+        counted["tier_amount"] = (tiered, sums.seen & chosen)
+        here = np.logical_or.reduce([who for _, who in counted.values()])
+        accounts, months = np.nonzero(here)
+        parts.append(pa.table({
+            "account_id": sums.account_ids.take(pa.array(accounts)),
+            "window_number": months * len(WINDOWS) + WINDOWS.index(sums.kind),
+            **{name: pa.array(values[here], mask=~who[here]) for name, (values, who) in counted.items()},
+        }))  # fmt: skip
+    return pa.concat_tables(parts)
+
+
+def write_account_values(engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...]) -> None:
+    """Replace the scratch table; whoever calls drops it. `tier_measures` as in `tiers.choose_measures`."""
+    score = partial(_account_windows, calendar=calendar, tier_measures=tier_measures)
+    engine.score(account_months(_MEASURES, IDENTIFIED_OWN), "account_id", score, VALUES, _COLUMNS)

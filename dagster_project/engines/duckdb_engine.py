@@ -1,0 +1,97 @@
+"""The engine of one machine: DuckDB over `warehouse.duckdb`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
+from dagster_project.engines.types import arrow_type, duckdb_type
+from dagster_project.errors import InfrastructureError
+
+
+class DuckDBEngine:
+    """The warehouse file of one machine; wraps an open connection and leaves closing to its owner."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def run(self, sql: str) -> None:
+        """Execute one statement."""
+        self.connection.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return a small result as Python values."""
+        return self.connection.execute(sql).fetchall()
+
+    def read(self, sql: str, *, rows: int = 200_000) -> Iterator[pa.Table]:
+        """Yield a result in chunks; a cursor of its own, so that the caller may write meanwhile."""
+        with self.connection.cursor() as cursor:
+            for batch in cursor.execute(sql).to_arrow_reader(rows):
+                yield pa.Table.from_batches([batch])
+
+    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, keys: Sequence[str] = ()) -> int:
+        """Replace a table, or the rows of the keys that occur in `chunks`, in one transaction."""
+        schema, count, connection = table.partition(".")[0], 0, self.connection
+        definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
+        target, kind = ("replacing", "temp table") if keys else (table, "table")
+        connection.execute("begin transaction")
+        try:
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(f"create or replace {kind} {target} ({definition})")
+            for chunk in chunks:
+                ordered = chunk.select(columns.names)  # noqa: F841  DuckDB finds it by name; a registered one is kept until the commit
+                connection.execute(f"insert into {target} select * from ordered")
+                count += len(chunk)
+            if keys:
+                same = " and ".join(f"old.{key} is not distinct from new.{key}" for key in keys)
+                connection.execute(f"create table if not exists {table} ({definition})")
+                connection.execute(f"delete from {table} as old where exists (select 1 from {target} as new where {same})")
+                connection.execute(f"insert into {table} by name select * from {target}")
+                connection.execute(f"drop table {target}")
+            connection.execute("commit")
+        except BaseException as error:
+            connection.execute("rollback")
+            if isinstance(error, duckdb.ConstraintException):
+                raise NullInColumnError(f"{table}: {error}") from error
+            raise
+        return count
+
+    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema) -> int:
+        """Stream a query through `function` in chunks of whole groups into a table, replaced at once."""
+        chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by)
+        return self.replace(table, columns, map(function, chunks))
+
+    def drop(self, table: str) -> None:
+        """Forget a table."""
+        self.connection.execute(f"drop table if exists {table}")
+
+    def show_feed(self, feed: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+        """Make the view `lake.<feed>` over explicit files."""
+        names, parts = ", ".join(columns.names), []
+        for files, number in ((plain, "file_row_number + 1"), (numbered, "record_number")):
+            if files:
+                listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+                parts.append(f"select {names}, {number} as record_number from read_parquet([{listed}])")
+        typed = ", ".join(f"null::{duckdb_type(field.type)} as {field.name}" for field in columns)
+        rows = " union all ".join(parts) or f"select {typed}, null::bigint as record_number where false"
+        joined = f"select r.*, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
+        try:
+            self.connection.execute(f"create or replace view lake.{feed} as {joined}")
+        except duckdb.IOException as error:
+            raise InfrastructureError(f"lake of {feed}: {error}; remedy: load into an empty home, or restore the file") from error
+
+    def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
+        """Return the columns of each table and view of these schemas."""
+        names = ", ".join(f"'{schema}'" for schema in schemas)
+        found: dict[str, list[pa.Field]] = {}
+        for table, name, kind, is_nullable in self.rows(
+            "select schema_name || '.' || table_name, column_name, data_type, is_nullable from duckdb_columns() "
+            f"where database_name = current_database() and schema_name in ({names}) order by 1, column_index"
+        ):
+            found.setdefault(table, []).append(pa.field(name, arrow_type(kind), is_nullable))
+        return {table: pa.schema(fields) for table, fields in found.items()}

@@ -1,0 +1,94 @@
+"""The interface that everything behind the door works against, whichever engine holds the warehouse.
+
+SQL handed to an engine is the portable subset: what both engines read alike (see docs/portability.md). A table is named
+`schema.table`; its columns are an Arrow schema whose `nullable` is enforced: a null in a field that is not nullable
+raises `NullInColumnError` and nothing is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Scoring = Callable[[pa.Table], pa.Table]
+"""A pure function of one chunk that holds whole groups; it must be picklable by value or importable on an executor."""
+
+
+class NullInColumnError(ValueError):
+    """A value is missing in a column that promised none."""
+
+
+class Engine(Protocol):
+    """A warehouse that can be written. Not safe for use from several threads."""
+
+    def run(self, sql: str) -> None:
+        """Execute one statement and forget its result."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return a small result as Python values: Decimal, date, aware datetime, int, str, bool."""
+
+    def read(self, sql: str, *, rows: int = 200_000) -> Iterator[pa.Table]:
+        """Yield a result in chunks of at most `rows` rows, in the order the query asks for."""
+
+    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, keys: Sequence[str] = ()) -> int:
+        """Replace a table at once and return the number of rows written; readers see the old rows or the new, never a part.
+
+        Without `keys` the whole table. With `keys` only the rows whose key values occur in `chunks`: a partition when the
+        key is its column, single accounts when it is the account; rows of other keys stay.
+        """
+
+    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema) -> int:
+        """Stream a query through `function` chunk by chunk into a table, replaced at once; return the number of rows written.
+
+        A chunk is sorted by column `by` and holds all rows of each of its values; within one value they have no order. On
+        Spark the function runs on the executors.
+        """
+
+    def drop(self, table: str) -> None:
+        """Forget a table that `replace` or `score` made; nothing happens when there is none."""
+
+    def show_feed(self, feed: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+        """Make `lake.<feed>`: `columns` of these Parquet files, `record_number`, and `delivery_date` from `lake.batches`.
+
+        The record number is the position in a `plain` file and a column of a `numbered` one. Only files named here can be
+        seen, whatever lies beside them.
+        """
+
+    def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
+        """Return the columns of each table and view of these schemas, keyed by `schema.table`, sorted by key."""
+
+
+def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
+    """Cut a stream sorted by column `by` (never null) so that no value of it lies in two chunks: the last group waits for more."""
+    waiting: list[pa.Table] = []
+    for chunk in chunks:
+        if not len(chunk):
+            continue
+        keys = chunk[by]
+        cut = pc.index(keys, keys[-1]).as_py()
+        if waiting and (cut or waiting[-1][by][-1] != keys[0]):
+            yield pa.concat_tables([*waiting, chunk.slice(0, cut)])
+            waiting = []
+        elif cut:
+            yield chunk.slice(0, cut)
+        waiting.append(chunk.slice(cut))
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def checked(chunk: pa.Table, table: str, columns: pa.Schema) -> pa.Table:
+    """Return the chunk with exactly these columns in this order and these types.
+
+    Raises
+    ------
+    NullInColumnError
+        A field that is not nullable has a null.
+    """
+    for field in columns:
+        if not field.nullable and chunk[field.name].null_count:
+            raise NullInColumnError(f"{table}: column {field.name} has {chunk[field.name].null_count} empty values, and it must have none")
+    return chunk.select(columns.names).cast(columns)

@@ -1,0 +1,197 @@
+"""What the interface promises, held by both engines: the same calls, the same rows, nothing half replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.engines.engine import Engine, NullInColumnError, whole_groups
+from dagster_project.engines.spark_engine import SparkEngine
+from dagster_project.engines.types import INSTANT, arrow_type
+from dagster_project.errors import InfrastructureError
+
+COLUMNS = pa.schema([pa.field("account_id", pa.string(), False), pa.field("amount", pa.decimal128(18, 2)), pa.field("where", pa.int64())])
+
+
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty warehouse of each engine; the folder's name is one that a glob or a quote would trip over."""
+    folder = tmp_path / "it's {1,2} [x] *"
+    folder.mkdir()
+    if request.param == "duckdb":
+        connection = duckdb.connect(str(folder / "warehouse.duckdb"))
+        connection.execute("set TimeZone = 'UTC'")
+        yield DuckDBEngine(connection)
+        connection.close()
+    else:
+        session = request.getfixturevalue("spark_session")
+        yield SparkEngine(session, folder)
+        for schema in ("lake", "t"):
+            session.sql(f"drop schema if exists {schema} cascade")
+
+
+def rows_of(*rows: tuple[Any, ...]) -> pa.Table:
+    return pa.table([pa.array([row[at] for row in rows], kind.type) for at, kind in enumerate(COLUMNS)], names=COLUMNS.names)
+
+
+FIRST = rows_of(("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None))
+MORE = rows_of(("c", None, 3))
+
+
+def content(engine: Engine, table: str = "t.sums") -> list[tuple[Any, ...]]:
+    return sorted(engine.rows(f"select * from {table}"), key=str)
+
+
+def test_a_table_is_replaced_as_a_whole_with_its_types_and_promises(engine: Engine) -> None:
+    assert engine.replace("t.sums", COLUMNS, [FIRST, MORE]) == 3
+    assert engine.replace("t.sums", COLUMNS, iter([FIRST])) == 2
+    assert content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
+    assert engine.columns(["t", "no_such_schema"]) == {"t.sums": COLUMNS}
+
+
+def test_an_empty_table_keeps_its_columns(engine: Engine) -> None:
+    assert engine.replace("t.sums", COLUMNS, []) == 0
+    assert content(engine) == []
+    assert engine.columns(["t"])["t.sums"] == COLUMNS
+
+
+def test_rows_of_named_keys_are_replaced_and_all_others_stay(engine: Engine) -> None:
+    engine.replace("t.sums", COLUMNS, [FIRST, MORE])
+    changed = rows_of(("b", Decimal("5.00"), 7), ("b", Decimal("6.00"), 8), ("new", None, None))
+    assert engine.replace("t.sums", COLUMNS, [changed], keys=["account_id"]) == 3
+    assert content(engine) == [
+        ("a", Decimal("1.10"), 1), ("b", Decimal("5.00"), 7), ("b", Decimal("6.00"), 8), ("c", None, 3), ("new", None, None),
+    ]  # fmt: skip
+
+
+def test_replacing_keys_twice_is_replacing_them_once(engine: Engine) -> None:
+    for _ in range(2):
+        engine.replace("t.sums", COLUMNS, [FIRST], keys=["account_id"])
+    assert content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
+
+
+@pytest.mark.parametrize("keys", [(), ("account_id",)])
+def test_a_missing_value_where_none_may_be_is_refused_and_the_old_rows_stay(engine: Engine, keys: tuple[str, ...]) -> None:
+    engine.replace("t.sums", COLUMNS, [FIRST])
+    with pytest.raises(NullInColumnError, match="account_id"):
+        engine.replace("t.sums", COLUMNS, [MORE, rows_of((None, None, 1))], keys=keys)
+    assert content(engine) == content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
+
+
+def test_a_source_of_rows_that_fails_half_way_replaces_nothing(engine: Engine) -> None:
+    def broken() -> Iterator[pa.Table]:
+        yield MORE
+        raise OSError("the disk is gone")
+
+    engine.replace("t.sums", COLUMNS, [FIRST])
+    with pytest.raises(OSError, match="the disk is gone"):
+        engine.replace("t.sums", COLUMNS, broken())
+    assert content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
+
+
+def totals(chunk: pa.Table) -> pa.Table:
+    """Sum each account of a chunk; two rows of one account would show that it was cut."""
+    sums = chunk.group_by("account_id").aggregate([("amount", "sum"), ("where", "count")])
+    return pa.table(
+        {"account_id": sums["account_id"], "amount": sums["amount_sum"].cast(pa.decimal128(18, 2)), "where": sums["where_count"]}
+    )
+
+
+def test_scoring_sees_whole_groups_and_replaces_its_table(engine: Engine) -> None:
+    many = rows_of(*[(f"a{number % 7}", Decimal(number), number) for number in range(700)])
+    engine.replace("t.sums", COLUMNS, [many])
+    for _ in range(2):
+        assert engine.score("select * from t.sums", "account_id", totals, "t.totals", COLUMNS) == 7
+    expected = [(f"a{rest}", Decimal(sum(range(rest, 700, 7))).quantize(Decimal("0.01")), 100) for rest in range(7)]
+    assert content(engine, "t.totals") == expected
+
+
+def test_a_scoring_that_fails_leaves_the_old_table(engine: Engine) -> None:
+    def broken(chunk: pa.Table) -> pa.Table:
+        raise ArithmeticError("no such thing")
+
+    engine.replace("t.sums", COLUMNS, [FIRST])
+    engine.replace("t.totals", COLUMNS, [MORE])
+    with pytest.raises(Exception, match="no such thing"):
+        engine.score("select * from t.sums", "account_id", broken, "t.totals", COLUMNS)
+    assert content(engine, "t.totals") == [("c", None, 3)]
+
+
+def test_a_result_is_read_in_bounded_chunks_in_the_order_of_the_query(engine: Engine) -> None:
+    engine.replace("t.sums", COLUMNS, [rows_of(*[(f"a{number:03}", None, number) for number in range(250)])])
+    chunks = list(engine.read("select * from t.sums order by account_id desc", rows=100))
+    assert max(map(len, chunks)) <= 100
+    assert pa.concat_tables(chunks)["where"].to_pylist() == list(range(249, -1, -1))
+
+
+def test_values_arrive_as_what_they_are(engine: Engine) -> None:
+    columns = pa.schema([("at", INSTANT), ("day", pa.date32()), ("is_it", pa.bool_()), ("ratio", pa.float64()), ("small", pa.int32())])
+    row = (datetime(2026, 3, 29, 1, 30, 0, 5, tzinfo=UTC), date(2026, 3, 29), True, 0.1, 7)
+    table = pa.table([pa.array([value], kind.type) for value, kind in zip(row, columns, strict=True)], names=columns.names)
+    engine.replace("t.kinds", columns, [table])
+    ((at, *rest),) = engine.rows("select * from t.kinds")
+    assert at.astimezone(UTC) == row[0]
+    assert rest == list(row[1:])
+    assert engine.columns(["t"])["t.kinds"] == columns
+
+
+def test_a_dropped_table_is_gone_and_dropping_nothing_is_no_error(engine: Engine) -> None:
+    engine.replace("t.sums", COLUMNS, [FIRST])
+    engine.drop("t.sums")
+    engine.drop("t.sums")
+    assert engine.columns(["t"]) == {}
+
+
+def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_path: Path) -> None:
+    lake = tmp_path / "lake [1], {2}" / "tickets"
+    lake.mkdir(parents=True)
+    columns = pa.schema([("ticket_id", pa.string()), ("batch_id", pa.string())])
+
+    def file(batch: str, *tickets: str, numbers: list[int] | None = None) -> Path:
+        table = pa.table({"ticket_id": tickets, "batch_id": [batch] * len(tickets)})
+        if numbers:
+            table = table.append_column("record_number", pa.array(numbers, pa.int64()))
+        pq.write_table(table, lake / f"{batch}.parquet")
+        return lake / f"{batch}.parquet"
+
+    plain, numbered, _ = file("b1", "T1", "T2"), file("b2", "T3", numbers=[9]), file("never_accepted", "T4")
+    batches = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32())])
+    days = pa.table({"batch_id": ["b1", "b2", "never_accepted"], "delivery_date": [date(2026, 1, day) for day in (1, 2, 3)]})
+    engine.replace("lake.batches", batches, [days])
+    engine.show_feed("tickets", columns, [plain], [numbered])
+    assert sorted(engine.rows("select ticket_id, batch_id, record_number, delivery_date from lake.tickets")) == [
+        ("T1", "b1", 1, date(2026, 1, 1)), ("T2", "b1", 2, date(2026, 1, 1)), ("T3", "b2", 9, date(2026, 1, 2)),
+    ]  # fmt: skip
+    engine.show_feed("refunds", columns, [], [])
+    assert engine.rows("select * from lake.refunds") == []
+    assert engine.columns(["lake"])["lake.refunds"].names == ["ticket_id", "batch_id", "record_number", "delivery_date"]
+    second = file("b3", "T5")
+    plain.unlink()
+    with pytest.raises(InfrastructureError, match="b1"):
+        engine.show_feed("tickets", columns, [plain, second], [numbered])
+
+
+def test_groups_are_never_cut_however_small_the_chunks() -> None:
+    keys = [1, 1, 1, 2, 3, 3, 4, 4, 4, 4, 5]
+    for size in range(1, 12):
+        stream = pa.table({"k": keys}).to_batches(max_chunksize=size)
+        chunks = list(whole_groups((pa.Table.from_batches([batch]) for batch in stream), "k"))
+        assert pa.concat_tables(chunks)["k"].to_pylist() == keys
+        seen = [set(chunk["k"].to_pylist()) for chunk in chunks]
+        assert sum(map(len, seen)) == len(set().union(*seen)), f"a group was cut at chunks of {size}"
+        assert all(len(chunk) for chunk in chunks)
+
+
+@pytest.mark.parametrize("word", ["hugeint", "time", "int[]", "varchar[]", "decimal"])
+def test_a_type_without_a_place_in_the_warehouse_is_refused(word: str) -> None:
+    with pytest.raises(TypeError, match="has no place in the warehouse"):
+        arrow_type(word)
