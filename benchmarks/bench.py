@@ -1,4 +1,4 @@
-"""Benchmark table: a run with nothing new, one tiny day cold and warm, and the full build against bare DuckDB.
+"""Benchmark table: a run with nothing new, one tiny day cold and warm, the full build against bare DuckDB, and on Spark.
 
 `python -m benchmarks.bench --sizes 0.1 1 --repeats 3` measures whole processes, takes medians, compares within the same
 run (product and bare script alternate), checks that both found the company's true cost, and writes benchmarks/results.md.
@@ -30,7 +30,7 @@ from dagster_project.demo.company import END, write_company
 PROJECT = Path(__file__).resolve().parent.parent
 RESULTS = PROJECT / "benchmarks" / "results.md"
 ACCOUNTS_AT_SIZE_ONE, MONTHS, SEED = 100_000, 24, 7
-CASES = ("nothing", "day", "warm", "full")
+CASES = ("nothing", "day", "warm", "full", "spark")
 _WARM = """
 import sys, time
 from dagster_project.run import run_daily
@@ -60,9 +60,9 @@ class Table:
         return typical
 
 
-def product(landing: Path, home: Path, until: date | None = None) -> Usage:
+def product(landing: Path, home: Path, until: date | None = None, engine: str = "duckdb") -> Usage:
     """One whole process of `service-roi run`."""
-    command = [sys.executable, "-m", "dagster_project.cli", "run", "--landing", str(landing), "--home", str(home)]
+    command = [sys.executable, "-m", "dagster_project.cli", "run", "--landing", str(landing), "--home", str(home), "--engine", engine]
     return run([*command, "--until", until.isoformat()] if until else command, folder=PROJECT)
 
 
@@ -133,10 +133,34 @@ def small_cases(work: Path, repeats: int, cases: set[str], table: Table) -> list
     return lines
 
 
+def company(folder: Path, size: float) -> dict[str, Any]:
+    """Write the company of a size, unless it is there; return its truth."""
+    return write_company(folder / "landing", round(ACCOUNTS_AT_SIZE_ONE * size), MONTHS, SEED)
+
+
+def on_spark(work: Path, size: float, table: Table) -> list[str]:
+    """Build the same history on each engine, once, one after the other."""
+    folder = work / f"{size:g}"
+    truth, usages, recorded = company(folder, size), {}, {}
+    for engine in ("duckdb", "spark"):
+        home = fresh(folder / f"home-{engine}")
+        usages[engine] = product(folder / "landing", home, engine=engine)
+        check(engine, published_cost(home), truth)
+        recorded[engine] = stages(home)
+    start = recorded["spark"]["spark"]
+    table.add(f"full build on DuckDB, size {size:g}", [usages["duckdb"]], "beside Spark")
+    table.add(f"full build on Spark in process, size {size:g}", [usages["spark"]], f"of it {start:.1f} s to start the session")
+    ratio = usages["spark"].wall_seconds / usages["duckdb"].wall_seconds
+    cpu = usages["spark"].cpu_seconds / usages["duckdb"].cpu_seconds
+    table.rows.append(f"| ratio Spark to DuckDB, size {size:g} | | {ratio:.2f} | | {cpu:.2f} | | |")
+    print(table.rows[-1], flush=True)
+    return stage_lines(f"Stages on Spark, size {size:g}", [recorded["spark"]])
+
+
 def full_build(work: Path, size: float, repeats: int, table: Table) -> list[str]:
     """Build the whole history at once: product and bare script alternate on the same files."""
     folder = work / f"{size:g}"
-    truth = write_company(folder / "landing", round(ACCOUNTS_AT_SIZE_ONE * size), MONTHS, SEED)
+    truth = company(folder, size)
     ours, floor, recorded, parts = [], [], [], []
     for _ in range(repeats):
         bare = run([sys.executable, "-m", "benchmarks.bare_duckdb", str(folder / "landing"), str(folder / "bare.duckdb")], folder=PROJECT)
@@ -183,6 +207,9 @@ def main() -> None:
     if "full" in options.cases:
         for size in options.sizes:
             details += full_build(options.work, size, options.repeats if size < 1 else 1, table)
+    if "spark" in options.cases:
+        for size in options.sizes:
+            details += on_spark(options.work, size, table)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}, load before the run {load:.1f}"
     head = [
         "# Benchmark results",
