@@ -211,18 +211,28 @@ def main() -> None:
         for size in options.sizes:
             details += on_spark(options.work, size, table)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}, load before the run {load:.1f}"
+    title = f"## `python -m benchmarks.bench --cases {' '.join(options.cases)} --sizes {' '.join(f'{size:g}' for size in options.sizes)}`"
     head = [
-        "# Benchmark results",
-        "",
-        "Written by `make bench`. Whole processes, medians; CPU and memory include every process started. Memory is the peak of the sum.",
+        title,
         "",
         machine,
         "",
         "| case | runs | wall s | min-max | CPU s | peak MiB | note |",
         "| --- | ---: | ---: | --- | ---: | ---: | --- |",
     ]
-    RESULTS.write_text("\n".join([*head, *table.rows, "", *details]).rstrip() + "\n", encoding="utf-8")
+    write_section(title, "\n".join([*head, *table.rows, "", *details]).rstrip() + "\n")
     print(f"written to {RESULTS}")
+
+
+def write_section(title: str, text: str) -> None:
+    """Replace what the same command wrote before, and keep what other commands wrote."""
+    _, *sections = RESULTS.read_text(encoding="utf-8").split("\n## ") if RESULTS.exists() else [""]
+    kept = [f"## {section.rstrip()}\n" for section in sections if not f"## {section}".startswith(f"{title}\n")]
+    head = (
+        "# Benchmark results\n\nWritten by the command above each table. Whole processes, medians; CPU and memory include every process"
+        " started.\nMemory is the peak of the sum.\n"
+    )
+    RESULTS.write_text("\n".join([head, *sorted([*kept, text])]), encoding="utf-8")
 
 
 if __name__ == "__main__":

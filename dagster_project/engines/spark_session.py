@@ -29,6 +29,7 @@ _SAME_ON_BOTH_ENGINES = {
     "spark.sql.cteRecursionLevelLimit": "-1",
     "spark.sql.cteRecursionRowLimit": "-1",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+    "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",  # a killed run leaves the folder of a table that never was
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 
@@ -66,6 +67,8 @@ def open_session(home: Path, *, master: str, remote: str | None, memory_limit: s
             _require_answer(remote)
         session = builder.getOrCreate()
         session.sql("select 1").collect()
+        if session.conf.get("spark.sql.catalogImplementation") == "in-memory":
+            shutil.rmtree(home / "spark" / "warehouse", ignore_errors=True)
     except Exception as error:
         remedy = "" if remote else "; remedy: Java 17 on the path or in JAVA_HOME, a master that can be reached, or ROI_SPARK_REMOTE"
         raise InfrastructureError(f"Spark at {remote or master} does not answer: {str(error).splitlines()[0]}{remedy}") from error
@@ -84,13 +87,11 @@ def _starting(home: Path, master: str, memory_limit: str, cores: int) -> dict[st
     warehouse = home / "spark" / "warehouse"
     settings = {
         "spark.sql.warehouse.dir": str(warehouse),
-        "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",  # a killed run leaves the folder of a table that never was
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING.as_uri()} -Duser.timezone=UTC",
         "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC",
     }
     if master.startswith("local"):
-        shutil.rmtree(warehouse, ignore_errors=True)
         settings |= {
             "spark.driver.memory": memory_limit.upper().removesuffix("B").replace(" ", ""),
             "spark.driver.host": "127.0.0.1",

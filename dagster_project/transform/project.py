@@ -95,7 +95,8 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
 def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None], *, target: str = "duckdb") -> None:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
 
-    `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first.
+    `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and the files
+    lie in `spark/warehouse` beside that name.
 
     Raises
     ------
@@ -128,7 +129,8 @@ def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]
 
 @contextmanager
 def _dbt_environment(warehouse: Path) -> Iterator[None]:
-    given = {"DBT_WAREHOUSE_PATH": str(warehouse), "DO_NOT_TRACK": "1"}
+    folder = warehouse.parent / "spark" / "warehouse"
+    given = {"DBT_WAREHOUSE_PATH": str(warehouse), "DBT_WAREHOUSE_FOLDER": str(folder), "DO_NOT_TRACK": "1"}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:

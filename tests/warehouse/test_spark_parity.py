@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +22,11 @@ ONCE = pytest.mark.parametrize("built", ["whole"], indirect=True)
 Built = tuple[duckdb.DuckDBPyConnection, Any]
 
 
+HOME = Path(tempfile.mkdtemp(prefix="service-roi-spark-"))
+
+
 def build(select: list[str]) -> None:
-    project.build(Path(), select, lambda event: None, target="spark")
+    project.build(HOME / "warehouse.duckdb", select, lambda event: None, target="spark")
 
 
 def show_lake(warehouse: duckdb.DuckDBPyConnection, spark: Any, folder: Path) -> None:
@@ -34,13 +39,22 @@ def show_lake(warehouse: duckdb.DuckDBPyConnection, spark: Any, folder: Path) ->
         spark.sql(f"create table lake.{table} using parquet location '{folder / table}'")
 
 
+def leave_half_a_table(schema: str, table: str) -> None:
+    """Leave what a killed run leaves: files of a table that the catalogue never heard of."""
+    folder = HOME / "spark" / "warehouse" / schema / table
+    folder.mkdir(parents=True, exist_ok=True)
+    duckdb.sql("select 'HALF' as account_id").write_parquet(str(folder / "part-00000-left.snappy.parquet"))
+
+
 @pytest.fixture(scope="module", params=["oakland", "whole"])
-def built(request: pytest.FixtureRequest, spark_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(request: pytest.FixtureRequest, spark_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Build one company on Spark from the lake it has on DuckDB; both warehouses."""
     warehouse: duckdb.DuckDBPyConnection = request.getfixturevalue(request.param)
     show_lake(warehouse, spark_session, tmp_path_factory.mktemp(request.param))
+    leave_half_a_table("marts", "dim_account")
     build(LAYERS)
-    return warehouse, spark_session
+    yield warehouse, spark_session
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture
