@@ -17,10 +17,11 @@ from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.door.ledger import Ledger
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
-from dagster_project.fingerprint import inputs_hash
+from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.gate import CheckOutcome
 from dagster_project.settings import Settings, fault_point, load_settings
+from dagster_project.transform.increment import Increment
 
 
 class Runtime:
@@ -36,6 +37,12 @@ class Runtime:
         self.checks: list[CheckOutcome] = []
         self.error: Exception | None = None
         self.outcome: dict[str, Any] = {}
+        self.increment = Increment(None)
+
+    @cached_property
+    def code(self) -> str:
+        """Hash of the code and models that make the marts."""
+        return code_hash()
 
     @cached_property
     def assumptions(self) -> Assumptions:

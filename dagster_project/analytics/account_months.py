@@ -23,41 +23,44 @@ from dagster_project.engines.engine import Engine
 TRAILING_MONTHS = 12
 WINDOWS = ("month", "trailing_12", "to_date")
 _CELLS = 1 << 17  # accounts x months that are summed at once
-MEASURES = (
-    "service_cost", "contacts", "margin", "margin_unknown", "offer_margin", "offer_unknown", "gross_sales", "net_revenue",
-    "payments", "payments_count", "payments_unknown", "fx_missing", "has_sales",
-)  # fmt: skip
-# Minor units as integers; what is unknown counts beside it, so that a window can tell "0" from "not known".
-_ACCOUNT_MONTHS = """
-    select
-        coalesce(service.account_id, sales.account_id) as account_id,
-        coalesce(service.period_month, sales.period_month) as period_month,
-        cast(coalesce(service.service_cost_amount, 0) * 100 as bigint) as service_cost,
-        cast(coalesce(service.contacts_count, 0) as bigint) as contacts,
-        cast(coalesce(sales.contribution_margin_amount, 0) * 100 as bigint) as margin,
-        cast(sales.account_id is not null and sales.contribution_margin_amount is null as bigint) as margin_unknown,
-        cast(coalesce(sales.offer_margin_amount, 0) * 100 as bigint) as offer_margin,
-        cast(sales.account_id is not null and sales.offer_margin_amount is null as bigint) as offer_unknown,
-        cast(coalesce(sales.gross_sales_amount, 0) * 100 as bigint) as gross_sales,
-        cast(coalesce(sales.net_revenue_amount, 0) * 100 as bigint) as net_revenue,
-        cast(coalesce(sales.payment_amount, 0) * 100 as bigint) as payments,
-        cast(coalesce(sales.payments_count, 0) as bigint) as payments_count,
-        cast(sales.account_id is not null and sales.payment_amount is null as bigint) as payments_unknown,
-        cast(coalesce(sales.null_reason = 'fx_missing', false) as bigint) as fx_missing,
-        cast(
-            coalesce(sales.gross_sales_amount <> 0 or sales.credit_amount <> 0 or sales.refund_amount <> 0, false) as bigint
-        ) as has_sales
-    from marts.mart_account_service_month as service
-    full outer join marts.mart_account_sales_month as sales
-        on service.account_id = sales.account_id and service.period_month = sales.period_month
-"""
+# Minor units as integers; what is unknown counts beside it, so that a window can tell "0" from "not known". Up to two rows for an
+# account and month, one of service and one of sales: every measure is summed anyway.
+_SERVICE = {
+    "service_cost": "cast(coalesce(service_cost_amount, 0) * 100 as bigint)",
+    "contacts": "cast(coalesce(contacts_count, 0) as bigint)",
+}
+_SALES = {
+    "margin": "cast(coalesce(contribution_margin_amount, 0) * 100 as bigint)",
+    "margin_unknown": "cast(contribution_margin_amount is null as bigint)",
+    "offer_margin": "cast(coalesce(offer_margin_amount, 0) * 100 as bigint)",
+    "offer_unknown": "cast(offer_margin_amount is null as bigint)",
+    "gross_sales": "cast(coalesce(gross_sales_amount, 0) * 100 as bigint)",
+    "net_revenue": "cast(coalesce(net_revenue_amount, 0) * 100 as bigint)",
+    "payments": "cast(coalesce(payment_amount, 0) * 100 as bigint)",
+    "payments_count": "cast(coalesce(payments_count, 0) as bigint)",
+    "payments_unknown": "cast(payment_amount is null as bigint)",
+    "fx_missing": "cast(coalesce(null_reason = 'fx_missing', false) as bigint)",
+    "has_sales": "cast(coalesce(gross_sales_amount <> 0 or credit_amount <> 0 or refund_amount <> 0, false) as bigint)",
+}
+MEASURES = (*_SERVICE, *_SALES)
+
+
+def _movements(names: Sequence[str]) -> str:
+    """Query the measures of these names, not summed yet."""
+    parts = []
+    for table, own in (("mart_account_service_month", _SERVICE), ("mart_account_sales_month", _SALES)):
+        values = ", ".join(f"{own.get(name, 'cast(0 as bigint)')} as {name}" for name in names)
+        parts.append(f"select account_id, period_month, {values} from marts.{table}")
+    return " union all ".join(parts)
+
+
 IDENTIFIED_OWN = "not exists (select 1 from marts.dim_account as pseudo where pseudo.is_pseudo and pseudo.account_id = own.account_id)"
 _SUMS = ", ".join(f"cast(sum(own.{name}) as bigint) as {name}" for name in MEASURES)
 _TOTALS = f"""
     select
         case when account.is_pseudo then 'pseudo' else 'identified' end as account_id, own.period_month, {_SUMS},
         count(*) filter (where account.account_id is null or period.period_month is null) as orphans
-    from ({_ACCOUNT_MONTHS}) as own
+    from ({_movements(MEASURES)}) as own
     left join marts.dim_account as account on own.account_id = account.account_id
     left join marts.dim_period as period on own.period_month = period.period_month
     group by account.is_pseudo, own.period_month
@@ -74,9 +77,18 @@ _CALENDAR = """
 """
 
 
-def account_months(names: Sequence[str], where: str = "true") -> str:
-    """Query these measures, grain account x month, of the rows `own` that meet a condition."""
-    return f"select own.account_id, own.period_month, {', '.join(names)} from ({_ACCOUNT_MONTHS}) as own where {where}"
+def account_months(names: Sequence[str], opening: date | None = None, where: str = "true") -> str:
+    """Query the sums of these measures, grain account x month, of the rows `own` that meet a condition.
+
+    Months before `opening` come summed in one row of that month per account: enough for what has been by then, and no more rows
+    to read than the windows need.
+    """
+    month = f"greatest(own.period_month, cast('{opening}' as date))" if opening else "own.period_month"
+    sums = ", ".join(f"cast(sum(own.{name}) as bigint) as {name}" for name in names)
+    return (
+        f"select own.account_id, {month} as period_month, {sums} from ({_movements(names)}) as own where {where} "
+        f"group by own.account_id, {month}"
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,15 @@ class Calendar:
 
     months: tuple[Month, ...]
 
+    def first_position(self, since: date | None) -> int:
+        """Position of the first month from which on rows are rebuilt: 0 without such a month, the last one at the latest."""
+        return min(sum(month.period_month < since for month in self.months), max(len(self.months) - 1, 0)) if since else 0
+
+    def opening(self, since: date | None) -> date | None:
+        """Return the month into which everything before the windows that end from `since` on may be summed; None: nothing may."""
+        position = self.first_position(since) - TRAILING_MONTHS
+        return self.months[position].period_month if position > 0 else None
+
     def windows(self, kind: str) -> tuple[Window, ...]:
         """One window of this kind per month, in order."""
         width = {"month": 1, "trailing_12": TRAILING_MONTHS, "to_date": len(self.months)}[kind]
@@ -114,6 +135,11 @@ class Calendar:
             is_whole = kind != "trailing_12" or (len(span) == width and all(one.is_complete for one in span))
             found.append(Window(month, kind, len(span), month.is_complete and is_whole, all(one.has_cost for one in span)))
         return tuple(found)
+
+    def rebuilt(self, since: date | None) -> str | None:
+        """Condition on the rows of a table by month that are rebuilt; None: all of them."""
+        first = self.first_position(since)
+        return f"period_month >= cast('{self.months[first].period_month}' as date)" if first else None
 
     @cached_property
     def days(self) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ Concentration takes its histograms from it, tiers take its ranking. Holds popula
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -26,8 +27,8 @@ _COLUMNS = pa.schema([
 ])  # fmt: skip
 
 
-def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tuple[str | None, ...]) -> pa.Table:
-    """Score a chunk of whole accounts: who counts in which window, and with which value.
+def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tuple[str | None, ...], since: date | None) -> pa.Table:
+    """Score a chunk of whole accounts: who counts in which window from `since` on, and with which value.
 
     Buyers for sales (any sale, credit or refund for net revenue), callers for contacts, payers for payments, and who bought or cost
     something for the margin after service. `tier_measures`: by month, None where there are no tiers; every account seen so far
@@ -51,6 +52,7 @@ def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tupl
             tiered[:, month] = amounts[str(tier_measures[month])][:, month]
         counted["tier_amount"] = (tiered, sums.seen & chosen)
         here = np.logical_or.reduce([who for _, who in counted.values()])
+        here[:, : calendar.first_position(since)] = False
         accounts, months = np.nonzero(here)
         parts.append(pa.table({
             "account_id": sums.account_ids.take(pa.array(accounts)),
@@ -60,7 +62,7 @@ def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tupl
     return pa.concat_tables(parts)
 
 
-def write_account_values(engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...]) -> None:
-    """Replace the scratch table; whoever calls drops it. `tier_measures` as in `tiers.choose_measures`."""
-    score = partial(_account_windows, calendar=calendar, tier_measures=tier_measures)
-    engine.score(account_months(_MEASURES, IDENTIFIED_OWN), "account_id", score, VALUES, _COLUMNS)
+def write_account_values(engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...], since: date | None) -> None:
+    """Replace the scratch table by the windows from `since` on; whoever calls drops it. `tier_measures` as in `tiers.choose_measures`."""
+    score = partial(_account_windows, calendar=calendar, tier_measures=tier_measures, since=since)
+    engine.score(account_months(_MEASURES, calendar.opening(since), IDENTIFIED_OWN), "account_id", score, VALUES, _COLUMNS)

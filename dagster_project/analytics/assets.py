@@ -1,6 +1,7 @@
 """Analytics as Dagster assets: open the engine, build one subject, report its numbers. No logic."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 import dagster as dg
 
@@ -11,7 +12,9 @@ _ACCOUNT_MARTS = ("mart_account_service_month", "mart_account_sales_month", "dim
 _ORDER_MARTS = ("fct_order", "fct_order_line_net", "fct_refund", "dim_account", "dim_period")
 
 
-Build = Callable[[Engine], dict[str, object]]
+Build = Callable[[Engine, date | None], dict[str, object]]
+MONTHLY = ("analytics.mart_service_roi_account", "analytics.mart_concentration", "analytics.mart_account_tier")
+"""Tables whose rows belong to a month and stay when nothing from that month on has changed."""
 
 
 def _subject(name: str, tables: dict[str, str], reads: Sequence[str], build: Build) -> dg.AssetsDefinition:
@@ -26,7 +29,7 @@ def _subject(name: str, tables: dict[str, str], reads: Sequence[str], build: Bui
     def subject(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         runtime = context.resources.runtime
         with runtime.stage(f"analytics: {name}"), runtime.engine() as engine:
-            numbers = build(engine)
+            numbers = build(engine, runtime.increment.first_month)
         for table in tables:
             yield dg.MaterializeResult(asset_key=["analytics", table], metadata={"numbers": dg.MetadataValue.json(numbers)})
 

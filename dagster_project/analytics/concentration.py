@@ -6,6 +6,7 @@ Identified accounts only: pseudo-accounts are nobody's customers. A measure whos
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -105,14 +106,16 @@ def _curve_table(window: Window, kind: str, values: NDArray[np.int64], customers
     })  # fmt: skip
 
 
-def build(engine: Engine) -> dict[str, object]:
+def build(engine: Engine, since: date | None = None) -> dict[str, object]:
     """Replace `analytics.mart_concentration`, `mart_concentration_curve` and `mart_account_tier`; returns rows and the latest 80/20.
 
     Grains: month x window x measure; the same keys of the latest month x curve point; account x complete month (trailing 12).
+    Of the first and the last only the rows from month `since` on: nothing before it has changed.
     """
     parameters, feeds, history = run_parameters(engine), present_feeds(engine), read_history(engine)
     windows, tier_measures = _windows(history.calendar), tiers.choose_measures(history, feeds)
-    write_account_values(engine, history.calendar, tier_measures)
+    write_account_values(engine, history.calendar, tier_measures, since)
+    first, rebuilt = history.calendar.first_position(since) * len(WINDOWS), history.calendar.rebuilt(since)
     sums = {kind: history.sums(kind, with_pseudo=False) for kind in WINDOWS}
     results = []
     for number, window in enumerate(windows):
@@ -126,9 +129,10 @@ def build(engine: Engine) -> dict[str, object]:
             results[number] = concentrate(values, customers, top=parameters.top_customer_share, target=parameters.value_share_target)
             if window.month is windows[-1].month and window.kind != "month":
                 curves.append(_curve_table(window, kind, values, customers, parameters.currency_code))
-    engine.replace("analytics.mart_concentration", CONCENTRATION_COLUMNS, [_concentration_table(windows, results, parameters)])
+    table = _concentration_table(windows, results, parameters).slice(first * len(KINDS))
+    engine.replace("analytics.mart_concentration", CONCENTRATION_COLUMNS, [table], where=rebuilt)
     curve_rows = engine.replace("analytics.mart_concentration_curve", CURVE_COLUMNS, curves)
-    tier_rows = tiers.write_tiers(engine, history.calendar, tier_measures, parameters)
+    tier_rows = tiers.write_tiers(engine, history.calendar, tier_measures, parameters, rebuilt)
     engine.drop(VALUES)
     latest = dict(zip(KINDS, (result.top20_share for result in results[-len(KINDS) :]), strict=False))
-    return {"concentration_rows": len(results), "curve_rows": curve_rows, "tier_rows": tier_rows, "latest_top20_share": latest}
+    return {"concentration_rows": len(table), "curve_rows": curve_rows, "tier_rows": tier_rows, "latest_top20_share": latest}

@@ -101,7 +101,7 @@ def _summed(engine: Engine) -> tuple[pd.DataFrame, pd.DataFrame]:
     return months.astype("int64"), cohorts.astype("int64")
 
 
-def build(engine: Engine) -> dict[str, object]:
+def build(engine: Engine, since: date | None = None) -> dict[str, object]:  # noqa: ARG001  every month is counted again: it is cheap
     """Replace `analytics.mart_retention_month` and `analytics.mart_retention_cohort`; returns rows and the latest rate.
 
     Grain: month from the first order on; cohort x month number. The running month is read at `as_of_date`.

@@ -10,7 +10,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dagster_project.analytics import columns
@@ -69,13 +68,18 @@ with sampled as (
         cast(own.contribution_margin_amount * 100 as decimal(19, 0)) as gross_benefit,
         cast((own.net_benefit_amount + own.service_cost_amount) * 100 as decimal(19, 0)) as benefit,
         cast(own.service_cost_amount * 100 as decimal(19, 0)) as cost
-    from analytics.mart_service_roi_account as own where {IDENTIFIED_OWN}
+    from analytics.mart_service_roi_account as own where {IDENTIFIED_OWN} and {{rebuilt}}
 )
 select
     period_month, window_kind, count(*) as accounts_count, sum(cost) as cost, sum(cost * cost) as cost_cost,
     sum(gross_benefit) as gross, sum(gross_benefit * gross_benefit) as gross_gross, sum(gross_benefit * cost) as gross_cost,
     sum(benefit) as benefit, sum(benefit * benefit) as benefit_benefit, sum(benefit * cost) as benefit_cost
 from sampled group by period_month, window_kind
+"""
+
+_LATEST = """
+    select period_month, roi_ratio, gross_roi_ratio from analytics.mart_service_roi_month
+    where is_complete_period order by period_month desc, window_kind desc limit 1
 """
 
 
@@ -112,11 +116,12 @@ def _headline(frame: Frame, windows: tuple[Window, ...], months: NDArray[np.int6
     }
 
 
-def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str], currency: str) -> pa.Table:
-    """Score a chunk of whole accounts: one row per account and window that holds a month of it."""
+def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str], currency: str, since: date | None) -> pa.Table:
+    """Score a chunk of whole accounts: one row per account and window, from `since` on, that holds a month of it."""
     parts = []
     for sums in window_sums(chunk, calendar, _MEASURES, _WINDOWS):
         here = sums.measures["months"] > 0
+        here[:, : calendar.first_position(since)] = False
         accounts, months = np.nonzero(here)
         windows = calendar.windows(sums.kind)
         frame = _frame({name: values[here] for name, values in sums.measures.items()}, _costs(windows)[months], feeds)
@@ -125,9 +130,9 @@ def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str],
     return pa.concat_tables(parts)
 
 
-def _read_moments(engine: Engine) -> _Sampled:
+def _read_moments(engine: Engine, rebuilt: str | None) -> _Sampled:
     found: _Sampled = {}
-    for month, kind, n, *sums in engine.rows(_MOMENTS):
+    for month, kind, n, *sums in engine.rows(_MOMENTS.format(rebuilt=rebuilt or "true")):
         cost, cost_cost, gross, gross_gross, gross_cost, benefit, benefit_benefit, benefit_cost = (int(number or 0) for number in sums)
         of_gross = Moments(n, gross, cost, gross_gross, gross_cost, cost_cost)
         found[month, kind] = {"gross_roi": of_gross, "roi": Moments(n, benefit, cost, benefit_benefit, benefit_cost, cost_cost)}
@@ -161,24 +166,27 @@ def _company_rows(history: History, kind: str, moments: _Sampled, feeds: frozens
     return pa.table({name: values[name] for name in MONTH_COLUMNS.names}).cast(MONTH_COLUMNS)
 
 
-def build(engine: Engine) -> dict[str, object]:
+def build(engine: Engine, since: date | None = None) -> dict[str, object]:
     """Replace `analytics.mart_service_roi_account` and `analytics.mart_service_roi_month`; returns rows written and the latest ROI.
 
-    Grain: account x month x window (an account is in a window when it has a row there), and month x window.
+    Grain: account x month x window (an account is in a window when it has a row there), and month x window. Only the rows from
+    month `since` on: nothing before it has changed.
     """
     currency, feeds, history = run_parameters(engine).currency_code, present_feeds(engine), read_history(engine)
-    score = partial(_account_rows, calendar=history.calendar, feeds=feeds, currency=currency)
-    rows = engine.score(account_months(_MEASURES), "account_id", score, "analytics.mart_service_roi_account", ACCOUNT_COLUMNS)
-    moments = _read_moments(engine)
+    calendar, rebuilt = history.calendar, history.calendar.rebuilt(since)
+    score = partial(_account_rows, calendar=calendar, feeds=feeds, currency=currency, since=since)
+    months = account_months(_MEASURES, calendar.opening(since))
+    rows = engine.score(months, "account_id", score, "analytics.mart_service_roi_account", ACCOUNT_COLUMNS, where=rebuilt)
+    moments = _read_moments(engine, rebuilt)
     kinds = _WINDOWS if history.calendar.months else ()
-    company = pa.concat_tables([MONTH_COLUMNS.empty_table(), *(_company_rows(history, kind, moments, feeds, currency) for kind in kinds)])
-    engine.replace("analytics.mart_service_roi_month", MONTH_COLUMNS, [company])
-    done = company.filter(pc.field("is_complete_period")).sort_by([("period_month", "descending"), ("window_kind", "descending")])
-    latest = done.slice(0, 1).to_pylist()[0] if len(done) else dict.fromkeys(MONTH_COLUMNS.names)
+    of_kinds = (_company_rows(history, kind, moments, feeds, currency).slice(calendar.first_position(since)) for kind in kinds)
+    company = pa.concat_tables([MONTH_COLUMNS.empty_table(), *of_kinds])
+    engine.replace("analytics.mart_service_roi_month", MONTH_COLUMNS, [company], where=rebuilt)
+    month, roi_ratio, gross_roi_ratio = next(iter(engine.rows(_LATEST)), (None, None, None))
     return {
         "account_rows": rows,
         "month_rows": len(company),
-        "latest_complete_month": latest["period_month"] and str(latest["period_month"]),
-        "latest_roi_ratio": latest["roi_ratio"],
-        "latest_gross_roi_ratio": latest["gross_roi_ratio"],
+        "latest_complete_month": month and str(month),
+        "latest_roi_ratio": roi_ratio,
+        "latest_gross_roi_ratio": gross_roi_ratio,
     }

@@ -67,12 +67,14 @@ def _tier_rows(
     })  # fmt: skip
 
 
-def write_tiers(engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...], parameters: Parameters) -> int:
-    """Replace `analytics.mart_account_tier` from the accounts' values and return the number of rows written."""
+def write_tiers(
+    engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...], parameters: Parameters, rebuilt: str | None
+) -> int:
+    """Replace the `rebuilt` rows of `analytics.mart_account_tier` from the accounts' values and return the number of rows written."""
     totals = [0] * len(calendar.months)
     for number, total in engine.rows(_POSITIVE):
         totals[number // len(WINDOWS)] = total
     lines = TierLines.of(totals, parameters.tier_a_share, parameters.tier_b_share)
     windows, currency = calendar.windows("trailing_12"), parameters.currency_code
     score = partial(_tier_rows, windows=windows, tier_measures=tier_measures, lines=lines, currency=currency)
-    return engine.score(_RANKED, "account_id", score, "analytics.mart_account_tier", TIER_COLUMNS)
+    return engine.score(_RANKED, "account_id", score, "analytics.mart_account_tier", TIER_COLUMNS, where=rebuilt)

@@ -6,6 +6,8 @@ which its content was delivered, whatever the order of loading.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,18 @@ _PARAMETERS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class AcceptedBatch:
+    """One typed file of the lake; `path` below the home folder, `delivery_date` the latest day its content was delivered."""
+
+    feed: str
+    batch_id: str
+    path: str
+    rows: int
+    is_numbered: bool
+    delivery_date: date
+
+
 def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
     """Create or replace every relation of schema `lake`: 13 feeds, `batches`, `feed_presence`, `run_parameters`.
 
@@ -56,24 +70,37 @@ def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assum
         A file that the ledger names is gone from the lake.
     """
     zone = assumptions.company_time_zone or _only("company_time_zone", zones, "UTC")
-    batches = [(*batch, date.fromisoformat(day)) for *batch, day in ledger.rows(_ACCEPTED)]
-    _replace(engine, "lake.batches", _BATCHES, [(batch, feed, rows, day) for feed, batch, _, rows, _, day in batches])
-    presence = []
-    for feed in feeds():
-        columns = {column.name: arrow_type(column.sql_type) for column in load_contract(feed).columns} | _SYSTEM_COLUMNS
-        here = [(home / path, rows, numbered) for name, _, path, rows, numbered, _ in batches if name == feed]
-        plain, numbered = ([path for path, _, is_numbered in here if bool(is_numbered) is kind] for kind in (False, True))
-        engine.show_feed(feed, pa.schema(list(columns.items())), plain, numbered)
-        presence.append((feed, bool(here), sum(rows for _, rows, _ in here)))
-    _replace(engine, "lake.feed_presence", _PRESENCE, presence)
+    batches = accepted_batches(ledger)
+    _replace(engine, "lake.batches", _BATCHES, [(batch.batch_id, batch.feed, batch.rows, batch.delivery_date) for batch in batches])
+    show_feeds(engine, home, "lake", batches)
+    here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
+    _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
     values = assumptions.model_dump() | {
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
         "company_time_zone": zone,
         "legal_entity": assumptions.legal_entity or _entity(engine),
-        "latest_delivery_date": max((day for *_, day in batches), default=None),
+        "latest_delivery_date": max((batch.delivery_date for batch in batches), default=None),
         "assumptions_sha256": assumptions.content_hash(),
     }
     _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])
+
+
+def accepted_batches(ledger: Ledger) -> list[AcceptedBatch]:
+    """Return every batch that the ledger knows as accepted, by feed and batch."""
+    return [
+        AcceptedBatch(feed, batch, path, rows, bool(is_numbered), date.fromisoformat(day))
+        for feed, batch, path, rows, is_numbered, day in ledger.rows(_ACCEPTED)
+    ]
+
+
+def show_feeds(engine: Engine, home: Path, schema: str, batches: Sequence[AcceptedBatch]) -> None:
+    """Make one view per feed over the files of these batches, in a schema that is made where it is missing."""
+    engine.run(f"create schema if not exists {schema}")
+    for feed in feeds():
+        columns = {column.name: arrow_type(column.sql_type) for column in load_contract(feed).columns} | _SYSTEM_COLUMNS
+        here = [batch for batch in batches if batch.feed == feed]
+        plain, numbered = ([home / batch.path for batch in here if batch.is_numbered is kind] for kind in (False, True))
+        engine.show_feed(f"{schema}.{feed}", pa.schema(list(columns.items())), plain, numbered)
 
 
 def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:

@@ -34,25 +34,22 @@ class DuckDBEngine:
             for batch in cursor.execute(sql).to_arrow_reader(rows):
                 yield pa.Table.from_batches([batch])
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, keys: Sequence[str] = ()) -> int:
-        """Replace a table, or the rows of the keys that occur in `chunks`, in one transaction."""
+    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
+        """Replace a table, or the rows that meet a condition, in one transaction."""
         schema, count, connection = table.partition(".")[0], 0, self.connection
         definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
-        target, kind = ("replacing", "temp table") if keys else (table, "table")
         connection.execute("begin transaction")
         try:
             connection.execute(f"create schema if not exists {schema}")
-            connection.execute(f"create or replace {kind} {target} ({definition})")
+            if where is None:
+                connection.execute(f"create or replace table {table} ({definition})")
+            else:
+                connection.execute(f"create table if not exists {table} ({definition})")
+                connection.execute(f"delete from {table} where {where}")
             for chunk in chunks:
                 ordered = chunk.select(columns.names)  # noqa: F841  DuckDB finds it by name; a registered one is kept until the commit
-                connection.execute(f"insert into {target} select * from ordered")
+                connection.execute(f"insert into {table} by name select * from ordered")
                 count += len(chunk)
-            if keys:
-                same = " and ".join(f"old.{key} is not distinct from new.{key}" for key in keys)
-                connection.execute(f"create table if not exists {table} ({definition})")
-                connection.execute(f"delete from {table} as old where exists (select 1 from {target} as new where {same})")
-                connection.execute(f"insert into {table} by name select * from {target}")
-                connection.execute(f"drop table {target}")
             connection.execute("commit")
         except BaseException as error:
             connection.execute("rollback")
@@ -61,17 +58,17 @@ class DuckDBEngine:
             raise
         return count
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema) -> int:
+    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
         """Stream a query through `function` in chunks of whole groups into a table, replaced at once."""
         chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by)
-        return self.replace(table, columns, map(function, chunks))
+        return self.replace(table, columns, map(function, chunks), where=where)
 
     def drop(self, table: str) -> None:
         """Forget a table."""
         self.connection.execute(f"drop table if exists {table}")
 
-    def show_feed(self, feed: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
-        """Make the view `lake.<feed>` over explicit files."""
+    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+        """Make the view over explicit files."""
         names, parts = ", ".join(columns.names), []
         for files, number in ((plain, "file_row_number + 1"), (numbered, "record_number")):
             if files:
@@ -81,9 +78,9 @@ class DuckDBEngine:
         rows = " union all ".join(parts) or f"select {typed}, null::bigint as record_number where false"
         joined = f"select r.*, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
         try:
-            self.connection.execute(f"create or replace view lake.{feed} as {joined}")
+            self.connection.execute(f"create or replace view {view} as {joined}")
         except duckdb.IOException as error:
-            raise InfrastructureError(f"lake of {feed}: {error}; remedy: load into an empty home, or restore the file") from error
+            raise InfrastructureError(f"{view}: {error}; remedy: load into an empty home, or restore the file") from error
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas."""

@@ -34,15 +34,15 @@ class Engine(Protocol):
     def read(self, sql: str, *, rows: int = 200_000) -> Iterator[pa.Table]:
         """Yield a result in chunks of at most `rows` rows, in the order the query asks for."""
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, keys: Sequence[str] = ()) -> int:
+    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
         """Replace a table at once and return the number of rows written; readers see the old rows or the new, never a part.
 
-        Without `keys` the whole table. With `keys` only the rows whose key values occur in `chunks`: a partition when the
-        key is its column, single accounts when it is the account; rows of other keys stay.
+        Without `where` the whole table. With a condition on its columns only the rows that meet it, e.g. the months from one
+        on; all others stay, and `chunks` should hold no row that does not meet it.
         """
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema) -> int:
-        """Stream a query through `function` chunk by chunk into a table, replaced at once; return the number of rows written.
+    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
+        """Stream a query through `function` chunk by chunk into a table, replaced as `replace` does; return the number of rows written.
 
         A chunk is sorted by column `by` and holds all rows of each of its values; within one value they have no order. On
         Spark the function runs on the executors.
@@ -51,8 +51,8 @@ class Engine(Protocol):
     def drop(self, table: str) -> None:
         """Forget a table that `replace` or `score` made; nothing happens when there is none."""
 
-    def show_feed(self, feed: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
-        """Make `lake.<feed>`: `columns` of these Parquet files, `record_number`, and `delivery_date` from `lake.batches`.
+    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+        """Make the view: `columns` of these Parquet files, `record_number`, and `delivery_date` from `lake.batches`.
 
         The record number is the position in a `plain` file and a column of a `numbered` one. Only files named here can be
         seen, whatever lies beside them.

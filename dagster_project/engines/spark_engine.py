@@ -51,8 +51,8 @@ class SparkEngine:
                 for batch in pq.ParquetFile(file).iter_batches(rows):
                     yield pa.Table.from_batches([batch])
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, keys: Sequence[str] = ()) -> int:
-        """Replace a table, or the rows of the keys that occur in `chunks`."""
+    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
+        """Replace a table, or the rows that meet a condition."""
         folder, count = self._new_folder(table), 0
         folder.mkdir(parents=True)
         with pq.ParquetWriter(folder / "part-new.parquet", columns) as writer:
@@ -60,17 +60,21 @@ class SparkEngine:
             for chunk in chunks:
                 writer.write_table(checked(chunk, table, columns))
                 count += len(chunk)
-        if keys and self._session.catalog.tableExists(table):
-            same = " and ".join(f"old.{key} <=> new.{key}" for key in keys)
-            kept = f"select old.* from {table} as old where not exists (select 1 from {_path(folder)} as new where {same})"
-            self._session.sql(kept).write.parquet(str(folder / "kept"))
-            for file in sorted((folder / "kept").glob("part-*.parquet")):
-                file.rename(folder / file.name)
-            shutil.rmtree(folder / "kept")
+        self._keep_others(table, folder, where)
         self._show(table, columns, folder)
         return count
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema) -> int:
+    def _keep_others(self, table: str, folder: Path, where: str | None) -> None:
+        """Write the rows that stay, those that do not meet the condition, beside the new ones."""
+        if where is None or not self._session.catalog.tableExists(table):
+            return
+        kept = f"select * from {table} where not coalesce({where}, false)"
+        self._session.sql(kept).write.parquet(str(folder / "kept"))
+        for file in sorted((folder / "kept").glob("part-*.parquet")):
+            file.rename(folder / file.name)
+        shutil.rmtree(folder / "kept")
+
+    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
         """Run `function` on the executors over chunks of whole groups."""
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
@@ -83,6 +87,7 @@ class SparkEngine:
         grouped = self._session.sql(sql).repartition(by).sortWithinPartitions(by)
         layout = ", ".join(f"`{field.name}` {spark_type(field.type)}" for field in columns)
         grouped.mapInArrow(work, layout).observe(written, count(lit(1)).alias("rows")).write.parquet(str(folder))
+        self._keep_others(table, folder, where)
         self._show(table, columns, folder)
         return int(written.get["rows"])
 
@@ -91,23 +96,23 @@ class SparkEngine:
         self.run(f"drop view if exists {table}")
         self._forget_all(table)
 
-    def show_feed(self, feed: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
-        """Make the view `lake.<feed>` over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
+    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+        """Make the view over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
         gone = [file for file in (*plain, *numbered) if not file.exists()]
         if gone:
-            raise InfrastructureError(f"lake of {feed}: {gone[0]} is gone; remedy: load into an empty home, or restore the file")
+            raise InfrastructureError(f"{view}: {gone[0]} is gone; remedy: load into an empty home, or restore the file")
         names, parts = ", ".join(columns.names), []
         for files, number in ((plain, "_metadata.row_index + 1"), (numbered, "record_number")):
             if files:
                 (folder,) = {file.parent for file in files}
                 listed = _escaped(str(folder)) + "/{" + ",".join(file.name for file in files) + "}"
                 stored = columns if files is plain else columns.append(pa.field("record_number", pa.int64()))
-                table = self._over(f"{feed}_{'plain' if files is plain else 'numbered'}", stored, listed)
+                table = self._over(f"{view.replace('.', '_')}_{'plain' if files is plain else 'numbered'}", stored, listed)
                 parts.append(f"select {names}, {number} as record_number from {table}")
         typed = ", ".join(f"cast(null as {spark_type(field.type)}) as {field.name}" for field in columns)
         rows = " union all ".join(parts) or f"select {typed}, cast(null as bigint) as record_number where false"
         joined = f"select r.*, b.delivery_date from ({rows}) as r inner join lake.batches as b on r.batch_id = b.batch_id"
-        self.run(f"create or replace view lake.{feed} as {joined}")
+        self.run(f"create or replace view {view} as {joined}")
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas; nullable unless the table's property says otherwise."""
@@ -176,7 +181,3 @@ def _escaped(path: str) -> str:
 def _literal(text: str) -> str:
     """Return a SQL string literal; Spark reads a backslash as an escape."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _path(folder: Path) -> str:
-    return f"parquet.`{_escaped(str(folder))}`"

@@ -13,6 +13,7 @@ from dagster_project.publish.source import SparkTables, WarehouseFile
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
 from dagster_project.transform.assets import MANIFEST
+from dagster_project.transform.increment import remember
 
 _OPS = [dg.AssetKey(["ops", table]) for table in ("load_ledger", "quarantine", "check_results", "runs", "metric_registry", "spec_coverage")]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
@@ -51,8 +52,10 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )
+        pointer = published.pointer
+        with runtime.engine() as engine:
+            remember(engine, runtime.ledger, runtime.code, pointer.stem)
     runtime.outcome["published"] = published
-    pointer = published.pointer
     return dg.MaterializeResult(
         metadata={"seq": pointer.seq, "file": pointer.file, "content_hash": pointer.content_hash, "is_new": published.is_new}
     )

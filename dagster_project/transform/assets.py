@@ -12,6 +12,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
+from dagster_project.transform.increment import prepare, touched
 
 MANIFEST = project.manifest()
 
@@ -20,8 +21,9 @@ class SchemaTableTranslator(DagsterDbtTranslator):
     """Name every asset as an analyst types it, and group it by layer."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """Return [schema, table]."""
-        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        """Return [schema, table]; what arrived of a feed is the door's asset of that feed."""
+        schema = dbt_resource_props["schema"]
+        return dg.AssetKey(["lake" if schema == "arrived" else schema, dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the layer, which is the schema."""
@@ -39,10 +41,15 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
         """Build the selected models and run their data tests; a failure stops everything after it."""
         selected = sorted(key.path[-1] for key in context.selected_asset_keys)
         events: list[dict[str, Any]] = []
+        settings = runtime.settings
         try:
+            if stage == "marts":
+                _plan(runtime)
             with runtime.stage(stage):
-                settings = runtime.settings
-                project.build(settings.warehouse, selected, events.append, target=settings.engine)
+                project.build(settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full)
+            if stage == "marts" and not runtime.increment.is_full:
+                with runtime.engine() as engine:
+                    runtime.increment = touched(engine, runtime.increment)
         finally:
             runtime.record_nodes(events)
             for event in events:
@@ -50,6 +57,12 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
                 yield from message.to_default_asset_events(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context)
 
     return models
+
+
+def _plan(runtime: Runtime) -> None:
+    settings = runtime.settings
+    with runtime.stage("plan"), runtime.engine() as engine:
+        runtime.increment = prepare(engine, settings.home, runtime.ledger, runtime.code, always_full=settings.engine == "spark")
 
 
 dbt_assets_definitions = [_models("marts", exclude="fqn:service_roi.reporting"), _models("reporting", select="fqn:service_roi.reporting")]

@@ -92,11 +92,14 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
     )
 
 
-def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None], *, target: str = "duckdb") -> None:
+def build(
+    warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None], *, target: str = "duckdb", full: bool = True
+) -> None:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
 
-    `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and the files
-    lie in `spark/warehouse` beside that name.
+    `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__touched_month` are rebuilt.
+    `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and its
+    files lie in `spark/warehouse` beside that name.
 
     Raises
     ------
@@ -116,6 +119,8 @@ def build(warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]
             failures.append(event.info.msg.strip())
 
     arguments = ["build", "--quiet", "--no-write-json", "--exclude-resource-type", "unit_test"]
+    if full:
+        arguments.append("--full-refresh")
     if select:
         arguments += ["--select", *select]
     manifest = _parsed_manifest(_prepared(target, "msgpack"))

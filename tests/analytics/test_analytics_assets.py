@@ -13,6 +13,7 @@ import yaml
 
 from dagster_project.analytics.assets import analytics_assets
 from dagster_project.engines.engine import Engine
+from dagster_project.transform.increment import Increment
 
 MODELS = Path(__file__).resolve().parents[2] / "dbt" / "models"
 TABLES = {
@@ -56,7 +57,7 @@ def test_the_assets_build_all_tables_and_leave_no_scratch_behind(company: Callab
         yield warehouse
         events.append("closed")
 
-    runtime = SimpleNamespace(engine=engine, stage=stage)
+    runtime = SimpleNamespace(engine=engine, stage=stage, increment=Increment(None))
     result = dg.materialize(
         analytics_assets, resources={"runtime": dg.ResourceDefinition.hardcoded_resource(runtime)}, instance=dg.DagsterInstance.ephemeral()
     )

@@ -64,26 +64,27 @@ def test_an_empty_table_keeps_its_columns(engine: Engine) -> None:
     assert engine.columns(["t"])["t.sums"] == COLUMNS
 
 
-def test_rows_of_named_keys_are_replaced_and_all_others_stay(engine: Engine) -> None:
-    engine.replace("t.sums", COLUMNS, [FIRST, MORE])
+def test_rows_that_meet_a_condition_are_replaced_and_all_others_stay(engine: Engine) -> None:
+    engine.replace("t.sums", COLUMNS, [FIRST, MORE, rows_of(("gone", None, 9))])
     changed = rows_of(("b", Decimal("5.00"), 7), ("b", Decimal("6.00"), 8), ("new", None, None))
-    assert engine.replace("t.sums", COLUMNS, [changed], keys=["account_id"]) == 3
+    where = "account_id in ('b', 'new', 'gone')"
+    assert engine.replace("t.sums", COLUMNS, [changed], where=where) == 3
     assert content(engine) == [
         ("a", Decimal("1.10"), 1), ("b", Decimal("5.00"), 7), ("b", Decimal("6.00"), 8), ("c", None, 3), ("new", None, None),
     ]  # fmt: skip
 
 
-def test_replacing_keys_twice_is_replacing_them_once(engine: Engine) -> None:
+def test_replacing_rows_twice_is_replacing_them_once_also_in_a_table_that_is_not_there_yet(engine: Engine) -> None:
     for _ in range(2):
-        engine.replace("t.sums", COLUMNS, [FIRST], keys=["account_id"])
+        engine.replace("t.sums", COLUMNS, [FIRST], where="account_id in ('a', 'b')")
     assert content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
 
 
-@pytest.mark.parametrize("keys", [(), ("account_id",)])
-def test_a_missing_value_where_none_may_be_is_refused_and_the_old_rows_stay(engine: Engine, keys: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("where", [None, "account_id = 'a'"])
+def test_a_missing_value_where_none_may_be_is_refused_and_the_old_rows_stay(engine: Engine, where: str | None) -> None:
     engine.replace("t.sums", COLUMNS, [FIRST])
     with pytest.raises(NullInColumnError, match="account_id"):
-        engine.replace("t.sums", COLUMNS, [MORE, rows_of((None, None, 1))], keys=keys)
+        engine.replace("t.sums", COLUMNS, [MORE, rows_of((None, None, 1))], where=where)
     assert content(engine) == content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
 
 
@@ -113,6 +114,13 @@ def test_scoring_sees_whole_groups_and_replaces_its_table(engine: Engine) -> Non
         assert engine.score("select * from t.sums", "account_id", totals, "t.totals", COLUMNS) == 7
     expected = [(f"a{rest}", Decimal(sum(range(rest, 700, 7))).quantize(Decimal("0.01")), 100) for rest in range(7)]
     assert content(engine, "t.totals") == expected
+
+
+def test_scoring_some_rows_leaves_the_others(engine: Engine) -> None:
+    engine.replace("t.sums", COLUMNS, [FIRST])
+    engine.replace("t.totals", COLUMNS, [rows_of(("a", Decimal("9.00"), 9), ("z", None, 1))])
+    assert engine.score("select * from t.sums", "account_id", totals, "t.totals", COLUMNS, where="account_id < 'c'") == 2
+    assert content(engine, "t.totals") == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), 0), ("z", None, 1)]
 
 
 def test_a_scoring_that_fails_leaves_the_old_table(engine: Engine) -> None:
@@ -167,17 +175,17 @@ def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_
     batches = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32())])
     days = pa.table({"batch_id": ["b1", "b2", "never_accepted"], "delivery_date": [date(2026, 1, day) for day in (1, 2, 3)]})
     engine.replace("lake.batches", batches, [days])
-    engine.show_feed("tickets", columns, [plain], [numbered])
+    engine.show_feed("lake.tickets", columns, [plain], [numbered])
     assert sorted(engine.rows("select ticket_id, batch_id, record_number, delivery_date from lake.tickets")) == [
         ("T1", "b1", 1, date(2026, 1, 1)), ("T2", "b1", 2, date(2026, 1, 1)), ("T3", "b2", 9, date(2026, 1, 2)),
     ]  # fmt: skip
-    engine.show_feed("refunds", columns, [], [])
+    engine.show_feed("lake.refunds", columns, [], [])
     assert engine.rows("select * from lake.refunds") == []
     assert engine.columns(["lake"])["lake.refunds"].names == ["ticket_id", "batch_id", "record_number", "delivery_date"]
     second = file("b3", "T5")
     plain.unlink()
     with pytest.raises(InfrastructureError, match="b1"):
-        engine.show_feed("tickets", columns, [plain, second], [numbered])
+        engine.show_feed("lake.tickets", columns, [plain, second], [numbered])
 
 
 def test_groups_are_never_cut_however_small_the_chunks() -> None:

@@ -13,7 +13,9 @@ import jinja2
 import pytest
 
 from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
+from dagster_project.transform.increment import forget
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 Render = Callable[[str], str]
@@ -30,16 +32,17 @@ LAYERS = ["path:models/staging", "path:models/intermediate", "path:models/marts"
 
 def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Mapping[str, Any]) -> None:
     """Create schema lake from the contracts, with the given rows and each column's default where a row is silent."""
-    connection.execute("create schema lake")
+    for schema in ("lake", "arrived"):
+        connection.execute(f"create schema {schema}")
     for feed in feeds():
         columns = load_contract(feed).columns
         system = "source_system varchar, batch_id varchar, record_number bigint, row_hash bigint, delivery_date date"
-        connection.execute(f"create table lake.{feed} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)}, {system})")
+        connection.execute(f"create table arrived.{feed} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)}, {system})")
         defaults = {c.name: c.default for c in columns if c.default is not None}
         for number, row in enumerate(rows.get(feed, ())):
             marks = {"source_system": "t", "batch_id": "b", "record_number": number, "row_hash": number, "delivery_date": "2025-04-01"}
             full = {**defaults, **marks, **row}
-            connection.execute(f"insert into lake.{feed} ({', '.join(full)}) values ({', '.join('?' * len(full))})", list(full.values()))
+            connection.execute(f"insert into arrived.{feed} ({', '.join(full)}) values ({', '.join('?' * len(full))})", list(full.values()))
     connection.execute("create table lake.feed_presence (feed varchar, is_present boolean, row_count bigint)")
     connection.executemany(
         "insert into lake.feed_presence values (?, ?, ?)", [[feed, bool(rows.get(feed)), len(rows.get(feed, ()))] for feed in feeds()]
@@ -48,6 +51,7 @@ def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Map
     types = {name: _TYPES.get(name, "decimal(9, 4)" if name.endswith(("share", "target")) else "varchar") for name in given}
     connection.execute(f"create table lake.run_parameters ({', '.join(f'{name} {kind}' for name, kind in types.items())})")
     connection.execute(f"insert into lake.run_parameters values ({', '.join('?' * len(given))})", list(given.values()))
+    forget(DuckDBEngine(connection))
 
 
 def _built(folder: Path, rows: Rows, **parameters: Any) -> Path:

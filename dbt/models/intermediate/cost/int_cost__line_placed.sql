@@ -91,7 +91,7 @@ numbered as (
     select
         placed.*,
         is_in_force and is_in_scope and line_kind = 'expense' as is_roi_basis,
-        cast(row_number() over (order by cost_line_id, period_month) as bigint) as cost_line_number
+        {{ month_base("coalesce(period_month, date '1970-01-01')") }} + cast(row_number() over (partition by period_month order by cost_line_id) as bigint) as cost_line_number
     from placed
 )
 

@@ -1,11 +1,13 @@
+{{ config(materialized='incremental') }}
+
 with objects as (
-    select * from {{ ref('int_cost__object_weighted') }} where object_kind <> 'unallocated'
+    select * from {{ ref('int_cost__object_weighted') }} as objects where object_kind <> 'unallocated' and {{ in_touched_months('objects.period_month') }}
 ),
 
 lines as (
     select cost_line_number, period_month, coalesce(department_id, '') as department_key, {{ minor_units('cost_amount') }} as line_minor
-    from {{ ref('int_cost__line_placed') }}
-    where is_roi_basis and cost_amount is not null
+    from {{ ref('int_cost__line_placed') }} as lines
+    where is_roi_basis and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
 ),
 
 -- Every object stands once for the lines shared by all departments (key '') and once for those of its own.
@@ -31,6 +33,7 @@ handed as (
 
 to_objects as (
     select
+        candidates.period_month,
         handed.cost_line_number,
         candidates.object_number,
         handed.base_minor + case when candidates.place <= handed.bonus_count then handed.bonus_minor else 0 end as cost_minor
@@ -43,7 +46,7 @@ to_objects as (
 
 -- A line whose objects have no weight at all keeps its cost in sight.
 left_over as (
-    select lines.cost_line_number, objects.object_number, lines.line_minor as cost_minor
+    select lines.period_month, lines.cost_line_number, objects.object_number, lines.line_minor as cost_minor
     from lines
     inner join {{ ref('int_cost__object_weighted') }} as objects on lines.period_month = objects.period_month and objects.object_kind = 'unallocated'
     where not exists (select 1 from handed where handed.cost_line_number = lines.cost_line_number)

@@ -1,5 +1,7 @@
+{{ config(materialized='incremental') }}
+
 with units as (
-    select * from {{ ref('int_cost__work_unit_timed') }}
+    select * from {{ ref('int_cost__work_unit_timed') }} as units where {{ in_touched_months('units.period_month') }}
 ),
 
 tickets as (
@@ -38,13 +40,13 @@ objects as (
         period_month, 'unallocated' as object_kind, 'UNALLOCATED' as object_id, cast(null as string) as ticket_id,
         'UNALLOCATED' as account_id, cast(null as string) as department_id, cast(null as string) as channel,
         'none' as driver, 0 as driver_count, 1 as unit_count, 'none' as handle_time_source
-    from {{ ref('int_cost__line_placed') }}
-    where is_roi_basis
+    from {{ ref('int_cost__line_placed') }} as lines
+    where is_roi_basis and {{ in_touched_months('lines.period_month') }}
 ),
 
 -- The number ascends with the object's key inside a month, so that every later sort is one of whole numbers.
 numbered as (
-    select objects.*, cast(row_number() over (order by period_month, object_id, object_kind) as bigint) as object_number from objects
+    select objects.*, {{ month_base('period_month') }} + cast(row_number() over (partition by period_month order by object_id, object_kind) as bigint) as object_number from objects
 ),
 
 -- Place among the objects of equal weight: who gets the odd cent, for shared and for departmental lines.

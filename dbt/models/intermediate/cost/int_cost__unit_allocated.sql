@@ -1,9 +1,13 @@
+{{ config(materialized='incremental') }}
+
 with allocated as (
-    select * from {{ ref('int_cost__object_allocated') }}
+    select * from {{ ref('int_cost__object_allocated') }} as objects where {{ in_touched_months('objects.period_month') }}
 ),
 
 units as (
-    select object_number, unit_number, unit_count, unit_place, driver_count, object_driver_count from {{ ref('int_cost__unit_weighted') }}
+    select period_month, object_number, unit_number, unit_count, unit_place, driver_count, object_driver_count
+    from {{ ref('int_cost__unit_weighted') }} as units
+    where {{ in_touched_months('units.period_month') }}
 ),
 
 -- Pool of the second level: what one line gave to one ticket. Most tickets have one to three units, so the sort of the
@@ -21,6 +25,7 @@ small_tickets as (
 
 small_shares as (
     select
+        allocated.period_month,
         allocated.cost_line_number,
         units.unit_number,
         units.unit_place,
@@ -46,6 +51,7 @@ small_remainders as (
 
 small_handed as (
     select
+        period_month,
         cost_line_number,
         unit_number,
         cast(cost_sign * (
@@ -64,6 +70,7 @@ small_handed as (
 
 large_shares as (
     select
+        allocated.period_month,
         allocated.cost_line_number,
         allocated.object_number,
         units.unit_number,
@@ -83,14 +90,14 @@ large_handed as (
 ),
 
 unit_allocated as (
-    select allocated.cost_line_number, units.unit_number, allocated.cost_minor
+    select allocated.period_month, allocated.cost_line_number, units.unit_number, allocated.cost_minor
     from allocated
     inner join units on allocated.object_number = units.object_number
     where units.unit_count = 1
     union all
-    select cost_line_number, unit_number, cost_minor from small_handed where cost_minor <> 0
+    select period_month, cost_line_number, unit_number, cost_minor from small_handed where cost_minor <> 0
     union all
-    select cost_line_number, unit_number, base_minor + bonus_minor * bonus_count as cost_minor
+    select period_month, cost_line_number, unit_number, base_minor + bonus_minor * bonus_count as cost_minor
     from large_handed
     where base_minor + bonus_minor * bonus_count <> 0
 )

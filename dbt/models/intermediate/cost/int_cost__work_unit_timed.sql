@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with handled as (
     select * from {{ ref('int_service__interaction_placed') }} where is_handled
 ),
@@ -9,7 +11,7 @@ tickets as (
 contact_by_ticket as (
     select surviving_ticket_id, count(handle_seconds) as measured_count
     from handled
-    where surviving_ticket_id is not null
+    where surviving_ticket_id in (select tickets.surviving_ticket_id from tickets where {{ in_touched_months('tickets.work_period_month') }})
     group by surviving_ticket_id
 ),
 
@@ -22,7 +24,8 @@ own_work as (
     from tickets
     left join contact_by_ticket on tickets.surviving_ticket_id = contact_by_ticket.surviving_ticket_id
     where
-        coalesce(contact_by_ticket.measured_count, 0) = 0
+        {{ in_touched_months('tickets.work_period_month') }}
+        and coalesce(contact_by_ticket.measured_count, 0) = 0
         and (tickets.handle_seconds is not null or (contact_by_ticket.surviving_ticket_id is null and tickets.surviving_ticket_id = tickets.ticket_id))
     group by tickets.work_period_month, tickets.surviving_ticket_id
 ),
@@ -32,6 +35,7 @@ units as (
         period_month, 'interaction' as unit_kind, interaction_id as unit_id, surviving_ticket_id as ticket_id,
         account_id, department_id, channel, handle_seconds as known_seconds, 'measured' as known_source
     from handled
+    where {{ in_touched_months('handled.period_month') }}
     union all
     select
         own_work.period_month, 'ticket_work' as unit_kind, own_work.surviving_ticket_id as unit_id, own_work.surviving_ticket_id as ticket_id,

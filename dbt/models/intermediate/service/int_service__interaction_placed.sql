@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with interactions as (
     select
         interactions.*,
@@ -33,6 +35,7 @@ placed as (
     left join {{ ref('int_service__ticket_placed') }} as tickets on interactions.ticket_id = tickets.ticket_id
     left join {{ ref('int_core__account_listed') }} as listed on interactions.account_id = listed.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on interactions.contact_id = resolved.contact_id
+    where {{ in_touched_months('period_day.period_month') }}
 )
 
 select * from placed

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with recursive tickets as (
     select
         ticket_id, account_id, contact_id, channel, department_id, ticket_state, merged_into_ticket_id, handle_seconds, created_at, last_solved_at, closed_at
@@ -61,6 +63,7 @@ placed as (
     left join survivors on dated.ticket_id = survivors.ticket_id
     left join {{ ref('int_core__account_listed') }} as listed on dated.account_id = listed.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
+    where {{ in_touched_months('created_day.period_month') }}
 )
 
 select * from placed

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with fct_interaction as (
     select
         interactions.interaction_id,
@@ -29,6 +31,7 @@ with fct_interaction as (
         interactions.ended_at
     from {{ ref('stg_interactions') }} as interactions
     inner join {{ ref('int_service__interaction_placed') }} as placed on interactions.interaction_id = placed.interaction_id
+    where {{ in_touched_months('placed.period_month') }}
 )
 
 select * from fct_interaction

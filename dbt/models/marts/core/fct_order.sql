@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
@@ -49,6 +51,7 @@ fct_order as (
     left join {{ ref('int_core__account_listed') }} as listed on orders.account_id = listed.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on orders.contact_id = resolved.contact_id
     left join offers on orders.order_id = offers.order_id
+    where {{ in_touched_months('period_day.period_month') }}
 )
 
 select * from fct_order

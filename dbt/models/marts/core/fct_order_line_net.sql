@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with order_lines as (
     select
         order_lines.*,
@@ -36,6 +38,7 @@ valued as (
     left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
     left join {{ ref('int_core__fx_average') }} as fx
         on orders.transaction_currency_code = fx.currency_code and cast(date_trunc('month', orders.order_date) as date) = fx.rate_month
+    where {{ in_touched_months('orders.period_month', nullable=true) }}
 ),
 
 fct_order_line_net as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- The date before any other join: as long as the zone is one constant, a conversion costs a thirtieth.
 with paid as (
     select
@@ -42,6 +44,7 @@ fct_payment as (
     left join {{ ref('int_core__period_day') }} as period_day on payments.payment_date = period_day.day
     left join {{ ref('int_core__fx_average') }} as fx
         on payments.currency_code = fx.currency_code and cast(date_trunc('month', payments.payment_date) as date) = fx.rate_month
+    where {{ in_touched_months('period_day.period_month', nullable=true) }}
 )
 
 select * from fct_payment

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with refunds as (
     select
         refunds.*,
@@ -43,6 +45,7 @@ fct_refund as (
     left join {{ ref('fct_order') }} as orders on valued.order_id = orders.order_id
     left join {{ ref('int_core__fx_average') }} as fx
         on valued.currency_code = fx.currency_code and cast(date_trunc('month', valued.refund_date) as date) = fx.rate_month
+    where {{ in_touched_months('period_day.period_month') }}
 )
 
 select * from fct_refund

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with responses as (
     select
         responses.*,
@@ -36,6 +38,7 @@ fct_survey_response as (
     left join {{ ref('int_core__account_resolved') }} as resolved on responses.contact_id = resolved.contact_id
     left join {{ ref('int_service__ticket_placed') }} as tickets on responses.ticket_id = tickets.ticket_id
     left join {{ ref('fct_order') }} as orders on responses.order_id = orders.order_id
+    where {{ in_touched_months('period_day.period_month') }}
 )
 
 select * from fct_survey_response

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with fct_ticket as (
     select
         tickets.ticket_id,
@@ -35,6 +37,7 @@ with fct_ticket as (
         placed.solved_at
     from {{ ref('stg_tickets') }} as tickets
     inner join {{ ref('int_service__ticket_placed') }} as placed on tickets.ticket_id = placed.ticket_id
+    where {{ in_touched_months('placed.period_month') }}
 )
 
 select * from fct_ticket

@@ -3,7 +3,7 @@
 
 with mart_cost_allocation_interaction as (
     select
-        objects.period_month,
+        allocated.period_month,
         lines.cost_line_id,
         units.unit_kind as object_kind,
         units.unit_id as object_id,

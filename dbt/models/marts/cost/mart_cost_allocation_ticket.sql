@@ -3,7 +3,7 @@
 
 with mart_cost_allocation_ticket as (
     select
-        objects.period_month,
+        allocated.period_month,
         lines.cost_line_id,
         objects.object_kind,
         objects.object_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
@@ -6,13 +8,13 @@ periods as (
     select dim_period.period_month, dim_period.is_complete_period
     from {{ ref('dim_period') }} as dim_period
     cross join watermark
-    where dim_period.start_date <= watermark.as_of_date
+    where dim_period.start_date <= watermark.as_of_date and {{ in_touched_months('dim_period.period_month') }}
 ),
 
 cost_months as (
     select period_month, cast(sum({{ minor_units('cost_amount') }}) as bigint) as cost_minor
-    from {{ ref('fct_cost_line') }}
-    where is_roi_basis
+    from {{ ref('fct_cost_line') }} as lines
+    where is_roi_basis and {{ in_touched_months('lines.period_month') }}
     group by period_month
 ),
 
@@ -20,7 +22,7 @@ ticket_cost as (
     select objects.period_month, objects.channel, sum(allocated.cost_minor) as cost_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    where objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER'
+    where objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER' and {{ in_touched_months('allocated.period_month') }}
     group by objects.period_month, objects.channel
 ),
 
@@ -29,14 +31,14 @@ contact_cost as (
     from {{ ref('int_cost__unit_allocated') }} as allocated
     inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
     inner join {{ ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
-    where units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER'
+    where units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER' and {{ in_touched_months('allocated.period_month') }}
     group by objects.period_month, units.channel
 ),
 
 contact_volume as (
     select period_month, channel, count(*) as volume_count
-    from {{ ref('fct_interaction') }}
-    where is_handled and account_id <> 'NON_CUSTOMER'
+    from {{ ref('fct_interaction') }} as interactions
+    where is_handled and account_id <> 'NON_CUSTOMER' and {{ in_touched_months('interactions.period_month') }}
     group by period_month, channel
 ),
 
@@ -44,11 +46,11 @@ contact_volume as (
 measures as (
     select 'ticket_closed' as unit_kind, period_month, channel, cost_minor, 0 as volume_count from ticket_cost
     union all
-    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} where is_counted and solved_period_month is not null group by solved_period_month, channel
+    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} as tickets where is_counted and solved_period_month is not null and {{ in_touched_months('tickets.solved_period_month') }} group by solved_period_month, channel
     union all
     select 'ticket_created', period_month, channel, cost_minor, 0 from ticket_cost
     union all
-    select 'ticket_created', period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} where is_counted group by period_month, channel
+    select 'ticket_created', period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} as tickets where is_counted and {{ in_touched_months('tickets.period_month') }} group by period_month, channel
     union all
     select 'interaction', period_month, channel, cost_minor, 0 from contact_cost
     union all
@@ -77,9 +79,9 @@ by_channel as (
 revenue as (
     select period_month, cast(sum(net_minor) as bigint) as net_minor, bool_or(is_fx_missing) as is_fx_missing
     from (
-        select period_month, {{ minor_units('net_amount') }} as net_minor, is_fx_missing from {{ ref('fct_order_line_net') }} where is_counted
+        select period_month, {{ minor_units('net_amount') }} as net_minor, is_fx_missing from {{ ref('fct_order_line_net') }} as lines where is_counted and {{ in_touched_months('lines.period_month') }}
         union all
-        select period_month, -{{ minor_units('refund_amount') }}, is_fx_missing from {{ ref('fct_refund') }} where is_counted
+        select period_month, -{{ minor_units('refund_amount') }}, is_fx_missing from {{ ref('fct_refund') }} as refunds where is_counted and {{ in_touched_months('refunds.period_month') }}
     ) as movements
     group by period_month
 ),

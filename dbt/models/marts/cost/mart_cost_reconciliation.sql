@@ -1,5 +1,9 @@
+{{ config(materialized='incremental') }}
+
 with lines as (
-    select * from {{ ref('int_cost__line_placed') }} where is_in_force and line_kind = 'expense' and cost_amount is not null
+    select *
+    from {{ ref('int_cost__line_placed') }} as lines
+    where is_in_force and line_kind = 'expense' and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
 ),
 
 by_line as (
@@ -10,6 +14,7 @@ by_line as (
         sum(case when objects.account_id = 'NON_CUSTOMER' then allocated.cost_minor else 0 end) as non_customer_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
+    where {{ in_touched_months('allocated.period_month') }}
     group by allocated.cost_line_number
 ),
 

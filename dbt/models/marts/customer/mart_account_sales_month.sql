@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
@@ -5,13 +7,13 @@ with watermark as (
 -- An order is a sale of the account when at least one of its counted lines sold something; without a lines feed, when it is a sale.
 sale_orders as (
     select distinct order_id, account_id, period_month, order_date
-    from {{ ref('fct_order_line_net') }}
-    where is_counted and is_gross_sale
+    from {{ ref('fct_order_line_net') }} as lines
+    where is_counted and is_gross_sale and {{ in_touched_months('lines.period_month') }}
     union all
     select orders.order_id, orders.account_id, orders.period_month, orders.order_date
     from {{ ref('fct_order') }} as orders
     inner join watermark on not watermark.has_order_lines
-    where orders.is_counted and orders.order_kind = 'sale'
+    where orders.is_counted and orders.order_kind = 'sale' and {{ in_touched_months('orders.period_month') }}
 ),
 
 order_counts as (
@@ -32,8 +34,8 @@ line_sums as (
         bool_or(is_fx_missing) as is_fx_missing,
         bool_or(margin_amount is null) as is_cost_missing,
         bool_or(is_accepted_offer and margin_amount is null) as is_offer_cost_missing
-    from {{ ref('fct_order_line_net') }}
-    where is_counted
+    from {{ ref('fct_order_line_net') }} as lines
+    where is_counted and {{ in_touched_months('lines.period_month') }}
     group by account_id, period_month
 ),
 
@@ -45,15 +47,15 @@ refund_sums as (
         sum(refund_amount - cost_recovered_amount) as margin_lost_amount,
         sum(case when is_accepted_offer then refund_amount - cost_recovered_amount else 0 end) as offer_margin_lost_amount,
         bool_or(is_fx_missing) as is_fx_missing
-    from {{ ref('fct_refund') }}
-    where is_counted
+    from {{ ref('fct_refund') }} as refunds
+    where is_counted and {{ in_touched_months('refunds.period_month') }}
     group by account_id, period_month
 ),
 
 payment_sums as (
     select account_id, period_month, count(*) as payments_count, sum(payment_amount) as payment_amount, bool_or(is_fx_missing) as is_fx_missing
-    from {{ ref('fct_payment') }}
-    where is_counted and period_month is not null
+    from {{ ref('fct_payment') }} as payments
+    where is_counted and period_month is not null and {{ in_touched_months('payments.period_month') }}
     group by account_id, period_month
 ),
 

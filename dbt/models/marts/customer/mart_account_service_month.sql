@@ -1,9 +1,11 @@
+{{ config(materialized='incremental') }}
+
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
 
 cost_months as (
-    select distinct period_month from {{ ref('fct_cost_line') }} where is_roi_basis and cost_amount is not null
+    select distinct period_month from {{ ref('fct_cost_line') }} as lines where is_roi_basis and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
 ),
 
 object_cost as (
@@ -16,6 +18,7 @@ object_cost as (
         sum(case when lines.cost_category = 'other' then allocated.cost_minor end) as other_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
+    where {{ in_touched_months('allocated.period_month') }}
     group by allocated.object_number
 ),
 
@@ -24,22 +27,22 @@ contacts as (
     select
         account_id, period_month, count(*) as contacts_count, count(case when channel = 'phone' then 1 end) as calls_count,
         sum(case when is_handled then handle_seconds end) as handle_seconds
-    from {{ ref('fct_interaction') }}
-    where not is_deleted
+    from {{ ref('fct_interaction') }} as interactions
+    where not is_deleted and {{ in_touched_months('interactions.period_month') }}
     group by account_id, period_month
 ),
 
 tickets_created as (
     select account_id, period_month, count(*) as tickets_created_count, count(case when is_complaint then 1 end) as complaints_count
-    from {{ ref('fct_ticket') }}
-    where is_counted
+    from {{ ref('fct_ticket') }} as tickets
+    where is_counted and {{ in_touched_months('tickets.period_month') }}
     group by account_id, period_month
 ),
 
 tickets_solved as (
     select account_id, solved_period_month as period_month, count(*) as tickets_solved_count
-    from {{ ref('fct_ticket') }}
-    where is_counted and solved_period_month is not null
+    from {{ ref('fct_ticket') }} as tickets
+    where is_counted and solved_period_month is not null and {{ in_touched_months('tickets.solved_period_month') }}
     group by account_id, solved_period_month
 ),
 
@@ -54,8 +57,8 @@ costs as (
 
 answers as (
     select account_id, period_month, count(case when is_top_box then 1 end) as csat_num, count(*) as csat_response_count
-    from {{ ref('fct_survey_response') }}
-    where survey_metric = 'csat' and answer_score is not null and not is_deleted and not is_partial
+    from {{ ref('fct_survey_response') }} as responses
+    where survey_metric = 'csat' and answer_score is not null and not is_deleted and not is_partial and {{ in_touched_months('responses.period_month') }}
     group by account_id, period_month
 ),
 

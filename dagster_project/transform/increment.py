@@ -1,0 +1,140 @@
+"""What a run rebuilds: everything, or the fiscal months that the batches arrived since the last published copy touch.
+
+The warehouse remembers in schema `state` what it was published from. It stays the memory of the last *published* copy until the
+next one is out, so a run that ended early is made good by the next: the months it had touched are touched again. Holds the
+decision and that memory. It must not hold a model: which rows a month has is said in `dbt/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from dagster_project.door.lake import accepted_batches, show_feeds
+from dagster_project.door.ledger import Ledger
+from dagster_project.engines.engine import Engine
+
+_TOUCHED = Path(__file__).with_name("touched.sql")
+_BUILT = pa.schema([pa.field("inputs_sha256", pa.string(), nullable=False), pa.field("published_stem", pa.string(), nullable=False)])
+_BATCH = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32())])
+_MEMORY = {
+    "touched_month": ("", pa.schema([("period_month", pa.date32())])),
+    "touched_day": ("", pa.schema([("day", pa.date32())])),
+    "period_day": (
+        "select days.day, days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, "
+        "days.end_date <= watermark.as_of_date as is_complete "
+        "from intermediate.int_core__period_day as days cross join intermediate.int_core__watermark as watermark",
+        pa.schema([
+            ("day", pa.date32()), ("period_month", pa.date32()), ("fiscal_period", pa.string()), ("fiscal_year", pa.string()),
+            ("is_generated", pa.bool_()), ("is_complete", pa.bool_()),
+        ]),
+    ),
+    "cost_line": (
+        "select period_month, cost_line_id, cost_line_number, legal_entity, department_id, cost_category, pool_id, currency_code, "
+        "line_kind, is_in_scope, is_in_force, is_roi_basis, cost_amount from intermediate.int_cost__line_placed",
+        pa.schema([
+            ("period_month", pa.date32()), ("cost_line_id", pa.string()), ("cost_line_number", pa.int64()), ("legal_entity", pa.string()),
+            ("department_id", pa.string()), ("cost_category", pa.string()), ("pool_id", pa.string()), ("currency_code", pa.string()),
+            ("line_kind", pa.string()), ("is_in_scope", pa.bool_()), ("is_in_force", pa.bool_()), ("is_roi_basis", pa.bool_()),
+            ("cost_amount", pa.decimal128(18, 2)),
+        ]),
+    ),
+}  # fmt: skip
+"""Tables of schema `state` that models read: how each is taken from the last build, and its columns."""
+
+
+@dataclass(frozen=True)
+class Increment:
+    """Relative to the published version `base`, rows of `months` may differ; without a base everything may."""
+
+    base: str | None
+    months: frozenset[date] = frozenset()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every row is rebuilt."""
+        return self.base is None
+
+    @property
+    def first_month(self) -> date | None:
+        """The first month that differs; None when every row may, or none does."""
+        return min(self.months, default=None) if self.base else None
+
+
+def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_full: bool = False) -> Increment:
+    """Decide what to rebuild, show the models what arrived (schema `arrived`), and note the touched months in schema `state`.
+
+    Everything is rebuilt when the warehouse holds no published build, when code, assumptions or parameters changed, when a feed
+    came for the first time, when a batch that was built is not accepted any more, and `always_full` where a run keeps no tables
+    (Spark). `code` is the hash of models and code.
+    """
+    batches = accepted_batches(ledger)
+    days = {batch.batch_id: batch.delivery_date for batch in batches}
+    built = {} if always_full else _built(engine)
+    base = None if always_full else _base(engine, code)
+    is_full = base is None or bool(built.keys() - days.keys())
+    arrived = [batch for batch in batches if is_full or built.get(batch.batch_id) != batch.delivery_date]
+    show_feeds(engine, home, "arrived", arrived)
+    if is_full:
+        forget(engine)
+        return Increment(None)
+    ((zone,),) = engine.rows("select company_time_zone from lake.run_parameters")
+    for statement in _TOUCHED.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            engine.run(statement.format(zone="'" + str(zone).replace("'", "''") + "'"))
+    return Increment(base)
+
+
+def forget(engine: Engine) -> None:
+    """Make schema `state` what it is before a full build: nothing published, so every month is touched."""
+    for table, (_, columns) in _MEMORY.items():
+        engine.replace(f"state.{table}", columns, [])
+    engine.replace("state.built", _BUILT, [])
+
+
+def touched(engine: Engine, increment: Increment) -> Increment:
+    """Return the increment with its months, which the models have settled by now."""
+    if increment.is_full:
+        return increment
+    months = engine.rows("select period_month from intermediate.int_core__touched_month")
+    return Increment(increment.base, frozenset(month for (month,) in months))
+
+
+def remember(engine: Engine, ledger: Ledger, code: str, stem: str) -> None:
+    """Take what stands now as published under `stem`. Whoever dies before the last statement only rebuilds more than needed."""
+    for table, (source, columns) in _MEMORY.items():
+        if source:
+            engine.replace(f"state.{table}", columns, engine.read(source))
+    batches = accepted_batches(ledger)
+    arrays = [pa.array([batch.batch_id for batch in batches]), pa.array([batch.delivery_date for batch in batches], pa.date32())]
+    engine.replace("state.built_batch", _BATCH, [pa.table(arrays, names=_BATCH.names)])
+    engine.replace("state.built", _BUILT, [pa.table([[_inputs(engine, code)], [stem]], names=_BUILT.names)])
+    for table in ("touched_month", "touched_day"):
+        engine.replace(f"state.{table}", _MEMORY[table][1], [])
+
+
+def _built(engine: Engine) -> dict[str, date]:
+    if "state.built_batch" not in engine.columns(["state"]):
+        return {}
+    return dict(engine.rows("select batch_id, delivery_date from state.built_batch"))
+
+
+def _base(engine: Engine, code: str) -> str | None:
+    """Return the version that the warehouse was published as, if it was built from the same code, parameters and feeds."""
+    if "state.built" not in engine.columns(["state"]):
+        return None
+    rows = engine.rows("select inputs_sha256, published_stem from state.built")
+    return next((str(stem) for inputs, stem in rows if inputs == _inputs(engine, code)), None)
+
+
+def _inputs(engine: Engine, code: str) -> str:
+    """SHA-256 of all that decides a row besides the batches; the latest delivery date only matters to an empty company."""
+    parameters = engine.rows("select * from lake.run_parameters")
+    names = engine.columns(["lake"])["lake.run_parameters"].names
+    fixed = [value for row in parameters for name, value in zip(names, row, strict=True) if name != "latest_delivery_date"]
+    presence = engine.rows("select feed, is_present from lake.feed_presence order by feed")
+    return hashlib.sha256(repr((code, fixed, presence)).encode()).hexdigest()
