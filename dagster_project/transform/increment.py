@@ -82,11 +82,16 @@ def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_ful
     if is_full:
         forget(engine)
         return Increment(None)
+    note_touched(engine)
+    return Increment(base)
+
+
+def note_touched(engine: Engine) -> None:
+    """Add to schema `state` the months and days that the rows in schema `arrived` touch in the last build; DuckDB only."""
     ((zone,),) = engine.rows("select company_time_zone from lake.run_parameters")
     for statement in _TOUCHED.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             engine.run(statement.format(zone="'" + str(zone).replace("'", "''") + "'"))
-    return Increment(base)
 
 
 def forget(engine: Engine) -> None:
@@ -106,15 +111,21 @@ def touched(engine: Engine, increment: Increment) -> Increment:
 
 def remember(engine: Engine, ledger: Ledger, code: str, stem: str) -> None:
     """Take what stands now as published under `stem`. Whoever dies before the last statement only rebuilds more than needed."""
-    for table, (source, columns) in _MEMORY.items():
-        if source:
-            engine.replace(f"state.{table}", columns, engine.read(source))
+    keep(engine)
     batches = accepted_batches(ledger)
     arrays = [pa.array([batch.batch_id for batch in batches]), pa.array([batch.delivery_date for batch in batches], pa.date32())]
     engine.replace("state.built_batch", _BATCH, [pa.table(arrays, names=_BATCH.names)])
     engine.replace("state.built", _BUILT, [pa.table([[_inputs(engine, code)], [stem]], names=_BUILT.names)])
-    for table in ("touched_month", "touched_day"):
-        engine.replace(f"state.{table}", _MEMORY[table][1], [])
+    for table, (source, columns) in _MEMORY.items():
+        if not source:
+            engine.replace(f"state.{table}", columns, [])
+
+
+def keep(engine: Engine) -> None:
+    """Take the days and cost lines of this build as those that were published."""
+    for table, (source, columns) in _MEMORY.items():
+        if source:
+            engine.replace(f"state.{table}", columns, engine.read(source))
 
 
 def _built(engine: Engine) -> dict[str, date]:
