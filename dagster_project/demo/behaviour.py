@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dagster_project.errors import UsageError
+
 FCR, LATER, UNRESOLVED, SILENT = range(4)
 """What an episode can meet: solved at the first contact, solved later, never solved, or nobody was told."""
 SEVERITIES, STRATA = 4, 3
@@ -21,7 +23,7 @@ class Behaviour:
     """`value_share` percent of the value lies with `customer_share` percent of the accounts."""
 
     order_shape: float = 0.8
-    order_scale: float = 5.0
+    order_scale: float = 4.8
     """Orders a week of an account while it lives: gamma with this shape and rate (weeks)."""
     lifetime_shape: float = 0.9
     lifetime_scale: float = 150.0
@@ -41,7 +43,7 @@ class Behaviour:
 
     fcr_by_severity: tuple[int, ...] = (7_800, 6_900, 5_600, 4_000)
     fcr_by_stratum: tuple[int, ...] = (900, 0, -1_300)
-    fcr_of_other_matters: int = 8_200
+    fcr_of_other_matters: int = 7_600
     fcr_per_module: int = 300
     """Added for each training module that the agent has finished."""
     fcr_of_beginners: int = -900
@@ -49,7 +51,12 @@ class Behaviour:
     later_by_severity: tuple[int, ...] = (7_800, 7_000, 6_000, 4_800)
     """Solved later rather than never, once the first contact has not solved it."""
 
-    death: tuple[tuple[int, ...], ...] = ((100, 200, 400, 800), (300, 500, 900, 1_600), (700, 1_200, 2_000, 3_200), (450, 800, 1_400, 2_400))
+    death: tuple[tuple[int, ...], ...] = (
+        (100, 200, 400, 800),
+        (300, 500, 900, 1_600),
+        (700, 1_200, 2_000, 3_200),
+        (450, 800, 1_400, 2_400),
+    )
     """Chance that the episode ends the relationship: by what it met (FCR, LATER, UNRESOLVED, SILENT) and severity."""
     death_percent_by_stratum: tuple[int, ...] = (80, 100, 130)
     death_long_wait: int = 250
@@ -81,3 +88,24 @@ class Behaviour:
         if not 0 < q < p < 100:
             raise ValueError(f"concentration {p}/{q}: the first number must be above the second, both between 1 and 99")
         return p * (100 - q) / (q * (100 - p))
+
+
+def behaviour_of(concentration: str) -> Behaviour:
+    """Return the world with the concentration written as `80/20`.
+
+    Raises
+    ------
+    UsageError
+        Not two whole numbers between 1 and 99, the first above the second.
+    """
+    parts = concentration.split("/")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(
+            f"concentration {concentration} is not of the form 80/20; remedy: percent of the value, a slash, percent of accounts"
+        )
+    behaviour = Behaviour(value_share=int(parts[0]), customer_share=int(parts[1]))
+    try:
+        behaviour.value_odds()
+    except ValueError as error:
+        raise UsageError(f"demo company: {error}") from error
+    return behaviour

@@ -1,5 +1,7 @@
-"""The books: fiscal months, exchange rates, two budget versions a year and the ledger lines of a month. People cost is what was paid
-for the agents' time, not what was handled; the other lines follow it, licences follow the seats."""
+"""The books: fiscal months, exchange rates, two budget versions a year and the ledger lines of a month.
+
+People cost is what was paid for the agents' time, not what was handled; the other lines follow it, licences follow the seats.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,6 @@ from dagster_project.demo.money import Rates, half_up
 from dagster_project.demo.outbox import Outbox
 from dagster_project.demo.staff import LICENCE_CENTS, seats
 from dagster_project.demo.workforce import Workforce
-
 
 
 @dataclass(frozen=True)

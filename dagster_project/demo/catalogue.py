@@ -19,7 +19,7 @@ class Catalogue:
 
     def __init__(self, seed: int) -> None:
         draws = Draws(seed, 2)
-        self._price = draws.integers(600, 11_000, PRODUCTS)
+        self._price = draws.integers(900, 17_000, PRODUCTS)
         self._cost_share = draws.integers(3_500, 6_500, PRODUCTS)
 
     def lines(self, order: Batch, value: Floats, draws: Draws) -> Batch:

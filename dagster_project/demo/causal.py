@@ -83,8 +83,8 @@ class Causal:
         self._add("affected", month[inside], np.ones(int(inside.sum()), dtype=np.bool_))
         self._add("silent", month[inside], ~told[inside])
         self._add("told", month[inside], told[inside])
-        np.add.at(self._kinds, (month[inside], events["problem_kind"][inside], 0), 1)
-        np.add.at(self._kinds, (month[inside], events["problem_kind"][inside], 1), (~told[inside]).astype(np.int64))
+        np.add.at(self._kinds[:, :, 0], (month[inside], events["problem_kind"][inside]), 1)
+        np.add.at(self._kinds[:, :, 1], (month[inside], events["problem_kind"][inside]), (~told[inside]).astype(np.int64))
 
     def margins(self, orders: Batch, lines: Batch) -> None:
         """Add the margin of a month's orders that were lost to an episode or kept by one, each by the month of that episode's end."""

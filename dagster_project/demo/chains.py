@@ -55,7 +55,7 @@ class Chains:
         return first + np.arange(count, dtype=np.int64)
 
     def of(self, ids: Integers) -> Batch:
-        """Copies of the rows of chains."""
+        """Return copies of the rows of chains."""
         return take(self.table, ids - self.base) | {"chain": ids}
 
     def set(self, ids: Integers, **values: Integers | int) -> None:

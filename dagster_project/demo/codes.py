@@ -45,17 +45,17 @@ SCALES = ((1, 5), (1, 7), (0, 10), (1, 10), (1, 10), (1, 10))
 SUPPRESSED = ("asked within 30 days", "no consent")
 GOOD_COMMENTS = (
     ("Schnell und freundlich, danke.", "Alles bestens", 'Sie sagten "morgen", und es war morgen da.'),
-    ("Très bien, merci", "Réponse rapide et claire.", "On m'a aidé tout de suite"),
-    ("Tutto perfetto, grazie", "Risposta veloce e chiara.", "Molto gentili"),
+    ("Très bien, merci", "Réponse rapide et claire.", "On m'a dit \"demain\", et c'était vrai."),
+    ("Tutto perfetto, grazie", "Risposta veloce e chiara.", 'Mi hanno detto "domani", ed era vero.'),
     ("Quick and friendly, thank you.", 'The agent said "it is on its way", and it was.', "Fine"),
     ("とても早くて助かりました。", "丁寧な対応でした", "問題なく解決しました。"),
     ("回复很快,谢谢。", "问题解决了", "服务很好"),
 )
 BAD_COMMENTS = (
-    ("Dreimal angerufen, immer noch nichts.", "Niemand antwortet auf meine Mails.", "Enttäuschend"),
-    ("J'attends toujours mon remboursement.", "Personne ne répond", "Il a fallu tout réexpliquer."),
-    ("Ancora nessuna risposta.", "Ho dovuto chiamare due volte", "Pessimo, mai più."),
-    ("Had to call twice, and explain everything again.", "Still waiting for a refund; nobody answers.", "-"),
+    ("Dreimal angerufen, immer noch nichts.", "Niemand antwortet auf meine Mails.", 'Erst "sofort", dann nichts.'),
+    ("J'attends toujours mon remboursement.", "Personne ne répond", 'Toujours "bientôt", jamais de réponse.'),
+    ("Ancora nessuna risposta.", 'Sempre "domani", e nessuno chiama.', "Pessimo, mai più."),
+    ("Had to call twice, and explain everything again.", 'Told "tomorrow", twice, and still no refund.', "-"),
     ("まだ返金されていません。", "何度も同じ説明をさせられました", "待ち時間が長すぎる"),
     ("还在等退款,没有人回答。", "打了两次电话", "很失望"),
 )

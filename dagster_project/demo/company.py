@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,7 +44,9 @@ class CanonicalWriter:
         write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns)
 
 
-def deliveries(simulation: Simulation, calendar: Calendar, say: Callable[[int, int], None]) -> Iterator[tuple[date, dict[str, Batch]]]:
+def deliveries(
+    simulation: Simulation, calendar: Calendar, say: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[date, dict[str, Batch]]]:
     """Run the company and yield each delivery: its day and the rows by feed. `say` hears months done and months in all."""
     for month in range(calendar.months):
         simulation.month(month)
@@ -52,7 +55,8 @@ def deliveries(simulation: Simulation, calendar: Calendar, say: Callable[[int, i
             simulation.truth.delivered(delivered)
             yield day, delivered
         simulation.month_over(month)
-        say(month + 1, calendar.months)
+        if say:
+            say(month + 1, calendar.months)
 
 
 def columns_of(simulation: Simulation) -> Columns:
@@ -73,7 +77,7 @@ def write_company(
     calendar: str = "calendar",
     behaviour: Behaviour | None = None,
     writer: Writer | None = None,
-    say: Callable[[int, int], None] = lambda done, total: None,
+    say: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Write the company's files and return its truth; a company that is already there is left alone.
 
@@ -110,7 +114,7 @@ def write_company(
     except ValueError as error:
         raise UsageError(f"demo company: {error}") from error
     parameters = {"accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM}
-    parameters |= {"calendar": calendar, "concentration": f"{behaviour.value_share}/{behaviour.customer_share}"}
+    parameters = dict(json.loads(json.dumps(parameters | {"calendar": calendar, "behaviour": asdict(behaviour)})))
     truth_file = truth or landing.parent / "truth.json"
     known = json.loads(truth_file.read_text(encoding="utf-8")) if truth_file.exists() else {}
     if landing.exists() and any(landing.iterdir()):
@@ -126,12 +130,12 @@ def write_company(
     for day, delivered in deliveries(simulation, dates, say):
         for feed, batch in delivered.items():
             lay.write(building, day, feed, batch, columns[feed])
-    document = {"parameters": parameters} | simulation.document()
+    document = json.dumps({"parameters": parameters} | simulation.document(), indent=1)
     tables.close()
     truth_file.parent.mkdir(parents=True, exist_ok=True)
-    truth_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    truth_file.write_text(document + "\n", encoding="utf-8")
     landing.mkdir(parents=True, exist_ok=True)
     for system in sorted(building.iterdir()):
         system.rename(landing / system.name)
     building.rmdir()
-    return document
+    return dict(json.loads(document))

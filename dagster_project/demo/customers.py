@@ -89,7 +89,7 @@ class Customers:
         self.preferred = draws.choice(count, (3_500, 4_000, 2_000, 500))
 
     def _merges(self, draws: Draws) -> None:
-        """Some accounts turn out to be another one: from `merged_at` on their business goes under the survivor's id."""
+        """Let some accounts turn out to be another one: from `merged_at` on their business goes under the survivor's id."""
         start, end = int(self.calendar.edges[0]), int(self.calendar.edges[-1])
         merged = np.flatnonzero(draws.chance(self.count, MERGED_PER_TEN_THOUSAND))
         if self.count >= 50 and not len(merged):

@@ -27,13 +27,17 @@ class Desk:
 
     def __init__(self, workforce: Workforce, fates: Fates, calendar: Calendar, behaviour: Behaviour) -> None:
         self.chains, self.agenda = Chains(), Agenda()
-        self.contacts: list[Batch] = []
-        self.ended: list[Integers] = []
-        self.opened: list[Integers] = []
         self._workforce, self._fates, self._behaviour = workforce, fates, behaviour
         self._handling = Handling(workforce, calendar, behaviour)
         self._mail: list[Batch] = []
         self._next_ticket = 0
+        self.begin_month()
+
+    def begin_month(self) -> None:
+        """Forget the contacts, and the opened and ended chains, of the month before."""
+        self.contacts: list[Batch] = []
+        self.opened: list[Integers] = [np.empty(0, dtype=np.int64)]
+        self.ended: list[Integers] = [np.empty(0, dtype=np.int64)]
 
     def day(self, day: int, month: int, order_fates: Integers, draws: Draws) -> Integers:
         """Everything that falls due on a day; `order_fates` are those of the month's orders. Returns the chains that end because of it."""
@@ -55,8 +59,7 @@ class Desk:
             mail, self._mail = stack(self._mail), []
             answers = self._handling.written(day, take(mail, np.argsort(mail["at"], kind="stable")), shift, draws)
             batch = stack([done, answers])
-            if rows(batch):
-                ended.append(self._outcome(batch, day, draws))
+            ended.append(self._outcome(batch, day, draws))
             self._handling.timesheet(day, batch, shift, absent)
         finished = np.concatenate(ended)
         self.ended.append(finished)
@@ -68,7 +71,7 @@ class Desk:
         return self._handling
 
     def _void(self, due: Batch, at: Integers, month: int, order_fates: Integers) -> Flags:
-        """A first contact does not come if its order was never placed, or the account without an order is gone."""
+        """Tell which first contacts do not come: its order was never placed, or the account without an order is gone."""
         first = (due["contacts"] == 0) & (due["attempts"] == 0)
         now = due["order_month"] == month
         place = np.where(now & (due["order"] != NULL), due["order_place"], 0)
@@ -78,7 +81,7 @@ class Desk:
         return np.asarray(first & (ghost | gone))
 
     def _outcome(self, batch: Batch, day: int, draws: Draws) -> Integers:
-        """What the day's contacts lead to; returns the chains that end."""
+        """Work out what the day's contacts lead to; returns the chains that end."""
         ids = batch["chain"]
         due, b, count = self.chains.of(ids), self._behaviour, len(batch["chain"])
         answered = batch["agent"] != NOBODY
@@ -107,17 +110,16 @@ class Desk:
             transfers=due["transfers"] + batch["transfer_count"],
         )
         ends = ~again & ~retry
-        self.chains.set(
-            ids[ends], ended_at=batch["ended_at"][ends] + _AFTER, has_given_up=(~answered)[ends].astype(np.int64)
-        )
+        self.chains.set(ids[ends], ended_at=batch["ended_at"][ends] + _AFTER, has_given_up=(~answered)[ends].astype(np.int64))
         self._come_again(take(batch, again | retry), draws)
         self.contacts.append(batch)
-        return ids[ends]
+        return np.asarray(ids[ends])
 
     def _fcr_of_agents(self, agents: Integers, day: int) -> Integers:
         known = np.maximum(agents, 0)
         training = self._behaviour.fcr_per_module * self._workforce.modules(known, day)
-        return training + (self._behaviour.fcr_of_beginners * self._workforce.beginner(known, day)).astype(np.int64)
+        beginner = self._behaviour.fcr_of_beginners * self._workforce.beginner(known, day)
+        return np.asarray(training + beginner.astype(np.int64))
 
     def _tickets(self, batch: Batch, due: Batch, answered: Flags, solved: Flags) -> None:
         """Open the tickets of answered contacts, unless a quick one was settled without; some forms are recorded on the ticket alone."""
@@ -155,4 +157,3 @@ class Desk:
         department = np.where(channel == CHAT, 0, batch["department"])
         self.chains.set(ids, channel=channel, department=department)
         self.agenda.add(ids, at)
-

@@ -35,7 +35,7 @@ class _Spells:
         self.start[fresh], self.end[fresh], self.episode[fresh] = start[~running], start[~running] + length, episodes[~running]
 
     def covers(self, accounts: Integers, at: Integers) -> Flags:
-        """Does the account's span hold the instant."""
+        """Tell whether the account's span holds the instant."""
         return np.asarray((self.start[accounts] <= at) & (at < self.end[accounts]))
 
 
@@ -51,7 +51,7 @@ class Fates:
 
     def death(self, accounts: Integers) -> Integers:
         """Instant from which nothing is ordered any more."""
-        return np.minimum(self._customers.natural_death[accounts], self.service_death[accounts])
+        return np.asarray(np.minimum(self._customers.natural_death[accounts], self.service_death[accounts]))
 
     def present(self, at: int) -> Flags:
         """Accounts that have joined, live, and are known under their own id at an instant."""
@@ -81,7 +81,5 @@ class Fates:
     def watched(self, accounts: Integers, at: Integers) -> Flags:
         """Is an order at the instant still of interest: the account lives, or died of service at most `margin_days` ago."""
         c = self._customers
-        limit = np.where(
-            self.service_death[accounts] == NEVER, NEVER, self.service_death[accounts] + self._behaviour.margin_days * DAY
-        )
+        limit = np.where(self.service_death[accounts] == NEVER, NEVER, self.service_death[accounts] + self._behaviour.margin_days * DAY)
         return np.asarray((at < c.natural_death[accounts]) & (at < limit))

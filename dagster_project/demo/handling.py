@@ -8,7 +8,7 @@ from dagster_project.demo.behaviour import Behaviour
 from dagster_project.demo.calendar import DAY, Calendar
 from dagster_project.demo.codes import CHAT, DEPARTMENTS, PHONE, TEAM_CHANNEL, TEAM_DEPARTMENT
 from dagster_project.demo.draws import Draws, Flags, Floats, Integers
-from dagster_project.demo.files import NULL, Batch, rows, stack, take
+from dagster_project.demo.files import NULL, Batch, rows
 from dagster_project.demo.mail import Backlog
 from dagster_project.demo.queue import NOBODY, serve
 from dagster_project.demo.timesheets import Timesheets
@@ -41,40 +41,41 @@ class Handling:
         return slow * (1.0 + b.module_percent_of_handle_time / 100.0 * self._workforce.modules(agents, day))
 
     def live(self, day: int, contacts: Batch, shift: Shift, draws: Draws) -> Batch:
-        """Calls and chats, each in the queue of its team."""
-        parts = [self._queue(day, team, contacts, shift, draws) for team in range(len(TEAM_CHANNEL))]
-        return stack(parts)
-
-    def _queue(self, day: int, team: int, contacts: Batch, shift: Shift, draws: Draws) -> Batch:
-        channel = TEAM_CHANNEL[team]
-        mine = take(contacts, (contacts["channel"] == channel) & (contacts["department"] == TEAM_DEPARTMENT[team]))
-        count = rows(mine)
-        work = draws.lognormal(np.full(count, MEDIAN_SECONDS[channel]), SIGMA)
-        mean_patience = self._behaviour.patience_seconds[channel - PHONE]
+        """Serve calls and chats, each in the queue of its team."""
+        count = rows(contacts)
+        chat = contacts["channel"] == CHAT
+        work = draws.lognormal(np.array(MEDIAN_SECONDS)[contacts["channel"]], SIGMA)
+        mean_patience = np.array(self._behaviour.patience_seconds, dtype=np.float64)[contacts["channel"] - PHONE]
         patience = 1 + (mean_patience * draws.exponential(count)).astype(np.int64)
-        on = np.flatnonzero(shift.teams == team)
-        slots = np.repeat(on, CHAT_SLOTS) if channel == CHAT else on
-        agents = shift.agents[slots]
-        served, waited = serve(
-            mine["at"] - day * DAY,
-            patience,
-            work,
-            shift.begin[slots],
-            shift.end[slots],
-            self.pace(agents, day),
-            self._workforce.hours.close,
-        )
-        answered = served != NOBODY
-        agent = np.where(answered, agents[served] if len(agents) else NOBODY, NOBODY)
-        known = agents if len(agents) else np.zeros(1, dtype=np.int64)
-        seconds = np.maximum((work * self.pace(known, day)[np.maximum(served, 0)]).astype(np.int64), 1)
+        pace = self.pace(shift.agents, day)
+        agent, waited = np.full(count, NOBODY, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        seconds = np.ones(count, dtype=np.int64)
+        for team, channel in enumerate(TEAM_CHANNEL):
+            mine = np.flatnonzero((contacts["channel"] == channel) & (contacts["department"] == TEAM_DEPARTMENT[team]))
+            if not len(mine):
+                continue
+            on = np.flatnonzero(shift.teams == team)
+            slots = np.repeat(on, CHAT_SLOTS) if channel == CHAT else on
+            served, waited[mine] = serve(
+                contacts["at"][mine] - day * DAY,
+                patience[mine],
+                work[mine],
+                shift.begin[slots],
+                shift.end[slots],
+                pace[slots],
+                self._workforce.hours.close,
+            )
+            got = served != NOBODY
+            agent[mine[got]] = shift.agents[slots[served[got]]]
+            seconds[mine[got]] = np.maximum((work[mine[got]] * pace[slots[served[got]]]).astype(np.int64), 1)
+        answered = agent != NOBODY
         wrap = np.where(answered, seconds * draws.integers(5, 25, count) // 100, 0)
-        hold = np.where((channel == PHONE) & draws.chance(count, 2_500), seconds * draws.integers(5, 30, count) // 100, 0)
-        taken = mine["at"] + waited
+        hold = np.where(~chat & draws.chance(count, 2_500), seconds * draws.integers(5, 30, count) // 100, 0)
+        taken = contacts["at"] + waited
         talk = seconds - wrap - hold
-        concurrency = self._concurrency(agent, taken, taken + seconds) if channel == CHAT else np.ones(count, dtype=np.int64)
+        concurrency = np.where(chat, self._concurrency(np.where(chat, agent, NOBODY), taken, taken + seconds), 1)
         ended = np.where(answered, taken + talk + hold, taken)
-        return self._batch(mine, agent, waited, np.where(answered, taken, NULL), ended, talk, hold, wrap, concurrency, draws) | {
+        return self._batch(contacts, agent, waited, np.where(answered, taken, NULL), ended, talk, hold, wrap, concurrency, draws) | {
             "is_written": np.zeros(count, dtype=np.int64),
             "is_measured": answered.astype(np.int64),
         }
@@ -93,22 +94,25 @@ class Handling:
         return result
 
     def written(self, day: int, contacts: Batch, shift: Shift, draws: Draws) -> Batch:
-        """E-mails and forms, each taken up when the backlog of its department has got there."""
-        parts = []
+        """E-mails and forms, in order of arrival, each taken up when the backlog of its department has got there."""
+        count = rows(contacts)
+        agent, taken = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        luck, work = draws.uniform(count), draws.lognormal(np.array(MEDIAN_SECONDS)[contacts["channel"]], SIGMA)
+        talk = np.maximum(work.astype(np.int64), 1)
+        departments = np.array(TEAM_DEPARTMENT, dtype=np.int64)[shift.teams]
         for department in range(len(DEPARTMENTS)):
-            mine = take(contacts, contacts["department"] == department)
-            count = rows(mine)
-            staff = shift.agents[np.array(TEAM_DEPARTMENT, dtype=np.int64)[shift.teams] == department]
+            mine = np.flatnonzero(contacts["department"] == department)
+            if not len(mine):
+                continue
+            staff = shift.agents[departments == department]
             if not len(staff):
                 staff = self._workforce.employed(day)[:1]
-            agent = staff[draws.integers(0, len(staff), count)]
-            work = draws.lognormal(np.array(MEDIAN_SECONDS)[mine["channel"]], SIGMA) * self.pace(agent, day)
-            talk = np.maximum(work.astype(np.int64), 1)
-            taken = self._backlog.answer(department, mine["at"], talk) if count else mine["at"]
-            nothing = np.zeros(count, dtype=np.int64)
-            part = self._batch(mine, agent, taken - mine["at"], taken, taken + talk, talk, nothing, nothing, nothing + 1, draws)
-            parts.append(part | {"is_written": nothing + 1, "is_measured": 1 - draws.chance(count, _NOT_MEASURED).astype(np.int64)})
-        return stack(parts)
+            agent[mine] = staff[(luck[mine] * len(staff)).astype(np.int64)]
+            talk[mine] = np.maximum((work[mine] * self.pace(agent[mine], day)).astype(np.int64), 1)
+            taken[mine] = self._backlog.answer(department, contacts["at"][mine], talk[mine])
+        nothing = np.zeros(count, dtype=np.int64)
+        batch = self._batch(contacts, agent, taken - contacts["at"], taken, taken + talk, talk, nothing, nothing, nothing + 1, draws)
+        return batch | {"is_written": nothing + 1, "is_measured": 1 - draws.chance(count, _NOT_MEASURED).astype(np.int64)}
 
     @staticmethod
     def _batch(

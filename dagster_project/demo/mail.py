@@ -48,4 +48,4 @@ class Backlog:
         day = np.minimum(day, self._capacity.shape[1] - 1)
         inside = (taken - self._clock[department, day]) * length // np.maximum(self._capacity[department, day], 1)
         at = (self._first + day) * DAY + self._hours.open + np.minimum(inside, length)
-        return np.maximum(at, arrivals)
+        return np.asarray(np.maximum(at, arrivals))

@@ -25,7 +25,7 @@ class Problems:
         self._customers, self._hours, self._behaviour = customers, hours, behaviour
         self._next = 0
 
-    def of_lines(self, orders: Batch, lines: Batch, month: int, draws: Draws) -> tuple[Batch, Batch, Integers]:
+    def of_lines(self, lines: Batch, month: int, draws: Draws) -> tuple[Batch, Batch, Integers]:
         """Draw the problems of a month's lines, whether or not their orders will turn out to be delivered.
 
         Returns rows of problem_events, the chains, and when each chain falls due: the first contact, or the problem itself if silent.

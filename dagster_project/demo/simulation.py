@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -73,11 +72,11 @@ class Simulation:
         draws = Draws(self._seed, 10, month)
         self._join(month)
         self._desk.chains.forget()
-        self._desk.contacts, self._desk.ended, self._desk.opened = [], [], []
+        self._desk.begin_month()
         present = self.fates.present(start) | (self.customers.join_month == month)
         self._sales.begin(start, end, draws)
         orders, lines = self._sales.orders, self._sales.lines
-        events, told = self._open_problems(orders, lines, month, draws)
+        events, told = self._open_problems(lines, month, draws)
         sessions = self._open_matters(orders, month, present, draws)
         for day in self._calendar.days(month):
             self._day(day, month)
@@ -120,8 +119,8 @@ class Simulation:
         self._causal.ended(over, outcomes)
         self._sales.finish_day(day * DAY, (day + 1) * DAY)
 
-    def _open_problems(self, orders: Batch, lines: Batch, month: int, draws: Draws) -> tuple[Batch, Integers]:
-        events, chains, due = self._problems.of_lines(orders, lines, month, draws)
+    def _open_problems(self, lines: Batch, month: int, draws: Draws) -> tuple[Batch, Integers]:
+        events, chains, due = self._problems.of_lines(lines, month, draws)
         self._desk.agenda.add(self._desk.chains.open(chains), due)
         known = {name: events.pop(f"_line_{name}") for name in _LINE} | {"event": events["problem_event_id"]}
         self._troubled = known if self._troubled is None else stack([self._troubled, known])
@@ -136,7 +135,7 @@ class Simulation:
         return sessions
 
     def _report_problems(self, events: Batch, told: Integers, ended: Batch) -> None:
-        """The list of known affected, and again each event whose chain has ended solved."""
+        """Report the list of known affected, and again each event whose chain has ended solved."""
         self._causal.affected(events, told == 1)
         fresh = events | {
             "resolved_at": np.full(rows(events), NULL, dtype=np.int64),
@@ -182,9 +181,7 @@ class Simulation:
         came = happened["_contact_at"]
         demand = (came != NULL) & (came - happened["ended_at"] <= DAY)
         named = ("session_id", "_account", "started_at", "ended_at", "intent", "outcome", "_is_contained", "_contact_at")
-        self._tables.add(
-            "sessions", {name.lstrip("_"): happened[name] for name in named} | {"is_failure_demand": demand.astype(np.int64)}
-        )
+        self._tables.add("sessions", {name.lstrip("_"): happened[name] for name in named} | {"is_failure_demand": demand.astype(np.int64)})
 
     def _join(self, month: int) -> None:
         c = self.customers
@@ -195,10 +192,11 @@ class Simulation:
         self.outbox.add("contacts", contacts, c.present_from[contacts["account_id"]])
 
     def _close(self, start: int, end: int, draws: Draws) -> None:
-        """One lost account in five says so a little later: a second version of its row."""
+        """One lost account in five says so a little later: a second version of its row. An id that others were merged into stays."""
         c = self.customers
+        own = np.bincount(c.survivor, minlength=c.count) <= 1
         death = self.fates.death(np.arange(c.count, dtype=np.int64))
-        lost = np.flatnonzero((death >= start) & (death < end) & (c.merged_at > end)).astype(np.int64)
+        lost = np.flatnonzero((death >= start) & (death < end) & (c.merged_at > end) & own).astype(np.int64)
         lost = lost[draws.chance(len(lost), CLOSES)]
         at = death[lost] + draws.integers(3_600, 20 * DAY, len(lost))
         by_service = self.fates.service_death[lost] < c.natural_death[lost]
@@ -247,7 +245,7 @@ class Simulation:
         })  # fmt: skip
         offers = {"incremental": self._offers.incremental, "taken_over": self._offers.taken_over}
         return {
-            "true_values": {"reporting_currency_code": "EUR", "behaviour": asdict(self._behaviour), "offers": offers},
+            "true_values": {"reporting_currency_code": "EUR", "offers": offers},
             **self.truth.document(),
             "causal": causal,
         }

@@ -109,7 +109,9 @@ class Staff:
             spells.append((int(w.moved[agent]), int(w.next_team[agent])))
         gone = int(w.left[agent]) <= day
         count = len(spells)
-        until = [spells[position + 1][0] - 1 if position + 1 < count else (int(w.left[agent]) if gone else NULL) for position in range(count)]
+        until = [
+            spells[position + 1][0] - 1 if position + 1 < count else (int(w.left[agent]) if gone else NULL) for position in range(count)
+        ]
         team: Integers = np.array([spell[1] for spell in spells], dtype=np.int64)
         department = np.array(TEAM_DEPARTMENT, dtype=np.int64)[team]
         row = np.ones(count, dtype=np.int64)

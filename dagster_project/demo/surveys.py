@@ -13,7 +13,7 @@ from dagster_project.demo.effects import episodes
 from dagster_project.demo.files import NULL, Batch, rows, take
 from dagster_project.demo.outbox import Outbox
 
-ASKED_AFTER_TICKETS, ASKED_ABOUT_RELATIONSHIP = 4_500, 900
+ASKED_AFTER_TICKETS, ASKED_ABOUT_RELATIONSHIP = 5_000, 2_000
 FATIGUE_DAYS = 30
 BOUNCED, SAME_CHANNEL = 200, 7_000
 ANSWERS = (2_300, 3_600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ class TruthTables:
         self._folder = folder
         self._open: dict[str, pq.ParquetWriter] = {}
 
-    def add(self, name: str, columns: dict[str, Integers | Floats]) -> None:
+    def add(self, name: str, columns: Mapping[str, Integers | Floats]) -> None:
         """Append rows; NULL becomes null."""
         table = pa.table({
             column: pa.array(values, mask=values == NULL if values.dtype == np.int64 else None) for column, values in columns.items()

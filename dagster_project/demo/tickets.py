@@ -8,7 +8,7 @@ from dagster_project.demo.chains import Chains
 from dagster_project.demo.codes import EMAIL, STATE
 from dagster_project.demo.customers import Customers
 from dagster_project.demo.desk import Desk
-from dagster_project.demo.draws import Draws, Integers
+from dagster_project.demo.draws import Draws
 from dagster_project.demo.files import NULL, Batch, rows, take
 from dagster_project.demo.outbox import Outbox
 
@@ -57,7 +57,7 @@ class Tickets:
             "account_id": np.where((luck % 97) < 94, known, NULL),
             "contact_id": np.where((luck % 97) < 96, over["contact"], NULL),
             "created_at": created,
-            "first_solved_at": np.where(over["contacts"] > 1, created + (solved - created) // over["contacts"], solved),
+            "first_solved_at": np.where(over["contacts"] > 1, created + (solved - created) // np.maximum(over["contacts"], 1), solved),
             "last_solved_at": solved,
             "closed_at": np.where(closed & ~deleted, final_at, NULL),
             "ticket_state": state,
@@ -118,7 +118,7 @@ class Tickets:
     def _spam(self, count: int, start: int, end: int, draws: Draws) -> None:
         created = draws.integers(start, end - 2 * 3_600, count)
         nothing, zero = np.full(count, NULL, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        chain: Batch = {name: nothing for name in Chains().table} | {
+        chain: Batch = dict.fromkeys(Chains().table, nothing) | {
             "ticket": self._desk.new_tickets(count),
             "chain": nothing,
             "account": nothing,
@@ -147,11 +147,9 @@ class Tickets:
 
 
 def _as_opened(tickets: Batch) -> Batch:
-    """The same tickets as they stood on the day they were opened."""
+    """Return the same tickets as they stood on the day they were opened."""
     count = rows(tickets)
     nothing, zero = np.full(count, NULL, dtype=np.int64), np.zeros(count, dtype=np.int64)
     return tickets | dict.fromkeys(_AFTER_SOLVED, nothing) | dict.fromkeys(
         ("ticket_state", "is_deleted", "reopen_count", "escalation_level"), zero
     ) | {"handle_seconds": nothing}  # fmt: skip
-
-

@@ -16,7 +16,7 @@ from dagster_project.demo.codes import DEPARTMENTS, MODULES, TEAM_DEPARTMENT, TE
 from dagster_project.demo.customers import Customers
 from dagster_project.demo.draws import Draws, Floats, Integers
 
-LOAD_SECONDS = (105, 75, 39, 62)
+LOAD_SECONDS = (120, 80, 48, 78)
 """Planned handle seconds a month for each present account, by team: calls or chats, and the team's part of written work."""
 OCCUPANCY_PERCENT = 78
 SMALL_COMPANY = 2_500
@@ -118,19 +118,19 @@ class Workforce:
 
     def team_on(self, day: int) -> Integers:
         """Team of every agent on a day."""
-        return np.where(day >= self.moved, self.next_team, self.team)
+        return np.asarray(np.where(day >= self.moved, self.next_team, self.team), dtype=np.int64)
 
     def employed(self, day: int) -> Integers:
         """Agents on the payroll."""
-        return np.flatnonzero((self.hired <= day) & (day < self.left)).astype(np.int64)
+        return np.asarray(np.flatnonzero((self.hired <= day) & (day < self.left)), dtype=np.int64)
 
     def modules(self, agents: Integers, day: int) -> Integers:
         """Training modules that each agent has finished before a day."""
-        return (self.trained[:, agents] < day).sum(axis=0).astype(np.int64)
+        return np.asarray((self.trained[:, agents] < day).sum(axis=0), dtype=np.int64)
 
     def beginner(self, agents: Integers, day: int) -> Floats:
         """1 on the first day on the floor, falling to 0 over the ramp."""
-        return np.maximum(1.0 - (day - self.floor[agents]) / self._behaviour.ramp_days, 0.0)
+        return np.asarray(np.maximum(1.0 - (day - self.floor[agents]) / self._behaviour.ramp_days, 0.0))
 
     def shift(self, day: int) -> tuple[Shift, Integers]:
         """Who takes contacts on an open day, and who is absent."""
