@@ -76,7 +76,7 @@ class Behaviour:
     patience_seconds: tuple[int, ...] = (300, 200)
     """Mean patience of phone and chat customers in the queue."""
     calls_again: int = 6_500
-    """Chance that an abandoned customer tries again on the next open day, at most twice."""
+    """Chance that an abandoned customer tries again on the next open day, at most twice; who was answered before always does."""
     module_percent_of_handle_time: int = -5
     beginner_percent_of_handle_time: int = 45
     """Longer handle time on the agent's first day, fading to nothing over `ramp_days`."""

@@ -95,7 +95,7 @@ class Desk:
         solved_later = later & ((due["contacts"] >= 2) | draws.chance(count, _SOLVED_SECOND))
         solved = answered & np.where(due["contacts"] == 0, solved_first, solved_later)
         again = answered & ~solved & ((due["contacts"] == 0) | later | ((due["contacts"] == 1) & draws.chance(count, _THIRD_TRY)))
-        retry = ~answered & draws.chance(count, b.calls_again) & (due["attempts"] < 2)
+        retry = ~answered & ((due["contacts"] > 0) | (draws.chance(count, b.calls_again) & (due["attempts"] < 2)))
         batch["is_first"], batch["place"], batch["is_solved"] = first.astype(np.int64), due["contacts"], solved.astype(np.int64)
         self._tickets(batch, due, answered, solved)
         self.chains.set(

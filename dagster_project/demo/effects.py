@@ -32,20 +32,14 @@ def episodes(chains: Batch, natural_death: Integers, b: Behaviour) -> Batch:
     `met`: FCR, LATER, UNRESOLVED or SILENT. `met_without_fcr`: what it would have met had the first contact not solved it.
     `y1`, `y0`: alive `horizon_days` after the end if solved at the first contact, and if not; other episodes left out.
     """
-    never = np.where(
-        chains["luck_later"] < np.array(b.later_by_severity, dtype=np.int64)[np.maximum(chains["severity"], 1) - 1], LATER, UNRESOLVED
-    )
-    never = np.where(chains["event"] == NULL, LATER, never)
-    met = np.where(
-        chains["is_told"] == 0,
-        SILENT,
-        np.where((chains["treated"] == 1) & (chains["is_solved"] == 1), FCR, np.where(chains["is_solved"] == 1, LATER, UNRESOLVED)),
-    )
+    severity = np.maximum(chains["severity"], 1) - 1
+    later = (chains["event"] == NULL) | (chains["luck_later"] < np.array(b.later_by_severity, dtype=np.int64)[severity])
+    solved = chains["is_solved"] == 1
+    met = np.where(chains["is_told"] == 0, SILENT, np.where(solved, np.where(chains["treated"] == 1, FCR, LATER), UNRESOLVED))
+    never = np.where(later, LATER, UNRESOLVED)
     lives = natural_death > chains["ended_at"] + b.horizon_days * DAY
-    chance = {name: death_chance(chains, np.full(len(met), a, dtype=np.int64), b) for name, a in (("fcr", FCR), ("later", LATER))}
-    chance |= {
-        name: death_chance(chains, np.full(len(met), a, dtype=np.int64), b) for name, a in (("unsolved", UNRESOLVED), ("silent", SILENT))
-    }
+    names = {"fcr": FCR, "later": LATER, "unsolved": UNRESOLVED, "silent": SILENT}
+    chance = {name: death_chance(chains, np.full(len(met), a, dtype=np.int64), b) for name, a in names.items()}
     own = death_chance(chains, met, b)
     without = np.where(never == LATER, chance["later"], chance["unsolved"])
     luck = chains["luck_death"]

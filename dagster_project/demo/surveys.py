@@ -38,8 +38,8 @@ class Surveys:
         self._asked_at = np.full(customers.count, _LAST_SEEN, dtype=np.int64)
         self._hurt_at = np.full(customers.count, _LAST_SEEN, dtype=np.int64)
 
-    def after_tickets(self, ended: Batch, draws: Draws) -> Batch:
-        """Ask about tickets whose matter is over: satisfaction, of every fourth effort too. Returns the invitations."""
+    def after_tickets(self, ended: Batch, draws: Draws) -> None:
+        """Ask about tickets whose matter is over: satisfaction, of every fourth effort too."""
         over = take(ended, ended["ticket"] != NULL)
         bad = episodes(over, self._customers.natural_death[over["account"]], self._behaviour)["is_dissatisfied"]
         np.maximum.at(self._hurt_at, over["account"][bad == 1], over["ended_at"][bad == 1])
@@ -59,12 +59,11 @@ class Surveys:
         some = draws.chance(count, 2_500)
         effort = np.minimum(score[some] + draws.integers(0, 3, int(some.sum())), 7)
         self._ask(number[some], _CES, effort, bad[some], take(asked, some), at[some], draws)
-        return invitation
 
-    def relationship(self, month: int, present: Flags, draws: Draws) -> tuple[Batch, Integers, Integers]:
+    def relationship(self, month: int, present: Flags, draws: Draws) -> tuple[Integers, Integers]:
         """Ask present customers in the second half of the month; every customer has an opinion, some are asked, some of these answer.
 
-        Returns the invitations, and the numbers of detractors, passives and promoters among all present and among the answers.
+        Returns the numbers of detractors, passives and promoters among all present and among the answers.
         """
         c = self._customers
         everyone = np.flatnonzero(present).astype(np.int64)
@@ -84,7 +83,7 @@ class Surveys:
         self._ask(number, _NPS, score, bad, asked, at, draws)
         for item in range(3):
             self._ask(number, _ACSI + item, np.clip(score + draws.integers(-1, 2, len(score)) - item // 2, 1, 10), bad, asked, at, draws)
-        return invitation, np.bincount(promotion(opinion), minlength=3), np.bincount(promotion(score), minlength=3)
+        return np.bincount(promotion(opinion), minlength=3), np.bincount(promotion(score), minlength=3)
 
     def _invite(
         self, accounts: Integers, contacts: Integers, tickets: Integers, channel: Integers, at: Integers, kind: int, draws: Draws
@@ -125,7 +124,6 @@ class Surveys:
         delivered = invitation["delivered_at"] != NULL
         answered = delivered & draws.chance(count, chance)
         opened = delivered & (answered | draws.chance(count, 3_000))
-        invitation["_is_answered"] = answered.astype(np.int64)
         opened_at = invitation["invited_at"] + 60 + (draws.uniform(count) * draws.uniform(count) * 4 * DAY).astype(np.int64)
         again = invitation | {"opened_at": opened_at, "started_at": np.where(answered, opened_at + 20, NULL)}
         again = take(again, opened)

@@ -34,7 +34,7 @@ class Tickets:
         final = self._final(take(over, over["ticket"] != NULL))
         running = chains.of(np.setdiff1d(opened, ended))
         now = np.isin(final["_chain"], opened)
-        twice = now & (final["_final_at"] >= self._outbox.next_cutoff(final["created_at"]))
+        twice = now & (final["_final_at"] >= self._outbox.next_cutoff(np.maximum(final["created_at"], start)))
         self._outbox.add("tickets", final | {"_is_first": (now & ~twice).astype(np.int64)}, final["_final_at"])
         for first in (take(final, twice), self._final(running)):
             self._outbox.add("tickets", _as_opened(first), first["created_at"])

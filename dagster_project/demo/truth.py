@@ -15,18 +15,20 @@ import numpy as np
 from dagster_project.demo.calendar import DAY, Calendar
 from dagster_project.demo.codes import COST_CATEGORIES, PHONE, POOLS, STATE
 from dagster_project.demo.draws import Flags, Integers
-from dagster_project.demo.files import NULL, Batch, rows
+from dagster_project.demo.files import NULL, Batch, rows, take
+from dagster_project.demo.loyalty import Loyalty
 from dagster_project.demo.money import Rates
 
-ACTIVITY_WINDOW_DAYS = 365
 WITHIN_SECONDS = 20
+LEADING_QUESTIONS = (0, 2)
+"""Satisfaction after a ticket, recommendation about the relationship."""
 _MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds")
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
     *("answered_within_20_seconds", "offer_orders", "problem_events", "invited", "invitations_delivered", "answered"),
 )
 _PROMOTION = ("detractors", "passives", "promoters")
-_RETENTION = ("ordering_accounts", "new_accounts", "opening_active", "retained", "reactivated", "churned", "active")
+_CAME = ("ordering_accounts", "new_accounts")
 _NO_DAY = -(10**9)
 
 
@@ -40,12 +42,11 @@ class Truth:
         self._cost = np.zeros((months, len(COST_CATEGORIES), 2), dtype=np.int64)
         self._pools = np.zeros((months, len(POOLS)), dtype=np.int64)
         self._money = {name: np.zeros(months, dtype=np.int64) for name in _MONEY}
-        self._counts = {name: np.zeros(months, dtype=np.int64) for name in (*_COUNTS, *_RETENTION)}
+        self._counts = {name: np.zeros(months, dtype=np.int64) for name in (*_COUNTS, *_CAME)}
         self._promotion = np.zeros((months, 2, len(_PROMOTION)), dtype=np.int64)
         self._ordering = np.zeros(accounts, dtype=np.bool_)
         self._first_day = np.full(accounts, _NO_DAY, dtype=np.int64)
-        self._last_day = np.full(accounts, _NO_DAY, dtype=np.int64)
-        self._active = np.zeros(accounts, dtype=np.bool_)
+        self._loyalty = Loyalty(calendar, accounts)
 
     def delivered(self, feeds: dict[str, Batch]) -> None:
         """Count one delivery."""
@@ -59,31 +60,22 @@ class Truth:
         """Detractors, passives and promoters among all customers and among those who answered."""
         self._promotion[month] = (everyone, answers)
 
-    def surveyed(self, invitations: Batch) -> None:
-        """Count invitations by the month of asking: not suppressed, delivered, answered."""
-        month = self._calendar.month_of(invitations["invited_at"])
-        asked = (month < self._calendar.months) & (invitations["suppressed_reason"] == NULL)
+    def _survey_invitations(self, batch: Batch) -> None:
+        """Count invitations by the month of asking: not suppressed, delivered."""
+        month = self._calendar.month_of(batch["invited_at"])
+        asked = (batch["suppressed_reason"] == NULL) & (batch["opened_at"] == NULL)
         self._add("invited", month, asked)
-        self._add("invitations_delivered", month, asked & (invitations["delivered_at"] != NULL))
-        self._add("answered", month, asked & (invitations["_is_answered"] == 1))
+        self._add("invitations_delivered", month, asked & (batch["delivered_at"] != NULL))
+
+    def _survey_responses(self, batch: Batch) -> None:
+        """Count answered invitations by the month of asking; each answers exactly one of the leading questions."""
+        self._add("answered", self._calendar.month_of(batch["invited_at"]), np.isin(batch["question_key"], LEADING_QUESTIONS))
 
     def month_over(self, month: int) -> None:
-        """Count who ordered, came, stayed, came back and went, as of the last day of a month (decision 10 of the product)."""
-        end = int(self._calendar.edges[month + 1]) // DAY - 1
+        """Count who ordered in a month, and who did so for the first time."""
         start = int(self._calendar.edges[month]) // DAY
-        active, before = self._last_day > end - ACTIVITY_WINDOW_DAYS, self._active
-        new = self._first_day >= start
-        for name, flags in (
-            ("ordering_accounts", self._ordering),
-            ("new_accounts", new),
-            ("opening_active", before),
-            ("retained", active & before),
-            ("reactivated", active & ~before & ~new),
-            ("churned", before & ~active),
-            ("active", active),
-        ):
-            self._counts[name][month] = int(flags.sum())
-        self._active = active
+        self._counts["ordering_accounts"][month] = int(self._ordering.sum())
+        self._counts["new_accounts"][month] = int((self._first_day >= start).sum())
         self._ordering[:] = False
 
     def _add(self, name: str, month: Integers, chosen: Flags) -> None:
@@ -120,6 +112,7 @@ class Truth:
     def _refunds(self, refunds: Batch) -> None:
         amounts = self._rates.to_euro(refunds["refund_amount"], refunds["currency_code"], refunds["refunded_at"])
         np.add.at(self._money["refunds"], self._calendar.month_of(refunds["refunded_at"]), amounts)
+        self._loyalty.refunded(refunds)
 
     def _ledger_actuals(self, ledger: Batch) -> None:
         month = ledger["fiscal_period"] - self._calendar.first_position
@@ -140,14 +133,14 @@ class Truth:
         sold = gross & (net > 0)
         account, day = lines["_account_id"][sold], at[sold] // DAY
         self._ordering[account] = True
-        np.maximum.at(self._last_day, account, day)
         first = np.where(self._first_day == _NO_DAY, -_NO_DAY, self._first_day)
         np.minimum.at(first, account, day)
         self._first_day = np.where(first == -_NO_DAY, _NO_DAY, first)
+        self._loyalty.sold(take(lines, gross))
 
     def document(self) -> dict[str, Any]:
         """Return the counted truth as plain numbers; months by their fiscal period."""
-        names = [period.label for period in self._calendar.periods]
+        names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months()
         return {
             "rows": dict(sorted(self._rows.items())),
             "cost_cents": {
@@ -158,6 +151,7 @@ class Truth:
             "allocated_cents": {name: int(self._cost[m, :, 1].sum()) for m, name in enumerate(names)},
             "money_cents": {name: {kind: int(values[m]) for kind, values in self._money.items()} for m, name in enumerate(names)},
             "counts": {name: {kind: int(values[m]) for kind, values in self._counts.items()} for m, name in enumerate(names)},
+            "retention": {name: {kind: int(values[m]) for kind, values in loyal.items()} for m, name in enumerate(names)},
             "recommendation": {
                 name: {
                     group: {kind: int(self._promotion[m, g, k]) for k, kind in enumerate(_PROMOTION)}

@@ -16,7 +16,7 @@ from dagster_project.demo.codes import DEPARTMENTS, MODULES, TEAM_DEPARTMENT, TE
 from dagster_project.demo.customers import Customers
 from dagster_project.demo.draws import Draws, Floats, Integers
 
-LOAD_SECONDS = (120, 80, 48, 78)
+LOAD_SECONDS = (128, 88, 54, 86)
 """Planned handle seconds a month for each present account, by team: calls or chats, and the team's part of written work."""
 OCCUPANCY_PERCENT = 78
 SMALL_COMPANY = 2_500
