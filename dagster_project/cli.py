@@ -122,18 +122,32 @@ def sql(
     query(load_settings(home=home).home, statement, output.value)
 
 
+class FiscalCalendar(StrEnum):
+    """Kinds of fiscal calendar of the demo company."""
+
+    calendar = "calendar"
+    weeks = "4-4-5"
+
+
 @app.command()
 def demo(
     landing: Landing = None,
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
-    months: Annotated[int, typer.Option(help="Number of months.")] = 14,
+    months: Annotated[int, typer.Option(help="Number of fiscal months.")] = 14,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
+    concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value lies with 20 % of the accounts.")] = "80/20",
+    calendar: Annotated[FiscalCalendar, typer.Option(help="Fiscal calendar.")] = FiscalCalendar.calendar,
 ) -> None:
-    """Write the demo company's landing files and its truth.json."""
+    """Write the demo company's landing files, its truth.json and its truth tables."""
+    from dagster_project.demo.behaviour import behaviour_of
     from dagster_project.demo.company import write_company
+    from dagster_project.demo.progress import months_bar
 
     target = load_settings(landing=landing).landing
-    write_company(target, accounts=accounts, months=months, seed=seed)
+    with months_bar() as say:
+        write_company(
+            target, accounts=accounts, months=months, seed=seed, calendar=calendar.value, behaviour=behaviour_of(concentration), say=say
+        )
     typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
 
 

@@ -1,4 +1,4 @@
-"""Write the landing files of a seeded company, month by month, and the truth about them.
+"""The simulated company, and the entry that writes its landing files and the truth about it, month by month.
 
 The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
 LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where the door does not look.
@@ -8,77 +8,61 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-
-from dagster_project.demo.books import Books
+from dagster_project.demo.behaviour import Behaviour
 from dagster_project.demo.calendar import Calendar, instant
-from dagster_project.demo.customers import Customers
-from dagster_project.demo.draws import Draws, Flags, Integers
-from dagster_project.demo.feeds import feed_columns
-from dagster_project.demo.files import NULL, write_csv
-from dagster_project.demo.offers import Offers
-from dagster_project.demo.outbox import Outbox
-from dagster_project.demo.sales import Sales
-from dagster_project.demo.service import ServiceDesk
-from dagster_project.demo.surveys import Surveys
-from dagster_project.demo.truth import Truth
+from dagster_project.demo.feeds import FEEDS, feed_columns
+from dagster_project.demo.files import Batch, Column, write_csv
+from dagster_project.demo.simulation import Simulation
+from dagster_project.demo.tables import TruthTables
 from dagster_project.errors import UsageError
 
 END = date(2026, 10, 31)
 ACCOUNTS, MONTHS, DAILY, SEED = 400, 14, 10, 7
-FORM = 1
+FORM = 2
 """Version of what this package writes for given arguments; raise it with any change of the bytes."""
+Columns = dict[str, dict[str, Column]]
 
 
-class Company:
-    """The simulated company: call `month` for each month in order, then deliver."""
+class Writer(Protocol):
+    """Lays one delivery of one feed into the landing folder that is being built."""
 
-    def __init__(self, accounts: int, calendar: Calendar, seed: int) -> None:
-        self._seed, self._calendar = seed, calendar
-        self.outbox = Outbox(calendar.cutoffs)
-        self._customers = Customers(accounts, calendar, seed)
-        self._sales = Sales(self._customers, self.outbox, seed)
-        self._desk = ServiceDesk(self._customers, self._sales, self.outbox)
-        self._surveys = Surveys(self._customers, self.outbox)
-        self._offers = Offers(self._customers, self._sales)
-        self.books = Books(calendar, accounts, self.outbox, seed)
-        self.truth = Truth(calendar, self.books, accounts)
-        self.books.open()
-        self._join(-1)
+    def write(self, building: Path, day: date, feed: str, batch: Batch, columns: dict[str, Column]) -> None:
+        """Write the rows; `building` becomes LANDING when all deliveries are written."""
 
-    def month(self, month: int) -> None:
-        """Everything that starts in the month; later consequences wait in the outbox."""
-        draws = Draws(self._seed, 10, month)
-        self._join(month)
-        orders = self._sales.month(month, draws)
-        desk = self._desk.month(month, orders, draws)
-        exposed = self._desk.exposed(month)
-        present = self._customers.present(month)
-        self._surveys.after_tickets(desk.tickets, draws)
-        self._surveys.relationship(month, exposed, draws)
-        lost = self._customers.lose(month, exposed, draws)
-        self.truth.survived(month, present, exposed, lost)
-        self._close(month, lost[draws.chance(len(lost), 2_000)], exposed)
-        self._offers.month(month, desk.contacts, draws)
-        self.books.month(month, desk.handle_seconds)
 
-    def _join(self, month: int) -> None:
-        joined = np.flatnonzero(self._customers.join_month == month)
-        start = instant(self._calendar.starts[max(month, 0)])
-        at = np.maximum(self._customers.created_at[joined], start)
-        nobody = np.zeros(self._customers.count, dtype=np.bool_)
-        self.outbox.add("accounts", self._customers.account_rows(joined, np.full(len(joined), NULL, dtype=np.int64), nobody), at)
-        contacts = self._customers.contact_rows(joined)
-        self.outbox.add("contacts", contacts, np.maximum(self._customers.created_at[contacts["account_id"]], start))
+class CanonicalWriter:
+    """Files as the contracts name them: canonical/<feed>/<day>/<feed>.csv."""
 
-    def _close(self, month: int, accounts: Integers, exposed: Flags) -> None:
-        """One lost account in five says so: a second version of its row on the last evening of the month."""
-        at = np.full(len(accounts), int(self._calendar.edges[month + 1]) - 3_600, dtype=np.int64)
-        self.outbox.add("accounts", self._customers.account_rows(accounts, at, exposed), at)
+    def write(self, building: Path, day: date, feed: str, batch: Batch, columns: dict[str, Column]) -> None:
+        """Write one CSV file."""
+        write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns)
+
+
+def deliveries(
+    simulation: Simulation, calendar: Calendar, say: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[date, dict[str, Batch]]]:
+    """Run the company and yield each delivery: its day and the rows by feed. `say` hears months done and months in all."""
+    for month in range(calendar.months):
+        simulation.month(month)
+        for day in calendar.deliveries(month):
+            delivered = {feed: batch for feed, batch in simulation.outbox.deliver(instant(day)).items() if feed in FEEDS}
+            simulation.truth.delivered(delivered)
+            yield day, delivered
+        simulation.month_over(month)
+        if say:
+            say(month + 1, calendar.months)
+
+
+def columns_of(simulation: Simulation) -> Columns:
+    """Columns of every feed in file order."""
+    books = simulation.books
+    return feed_columns(books.periods, books.years, books.versions)
 
 
 def write_company(
@@ -90,52 +74,68 @@ def write_company(
     end: date = END,
     daily: int = DAILY,
     truth: Path | None = None,
+    calendar: str = "calendar",
+    behaviour: Behaviour | None = None,
+    writer: Writer | None = None,
+    say: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Write the company's files and return its truth; a company that is already there is left alone.
 
     Parameters
     ----------
     landing
-        Landing folder; the files go to its folder `canonical`, which appears whole or not at all.
+        Landing folder; its systems' folders appear whole or not at all.
     accounts, months, seed
-        Size, number of calendar months up to `end`, and the seed of all draws.
+        Size, number of fiscal months up to `end`, and the seed of all draws.
     end, daily
-        Last day (the end of a month); the last `daily` days are delivered one by one, earlier months on the first of the next.
+        Last day (the end of a fiscal month); the last `daily` days are delivered one by one, earlier months on the first of the next.
     truth
-        File of the truth; `truth.json` beside the landing folder if not given.
+        File of the truth; `truth.json` beside the landing folder if not given. The truth tables go to the folder `truth` beside it.
+    calendar
+        Kind of the fiscal calendar, `calendar` or `4-4-5`.
+    behaviour
+        Parameters of the simulated world.
+    writer
+        How a delivery becomes files; canonical CSV if not given.
+    say
+        Hears the months done and the months in all, once a month.
 
     Raises
     ------
     UsageError
-        Sizes out of range, or the folder already holds other canonical files.
+        Sizes or parameters out of range, or the folder already holds other files.
     """
     if accounts < 1 or seed < 0:
         raise UsageError(f"the demo company needs at least 1 account and a seed of 0 or more, not {accounts} and {seed}")
+    behaviour = behaviour or Behaviour()
     try:
-        calendar = Calendar(end, months, daily)
+        behaviour.value_odds()
+        dates = Calendar(end, months, daily, calendar)
     except ValueError as error:
         raise UsageError(f"demo company: {error}") from error
     parameters = {"accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM}
-    truth_file, target = truth or landing.parent / "truth.json", landing / "canonical"
-    if target.exists():
-        known = json.loads(truth_file.read_text(encoding="utf-8")) if truth_file.exists() else {}
+    parameters = dict(json.loads(json.dumps(parameters | {"calendar": calendar, "behaviour": asdict(behaviour)})))
+    truth_file = truth or landing.parent / "truth.json"
+    known = json.loads(truth_file.read_text(encoding="utf-8")) if truth_file.exists() else {}
+    if landing.exists() and any(landing.iterdir()):
         if known.get("parameters") == parameters:
             return dict(known)
-        raise UsageError(f"{target} holds other files than this demo company's; remedy: choose another landing folder, or delete that one")
+        raise UsageError(f"{landing} holds other files than this demo company's; remedy: choose another landing folder, or delete that one")
     building = landing.parent / f".{landing.name}.building"
     shutil.rmtree(building, ignore_errors=True)
-    company = Company(accounts, calendar, seed)
-    columns = feed_columns(company.books.periods, company.books.years, company.books.versions)
-    for month in range(months):
-        company.month(month)
-        for day in calendar.deliveries(month):
-            delivered = company.outbox.deliver(instant(day))
-            company.truth.delivered(delivered)
-            for feed, batch in delivered.items():
-                write_csv(building / feed / day.isoformat() / f"{feed}.csv", batch, columns[feed])
-    document = company.truth.document(parameters)
+    shutil.rmtree(truth_file.parent / "truth", ignore_errors=True)
+    tables = TruthTables(truth_file.parent / "truth")
+    simulation = Simulation(accounts, dates, seed, behaviour, tables)
+    columns, lay = columns_of(simulation), writer or CanonicalWriter()
+    for day, delivered in deliveries(simulation, dates, say):
+        for feed, batch in delivered.items():
+            lay.write(building, day, feed, batch, columns[feed])
+    document = json.dumps({"parameters": parameters} | simulation.document(), indent=1)
+    tables.close()
     truth_file.parent.mkdir(parents=True, exist_ok=True)
-    truth_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    truth_file.write_text(document + "\n", encoding="utf-8")
     landing.mkdir(parents=True, exist_ok=True)
-    building.rename(target)
-    return document
+    for system in sorted(building.iterdir()):
+        system.rename(landing / system.name)
+    building.rmdir()
+    return dict(json.loads(document))

@@ -1,120 +1,114 @@
-"""Orders, their lines, payments and refunds. A line's net is quantity x price - discount to the cent; an order is the sum of its lines."""
+"""Orders, their payments and refunds: the immortal stream of every account, of which the living part is delivered."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from dagster_project.demo.behaviour import Behaviour
 from dagster_project.demo.calendar import DAY
-from dagster_project.demo.customers import WEIGHT, Customers
-from dagster_project.demo.draws import Draws, Integers
+from dagster_project.demo.catalogue import Catalogue, first_lines
+from dagster_project.demo.customers import WEEK, Customers
+from dagster_project.demo.draws import Draws, Flags, Integers
+from dagster_project.demo.fates import DELIVERED, Fates
 from dagster_project.demo.files import NULL, Batch, take
 from dagster_project.demo.outbox import Outbox
 
-ORDERS_PER_TEN_THOUSAND_WEIGHT = 3_050
-"""Orders a month for 10,000 units of order weight."""
-_PRODUCTS = 200
-_TAX_PERCENT = 20
-_FREE_SHIPPING_FROM, _SHIPPING = 10_000, 495
+_FREE_SHIPPING_FROM, _SHIPPING = 15_000, 495
+_FATES = (9_690, 150, 60, 100)
+"""Shares of sales, credit memos, test orders and cancelled orders."""
+_MONEY = ("gross_amount", "discount_amount", "tax_amount", "net_amount")
 
 
-def half_up(numerator: Integers, denominator: int) -> Integers:
-    """Quotient rounded half away from zero, in whole numbers."""
-    magnitude: Integers = (2 * np.abs(numerator) + denominator) // (2 * denominator)
-    return np.where(numerator < 0, -magnitude, magnitude)
+def order_rates(customers: Customers, start: int, end: int, behaviour: Behaviour) -> tuple[Integers, np.ndarray]:
+    """Begin of each account's part of [start, end), and its expected number of orders there, were it immortal."""
+    begin = np.maximum(customers.present_from, start)
+    weeks = np.maximum(end - begin, 0) / WEEK
+    season = behaviour.season[_month_of_year((start + end) // 2)] / 100.0 if behaviour.seasonality else 1.0
+    return begin, customers.order_rate * weeks * season
+
+
+def _month_of_year(at: int) -> int:
+    return int(np.datetime64(at, "s").astype("datetime64[M]").astype(np.int64) % 12)
 
 
 class Sales:
-    """The catalogue and the running numbers of orders, payments and refunds."""
+    """The current month's orders and lines, and the running numbers of orders, payments and refunds."""
 
-    def __init__(self, customers: Customers, outbox: Outbox, seed: int) -> None:
-        draws = Draws(seed, 2)
-        self._customers, self._outbox = customers, outbox
-        self._price = draws.integers(299, 6_000, _PRODUCTS)
-        self._cost = self._price * draws.integers(3_500, 6_500, _PRODUCTS) // 100
+    orders: Batch
+    lines: Batch
+
+    def __init__(self, customers: Customers, fates: Fates, outbox: Outbox, seed: int) -> None:
+        self._customers, self._fates, self._outbox = customers, fates, outbox
+        self._catalogue = Catalogue(seed)
         self._next_order = self._next_payment = self._next_refund = 0
 
-    def month(self, month: int, draws: Draws) -> Batch:
-        """Queue the ordinary orders of a month with their lines and payments; returns the orders for the service desk."""
-        weights = np.where(self._customers.present(month), self._customers.order_weight, 0)
-        count = int(weights.sum()) * ORDERS_PER_TEN_THOUSAND_WEIGHT // (10_000 * WEIGHT)
-        if count == 0:
-            return self._place(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), draws)
-        accounts = draws.weighted(weights, count)
-        start, end = self._customers.calendar.edges[month : month + 2]
-        return self._place(accounts, draws.integers(np.maximum(start, self._customers.created_at[accounts]), int(end), count), draws)
+    def begin(self, start: int, end: int, draws: Draws, *, only: Flags | None = None) -> None:
+        """Draw the immortal orders of [start, end) with their lines, in order of time; whether each is delivered is not known yet.
 
-    def accept_offers(self, accounts: Integers, ordered_at: Integers, interactions: Integers, offers: Integers, draws: Draws) -> None:
-        """Orders that accept an offer made in a service interaction; always plain sales."""
-        self._place(accounts, ordered_at, draws, interactions, offers)
+        `only` restricts them to some accounts: after the company's end, those whose lost or retained margin is still running.
+        """
+        c = self._customers
+        begin, means = order_rates(c, start, end, c.behaviour)
+        keep = self._fates.watched(np.arange(c.count, dtype=np.int64), begin)
+        counts = draws.poisson(np.where(keep if only is None else keep & only, means, 0.0))
+        accounts = np.repeat(np.arange(c.count, dtype=np.int64), counts)
+        at = draws.integers(begin[accounts], end, len(accounts))
+        first = np.flatnonzero((c.join_month >= 0) & (c.created_at >= start) & (c.created_at < end - 300))
+        accounts, at = np.concatenate([first, accounts]), np.concatenate([c.created_at[first] + 300, at])
+        alive = self._fates.watched(accounts, at)
+        order = np.argsort(at[alive], kind="stable")
+        self.orders, self.lines = self._place(accounts[alive][order], at[alive][order], draws)
+
+    def finish_day(self, start: int, end: int) -> None:
+        """Decide the orders of one day, once all episodes that could have ended before them are known."""
+        low, high = np.searchsorted(self.orders["ordered_at"], (start, end))
+        day = slice(int(low), int(high))
+        o = self.orders
+        o["_fate"][day] = self._fates.of_orders(o["_account"][day], o["ordered_at"][day], o["_luck"][day])
+
+    def deliver(self, orders: Batch, lines: Batch, draws: Draws) -> None:
+        """Queue orders with their lines and payments."""
+        self._outbox.add("orders", orders, orders["ordered_at"])
+        self._outbox.add("order_lines", lines, lines["_ordered_at"])
+        self._pay(take(orders, (orders["order_kind"] == 0) & (orders["is_test"] == 0) & (orders["order_state"] == 0)), draws)
+
+    def accept_offers(self, accounts: Integers, ordered_at: Integers, interactions: Integers, offers: Integers, draws: Draws) -> Batch:
+        """Orders that would not have been placed without an offer; plain sales, outside the accounts' own streams. Returns the lines."""
+        orders, lines = self._place(accounts, ordered_at, draws, interactions, offers)
+        self.deliver(orders, lines, draws)
+        return lines
 
     def _place(
         self, accounts: Integers, at: Integers, draws: Draws, interactions: Integers | None = None, offers: Integers | None = None
-    ) -> Batch:
+    ) -> tuple[Batch, Batch]:
         count = len(accounts)
         number = self._next_order + np.arange(count, dtype=np.int64)
         self._next_order += count
         null = np.full(count, NULL, dtype=np.int64)
-        plain = offers is None
-        fate = (
-            draws.choice(count, (9_690, 150, 60, 100)) if plain else np.zeros(count, dtype=np.int64)
-        )  # sale, credit memo, test, cancelled
+        kind = draws.choice(count, _FATES) if offers is None else np.zeros(count, dtype=np.int64)
         order: Batch = {
             "order_id": number,
-            "account_id": accounts,
+            "account_id": self._customers.known_as(accounts, at),
             "contact_id": self._customers.contact_of(accounts, draws),
-            "order_kind": (fate == 1).astype(np.int64),
+            "order_kind": (kind == 1).astype(np.int64),
             "ordered_at": at,
             "sales_channel": draws.choice(count, (7_000, 2_000, 1_000)),
             "currency_code": self._customers.currency[accounts],
-            "financial_state": (fate == 3).astype(np.int64),
-            "order_state": (fate == 3).astype(np.int64),
-            "cancelled_at": np.where(fate == 3, at + 600, NULL),
-            "is_test": (fate == 2).astype(np.int64),
-            "offer_id": null if offers is None else offers,
-            "interaction_id": null if interactions is None else interactions,
+            "financial_state": (kind == 3).astype(np.int64),
+            "order_state": (kind == 3).astype(np.int64),
+            "cancelled_at": np.where(kind == 3, at + 600, NULL),
+            "is_test": (kind == 2).astype(np.int64),
+            "offer_id": null.copy() if offers is None else offers,
+            "interaction_id": null.copy() if interactions is None else interactions,
+            "_account": accounts,
+            "_luck": draws.integers(0, 10_000, count),
+            "_fate": null.copy(),
         }
-        lines = self._lines(order, draws)
-        first = np.flatnonzero(lines["line_id"] == 1)
-        for name in ("gross_amount", "discount_amount", "tax_amount", "net_amount"):
-            order[name] = np.add.reduceat(lines[name], first) if count else null
-        order["shipping_amount"] = np.where((fate == 1) | (order["net_amount"] >= _FREE_SHIPPING_FROM), 0, _SHIPPING)
-        order["_counted"] = ((fate == 0) | (fate == 1)).astype(np.int64)
-        for name in ("net_amount", "tax_amount", "quantity"):
-            order[f"_line_{name}"] = lines[name][first]
-        self._outbox.add("orders", order, at)
-        self._outbox.add("order_lines", lines, lines["_ordered_at"])
-        self._pay(take(order, fate == 0), draws)
-        return order
-
-    def _lines(self, order: Batch, draws: Draws) -> Batch:
-        sizes = draws.integers(1, 6, len(order["order_id"]))
-        parent = np.repeat(np.arange(len(sizes)), sizes)
-        count = len(parent)
-        product = (draws.uniform(count) * draws.uniform(count) * _PRODUCTS).astype(np.int64)
-        root = self._customers.value_root[order["account_id"][parent]]
-        units = 1 + (draws.uniform(count) * draws.uniform(count) * (1.0 + root) * 2.0).astype(np.int64)
-        sign = np.where(order["order_kind"][parent] == 1, -1, 1)
-        gross = sign * units * self._price[product]
-        percent = np.array((0, 5, 10, 20), dtype=np.int64)[draws.choice(count, (8_000, 800, 800, 400))]
-        discount = np.where(sign > 0, half_up(gross * percent, 100), 0)
-        copied = {
-            f"_{name}": order[name][parent]
-            for name in ("account_id", "ordered_at", "currency_code", "order_kind", "is_test", "order_state")
-        }
-        return copied | {
-            "order_id": order["order_id"][parent],
-            "line_id": np.arange(count, dtype=np.int64) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1,
-            "product_id": product,
-            "product_family": product % 8,
-            "line_kind": np.zeros(count, dtype=np.int64),
-            "quantity": sign * units * 1_000,
-            "unit_price": self._price[product] * 100,
-            "gross_amount": gross,
-            "discount_amount": discount,
-            "tax_amount": half_up((gross - discount) * _TAX_PERCENT, 100),
-            "net_amount": gross - discount,
-            "unit_cost": self._cost[product],
-        }
+        lines = self._catalogue.lines(order, self._customers.value[accounts], draws)
+        for name in _MONEY:
+            order[name] = np.add.reduceat(lines[name], first_lines(lines)) if count else null
+        order["shipping_amount"] = np.where((kind == 1) | (order["net_amount"] >= _FREE_SHIPPING_FROM), 0, _SHIPPING)
+        return order, lines
 
     def _pay(self, sales: Batch, draws: Draws) -> None:
         count = len(sales["order_id"])
@@ -136,21 +130,26 @@ class Sales:
         self._next_payment += len(parent)
         self._outbox.add("payments", payment, paid_at)
 
-    def refund(self, order: Batch, at: Integers, draws: Draws) -> None:
-        """Refund the first line of each order; half of the goods go back on the shelf."""
+    def refund(self, lines: Batch, at: Integers, reason: Integers, draws: Draws) -> None:
+        """Refund whole order lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`)."""
         count = len(at)
         refund = {
             "refund_id": self._next_refund + np.arange(count, dtype=np.int64),
-            "order_id": order["order_id"],
-            "line_id": np.ones(count, dtype=np.int64),
+            "order_id": lines["order_id"],
+            "line_id": lines["line_id"],
             "refunded_at": at,
-            "refund_amount": order["_line_net_amount"],
-            "tax_amount": order["_line_tax_amount"],
-            "currency_code": order["currency_code"],
-            "refund_reason": draws.choice(count, (4_000, 2_500, 2_000, 1_500)),
+            "refund_amount": lines["net_amount"],
+            "tax_amount": lines["tax_amount"],
+            "currency_code": lines["_currency_code"],
+            "refund_reason": reason,
             "is_chargeback": draws.chance(count, 200).astype(np.int64),
-            "returned_quantity": order["_line_quantity"],
+            "returned_quantity": lines["quantity"],
             "is_restocked": draws.chance(count, 5_000).astype(np.int64),
         }
         self._next_refund += count
         self._outbox.add("refunds", refund, at)
+
+
+def delivered(orders: Batch) -> Flags:
+    """Orders that the company saw."""
+    return np.asarray(orders["_fate"] == DELIVERED)

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from dagster_project.demo.company import write_company
+from dagster_project.demo.feeds import FEEDS, feed_columns
 from dagster_project.errors import UsageError
 
 ACCOUNTS, MONTHS, SEED = 300, 5, 11
@@ -37,6 +38,37 @@ KEYS = {
     "contacts": "contact_id",
     "fx_rates": "rate_date, from_currency_code, to_currency_code, rate_type, rate_source",
 }
+NEW_KEYS = {
+    "account_merges": "from_account_id, merged_at",
+    "agent_time": "agent_id, work_date, agent_state",
+    "agents": "agent_id, valid_from_date",
+    "offers": "offer_id",
+    "problem_events": "problem_event_id",
+    "recovery_actions": "recovery_action_id",
+    "self_service_sessions": "session_id",
+    "service_standards": "standard_id, valid_from_date",
+    "survey_invitations": "invitation_id",
+    "tool_usage": "tool_id, usage_date, site_id",
+    "training_events": "agent_id, module_id, started_at",
+}
+ALL_KEYS = KEYS | NEW_KEYS
+
+
+UNITS = {"_at": "timestamptz", "_date": "date", "_seconds": "bigint", "_minutes": "bigint", "_count": "bigint", "_amount": "decimal(18,2)"}
+
+
+def contract_file(project_dir: Path, feed: str) -> Path:
+    return project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml"
+
+
+def column_types(project_dir: Path, feed: str) -> dict[str, str]:
+    """Types by the contract; where the tree has none yet, by the unit in the column's name."""
+    if contract_file(project_dir, feed).exists():
+        contract = yaml.safe_load(contract_file(project_dir, feed).read_text())
+        return {column["name"]: column["physicalType"] for column in contract["schema"][0]["properties"]}
+    columns = feed_columns((), (), ())[feed]
+    by_name = {name: next((kind for ending, kind in UNITS.items() if name.endswith(ending)), "varchar") for name in columns}
+    return by_name | {name: "boolean" for name in columns if name.startswith(("is_", "has_"))} | {"severity": "bigint"}
 
 
 def content_hash(landing: Path) -> str:
@@ -57,9 +89,8 @@ def files(company: tuple[Path, dict[str, Any]], project_dir: Path) -> Iterator[d
     """Views over the files, typed by the contracts: `all_<feed>` every row, `<feed>` the latest version of each key."""
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
-    for feed, key in KEYS.items():
-        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
-        types = {column["name"]: column["physicalType"] for column in contract["schema"][0]["properties"]}
+    for feed, key in ALL_KEYS.items():
+        types = column_types(project_dir, feed)
         pattern = str(company[0] / "canonical" / feed / "*" / "*.csv")
         header = [row[0] for row in connection.execute(f"describe select * from read_csv('{pattern}', {DIALECT})").fetchall()]
         casts = ", ".join(f"{name}::{types[name]} as {name}" for name in header)
@@ -71,7 +102,7 @@ def files(company: tuple[Path, dict[str, Any]], project_dir: Path) -> Iterator[d
         create view counted_lines as
         select l.*, o.account_id, o.order_kind, o.ordered_at, o.currency_code, f.exchange_rate, o.offer_id
         from order_lines l join orders o using (order_id)
-        left join fx_rates f on o.currency_code = 'GBP' and f.rate_date = date_trunc('month', o.ordered_at)::date
+        left join fx_rates f on o.currency_code = f.from_currency_code and f.rate_date = date_trunc('month', o.ordered_at)::date
         where not o.is_test and o.cancelled_at is null""")
     yield connection
     connection.close()
@@ -132,39 +163,41 @@ def test_one_account_and_one_month_are_a_company(tmp_path: Path) -> None:
 
 
 def test_history_comes_by_month_and_the_last_ten_days_one_by_one(company: tuple[Path, dict[str, Any]]) -> None:
-    days = sorted(path.name for path in (company[0] / "canonical" / "interactions").iterdir())
+    days = sorted(path.name for path in (company[0] / "canonical" / "orders").iterdir())
     assert days == ["2026-07-01", "2026-08-01", "2026-09-01", "2026-10-01", *(f"2026-10-{day}" for day in range(22, 32)), "2026-11-01"]
 
 
 def test_no_row_is_delivered_before_it_happened(company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection) -> None:
-    for feed in KEYS:
+    for feed in ALL_KEYS:
         pattern = str(company[0] / "canonical" / feed / "*" / "*.csv")
         early = "source_updated_at::timestamptz >= split_part(filename, '/', -2)::timestamptz"
         sql = f"select count(*) from read_csv('{pattern}', {DIALECT}, filename = true) where {early}"
         assert files.execute(sql).fetchone() == (0,), feed
 
 
-def test_all_thirteen_feeds_are_there_and_their_rows_are_counted(
-    company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection
-) -> None:
-    counted = {feed: files.execute(f"select count(*) from all_{feed}").fetchone()[0] for feed in KEYS}  # type: ignore[index]
+def test_all_feeds_are_there_and_their_rows_are_counted(company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection) -> None:
+    counted = {feed: files.execute(f"select count(*) from all_{feed}").fetchone()[0] for feed in ALL_KEYS}  # type: ignore[index]
     assert counted == company[1]["rows"]
-    assert len(counted) == 13
+    assert sorted(counted) == sorted(FEEDS)
     assert min(counted.values()) > 0
 
 
 def test_a_key_comes_again_only_as_a_later_version(files: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
-    for feed, key in KEYS.items():
-        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
-        assert key.split(", ") == [column["name"] for column in contract["schema"][0]["properties"] if column.get("primaryKey")]
+    for feed, key in ALL_KEYS.items():
         again = f"select {key}, source_updated_at from all_{feed} group by all having count(*) > 1"
         assert files.execute(f"select count(*) from ({again})").fetchone() == (0,), feed
+        if not contract_file(project_dir, feed).exists():
+            continue
+        contract = yaml.safe_load(contract_file(project_dir, feed).read_text())
+        assert key.split(", ") == [column["name"] for column in contract["schema"][0]["properties"] if column.get("primaryKey")]
     assert files.execute("select count(*) from budgets").fetchone() == files.execute("select count(*) from all_budgets").fetchone()
 
 
 def test_values_keep_to_the_contracts(files: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
-    for feed in KEYS:
-        contract = yaml.safe_load((project_dir / "expectations" / "contracts" / f"{feed}.odcs.yaml").read_text())
+    for feed in ALL_KEYS:
+        if not contract_file(project_dir, feed).exists():
+            continue
+        contract = yaml.safe_load(contract_file(project_dir, feed).read_text())
         header = {row[0] for row in files.execute(f"describe all_{feed}").fetchall()}
         for column in contract["schema"][0]["properties"]:
             name = column["name"]
@@ -218,7 +251,7 @@ def test_sales_by_month_are_the_sums_of_the_lines_at_the_rate_of_the_month(
         sums[month]["cost_of_goods"] += converted((quantity * unit_cost).quantize(Decimal("0.01"), ROUND_HALF_UP), rate)
     for month, amount, rate in files.execute(
         """select strftime(refunded_at, '%Y-%m'), refund_amount, exchange_rate from refunds
-        left join fx_rates f on refunds.currency_code = 'GBP' and f.rate_date = date_trunc('month', refunded_at)::date"""
+        left join fx_rates f on refunds.currency_code = f.from_currency_code and f.rate_date = date_trunc('month', refunded_at)::date"""
     ).fetchall():
         sums[month]["refunds"] += converted(amount, rate)
     assert sums == company[1]["money_cents"]
@@ -321,15 +354,6 @@ def test_the_hard_cases_are_all_there(files: duckdb.DuckDBPyConnection) -> None:
     ]:
         assert files.execute(f"select count(*) from {feed} where {condition}").fetchone() != (0,), f"{feed}: {condition}"
     assert files.execute("select count(*) from all_tickets").fetchone() > files.execute("select count(*) from tickets").fetchone()  # type: ignore[operator]
-
-
-def test_bad_service_loses_customers_at_the_rates_that_truth_states(tmp_path: Path) -> None:
-    truth = write_company(tmp_path / "landing", 6_000, 6, 5, daily=0)
-    for group, hazard in truth["true_values"]["loss_hazard_per_ten_thousand"].items():
-        observed, expected = truth["account_months"][group], hazard / 10_000
-        deviation = (observed["lost"] / observed["at_risk"] - expected) / (expected * (1 - expected) / observed["at_risk"]) ** 0.5
-        assert abs(deviation) < 4, group
-    assert truth["account_months"]["with_bad_service"]["at_risk"] > 1_000
 
 
 def test_nobody_orders_after_being_lost(tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""Whole cents: rounding, and the monthly average exchange rates into the reporting currency."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dagster_project.demo.calendar import Calendar
+from dagster_project.demo.draws import Draws, Integers
+
+RATE_SCALE = 100_000_000
+_RATES = ((RATE_SCALE, 0), (117_000_000, 2_500_000), (92_000_000, 2_000_000))
+"""Euro for one unit of EUR, GBP, USD, and how far a month's average lies from it at most."""
+
+
+def half_up(numerator: Integers, denominator: int) -> Integers:
+    """Quotient rounded half away from zero, in whole numbers."""
+    magnitude: Integers = (2 * np.abs(numerator) + denominator) // (2 * denominator)
+    return np.where(numerator < 0, -magnitude, magnitude)
+
+
+class Rates:
+    """Average rates by currency and calendar month, in 1 / RATE_SCALE euro."""
+
+    def __init__(self, calendar: Calendar, seed: int) -> None:
+        draws, months = Draws(seed, 3), len(calendar.rate_days)
+        self._edges = calendar.rate_edges
+        self.values = np.array([level + draws.integers(-spread, spread + 1, months) for level, spread in _RATES], dtype=np.int64)
+
+    def to_euro(self, amounts: Integers, currency: Integers, at: Integers) -> Integers:
+        """Euro cents for cents of a currency, each amount rounded once, at the average of its month (the last one after the end)."""
+        month = np.clip(np.searchsorted(self._edges, at, side="right") - 1, 0, len(self._edges) - 1)
+        return np.where(currency == 0, amounts, half_up(amounts * self.values[currency, month], RATE_SCALE))
