@@ -128,13 +128,19 @@ def demo(
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
     months: Annotated[int, typer.Option(help="Number of months.")] = 14,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
+    faults: Annotated[str, typer.Option(help="Faults to do to the files, by comma, or all (docs/demo-company-faults.md).")] = "",
+    systems: Annotated[str, typer.Option(help="Systems to export as, by comma: zendesk, shopify, quickbooks, qualtrics.")] = "",
 ) -> None:
     """Write the demo company's landing files and its truth.json."""
     from dagster_project.demo.company import write_company
 
     target = load_settings(landing=landing).landing
-    write_company(target, accounts=accounts, months=months, seed=seed)
+    write_company(target, accounts, months, seed, faults=_names(faults), systems=_names(systems))
     typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
 LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where the door does not look.
+Faults and exports work on files that are already written: truth speaks of the company, its key `faults` of the files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dagster_project.demo.books import Books
 from dagster_project.demo.calendar import Calendar, instant
 from dagster_project.demo.customers import Customers
 from dagster_project.demo.draws import Draws, Flags, Integers
+from dagster_project.demo.exports import systems as exports
+from dagster_project.demo.faults import catalogue
 from dagster_project.demo.feeds import feed_columns
 from dagster_project.demo.files import NULL, write_csv
 from dagster_project.demo.offers import Offers
@@ -90,6 +93,8 @@ def write_company(
     end: date = END,
     daily: int = DAILY,
     truth: Path | None = None,
+    faults: tuple[str, ...] = (),
+    systems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Write the company's files and return its truth; a company that is already there is left alone.
 
@@ -103,11 +108,15 @@ def write_company(
         Last day (the end of a month); the last `daily` days are delivered one by one, earlier months on the first of the next.
     truth
         File of the truth; `truth.json` beside the landing folder if not given.
+    faults
+        Names of faults to do to the files (`all` for every one); truth lists them under `faults`.
+    systems
+        Systems whose raw exports replace the canonical files of their feeds.
 
     Raises
     ------
     UsageError
-        Sizes out of range, or the folder already holds other canonical files.
+        Sizes out of range, an unknown fault or system, a company too small for a fault, or a folder that holds other files.
     """
     if accounts < 1 or seed < 0:
         raise UsageError(f"the demo company needs at least 1 account and a seed of 0 or more, not {accounts} and {seed}")
@@ -115,8 +124,15 @@ def write_company(
         calendar = Calendar(end, months, daily)
     except ValueError as error:
         raise UsageError(f"demo company: {error}") from error
-    parameters = {"accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM}
+    systems = exports.chosen(systems)
+    faults = catalogue.chosen(faults, exports.exported_feeds(systems))
+    parameters: dict[str, Any] = {
+        "accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM,
+    }  # fmt: skip
+    parameters |= {name: list(chosen) for name, chosen in (("faults", faults), ("systems", systems)) if chosen}
     truth_file, target = truth or landing.parent / "truth.json", landing / "canonical"
+    for taken in [landing / system for system in systems if (landing / system).exists() and not target.exists()]:
+        raise UsageError(f"{taken} exists already; remedy: choose another landing folder")
     if target.exists():
         known = json.loads(truth_file.read_text(encoding="utf-8")) if truth_file.exists() else {}
         if known.get("parameters") == parameters:
@@ -132,10 +148,16 @@ def write_company(
             delivered = company.outbox.deliver(instant(day))
             company.truth.delivered(delivered)
             for feed, batch in delivered.items():
-                write_csv(building / feed / day.isoformat() / f"{feed}.csv", batch, columns[feed])
+                write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns[feed])
     document = company.truth.document(parameters)
+    if systems:
+        exports.export(building, systems, {feed: list(names) for feed, names in columns.items()})
+    if faults:
+        document["faults"] = catalogue.inject(building / "canonical", faults, seed)
     truth_file.parent.mkdir(parents=True, exist_ok=True)
     truth_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     landing.mkdir(parents=True, exist_ok=True)
-    building.rename(target)
+    for name in (*systems, "canonical"):
+        (building / name).rename(landing / name)
+    building.rmdir()
     return document
