@@ -56,7 +56,7 @@ def late_rows(landing: Landing, draws: Draws) -> list[Entry]:
 
 def header_only(landing: Landing, _: Draws) -> list[Entry]:
     """Send a file with a header and no record: a day on which nothing happened."""
-    path = landing.add("refunds", landing.days[-1], "refunds-nothing.csv", Table(landing.headers["refunds"], []).text())
+    path = landing.add("refunds", landing.days[-1], "refunds-nothing.csv", Table(landing.header("refunds"), []).text())
     return [landing.entry("refunds", path, "unchanged", "D6", "empty day", 0)]
 
 

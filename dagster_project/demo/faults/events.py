@@ -73,7 +73,7 @@ def merge_cycle(landing: Landing, draws: Draws) -> list[Entry]:
 
 def _solved_tickets(landing: Landing, draws: Draws, count: int) -> list[Row]:
     tickets = [row for row in landing.read(landing.largest("tickets")).rows if row["ticket_state"] in ("solved", "closed")]
-    return [tickets.pop(drawn(draws, len(tickets))) for _ in range(count)]
+    return [landing.one_of(tickets, draws) for _ in range(count)]
 
 
 def _new_versions(landing: Landing, name: str, rows: list[Row], outcome: Literal["unchanged", "warned"], rule: str) -> Entry:
@@ -87,7 +87,7 @@ def handle_time_outliers(landing: Landing, draws: Draws) -> list[Entry]:
     delivery = landing.smallest("interactions", at_least=3)
     table = landing.read(delivery)
     answered = [row for row in table.rows if row["answered_at"]]
-    row = answered[drawn(draws, len(answered))]
+    row = landing.one_of(answered, draws)
     row.update(talk_seconds=str(50 * _HOUR), hold_seconds="0")
     row["ended_at"] = (_instant(row["answered_at"]) + timedelta(hours=50)).strftime(_FORM)
     landing.add("interactions", delivery.day, delivery.path.name, table.text())
@@ -98,7 +98,7 @@ def overlapping_shifts(landing: Landing, draws: Draws) -> list[Entry]:
     """Give one agent three overlapping calls of nine hours in a day: more work than a day has hours."""
     delivery = landing.smallest("interactions", at_least=3)
     answered = [row for row in landing.read(delivery).rows if row["answered_at"]]
-    model = answered[drawn(draws, len(answered))]
+    model = landing.one_of(answered, draws)
     start = _instant(model["started_at"]).replace(hour=8, minute=0, second=0)
     at = {name: start.strftime(_FORM) for name in ("started_at", "answered_at")}
     ends = (start + timedelta(hours=9)).strftime(_FORM)

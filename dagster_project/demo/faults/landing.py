@@ -74,6 +74,7 @@ class Landing:
         self._free = [Delivery(path.parts[-3], path.parts[-2], path, _records(path)) for path in files]
         self.days = sorted({delivery.day for delivery in self._free})
         self.headers = {delivery.feed: self.read(delivery).header for delivery in self._free}
+        """Header of every feed that came."""
 
     def read(self, delivery: Delivery) -> Table:
         """Parse a file of the clean company."""
@@ -98,6 +99,18 @@ class Landing:
             Always; names the fault and what it needs.
         """
         raise UsageError(f"fault {self.fault} needs {missing}; remedy: more accounts or months, or fewer faults")
+
+    def one_of(self, rows: list[Row], draws: Draws) -> Row:
+        """Draw a row and take it out of the list."""
+        if not rows:
+            self.too_small("a record of the right kind")
+        return rows.pop(drawn(draws, len(rows)))
+
+    def header(self, feed: str) -> list[str]:
+        """Columns of a feed."""
+        if feed not in self.headers:
+            self.too_small(f"a record of {feed}")
+        return self.headers[feed]
 
     def take(self, delivery: Delivery) -> Delivery:
         """Keep a file from being picked again."""
@@ -129,7 +142,7 @@ class Landing:
 
     def add_rows(self, feed: str, day: str, name: str, rows: list[Row]) -> Path:
         """Write one more file of rows; columns that the feed does not have follow its own."""
-        header = self.headers[feed]
+        header = self.header(feed)
         return self.add(feed, day, name, Table([*header, *(name for name in rows[0] if name not in header)], rows).text())
 
     def entry(self, feed: str, path: Path, outcome: Outcome, matrix_id: str | None, rule: str, records: Iterable[str] | int) -> Entry:

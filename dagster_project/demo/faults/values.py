@@ -93,7 +93,7 @@ def negative_sale(landing: Landing, draws: Draws) -> list[Entry]:
     delivery = landing.smallest("orders")
     table = landing.read(delivery)
     sales = [row for row in table.rows if row["order_kind"] == "sale"]
-    row = sales[drawn(draws, len(sales))]
+    row = landing.one_of(sales, draws)
     row.update(net_amount="-" + row["net_amount"], gross_amount="-" + row["gross_amount"], discount_amount="0.00")
     return [landing.refused(delivery, table.text(), None, "sign_follows_the_kind_of_order", records=[key("orders", row)])]
 
@@ -122,13 +122,11 @@ def currency_without_rate(landing: Landing, draws: Draws) -> list[Entry]:
     """Add an order with its line in a currency for which no rate is ever delivered."""
     delivery = landing.smallest("orders")
     orders = [row for row in landing.read(delivery).rows if row["order_kind"] == "sale" and row["order_state"] == "fulfilled"]
-    if not orders:
-        orders = landing.read(delivery).rows
     name = f"-{landing.fault}"
-    order = orders[drawn(draws, len(orders))]
+    order = landing.one_of(orders or landing.read(delivery).rows, draws)
     order = order | {"order_id": order["order_id"] + name, "currency_code": "CHF", "offer_id": "", "interaction_id": ""}
     amounts = {name: order[name] for name in ("discount_amount", "tax_amount", "net_amount", "source_updated_at")}
-    line = dict.fromkeys(landing.headers["order_lines"], "") | amounts
+    line = dict.fromkeys(landing.header("order_lines"), "") | amounts
     line |= {"order_id": order["order_id"], "line_id": "1", "line_kind": "product", "quantity": "1.000"}
     line |= {"unit_price": order["gross_amount"], "unit_cost": "1.0000"}
     entries = []
