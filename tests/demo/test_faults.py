@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from dagster_project.cli import app
 from dagster_project.demo.company import write_company
 from dagster_project.demo.faults.catalogue import FEEDS, remove_refused
 from dagster_project.demo.faults.landing import KEYS
@@ -462,6 +464,19 @@ def test_unknown_faults_and_companies_without_room_are_refused(tmp_path: Path) -
     with pytest.raises(UsageError, match=r"fault \w+ needs a .* remedy: more accounts or months"):
         write_company(tmp_path / "landing", 30, 2, SEED, faults=("all",))
     assert not (tmp_path / "landing").exists()
+
+
+def test_the_command_line_takes_names_by_comma_and_lists_the_known_ones(tmp_path: Path) -> None:
+    run, landing = CliRunner().invoke, str(tmp_path / "landing")
+    wrong = run(app, ["demo", "--landing", landing, "--faults", "typhoon"])
+    assert isinstance(wrong.exception, UsageError)
+    assert wrong.exception.exit_code == 2
+    assert "restated_budget" in str(wrong.exception)
+    small = ["demo", "--landing", landing, "--accounts", "60", "--months", "2"]
+    assert run(app, [*small, "--faults", "zero_bytes, restated_budget", "--systems", "quickbooks"]).exit_code == 0
+    truth = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert [entry["fault"] for entry in truth["faults"]] == ["zero_bytes", "restated_budget"]
+    assert truth["parameters"]["systems"] == ["quickbooks"]
 
 
 def test_faults_and_systems_do_not_fight_over_a_feed(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def negative_sale(landing: Landing, draws: Draws) -> list[Entry]:
     table = landing.read(delivery)
     sales = [row for row in table.rows if row["order_kind"] == "sale"]
     row = landing.one_of(sales, draws)
-    row.update(net_amount="-" + row["net_amount"], gross_amount="-" + row["gross_amount"], discount_amount="0.00")
+    row.update(net_amount="-" + row["net_amount"], gross_amount="-" + row["net_amount"], discount_amount="0.00")
     return [landing.refused(delivery, table.text(), None, "sign_follows_the_kind_of_order", records=[key("orders", row)])]
 
 
