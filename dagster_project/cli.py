@@ -137,6 +137,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
     concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value lies with 20 % of the accounts.")] = "80/20",
     calendar: Annotated[FiscalCalendar, typer.Option(help="Fiscal calendar.")] = FiscalCalendar.calendar,
+    faults: Annotated[str, typer.Option(help="Faults to do to the files, by comma, or all (docs/demo-company-faults.md).")] = "",
+    systems: Annotated[str, typer.Option(help="Systems to export as, by comma: zendesk, shopify, quickbooks, qualtrics.")] = "",
 ) -> None:
     """Write the demo company's landing files, its truth.json and its truth tables."""
     from dagster_project.demo.behaviour import behaviour_of
@@ -146,9 +148,14 @@ def demo(
     target = load_settings(landing=landing).landing
     with months_bar() as say:
         write_company(
-            target, accounts=accounts, months=months, seed=seed, calendar=calendar.value, behaviour=behaviour_of(concentration), say=say
-        )
+            target, accounts, months, seed, calendar=calendar.value, behaviour=behaviour_of(concentration), say=say,
+            faults=_names(faults), systems=_names(systems),
+        )  # fmt: skip
     typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
 LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where the door does not look.
+Faults and exports work on files that are already written: truth speaks of the company, its key `faults` of the files.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from dagster_project.demo.behaviour import Behaviour
 from dagster_project.demo.calendar import Calendar, instant
+from dagster_project.demo.exports import systems as exports
+from dagster_project.demo.faults import catalogue
 from dagster_project.demo.feeds import FEEDS, feed_columns
 from dagster_project.demo.files import Batch, Column, write_csv
 from dagster_project.demo.simulation import Simulation
@@ -27,21 +30,6 @@ ACCOUNTS, MONTHS, DAILY, SEED = 400, 14, 10, 7
 FORM = 2
 """Version of what this package writes for given arguments; raise it with any change of the bytes."""
 Columns = dict[str, dict[str, Column]]
-
-
-class Writer(Protocol):
-    """Lays one delivery of one feed into the landing folder that is being built."""
-
-    def write(self, building: Path, day: date, feed: str, batch: Batch, columns: dict[str, Column]) -> None:
-        """Write the rows; `building` becomes LANDING when all deliveries are written."""
-
-
-class CanonicalWriter:
-    """Files as the contracts name them: canonical/<feed>/<day>/<feed>.csv."""
-
-    def write(self, building: Path, day: date, feed: str, batch: Batch, columns: dict[str, Column]) -> None:
-        """Write one CSV file."""
-        write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns)
 
 
 def deliveries(
@@ -76,8 +64,9 @@ def write_company(
     truth: Path | None = None,
     calendar: str = "calendar",
     behaviour: Behaviour | None = None,
-    writer: Writer | None = None,
     say: Callable[[int, int], None] | None = None,
+    faults: tuple[str, ...] = (),
+    systems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Write the company's files and return its truth; a company that is already there is left alone.
 
@@ -95,15 +84,17 @@ def write_company(
         Kind of the fiscal calendar, `calendar` or `4-4-5`.
     behaviour
         Parameters of the simulated world.
-    writer
-        How a delivery becomes files; canonical CSV if not given.
     say
         Hears the months done and the months in all, once a month.
+    faults
+        Names of faults to do to the files (`all` for every one); truth lists them under `faults`.
+    systems
+        Systems whose raw exports replace the canonical files of their feeds.
 
     Raises
     ------
     UsageError
-        Sizes or parameters out of range, or the folder already holds other files.
+        Sizes or parameters out of range, an unknown fault or system, a company too small for a fault, or a folder that holds other files.
     """
     if accounts < 1 or seed < 0:
         raise UsageError(f"the demo company needs at least 1 account and a seed of 0 or more, not {accounts} and {seed}")
@@ -113,8 +104,12 @@ def write_company(
         dates = Calendar(end, months, daily, calendar)
     except ValueError as error:
         raise UsageError(f"demo company: {error}") from error
-    parameters = {"accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM}
-    parameters = dict(json.loads(json.dumps(parameters | {"calendar": calendar, "behaviour": asdict(behaviour)})))
+    systems = exports.chosen(systems)
+    faults = catalogue.chosen(faults, exports.exported_feeds(systems))
+    given = {"accounts": accounts, "months": months, "seed": seed, "end": end.isoformat(), "daily": daily, "form": FORM}
+    given |= {"calendar": calendar, "behaviour": asdict(behaviour)}
+    given |= {name: list(chosen) for name, chosen in (("faults", faults), ("systems", systems)) if chosen}
+    parameters = dict(json.loads(json.dumps(given)))
     truth_file = truth or landing.parent / "truth.json"
     known = json.loads(truth_file.read_text(encoding="utf-8")) if truth_file.exists() else {}
     if landing.exists() and any(landing.iterdir()):
@@ -126,16 +121,21 @@ def write_company(
     shutil.rmtree(truth_file.parent / "truth", ignore_errors=True)
     tables = TruthTables(truth_file.parent / "truth")
     simulation = Simulation(accounts, dates, seed, behaviour, tables)
-    columns, lay = columns_of(simulation), writer or CanonicalWriter()
+    columns = columns_of(simulation)
     for day, delivered in deliveries(simulation, dates, say):
         for feed, batch in delivered.items():
-            lay.write(building, day, feed, batch, columns[feed])
-    document = json.dumps({"parameters": parameters} | simulation.document(), indent=1)
+            write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns[feed])
+    document = {"parameters": parameters} | simulation.document()
     tables.close()
+    if systems:
+        exports.export(building, systems, {feed: list(names) for feed, names in columns.items()})
+    if faults:
+        document["faults"] = catalogue.inject(building / "canonical", faults, seed)
+    text = json.dumps(document, indent=1)
     truth_file.parent.mkdir(parents=True, exist_ok=True)
-    truth_file.write_text(document + "\n", encoding="utf-8")
+    truth_file.write_text(text + "\n", encoding="utf-8")
     landing.mkdir(parents=True, exist_ok=True)
     for system in sorted(building.iterdir()):
         system.rename(landing / system.name)
     building.rmdir()
-    return dict(json.loads(document))
+    return dict(json.loads(text))

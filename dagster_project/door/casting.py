@@ -21,6 +21,7 @@ create or replace temp macro earlier_instant(local_time, zone) as case
     else timezone(zone, local_time) end
 """
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+_ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 _OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
@@ -134,6 +135,9 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
                 rules.append(
                     Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
                 )
+        if column.key_position is not None or name.endswith("_id"):
+            rounded = f"contains({raw}, 'E+') and regexp_full_match({raw}, {literal(_ROUNDED)})"
+            rules.append(Rule(name, "identifier_format", rounded, "is a number that a spreadsheet rounded; its digits are lost"))
         if column.pattern is not None:
             rules.append(
                 Rule(name, "pattern", f"not regexp_full_match({raw}, {literal(column.pattern)})", f"is not of the form {column.pattern}")

@@ -23,7 +23,7 @@ from dagster_project.errors import UsageError
 
 BUILT_IN = Path(__file__).with_name("mappings")
 CANONICAL = "canonical"
-READER_VERSION = "1"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
+READER_VERSION = "2"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
 
 
 class FeedMapping(BaseModel):

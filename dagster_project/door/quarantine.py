@@ -24,6 +24,7 @@ REMEDIES = {
     "closed_list": "use a value of the contract's list or extend the mapping",
     "minimum": "check sign and unit",
     "maximum": "check the unit",
+    "identifier_format": "export the column as text; a spreadsheet keeps only 15 digits",
     "pattern": "write the value in the contract's form",
     "scale": "check the score against its scale",
     "order_of_instants": "check clock and time zone of the source",

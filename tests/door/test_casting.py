@@ -153,6 +153,23 @@ def test_each_rule_of_the_contract_finds_its_offender(feed: str, values: dict[st
     assert cast(feed, **values)[0] == rule
 
 
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("1.23456789012346E+18", "identifier_format"),
+        ("1,23457E+18", "identifier_format"),
+        ("2E+17", "identifier_format"),
+        ("1234567890123456789", None),
+        ("000123", None),
+        ("R-1E5", None),
+    ],
+)
+def test_an_identifier_that_a_spreadsheet_rounded_is_refused(text: str, rule: str | None) -> None:
+    assert cast("refunds", refund_id=text)[0] == rule
+    assert cast("refunds", order_id=text)[0] == rule
+
+
 def test_a_value_outside_a_list_with_an_unknown_value_becomes_it() -> None:
     rule, row = cast("tickets", channel="telegram")
     assert rule is None

@@ -69,8 +69,9 @@ def delivery(random: Random, number: int) -> Delivery:
              "budget_amount": "5.00", "line_kind": "expense", **cost("2025-04")}
         ],
         "tickets": [
-            {"ticket_id": some("T", 12), **owner(), "created_at": (opened := at()), "last_solved_at": random.choice([None, max(opened, at())]),
-             **state(), "channel": random.choice(["phone", "email"]), "department_id": random.choice([None, "d1"]),
+            {"ticket_id": some("T", 12), **owner(), "created_at": (opened := at()),
+             "last_solved_at": random.choice([None, max(opened, at())]), **state(),
+             "channel": random.choice(["phone", "email"]), "department_id": random.choice([None, "d1"]),
              "handle_seconds": random.choice([None, 60, 600])}
             for _ in range(4)
         ],
@@ -87,8 +88,8 @@ def delivery(random: Random, number: int) -> Delivery:
             for _ in range(4)
         ],
         "order_lines": [
-            {"order_id": some("O", 17), "line_id": some("", 2), "quantity": 1, "unit_price": "9.99", "net_amount": random.choice(["9.99", "5.00"]),
-             "unit_cost": random.choice([None, "3.33", "3.33"])}
+            {"order_id": some("O", 17), "line_id": some("", 2), "quantity": 1, "unit_price": "9.99",
+             "net_amount": random.choice(["9.99", "5.00"]), "unit_cost": random.choice([None, "3.33", "3.33"])}
             for _ in range(6)
         ],
         "refunds": [

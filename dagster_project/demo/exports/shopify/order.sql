@@ -1,0 +1,26 @@
+select
+    number(order_id) as id,
+    lower(account_id) || '@customers.example' as email,
+    'FALSE' as taxes_included,
+    currency_code as currency,
+    net_amount as subtotal_price,
+    tax_amount as total_tax,
+    net_amount::decimal(18, 2) + tax_amount::decimal(18, 2) + shipping_amount::decimal(18, 2) as total_price,
+    plain(ordered_at) as created_at,
+    plain(source_updated_at) as updated_at,
+    '#' || number(order_id) as name,
+    number(account_id) as customer_id,
+    number(order_id) as number,
+    number(order_id) as order_number,
+    financial_state as financial_status,
+    case order_state when 'fulfilled' then 'fulfilled' end as fulfillment_status,
+    plain(ordered_at) as processed_at,
+    case when cancelled_at is not null then 'customer' end as cancel_reason,
+    plain(cancelled_at) as cancelled_at,
+    discount_amount as total_discounts,
+    gross_amount as total_line_items_price,
+    sales_channel as source_name,
+    upper(is_test) as test,
+    synced() as _fivetran_synced
+from orders
+order by source_updated_at, order_id

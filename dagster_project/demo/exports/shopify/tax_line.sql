@@ -1,0 +1,9 @@
+select
+    0 as index,
+    number(order_id) * 1000 + line_id::bigint as order_line_id,
+    synced() as _fivetran_synced,
+    tax_amount as price,
+    'VAT' as title
+from order_lines
+where tax_amount is not null
+order by order_line_id

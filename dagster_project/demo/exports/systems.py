@@ -1,0 +1,93 @@
+"""Turn the canonical files of a company into the exports of systems; a feed then comes from the system alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.errors import UsageError
+
+SYSTEMS = {
+    "zendesk": ("accounts", "contacts", "tickets", "interactions"),
+    "shopify": ("orders", "order_lines", "payments", "refunds"),
+    "quickbooks": ("ledger_actuals",),
+    "qualtrics": ("survey_responses",),
+}
+"""Feeds that each system takes over."""
+_FOLDER = Path(__file__).parent
+_MACROS = """
+create macro number(id) as regexp_extract(id, '[0-9]+$')::bigint;
+create macro name_id(name) as ('0x' || left(md5(name), 8))::bigint;
+create macro plain(instant) as rtrim(instant, 'Z');
+create macro unpadded(value) as regexp_replace(value, '[.]?0+$', '');
+create macro synced() as getvariable('day') || ' 02:00:00.000';
+"""
+
+
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the systems in the order of the list.
+
+    Raises
+    ------
+    UsageError
+        An unknown name.
+    """
+    unknown = sorted(set(names) - set(SYSTEMS))
+    if unknown:
+        raise UsageError(f"unknown system {', '.join(unknown)}; known systems: {', '.join(SYSTEMS)}")
+    return tuple(system for system in SYSTEMS if system in names)
+
+
+def exported_feeds(names: Sequence[str]) -> frozenset[str]:
+    """Return the feeds that come from the named systems."""
+    return frozenset(feed for name in names for feed in SYSTEMS[name])
+
+
+def headers(system: str) -> dict[str, tuple[str, ...]]:
+    """Columns of every stream of a system as its export has them."""
+    lines = (_FOLDER / system / "headers.txt").read_text(encoding="utf-8").splitlines()
+    return {stream: tuple(columns.split(",")) for stream, columns in (line.split(": ") for line in lines)}
+
+
+def export(landing: Path, names: Sequence[str], columns: dict[str, list[str]]) -> None:
+    """Write LANDING/<system>/<stream>/<day>/<stream>.csv from LANDING/canonical and remove the feeds that came along.
+
+    `columns` names the columns of every feed, for the days on which it has no file.
+    """
+    canonical = landing / "canonical"
+    with duckdb.connect(config={"threads": "1"}) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(_MACROS)
+        for day in sorted({path.name for path in canonical.glob("*/*")}):
+            connection.execute("set variable day = ?", [day])
+            for feed, header in columns.items():
+                _show(connection, canonical / feed / day / f"{feed}.csv", feed, header)
+            for system in names:
+                for stream, header_of_stream in headers(system).items():
+                    _write(connection, landing, system, stream, header_of_stream, day)
+    for feed in exported_feeds(names):
+        shutil.rmtree(canonical / feed, ignore_errors=True)
+
+
+def _show(connection: duckdb.DuckDBPyConnection, file: Path, feed: str, header: list[str]) -> None:
+    listed = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
+    rows = f"from read_csv('{file}', auto_detect = false, header = true, quote = '\"', escape = '\"', columns = {{{listed}}})"
+    nothing = f"select {', '.join(f'null::varchar as {name}' for name in header)} where false"
+    connection.execute(f"create or replace view {feed} as {rows if file.exists() else nothing}")
+
+
+def _write(connection: duckdb.DuckDBPyConnection, landing: Path, system: str, stream: str, header: tuple[str, ...], day: str) -> None:
+    sql = (_FOLDER / system / f"{stream}.sql").read_text(encoding="utf-8")
+    rows = connection.sql(sql)
+    if unknown := sorted(set(rows.columns) - set(header)):
+        raise ValueError(f"{system}/{stream}.sql: no such column in the export: {', '.join(unknown)}")
+    filled = ", ".join(f'"{name}"' if name in rows.columns else f'null as "{name}"' for name in header)
+    path = landing / system / stream / day / f"{stream}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    copied = connection.execute(f"copy (select {filled} from ({sql})) to '{path}' (format csv, header)").fetchone()
+    if copied == (0,):
+        path.unlink()
+        path.parent.rmdir()
