@@ -64,16 +64,17 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:
     current = read_pointer(settings.home)
-    deliveries = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+    mappings = Mappings(settings.mappings)
+    deliveries = new_files(settings.landing, runtime.ledger, mappings, settings.until)
     if current and not deliveries and not full_refresh and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={})
-    _execute(runtime, start_checks=bool(deliveries))
+    _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
     published = read_pointer(settings.home)
     return RunReport(is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome)
 
 
-def _execute(runtime: Runtime, *, start_checks: bool) -> None:
-    if start_checks:
+def _execute(runtime: Runtime, delivered: set[str]) -> None:
+    if delivered:
         runtime.worker  # noqa: B018  its import of Great Expectations overlaps with ours of Dagster and dbt
     with runtime.stage("start"):
         from dagster_project.automation import execute_daily
@@ -82,7 +83,7 @@ def _execute(runtime: Runtime, *, start_checks: bool) -> None:
         with runtime.stage("spark"), runtime.engine():
             pass  # its start-up is a cost of its own, and a cluster that does not answer ends the run before any work
     runtime.ledger.start_run(runtime.run_id, _now())
-    success = execute_daily(defs, runtime)
+    success = execute_daily(defs, runtime, delivered)
     state = "published" if success else "failed"
     runtime.ledger.finish_run(runtime.run_id, _now(), state, json.dumps({"seconds": runtime.stages, "error": str(runtime.error or "")}))
     if success:

@@ -69,6 +69,42 @@ def most_rows_name(columns: tuple[str, ...], *, most: Decimal = Decimal("0.98"))
     )
 
 
+def amount_has_currency(feed: str, *amounts: str) -> Expectation:
+    """Expect that a row with one of `amounts` names its currency, where the contract lets both be absent; reported, never blocking."""
+    return no_row(
+        feed,
+        "amount_has_a_currency",
+        f"greatest({', '.join(amounts)}) > 0 and currency_code is null",
+        "an amount without a currency can never be added to anything, so it is missing from cost or value",
+        severity="warning",
+        column="currency_code",
+    )
+
+
+def validity(feed: str, entity_id: str) -> list[Expectation]:
+    """Expect that spans of validity `[valid_from_date, valid_to_date)` have a length and that those of one `entity_id` do not overlap.
+
+    A span without an end is ended by the next one, so only a stated end can reach too far.
+    """
+    return [
+        no_row(
+            feed,
+            "validity_has_a_length",
+            "valid_to_date <= valid_from_date",
+            "the row holds on no day, so whatever happened then is judged by no row or by an older one",
+            column="valid_to_date",
+        ),
+        no_result(
+            "validities_do_not_overlap",
+            f"select {', '.join(row_key(feed))} from (select *, lead(valid_from_date) over "
+            f"(partition by batch_id, {entity_id} order by valid_from_date) as next_from_date "
+            "from {batch} where is_deleted is distinct from true) as ordered where valid_to_date > next_from_date",
+            "a day with two rows in force joins twice, and everything of that day is counted twice",
+            column="valid_to_date",
+        ),
+    ]
+
+
 def from_contract(feed: str) -> list[Expectation]:
     """Return what the contract alone demands of a batch: columns, types, rows, keys, nulls, closed lists, bounds and patterns."""
     contract = load_contract(feed)

@@ -15,12 +15,13 @@ from dagster_project.errors import ChecksFailed, ServiceRoiError
 from dagster_project.resources import Runtime
 
 CHECK = "expectations"
+LAKE = "lake"
 REGISTERED = ("feed_presence", "run_parameters")
 """Relations of schema lake that the door makes beside the feeds."""
 
 
 def _key(feed: str) -> dg.AssetKey:
-    return dg.AssetKey(["lake", feed])
+    return dg.AssetKey([LAKE, feed])
 
 
 @dg.multi_asset(
@@ -34,10 +35,14 @@ def _key(feed: str) -> dg.AssetKey:
         dg.AssetCheckSpec(CHECK, asset=_key(feed), blocking=True, description="Great Expectations suite on the new batch.")
         for feed in feeds()
     ],
+    can_subset=True,
     pool="warehouse",
 )
-def door(runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
-    """Stage every new file, accept what its suite passed, and show the models the accepted lake."""
+def door(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
+    """Stage every new file, accept what its suite passed, and show the models the accepted lake.
+
+    Every new file goes through, and every feed is registered, whichever feeds are selected; selection decides only what is reported.
+    """
     report = _load(runtime)
     results = _check(runtime, report)
     for warning in (*report.warnings, *report.rejections):
@@ -47,7 +52,7 @@ def door(runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
         _register(runtime)
     else:
         runtime.error = error
-    for feed in feeds():
+    for feed in (feed for feed in feeds() if _key(feed) in context.selected_asset_keys):
         yield dg.MaterializeResult(
             asset_key=_key(feed), metadata=_metadata(feed, report), check_results=[_outcome(feed, results.get(feed))]
         )

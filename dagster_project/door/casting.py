@@ -28,6 +28,8 @@ _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
 _ORDERED = {
     "interactions": (("started_at", "ended_at"),),
+    "offers": (("offered_at", "accepted_at"),),
+    "self_service_sessions": (("started_at", "ended_at"),),
     "tickets": (("created_at", "first_solved_at"), ("created_at", "last_solved_at"), ("created_at", "closed_at")),
 }
 

@@ -58,7 +58,7 @@ class AcceptedBatch:
 
 
 def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
-    """Create or replace every relation of schema `lake`: 13 feeds, `batches`, `feed_presence`, `run_parameters`.
+    """Create or replace every relation of schema `lake`: every contracted feed, `batches`, `feed_presence`, `run_parameters`.
 
     `zones` are the time zones that the mappings of the delivered systems declare (`Mappings.zones`).
 

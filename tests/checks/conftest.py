@@ -21,11 +21,28 @@ Row = dict[str, str | None]
 _BY_TYPE = {"timestamptz": "2026-01-05 10:00:00+00", "date": "2026-01-01", "boolean": "false", "bigint": "1", "varchar": "x"}
 _SYSTEM = {"source_system": "varchar", "batch_id": "varchar", "record_number": "bigint", "row_hash": "bigint"}
 _MEANINGFUL: dict[str, Row] = {
+    "benchmarks": {"benchmark_year": "2025"},
     "budgets": {"is_in_scope": "true"},
+    "business_hours": {"end_minutes": "600"},
+    "entitlements": {"account_id": "A1"},
     "fx_rates": {"from_currency_code": "USD", "to_currency_code": "EUR"},
+    "initiatives": {"target_metric_id": "m", "baseline_value": "1"},
     "interactions": {"account_id": "A1"},
     "ledger_actuals": {"is_in_scope": "true"},
+    "offers": {"account_id": "A1"},
     "orders": {"account_id": "A1"},
+    "recovery_actions": {"ticket_id": "T1", "recovery_amount": "1.00", "currency_code": "EUR"},
+    "reputation_scores": {"scale_min": "0", "scale_max": "5"},
+    "service_standards": {
+        "metric_id": "m",
+        "comparator": "<",
+        "threshold_value": "3",
+        "unit": "rings",
+        "population": "calls",
+        "target_share": "0.9",
+    },
+    "survey_invitations": {"account_id": "A1"},
+    "training_events": {"scale_max": "10"},
     "survey_responses": {"account_id": "A1"},
     "tickets": {"account_id": "A1"},
 }
@@ -41,7 +58,7 @@ def sound_row(feed: str, number: int) -> Row:
             row[column.name] = column.valid_values[0]
         elif column.pattern:
             row[column.name] = "EUR"
-        elif column.key_position is not None and column.sql_type in ("varchar", "bigint"):
+        elif column.key_position is not None and column.sql_type in ("varchar", "bigint") and column.maximum is None:
             row[column.name] = f"K{number}" if column.sql_type == "varchar" else str(number)
         else:
             row[column.name] = _BY_TYPE.get(column.sql_type, "1")

@@ -5,6 +5,7 @@ What breaks if these fail: a bad batch is loaded and published, or a sound one i
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -26,95 +27,9 @@ MakeRow = Callable[[str, int], Row]
 MakeBatch = Callable[..., Path]
 
 AT = "2026-01-05 {}+00"
-
-# What to change in a sound row so that it breaks the one rule named; several entries are several offending rows.
-ROW_OFFENDERS: dict[str, dict[str, list[Row]]] = {
-    "accounts": {
-        "parent_is_another_account": [{"account_id": "P", "parent_account_id": "P"}],
-        "closed_after_created": [{"created_at": AT.format("10:00:00"), "closed_at": AT.format("09:59:59")}],
-    },
-    "budgets": {
-        "revenue_is_not_in_scope": [{"line_kind": "revenue", "is_in_scope": "true"}],
-        "exclusion_has_a_reason": [{"is_in_scope": "false", "scope_reason": None}],
-    },
-    "contacts": {},
-    "fiscal_periods": {
-        "starts_before_it_ends": [{"start_date": "1990-02-01", "end_date": "1990-01-31"}],
-        "months_do_not_overlap": [{"start_date": "1980-01-01", "end_date": "1980-02-01"}],
-        "lasts_about_a_month": [
-            {"start_date": "1980-02-01", "end_date": "1980-02-24"},
-            {"start_date": "1981-01-01", "end_date": "1981-02-08"},
-        ],
-    },
-    "fx_rates": {
-        "a_currency_is_worth_itself": [{"from_currency_code": "EUR", "to_currency_code": "EUR", "exchange_rate": "1.00000001"}],
-        "average_rate_is_dated_first_of_month": [{"rate_type": "average", "rate_date": "2026-01-02"}],
-    },
-    "interactions": {
-        "starts_before_it_ends": [{"started_at": AT.format("10:00:03"), "ended_at": AT.format("10:00:00")}],
-        "is_answered_between_queue_and_end": [
-            {"queued_at": AT.format("10:00:10"), "answered_at": AT.format("10:00:07")},
-            {"answered_at": AT.format("10:05:03"), "ended_at": AT.format("10:05:00")},
-        ],
-        "talk_and_hold_fit_between_answer_and_end": [
-            {"answered_at": AT.format("10:00:00"), "ended_at": AT.format("10:01:00"), "talk_seconds": "40", "hold_seconds": "23"},
-        ],
-        "telephony_cost_has_a_currency": [{"toll_cost_amount": "0.05", "currency_code": None}],
-    },
-    "ledger_actuals": {
-        "reversal_names_another_journal": [{"journal_id": "J", "reversal_of_journal_id": "J"}],
-        "exclusion_has_a_reason": [{"is_in_scope": "false", "scope_reason": None}],
-    },
-    "order_lines": {
-        "net_is_quantity_times_price_less_discount": [
-            {"quantity": "3", "unit_price": "0.3333", "net_amount": "1.02"},
-            {"quantity": "2", "unit_price": "5", "discount_amount": "1", "net_amount": "10.00"},
-        ],
-        "price_of_a_product_is_not_negative": [{"unit_price": "-1", "net_amount": "-1"}],
-    },
-    "orders": {
-        "net_is_gross_less_discount": [{"gross_amount": "10.00", "discount_amount": "1.00", "net_amount": "9.02"}],
-        "sign_follows_the_kind_of_order": [
-            {"order_kind": "sale", "net_amount": "-0.01"},
-            {"order_kind": "credit_memo", "net_amount": "0.01"},
-        ],
-        "nothing_happens_before_the_order": [{"delivered_at": AT.format("09:59:57")}, {"cancelled_at": AT.format("09:59:57")}],
-    },
-    "payments": {"payment_is_not_negative": [{"payment_amount": "-0.01"}]},
-    "refunds": {
-        "restocked_goods_have_a_quantity": [{"is_restocked": "true"}, {"is_restocked": "true", "returned_quantity": "0"}],
-        "processed_after_refunded": [{"processed_at": AT.format("09:59:57")}],
-    },
-    "survey_responses": {
-        "score_lies_on_its_scale": [
-            {"score": "0.9", "scale_min": "1", "scale_max": "5"},
-            {"score": "5.1", "scale_min": "1", "scale_max": "5"},
-        ],
-        "scale_has_two_ends": [{"scale_min": "5", "scale_max": "5"}],
-        "scored_answer_names_its_scale": [{"survey_metric": "ces", "score": "3", "scale_min": "1"}],
-        "promoter_scale_runs_from_0_to_10": [{"survey_metric": "nps", "score": "3", "scale_min": "1", "scale_max": "10"}],
-        "answered_after_invited": [{"invited_at": AT.format("10:00:03")}],
-    },
-    "tickets": {
-        "is_created_before_it_is_solved": [{"last_solved_at": AT.format("09:59:57")}],
-        "is_not_merged_into_itself": [{"ticket_id": "T", "merged_into_ticket_id": "T"}],
-        "first_solution_precedes_last_solution_and_close": [
-            {"first_solved_at": AT.format("11:00:03"), "last_solved_at": AT.format("11:00:00")},
-            {"closed_at": AT.format("09:59:57")},
-        ],
-        "merged_ticket_names_its_survivor": [{"ticket_state": "merged", "merged_into_ticket_id": None}],
-    },
-}
-
-# Rules about the batch as a whole: the change is made to every row.
-BATCH_OFFENDERS: dict[tuple[str, str], Row] = {
-    ("budgets", "expenses_are_positive_in_total"): {"budget_amount": "-0.01"},
-    ("ledger_actuals", "costs_are_positive_in_total"): {"ledger_amount": "-0.01"},
-    ("interactions", "most_rows_name_a_customer"): {"account_id": None},
-    ("orders", "most_rows_name_a_customer"): {"account_id": None},
-    ("survey_responses", "most_rows_name_a_customer"): {"account_id": None},
-    ("tickets", "most_rows_name_a_customer"): {"account_id": None},
-}
+_TABLES = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("offenders").glob("*.py"))]  # tests are no package
+ROW_OFFENDERS: dict[str, dict[str, list[Row]]] = {feed: rules for table in _TABLES for feed, rules in table["ROWS"].items()}
+BATCH_OFFENDERS: dict[tuple[str, str], Row] = {rule: change for table in _TABLES for rule, change in table["BATCHES"].items()}
 
 STRUCTURAL_RULES = {"columns_match_contract", "types_match_contract", "has_rows"}
 

@@ -21,6 +21,8 @@ GOOD = {
     "refunds": {"refund_id": "r", "order_id": "o", "refunded_at": "2026-01-01T00:00:00Z", "refund_amount": "1.00", "currency_code": "EUR"},
     "tickets": {"ticket_id": "t", "created_at": "2026-01-01T00:00:00Z", "ticket_state": "open", "channel": "email"},
     "interactions": {"interaction_id": "i", "channel": "phone", "started_at": "2026-01-01T00:00:00Z", "outcome": "answered"},
+    "offers": {"offer_id": "o", "offer_kind": "save", "offered_at": "2026-01-01T00:00:00Z"},
+    "self_service_sessions": {"session_id": "s", "self_service_channel": "bot", "started_at": "2026-01-01T00:00:00Z"},
     "survey_responses": {
         "response_id": "s",
         "question_key": "q",
@@ -138,6 +140,8 @@ def test_every_amount_with_two_decimals_arrives_unchanged(amount: Decimal) -> No
         ("tickets", {"first_solved_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
         ("tickets", {"closed_at": "2025-12-31T00:00:00Z"}, "order_of_instants"),
         ("interactions", {"ended_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("self_service_sessions", {"ended_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("offers", {"accepted_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
         ("interactions", {"concurrency": "0"}, "minimum"),
         ("interactions", {"ivr_seconds": "-3"}, None),
         ("survey_responses", {"score": "6"}, "scale"),

@@ -31,5 +31,5 @@ def test_defaults_unknown_values_bounds_and_key_order_come_from_the_file() -> No
 
 
 def test_an_unknown_feed_is_told_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no contract for feed invoices; known feeds: accounts"):
+    with pytest.raises(UsageError, match="no contract for feed invoices; known feeds: account_merges, account_touches, accounts"):
         load_contract("invoices")
