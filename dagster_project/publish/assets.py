@@ -1,12 +1,15 @@
 """Publishing as Dagster assets: the ops tables, then gate and copy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
 from dagster_project.publish.gate import gate
+from dagster_project.publish.increment import Changed
+from dagster_project.publish.measuring import PUBLISHED_SCHEMAS
 from dagster_project.publish.operations import write_ops_tables
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import SparkTables, WarehouseFile
@@ -16,6 +19,17 @@ from dagster_project.transform.assets import MANIFEST
 
 _OPS = [dg.AssetKey(["ops", table]) for table in ("load_ledger", "quarantine", "check_results", "runs", "metric_registry", "spec_coverage")]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
+_ANALYTICS_BY_MONTH = frozenset[str]()
+"""Tables of analytics of which a run rewrites only touched months."""
+
+
+def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Return `schema.table` of the published tables whose rows belong to a fiscal month: models say so by `meta: rows_of: month`."""
+    return _ANALYTICS_BY_MONTH | {
+        f"{node['schema']}.{node['name']}"
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS and node["config"]["meta"].get("rows_of") == "month"
+    }
 
 
 @dg.multi_asset(
@@ -40,12 +54,15 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
             gate(engine, _MODELS, runtime.built, runtime.checks)
             ((data_as_of,),) = engine.rows("select as_of_date from intermediate.int_core__watermark")
             source = SparkTables(engine) if isinstance(engine, SparkEngine) else WarehouseFile(settings.warehouse)
+        changed: Changed | None = None
         published = publish(
             settings.home,
             source,
             run_id=runtime.run_id,
             inputs_sha256=runtime.inputs_hash(),
             data_as_of=data_as_of,
+            monthly=monthly_tables(MANIFEST),
+            changed=changed,
             keep=referenced_copies(settings.finance),
             copy_limit_bytes=settings.copy_limit_bytes,
             threads=settings.threads,
