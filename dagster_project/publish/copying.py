@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish.increment import Base, Changed
-from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, count_rows, literal, of_month, quoted, relation
+from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, literal, quoted, relation
 from dagster_project.publish.source import Attached, create_views
 from dagster_project.publish.versions import sync
 
@@ -121,11 +121,8 @@ class Copy:
         if name not in plan:
             definition = ", ".join(f"{quoted(c.name)} {c.data_type}{'' if c.is_nullable else ' not null'}" for c in columns)
             self._connection.execute(f"create table {target} ({definition})")
-        chosen, order = conditions(plan, name), f" order by {MONTH}" if name in self._monthly else ""
-        if name in self._monthly and name not in plan and (schema, table) in self._source.computed:
-            # to sort what a view computes costs as much as to compute it again; a month at a time needs no sorting
-            chosen, order = [of_month(key) for key in sorted(count_rows(self._connection, self._source.database, name))], ""
-        for condition in chosen:
+        order = f" order by {MONTH}" if name in self._monthly else ""
+        for condition in conditions(plan, name):
             rows = f"select * from {relation(self._source.database, schema, table)} where {condition}"
             self._connection.execute(f"insert into {target} {rows}{order}")
 

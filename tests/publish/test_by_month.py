@@ -163,7 +163,7 @@ def test_what_is_served_is_what_a_full_publish_serves(home: Path, monkeypatch: p
 Months = st.dictionaries(st.sampled_from([JULY, AUGUST, SEPTEMBER, OCTOBER, None]), st.lists(st.integers(0, 3), max_size=3), max_size=5)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(Months, min_size=2, max_size=3))
 def test_any_chain_of_changed_months_ends_as_a_full_publish(tmp_path_factory: pytest.TempPathFactory, history: list[Rows]) -> None:
     home = tmp_path_factory.mktemp("chain") / "home"
