@@ -121,7 +121,7 @@ class Copy:
         if name not in plan:
             definition = ", ".join(f"{quoted(c.name)} {c.data_type}{'' if c.is_nullable else ' not null'}" for c in columns)
             self._connection.execute(f"create table {target} ({definition})")
-        order = f" order by {MONTH}" if name in self._monthly else ""
+        order = f" order by {MONTH}" if name in self._monthly and name not in plan else ""
         for condition in conditions(plan, name):
             rows = f"select * from {relation(self._source.database, schema, table)} where {condition}"
             self._connection.execute(f"insert into {target} {rows}{order}")

@@ -97,11 +97,11 @@ def measure(
         name = f"{schema}.{table}"
         months: dict[str, dict[str, Any]] = {}
         values = ", ".join(quoted(column.name) for column in _ordered(columns))
-        key = f"coalesce({MONTH}::varchar, '{NO_MONTH}')" if name in monthly else "''"
+        key = MONTH if name in monthly else "null::date"
         for condition in conditions(plan or {}, name):
             measured = f"select {key}, count(*), sum(hash({values}))::varchar from {relation(database, schema, table)}"
             rows = connection.execute(f"{measured} where {condition} group by 1").fetchall()
-            months |= {month: {"rows": count, "hash": total} for month, count, total in rows}
+            months |= {month_key(month): {"rows": count, "hash": total} for month, count, total in rows}
         measures[name] = _total(shape(columns), months, is_monthly=name in monthly)
     return measures
 
@@ -131,10 +131,8 @@ def count_to_renew(connection: duckdb.DuckDBPyConnection, database: str, name: s
 
 def count_rows(connection: duckdb.DuckDBPyConnection, database: str, name: str) -> dict[str, dict[str, int]]:
     """Return the number of rows of each month of a monthly table; one narrow column is read."""
-    rows = connection.execute(
-        f"select coalesce({MONTH}::varchar, '{NO_MONTH}'), count(*) from {relation(database, *name.split('.'))} group by 1"
-    ).fetchall()
-    return {key: {"rows": count} for key, count in rows}
+    rows = connection.execute(f"select {MONTH}, count(*) from {relation(database, *name.split('.'))} group by 1").fetchall()
+    return {month_key(month): {"rows": count} for month, count in rows}
 
 
 def shape(columns: Iterable[Column]) -> str:
