@@ -162,7 +162,7 @@ def _names(listed: str) -> tuple[str, ...]:
 def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older published copy.")], home: Home = None) -> None:
     """Publish the content of an older copy again, as a new copy: history stays a line."""
     from dagster_project.lock import warehouse_lock
-    from dagster_project.publish.publisher import rollback as publish_again
+    from dagster_project.publish.rollback import rollback as publish_again
 
     settings = load_settings(home=home)
     with warehouse_lock(settings.ops, f"rollback {sequence}"):

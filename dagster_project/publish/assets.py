@@ -1,22 +1,51 @@
 """Publishing as Dagster assets: the ops tables, then gate and copy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
+from dagster_project.analytics.assets import MONTHLY
+from dagster_project.engines.engine import Engine
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
 from dagster_project.publish.gate import gate
+from dagster_project.publish.increment import Changed
+from dagster_project.publish.measuring import PUBLISHED_SCHEMAS
 from dagster_project.publish.operations import write_ops_tables
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import SparkTables, WarehouseFile
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
 from dagster_project.transform.assets import MANIFEST
-from dagster_project.transform.increment import remember
+from dagster_project.transform.increment import Increment, remember
 
 _OPS = [dg.AssetKey(["ops", table]) for table in ("load_ledger", "quarantine", "check_results", "runs", "metric_registry", "spec_coverage")]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
+
+
+def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Return `schema.table` of the published tables whose rows belong to a fiscal month: models say so by `meta: rows_of: month`."""
+    return frozenset(MONTHLY) | {
+        f"{node['schema']}.{node['name']}"
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS and node["config"]["meta"].get("rows_of") == "month"
+    }
+
+
+def _changed(engine: Engine, increment: Increment) -> Changed | None:
+    """Say which months may differ: those that the models rebuilt, and in analytics every month from the first of them on."""
+    if increment.base is None:
+        return None
+    later: set[date] = set()
+    if since := increment.first_month:
+        later = {month for (month,) in engine.rows("select period_month from marts.dim_period")}
+        ((last,),) = engine.rows("select max(period_month) from analytics.mart_service_roi_month")
+        later = {month for month in later if month >= min(since, last or since)}
+    rebuilt: frozenset[date | None] = increment.months | {None}
+    months = {name: frozenset(later) if name in MONTHLY else rebuilt for name in monthly_tables(MANIFEST)}
+    return Changed(increment.base, months)
 
 
 @dg.multi_asset(
@@ -41,12 +70,15 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
             gate(engine, _MODELS, runtime.built, runtime.checks)
             ((data_as_of,),) = engine.rows("select as_of_date from intermediate.int_core__watermark")
             source = SparkTables(engine) if isinstance(engine, SparkEngine) else WarehouseFile(settings.warehouse)
+            changed = _changed(engine, runtime.increment)
         published = publish(
             settings.home,
             source,
             run_id=runtime.run_id,
             inputs_sha256=runtime.inputs_hash(),
             data_as_of=data_as_of,
+            monthly=monthly_tables(MANIFEST),
+            changed=changed,
             keep=referenced_copies(settings.finance),
             copy_limit_bytes=settings.copy_limit_bytes,
             threads=settings.threads,

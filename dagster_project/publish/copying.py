@@ -1,36 +1,52 @@
-"""The copy and its Parquet twins, table by table from the attached warehouse, and the space they need."""
+"""The copy, table by table or month by month from the attached warehouse, and the space it needs.
+
+A copy starts empty, or as the file of the served version, whose bytes are proven on the way. In a monthly table the rows of a
+month lie together, so that deleting a month frees whole blocks, which the next month fills.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
-from dagster_project.publish.source import Tables, create_views, parquet_of
-from dagster_project.publish.verify import Measures, literal, quoted
+from dagster_project.publish.increment import Base, Changed
+from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, literal, quoted, relation
+from dagster_project.publish.source import Attached, create_views
 from dagster_project.publish.versions import sync
 
+BUILDING = "building"
+"""Name under which the copy is attached while it is written."""
 _SPARE_BYTES = 16 * 2**20
 _BLOCK_BYTES = 2**18
+_CHUNK_BYTES = 2**22
 
 
-def require_space(connection: duckdb.DuckDBPyConnection, database: str, tables: Tables, folder: Path) -> None:
-    """Refuse to start a copy that cannot end: the blocks of the tables, the same for the twins, and some spare."""
-    needed = _SPARE_BYTES
+def require_space(
+    connection: duckdb.DuckDBPyConnection, source: Attached, folder: Path, base: Base | None = None, changed: Changed | None = None
+) -> None:
+    """Refuse to start a copy that cannot end: the base's file, the blocks of what is written, the same for the twins, and some spare.
+
+    Months are reckoned at the average of their table.
+    """
+    needed = _SPARE_BYTES + (base.pointer.bytes if base else 0)
     physical = connection.execute(
-        f"select schema_name, table_name from duckdb_tables() where database_name = {literal(database)}"
+        f"select schema_name, table_name from duckdb_tables() where database_name = {literal(source.database)}"
     ).fetchall()
     for schema, table in physical:
-        if (schema, table) in tables:
-            name = literal(".".join(map(quoted, (database, schema, table))))
-            blocks = connection.execute(f"select count(distinct block_id) from pragma_storage_info({name}) where block_id >= 0").fetchall()
-            needed += 2 * _BLOCK_BYTES * blocks[0][0]
+        if (schema, table) in source.tables:
+            name = literal(relation(source.database, schema, table))
+            ((blocks,),) = connection.execute(
+                f"select count(distinct block_id) from pragma_storage_info({name}) where block_id >= 0"
+            ).fetchall()
+            needed += int(2 * _BLOCK_BYTES * blocks * _share(f"{schema}.{table}", base, changed))
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InfrastructureError(
@@ -38,60 +54,100 @@ def require_space(connection: duckdb.DuckDBPyConnection, database: str, tables: 
         )
 
 
-def build(connection: duckdb.DuckDBPyConnection, database: str, tables: Tables, target: Path) -> None:
-    """Write every table with its NOT NULL and comments into a new database file, forced to disk; views become tables."""
-    connection.execute(f"attach {literal(str(target))} as building")
-    for schema in sorted({schema for schema, _ in tables}):
-        connection.execute(f"create schema building.{quoted(schema)}")
-    described = connection.execute(
-        f"select schema_name, table_name, comment from duckdb_tables() where database_name = {literal(database)}"
-    )
-    comments = {(schema, table): comment for schema, table, comment in described.fetchall() if comment is not None}
-    for (schema, table), columns in tables.items():
-        name = f"{quoted(schema)}.{quoted(table)}"
-        definition = ", ".join(f"{quoted(c.name)} {c.data_type}{'' if c.is_nullable else ' not null'}" for c in columns)
-        connection.execute(f"create table building.{name} ({definition})")
-        connection.execute(f"insert into building.{name} select * from {quoted(database)}.{name}")
-        if (schema, table) in comments:
-            connection.execute(f"comment on table building.{name} is {literal(comments[schema, table])}")
-        for column in columns:
-            if column.comment is not None:
-                connection.execute(f"comment on column building.{name}.{quoted(column.name)} is {literal(column.comment)}")
-    connection.execute("checkpoint building")
-    connection.execute("detach building")
-    sync(target)
+def _share(name: str, base: Base | None, changed: Changed | None) -> float:
+    months = base.tables.get(name, {}).get("months") if base else None
+    return min(1.0, len(changed.months.get(name, ())) / len(months)) if changed and months else 1.0
+
+
+def copy_proven(original: Path, target: Path, sha256: str) -> bool:
+    """Copy a published file and tell whether it is what was published; whatever is wrong with it, there is then no copy."""
+    digest = hashlib.sha256()
+    try:
+        reading = original.open("rb", buffering=0)
+    except OSError:
+        return False
+    with reading, target.open("wb") as writing:
+        for block in _blocks(reading):
+            digest.update(block)
+            writing.write(block)
+    if digest.hexdigest() == sha256:
+        return True
+    target.unlink()
+    return False
+
+
+def _blocks(reading: FileIO) -> Iterator[bytes]:
+    while True:
+        try:
+            block = reading.read(_CHUNK_BYTES)
+        except OSError:  # a bad block ends the copy early; the hash tells
+            return
+        if not block:
+            return
+        yield block
+
+
+class Copy:
+    """The database file under construction, attached to a connection; `forget` the rows to renew, then `fill`, then `close`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Attached, file: Path, monthly: Collection[str]) -> None:
+        self._connection, self._source, self._file, self._monthly = connection, source, file, monthly
+        connection.execute(f"attach {literal(str(file))} as {BUILDING}")
+
+    def forget(self, found: Tables, plan: Plan) -> None:
+        """Remove the months to renew, and every table that is renewed whole, from what the file holds; their blocks are free then."""
+        for schema, table in found:
+            name = f"{schema}.{table}"
+            if name not in plan:
+                self._connection.execute(f"drop table {relation(BUILDING, schema, table)}")
+            for condition in conditions(plan, name) if name in plan else ():
+                self._connection.execute(f"delete from {relation(BUILDING, schema, table)} where {condition}")
+        self._connection.execute(f"checkpoint {BUILDING}")
+
+    def fill(self, tables: Tables, plan: Plan) -> None:
+        """Write the rows to renew, with the NOT NULL and comments of their tables; views become tables."""
+        described = self._connection.execute(
+            f"select schema_name, table_name, comment from duckdb_tables() where database_name = {literal(self._source.database)}"
+        )
+        comments = {(schema, table): comment for schema, table, comment in described.fetchall()}
+        for (schema, table), columns in tables.items():
+            with _transaction(self._connection):
+                self._connection.execute(f"create schema if not exists {BUILDING}.{quoted(schema)}")
+                self._fill(schema, table, columns, plan)
+                self._describe(relation(BUILDING, schema, table), comments.get((schema, table)), columns)
+
+    def _fill(self, schema: str, table: str, columns: list[Column], plan: Plan) -> None:
+        name, target = f"{schema}.{table}", relation(BUILDING, schema, table)
+        if name not in plan:
+            definition = ", ".join(f"{quoted(c.name)} {c.data_type}{'' if c.is_nullable else ' not null'}" for c in columns)
+            self._connection.execute(f"create table {target} ({definition})")
+        order = f" order by {MONTH}" if name in self._monthly and name not in plan else ""
+        for condition in conditions(plan, name):
+            rows = f"select * from {relation(self._source.database, schema, table)} where {condition}"
+            self._connection.execute(f"insert into {target} {rows}{order}")
+
+    def _describe(self, target: str, comment: str | None, columns: list[Column]) -> None:
+        for thing, text in [(f"table {target}", comment), *((f"column {target}.{quoted(c.name)}", c.comment) for c in columns)]:
+            self._connection.execute(f"comment on {thing} is {'null' if text is None else literal(text)}")
+
+    def close(self) -> None:
+        """Force what was written to disk."""
+        self._connection.execute(f"checkpoint {BUILDING}")
+        self._connection.execute(f"detach {BUILDING}")
+        sync(self._file)
 
 
 def build_views(twins: Path, target: Path) -> None:
     """Write a database of views over the twins, for tables too large to be held twice; they must lie where they will stay."""
     connection = connect_memory()
-    connection.execute(f"attach {literal(str(target))} as building")
-    create_views(connection, "building", twins)
+    connection.execute(f"attach {literal(str(target))} as {BUILDING}")
+    create_views(connection, BUILDING, twins)
     connection.close()
     sync(target)
 
 
-def write_twins(connection: duckdb.DuckDBPyConnection, database: str, tables: Iterable[str], folder: Path) -> None:
-    """Write each table as one Parquet file."""
-    for name in tables:
-        path = parquet_of(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        relation = ".".join(map(quoted, (database, *name.split("."))))
-        connection.execute(f"copy {relation} to {literal(str(path))} (format parquet, compression zstd)")
-
-
-def describe_twins(expected: Measures, folder: Path) -> dict[str, dict[str, Any]]:
-    """Force the Parquet files to disk and return rows and hash of each table with path, bytes and sha256 of its files."""
-    twins: dict[str, dict[str, Any]] = {}
-    for name, values in expected.items():
-        path = parquet_of(folder, name)
-        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-        twins[name] = {**values, "files": [_described(file, folder) for file in files]}
-    return twins
-
-
-def _described(file: Path, folder: Path) -> dict[str, Any]:
-    sync(file)
-    with file.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return {"file": file.relative_to(folder).as_posix(), "bytes": file.stat().st_size, "sha256": digest}
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    yield
+    connection.execute("commit")

@@ -11,12 +11,27 @@ from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
-from dagster_project.publish.verify import PUBLISHED_SCHEMAS, Column, catalog, literal, quoted
+from dagster_project.publish.measuring import PUBLISHED_SCHEMAS, Column, Tables, catalog, literal, quoted
 
 if TYPE_CHECKING:
     from dagster_project.engines.spark_engine import SparkEngine
 
-Tables = dict[tuple[str, str], list[Column]]
+
+@dataclass(frozen=True)
+class Attached:
+    """A database that was attached, and its tables; reading one of `computed` is a computation, so it is read once."""
+
+    database: str
+    tables: Tables
+    computed: frozenset[tuple[str, str]] = frozenset()
+
+    def only_computed(self) -> Tables:
+        """Return the tables that are computed."""
+        return {key: columns for key, columns in self.tables.items() if key in self.computed}
+
+    def only_stored(self) -> Tables:
+        """Return the tables that can be read as often as one likes."""
+        return {key: columns for key, columns in self.tables.items() if key not in self.computed}
 
 
 class Source(Protocol):
@@ -26,8 +41,8 @@ class Source(Protocol):
     def writes_parquet(self) -> bool:
         """Whether attaching it writes the version's Parquet files."""
 
-    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> tuple[str, Tables]:
-        """Attach the rows and return the name of the database and its tables; `export` is where Parquet files may go."""
+    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> Attached:
+        """Attach the rows; `export` is where Parquet files may go."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +52,12 @@ class WarehouseFile:
     file: Path
     writes_parquet: bool = False
 
-    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> tuple[str, Tables]:  # noqa: ARG002  needs no room
+    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> Attached:  # noqa: ARG002  needs no room
         """Attach the file read-only."""
         connection.execute(f"attach {literal(str(self.file))} as {quoted(self.file.stem)} (read_only)")
-        return self.file.stem, catalog(connection, self.file.stem)
+        views = connection.execute(f"select schema_name, view_name from duckdb_views() where database_name = {literal(self.file.stem)}")
+        computed = frozenset((schema, view) for schema, view in views.fetchall())
+        return Attached(self.file.stem, catalog(connection, self.file.stem), computed)
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class SparkTables:
     engine: SparkEngine
     writes_parquet: bool = True
 
-    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> tuple[str, Tables]:
+    def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> Attached:
         """Write the folders and attach views over them, with the promises that Parquet files cannot state."""
         layouts = self.engine.columns(PUBLISHED_SCHEMAS)
         for name in layouts:
@@ -61,7 +78,7 @@ class SparkTables:
         for (schema, table), columns in catalog(connection, "exported").items():
             layout = layouts[f"{schema}.{table}"]
             tables[schema, table] = [Column(c.name, c.data_type, layout.field(c.name).nullable, c.comment) for c in columns]
-        return "exported", tables
+        return Attached("exported", tables)
 
 
 def parquet_of(folder: Path, name: str) -> Path:

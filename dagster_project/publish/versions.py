@@ -1,7 +1,8 @@
 """Names, pointer and lifetime of published versions.
 
 A version is `marts-<seq>-<hash>.duckdb` plus a folder of the same stem with Parquet twins and `manifest.json`; it is
-visible once `current.json` names it. Order is the sequence number, never a clock. Standard library only.
+visible once `current.json` names it. Order is the sequence number, never a clock. A twin may be one file under the names of
+several versions: removing a version removes its names. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from dagster_project.errors import InfrastructureError
 
 EXPORT = "export.building"
 """Folder of Parquet files that an engine is writing for the next version."""
+COPY = "copy.building"
+"""File that is becoming the copy of the next version; its content gives it its name."""
 KEEP_VERSIONS = 14
 MINIMUM_AGE_SECONDS = 24 * 3600
 _STEM = re.compile(r"marts-(\d{6,})-[0-9a-f]{8}")
@@ -77,7 +80,10 @@ def read_pointer(home: Path) -> Pointer | None:
 
 
 def read_manifest(home: Path, stem: str) -> dict[str, Any]:
-    """Return the manifest of one version: `version` (its pointer) and `tables` (rows, hash, twin of each)."""
+    """Return the manifest of one version: its pointer as `version`, its `tables` (rows, hash, files, of monthly ones months), `full_bytes`.
+
+    `full_bytes` is the size of the file that was last written in full; the versions since then started from its descendants.
+    """
     manifest: dict[str, Any] = json.loads((published_folder(home) / stem / "manifest.json").read_text(encoding="utf-8"))
     return manifest
 
@@ -177,6 +183,14 @@ def next_seq(home: Path) -> int:
     return 1 + max([version.seq for version in versions(home)] + [current.seq if current else 0])
 
 
+def discard_unnamed(home: Path) -> None:
+    """Remove what is being written and has no name of a version yet."""
+    folder = published_folder(home)
+    for suffix in ("", ".wal"):
+        (folder / f"{COPY}{suffix}").unlink(missing_ok=True)
+    shutil.rmtree(folder / EXPORT, ignore_errors=True)
+
+
 def discard(home: Path, stem: str) -> None:
     """Remove a version; the folder is renamed first, so that a kill in between leaves litter and no half version."""
     folder = published_folder(home)
@@ -193,7 +207,7 @@ def sweep(home: Path) -> None:
     current = read_pointer(home)
     complete = {version.stem for version in versions(home)}
     (folder / "current.json.tmp").unlink(missing_ok=True)
-    shutil.rmtree(folder / EXPORT, ignore_errors=True)
+    discard_unnamed(home)
     for path in sorted(folder.glob("marts-*")):
         match = _STEM.match(path.name)
         if match is None or path.name.endswith(".tmp"):  # `.tmp` folders are the spill of living readers

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.errors import UsageError
-from dagster_project.publish.publisher import Published, publish, rollback
+from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.reader import open_current, query
+from dagster_project.publish.rollback import rollback
 from dagster_project.publish.source import SparkTables
 from dagster_project.publish.versions import EXPORT, is_whole, published_folder, read_manifest, read_pointer
 

@@ -18,8 +18,9 @@ import pytest
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.publish import publisher
 from dagster_project.publish import versions as module
-from dagster_project.publish.publisher import rollback
+from dagster_project.publish.copying import Copy
 from dagster_project.publish.reader import open_current
+from dagster_project.publish.rollback import rollback
 from dagster_project.publish.versions import flip, publisher_lock, read_pointer, versions
 
 POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_twins", "publish_pointer")
@@ -123,14 +124,13 @@ def test_a_publisher_killed_at_any_point_leaves_one_whole_version_served(house: 
 def test_a_copy_that_differs_from_the_warehouse_is_never_served(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     old = house.publish(1).pointer
     house.build(2)
-    build = publisher.build
+    close = Copy.close
 
-    def lose_a_row(connection: Any, database: str, tables: Any, target: Path) -> None:
-        build(connection, database, tables, target)
-        with duckdb.connect(str(target)) as copy:
-            copy.execute("delete from marts.fct_sale where sale_id = 17")
+    def lose_a_row(copy: Copy) -> None:
+        copy._connection.execute("delete from building.marts.fct_sale where sale_id = 17")
+        close(copy)
 
-    monkeypatch.setattr(publisher, "build", lose_a_row)
+    monkeypatch.setattr(Copy, "close", lose_a_row)
     with pytest.raises(InfrastructureError, match=r"marts\.fct_sale: expected .*5000.*found .*4999"):
         house.publish()
     assert house.pointer()["file"] == old.file
@@ -138,10 +138,10 @@ def test_a_copy_that_differs_from_the_warehouse_is_never_served(house: Any, monk
 
 
 @pytest.mark.fault("C8")
-def test_a_byte_flipped_after_the_copy_is_found_by_the_fresh_process(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_byte_flipped_after_the_copy_is_found_before_readers_see_it(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     old = house.publish(1).pointer
     house.build(2)
-    settle = publisher._settle
+    settle = publisher.settle
 
     def flip_a_byte(building: Path, target: Path) -> None:
         settle(building, target)
@@ -151,8 +151,8 @@ def test_a_byte_flipped_after_the_copy_is_found_by_the_fresh_process(house: Any,
         content[position] ^= 0x55
         target.write_bytes(bytes(content))
 
-    monkeypatch.setattr(publisher, "_settle", flip_a_byte)
-    with pytest.raises(InfrastructureError, match="not what was written"):
+    monkeypatch.setattr(publisher, "settle", flip_a_byte)
+    with pytest.raises(InfrastructureError, match=r"not what was written|Corrupt database file"):
         house.publish()
     assert house.pointer()["file"] == old.file
     assert house.litter() == []

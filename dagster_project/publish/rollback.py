@@ -1,0 +1,54 @@
+"""Bring an old version back: its content as a new version, so that history stays a line."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from dagster_project.errors import UsageError
+from dagster_project.publish.copying import build_views
+from dagster_project.publish.publisher import Published
+from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
+from dagster_project.publish.twins import files_of, link_or_copy
+from dagster_project.publish.verify import fresh_process
+from dagster_project.publish.versions import COPY, next_seq, published_folder, publisher_lock, read_manifest, read_pointer, sync, versions
+
+
+def rollback(home: Path, seq: int, *, run_id: str) -> Published:
+    """Publish the content of an older version again, as a new version; its Parquet files get a second name there.
+
+    Raises
+    ------
+    UsageError
+        There is no complete version `seq`.
+    InfrastructureError
+        The old version is damaged, or the disk is full. The served version is unchanged.
+    """
+    folder = published_folder(home)
+    with publisher_lock(home), swept(home):
+        known = {version.seq: version for version in versions(home)}
+        if seq not in known:
+            raise UsageError(f"there is no version {seq} in {folder}; kept versions: {', '.join(map(str, sorted(known))) or 'none'}")
+        old, new_seq = known[seq], next_seq(home)
+        manifest = read_manifest(home, old.stem)
+        stem = stem_of(new_seq, old.content_hash)
+        with cleaned(home, stem), explained(folder):
+            ignored = shutil.ignore_patterns("manifest.json")
+            shutil.copytree(folder / old.stem, folder / stem, ignore=ignored, copy_function=link_or_copy)
+            for twin in files_of(manifest["tables"]).values():
+                if (folder / stem / twin["file"]).stat().st_size != twin["bytes"]:
+                    raise OSError(f"{twin['file']} of version {seq} is not as it was published")
+            if old.is_view:
+                build_views(folder / stem, folder / COPY)
+            else:
+                shutil.copyfile(folder / old.file, folder / COPY)
+                sync(folder / COPY)
+            settle(folder / COPY, folder / f"{stem}.duckdb")
+            with fresh_process(folder / f"{stem}.duckdb", manifest["tables"], parquet=folder / stem if old.is_view else None) as verified:
+                file = verified()
+            current = read_pointer(home)  # its inputs stay the ones done, or the next run would publish them again at once
+            inputs = current.inputs_sha256 if current else old.inputs_sha256
+            pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=now(), **file)
+            reveal(home, pointer, manifest["tables"], manifest.get("full_bytes", pointer.bytes))
+        return Published(pointer, is_new=True)
