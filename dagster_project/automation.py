@@ -19,18 +19,20 @@ daily = dg.define_asset_job(
 daily_schedule = dg.ScheduleDefinition(job=daily, cron_schedule="0 6 * * *", name="daily_at_six")
 
 
-def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[str]) -> bool:
-    """Run the daily job in this process without an instance on disk; True when every step and blocking check passed.
-
-    Of the feeds only those in `delivered` are part of the run: each costs six events, and most companies lack most feeds.
-    """
-    keys = definitions.resolve_asset_graph().materializable_asset_keys
+def run_keys(definitions: dg.Definitions, delivered: set[str]) -> list[dg.AssetKey]:
+    """Return the assets of a run: all but the feeds that brought nothing: each costs six events, and most companies lack most."""
     wanted = {*delivered, *REGISTERED}
+    keys = definitions.resolve_asset_graph().materializable_asset_keys
+    return [key for key in sorted(keys) if key.path[0] != LAKE or key.path[-1] in wanted]
+
+
+def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[str]) -> bool:
+    """Run the assets of the daily job in this process, without an instance on disk; True when every step and blocking check passed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=UserWarning)
         result = dg.materialize(
             [asset for asset in definitions.assets or () if isinstance(asset, dg.AssetsDefinition)],
-            selection=[key for key in sorted(keys) if key.path[0] != LAKE or key.path[-1] in wanted],
+            selection=run_keys(definitions, delivered),
             instance=dg.DagsterInstance.ephemeral(),
             resources={"runtime": runtime},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

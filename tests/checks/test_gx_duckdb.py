@@ -65,5 +65,5 @@ def test_a_path_with_a_quote_is_a_path_and_not_sql(runner: Any, make_row: Any, m
 def test_an_unknown_feed_is_named_with_the_known_ones(runner: Any, tmp_path: Path) -> None:
     from dagster_project.errors import UsageError
 
-    with pytest.raises(UsageError, match="no suite for feed invoices; known feeds: accounts, budgets"):
+    with pytest.raises(UsageError, match="no suite for feed invoices; known feeds: account_merges, account_touches"):
         runner.validate("invoices", [tmp_path / "x.parquet"])
