@@ -40,7 +40,7 @@ test-deploy: install  ## storage, launcher and image of a cluster; needs Debian'
 	$(BIN)/python -m pytest tests/deploy
 
 test-all: install  ## everything there is, also the slow tests on Spark (about an hour)
-	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --group deploy
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --group deploy --group bench
 	$(BIN)/python -m pytest
 
 fast: install  ## the quick tests only
@@ -58,8 +58,9 @@ types: install
 dev: install  ## Dagster's UI with the same definitions
 	DAGSTER_HOME=$(CURDIR)/deploy/local $(BIN)/dagster dev -w workspace.yaml
 
-bench: install  ## benchmark table: ratios measured side by side
-	$(BIN)/python -m benchmarks.bench
+bench: install  ## benchmark table: ratios measured side by side (half an hour; ARGS="--cases full --sizes 1" for less or more)
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --group bench
+	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean:  ## remove the demo company and built files, keep .venv
 	rm -rf demo dbt/target dbt/logs

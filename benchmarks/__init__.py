@@ -1,4 +1,5 @@
-"""Benchmarks: the product against a bare DuckDB script on generated companies, whole processes, in one run.
+"""Benchmarks: the product against what could be used instead, on generated companies, whole processes, side by side in one run.
 
-Holds measuring and the bare script. It must not hold anything the product imports.
+Holds measuring, the rivals (a bare DuckDB script, a pandas script, dbt alone, dlt with dbt), the cases and their report. It must not
+hold anything the product imports.
 """
