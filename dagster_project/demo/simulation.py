@@ -103,7 +103,6 @@ class Simulation:
         self.books.month(month, people)
         merges = self.customers.merge_rows(start, end)
         self.outbox.add("account_merges", merges, merges["merged_at"])
-        self._recontact(start, end)
 
     def month_over(self, month: int) -> None:
         """Count what is true at the month's end; after the last month let the ghosts of the lost accounts run out."""
@@ -200,14 +199,6 @@ class Simulation:
         at = death[lost] + draws.integers(3_600, 20 * DAY, len(lost))
         by_service = self.fates.service_death[lost] < c.natural_death[lost]
         self.outbox.add("accounts", c.account_rows(lost, at, np.where(by_service, 0, 1)), at)
-
-    def _recontact(self, start: int, end: int) -> None:
-        """Contacts of merged accounts belong to the survivor from then on."""
-        c = self.customers
-        merged = np.flatnonzero((c.merged_at >= start) & (c.merged_at < end)).astype(np.int64)
-        contacts = c.contact_rows(merged)
-        at = c.merged_at[contacts["account_id"]]
-        self.outbox.add("contacts", contacts | {"account_id": c.survivor[contacts["account_id"]]}, at)
 
     def _afterwards(self) -> None:
         """Draw on, after the end, the orders of accounts whose lost or retained margin is still running."""

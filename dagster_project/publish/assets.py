@@ -35,8 +35,14 @@ def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _changed(engine: Engine, increment: Increment) -> Changed | None:
-    """Say which months may differ: those that the models rebuilt, and in analytics every month from the first of them on."""
+    """Say which months may differ: those that the models rebuilt, and in analytics every month from the first of them on.
+
+    None where most months differ.
+    """
     if increment.base is None:
+        return None
+    every = {month for (month,) in engine.rows("select period_month from marts.mart_cost_per_unit")}
+    if 2 * len(every & increment.months) > len(every):  # deleting and inserting most of a file costs more than writing it
         return None
     later: set[date] = set()
     if since := increment.first_month:

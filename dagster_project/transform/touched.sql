@@ -2,9 +2,9 @@
 -- Read before any model of the run is built: the tables named here are those of the last build. A month too many costs time,
 -- a month too few costs truth: where a dependency is not certain it counts. {zone} is the company's time zone as a literal.
 
--- Who is found now and was not before.
-create or replace temp table new_account as
-select distinct account_id from arrived.accounts where account_id not in (from intermediate.int_core__account_listed select account_id);
+-- Who is found now and was not before. A contact only stands for rows whose own account is not known.
+create or replace temp table listed as select account_id from intermediate.int_core__account_listed;
+create or replace temp table new_account as select distinct account_id from arrived.accounts where account_id not in (from listed);
 create or replace temp table moved_contact as
 select arrived.contact_id
 from arrived.contacts as arrived
@@ -23,7 +23,7 @@ select ticket_id from arrived.interactions where ticket_id is not null
 union
 select ticket_id from marts.fct_interaction semi join arrived.interactions using (interaction_id) where ticket_id is not null
 union
-select ticket_id from staging.stg_tickets where account_id in (from new_account) or contact_id in (from moved_contact);
+select ticket_id from staging.stg_tickets where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)));
 create or replace temp table survivor as
 select surviving_ticket_id from intermediate.int_service__ticket_placed semi join ticket_seed using (ticket_id)
 union
@@ -42,7 +42,7 @@ select order_id from arrived.order_lines
 union
 select order_id from arrived.payments where paid_at is null
 union
-select order_id from staging.stg_orders where account_id in (from new_account) or contact_id in (from moved_contact)
+select order_id from staging.stg_orders where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
 union
 select order_id from staging.stg_orders where interaction_id in (select interaction_id from arrived.interactions);
 
@@ -76,7 +76,7 @@ from (
     union all
     select started_at from arrived.interactions
     union all
-    select started_at from staging.stg_interactions where account_id in (from new_account) or contact_id in (from moved_contact)
+    select started_at from staging.stg_interactions where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
     union all
     select ordered_at from arrived.orders
     union all
@@ -86,7 +86,7 @@ from (
     union all
     select responded_at from arrived.survey_responses
     union all
-    select responded_at from staging.stg_survey_responses where account_id in (from new_account) or contact_id in (from moved_contact)
+    select responded_at from staging.stg_survey_responses where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
 ) as instants
 where instant is not null
 union
