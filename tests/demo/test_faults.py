@@ -294,7 +294,12 @@ def sells_for_less_than_nothing(faulty: Company, clean: Company, entry: dict[str
 def is_paid_in_another_currency(faulty: Company, clean: Company, entry: dict[str, Any]) -> bool:
     (row,) = faulty.named(entry)
     true = clean.original(entry)[entry["records"][0]]
-    return {row["currency_code"], true["currency_code"]} == {"EUR", "GBP"} and row["payment_amount"] == true["payment_amount"]
+    known = {"EUR", "GBP", "USD"}
+    return (
+        row["currency_code"] != true["currency_code"]
+        and {row["currency_code"], true["currency_code"]} <= known
+        and row["payment_amount"] == true["payment_amount"]
+    )
 
 
 @shows("currency_without_rate")
