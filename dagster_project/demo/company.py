@@ -27,7 +27,7 @@ from dagster_project.errors import UsageError
 
 END = date(2026, 10, 31)
 ACCOUNTS, MONTHS, DAILY, SEED = 400, 14, 10, 7
-FORM = 2
+FORM = 3
 """Version of what this package writes for given arguments; raise it with any change of the bytes."""
 Columns = dict[str, dict[str, Column]]
 
