@@ -16,6 +16,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """After any run that reached tests/truth: what is true of the demo company and judged by no test."""
+    reached = {getattr(entry, "nodeid", "") for entries in terminalreporter.stats.values() for entry in entries}
+    if any(name.startswith("tests/truth/") for name in reached):
+        names = (PROJECT / "tests" / "truth" / "unjudged.txt").read_text(encoding="utf-8").split()
+        terminalreporter.write_line(f"truths without a judge ({len(names)}): {', '.join(names)}")
+
+
 @pytest.fixture(scope="session")
 def project_dir() -> Path:
     return PROJECT

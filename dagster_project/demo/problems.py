@@ -67,7 +67,10 @@ class Problems:
             "detected_by": np.where(told & (detected == 2), 1, detected),
             "_account": account,
             "_parent": hit["_parent"],
-        } | {f"_line_{name}": hit[name] for name in ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code")}
+        } | {
+            f"_line_{name}": hit[name]
+            for name in ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code", "_goods")
+        }
         chains = {
             "account": account,
             "contact": c.contact_of(account, draws),

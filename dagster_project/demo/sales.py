@@ -131,7 +131,7 @@ class Sales:
         self._outbox.add("payments", payment, paid_at)
 
     def refund(self, lines: Batch, at: Integers, reason: Integers, draws: Draws) -> None:
-        """Refund whole order lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`)."""
+        """Refund whole order lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`, `_goods`)."""
         count = len(at)
         refund = {
             "refund_id": self._next_refund + np.arange(count, dtype=np.int64),
@@ -145,6 +145,7 @@ class Sales:
             "is_chargeback": draws.chance(count, 200).astype(np.int64),
             "returned_quantity": lines["quantity"],
             "is_restocked": draws.chance(count, 5_000).astype(np.int64),
+            "_goods": lines["_goods"],
         }
         self._next_refund += count
         self._outbox.add("refunds", refund, at)

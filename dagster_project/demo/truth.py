@@ -1,7 +1,8 @@
 """What is true of the files: counted from the whole numbers at the moment of delivery, written as truth.json.
 
 Money is in cents of the reporting currency; each amount of a line or refund is converted once at its month's average rate
-and rounded half away from zero. The cost of goods of a line is first rounded to the cent in the order's currency.
+and rounded half away from zero. The cost of goods of a line is first rounded to the cent in the order's currency; what a refund
+puts back on the shelf (`recovered_goods`) is worth the same, at the rate of the refund's month.
 Accounts count as ordering in the month of a counted sale, whether or not it was refunded later, under the id the company knows.
 """
 
@@ -22,7 +23,7 @@ from dagster_project.demo.money import Rates
 WITHIN_SECONDS = 20
 LEADING_QUESTIONS = (0, 2)
 """Satisfaction after a ticket, recommendation about the relationship."""
-_MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds")
+_MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds", "recovered_goods")
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
     *("answered_within_20_seconds", "offer_orders", "problem_events", "invited", "invitations_delivered", "answered"),
@@ -111,7 +112,10 @@ class Truth:
 
     def _refunds(self, refunds: Batch) -> None:
         amounts = self._rates.to_euro(refunds["refund_amount"], refunds["currency_code"], refunds["refunded_at"])
-        np.add.at(self._money["refunds"], self._calendar.month_of(refunds["refunded_at"]), amounts)
+        month, goods = self._calendar.month_of(refunds["refunded_at"]), refunds["_goods"] * refunds["is_restocked"]
+        np.add.at(self._money["refunds"], month, amounts)
+        recovered = self._rates.to_euro(goods, refunds["currency_code"], refunds["refunded_at"])
+        np.add.at(self._money["recovered_goods"], month, recovered)
         self._loyalty.refunded(refunds)
 
     def _ledger_actuals(self, ledger: Batch) -> None:

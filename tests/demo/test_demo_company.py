@@ -240,20 +240,21 @@ def test_a_credit_note_and_a_line_out_of_scope_come_every_month(files: duckdb.Du
 def test_sales_by_month_are_the_sums_of_the_lines_at_the_rate_of_the_month(
     company: tuple[Path, dict[str, Any]], files: duckdb.DuckDBPyConnection
 ) -> None:
-    sums: dict[str, dict[str, int]] = {
-        month: dict.fromkeys(("gross_sales", "credits", "net_sales", "cost_of_goods", "refunds"), 0) for month in company[1]["money_cents"]
-    }
+    kinds = ("gross_sales", "credits", "net_sales", "cost_of_goods", "refunds", "recovered_goods")
+    sums: dict[str, dict[str, int]] = {month: dict.fromkeys(kinds, 0) for month in company[1]["money_cents"]}
     for month, kind, net, quantity, unit_cost, rate in files.execute(
         "select strftime(ordered_at, '%Y-%m'), order_kind, net_amount, quantity, unit_cost, exchange_rate from counted_lines"
     ).fetchall():
         sums[month]["gross_sales" if kind == "sale" else "credits"] += converted(net, rate)
         sums[month]["net_sales"] += converted(net, rate)
         sums[month]["cost_of_goods"] += converted((quantity * unit_cost).quantize(Decimal("0.01"), ROUND_HALF_UP), rate)
-    for month, amount, rate in files.execute(
-        """select strftime(refunded_at, '%Y-%m'), refund_amount, exchange_rate from refunds
+    for month, amount, goods, rate in files.execute(
+        """select strftime(refunded_at, '%Y-%m'), refund_amount, if(is_restocked, returned_quantity * unit_cost, 0), exchange_rate
+        from refunds join order_lines using (order_id, line_id)
         left join fx_rates f on refunds.currency_code = f.from_currency_code and f.rate_date = date_trunc('month', refunded_at)::date"""
     ).fetchall():
         sums[month]["refunds"] += converted(amount, rate)
+        sums[month]["recovered_goods"] += converted(goods.quantize(Decimal("0.01"), ROUND_HALF_UP), rate)
     assert sums == company[1]["money_cents"]
 
 

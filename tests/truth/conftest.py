@@ -1,0 +1,88 @@
+"""One demo company per seed, run through the whole product once; the tests below compare what it publishes with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.demo.company import write_company
+from dagster_project.publish.reader import open_current
+from dagster_project.run import run_daily
+from dagster_project.settings import load_settings
+
+ACCOUNTS, MONTHS = 150, 14
+SEEDS = (11, pytest.param(12, marks=pytest.mark.slow), pytest.param(13, marks=pytest.mark.slow))
+Parts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The truth of a company and a read-only connection to what the product published of it."""
+
+    truth: dict[str, Any]
+    published: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.published.execute(sql).fetchall()
+
+    def true(self, key: str) -> dict[str, Any]:
+        """Values of a truth by fiscal month: numbers, or numbers by part."""
+        group, _, name = key.partition(".")
+        return {month: values[name] if name else values for month, values in self.truth[group].items()}
+
+
+@pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed_{seed}")
+def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+    folder = tmp_path_factory.mktemp("judged")
+    truth = write_company(folder / "landing", accounts=ACCOUNTS, months=MONTHS, seed=request.param)
+    run_daily(load_settings(landing=folder / "landing", home=folder / "home"))
+    connection, _ = open_current(folder / "home")
+    with closing(connection):
+        yield Judged(truth, connection)
+
+
+def whole(value: Any) -> int:
+    """A published number as an integer; half a cent is no rounding matter but a difference."""
+    exact = Decimal(value or 0)
+    assert exact == exact.to_integral_value(), f"{value} is not a whole number"
+    return int(exact)
+
+
+def without_zeros(table: Parts) -> Parts:
+    """A month or part with nothing in it may be absent on either side."""
+    kept = {month: {part: value for part, value in parts.items() if value} for month, parts in table.items()}
+    return {month: parts for month, parts in kept.items() if parts}
+
+
+@pytest.fixture
+def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Compare a query with the truths that the test's mark names, month by month, exactly.
+
+    The query returns `period_month` and one column per key of the mark, in the mark's order; for a truth that is split into
+    parts (`cost_cents`) it returns `period_month`, the part and the number.
+    """
+    marker = request.node.get_closest_marker("truth")
+    assert marker is not None, f"{request.node.name} judges no truth; remedy: mark it with @pytest.mark.truth"
+    keys: tuple[str, ...] = marker.args
+
+    def compare(sql: str) -> None:
+        rows, true = judged.rows(sql), {key: judged.true(key) for key in keys}
+        published: Parts = {}
+        if any(isinstance(value, dict) for value in true[keys[0]].values()):
+            (expected,) = true.values()
+            for month, part, value in rows:
+                published.setdefault(f"{month:%Y-%m}", {})[part] = whole(value)
+        else:
+            expected = {month: {key: true[key][month] for key in keys} for month in true[keys[0]]}
+            for month, *values in rows:
+                published[f"{month:%Y-%m}"] = dict(zip(keys, map(whole, values), strict=True))
+        assert expected
+        assert without_zeros(published) == without_zeros(expected)
+
+    return compare
