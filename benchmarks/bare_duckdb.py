@@ -36,6 +36,8 @@ def load(connection: duckdb.DuckDBPyConnection, landing: Path) -> None:
         schema = yaml.safe_load(path.read_text(encoding="utf-8"))["schema"][0]
         feed = schema["name"]
         files = sorted((landing / "canonical" / feed).glob("*/*.csv"))
+        if not files:
+            continue
         with files[0].open(encoding="utf-8") as first:
             header = [name.strip('"') for name in first.readline().rstrip("\n").split(",")]
         contract = {column["name"]: column for column in schema["properties"]}

@@ -42,7 +42,8 @@ class Builds:
         return self.folder / "home"
 
     def keep(self, case: str, usage: Usage, seconds: dict[str, float]) -> None:
-        """Remember one run."""
+        """Remember one run, and say so: a long bench that is ended early has told what it found."""
+        print(f"{case}: {usage.wall_seconds:.1f} s, CPU {usage.cpu_seconds:.1f} s, {usage.peak_bytes / 2**20:,.0f} MiB", flush=True)
         self.usages[case].append(usage)
         self.seconds[case].append(seconds)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -116,10 +117,15 @@ def run(command: list[str], *, folder: Path, environment: dict[str, str] | None 
     threads = [threading.Thread(target=read), threading.Thread(target=session.watch, args=(ended,))]
     for thread in threads:
         thread.start()
-    _, status, usage = os.wait4(process.pid, 0)
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:  # whoever ends the bench ends what it measures
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        ended.set()
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    ended.set()
     orphans = session.orphan_seconds()
     for thread in threads:
         thread.join()
