@@ -137,7 +137,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
                 rules.append(
                     Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
                 )
-        if column.key_position is not None or name.endswith("_id"):
+        if column.key_position is not None:  # elsewhere it is a name like any other; as a key it makes many records one
             rounded = f"contains({raw}, 'E+') and regexp_full_match({raw}, {literal(_ROUNDED)})"
             rules.append(Rule(name, "identifier_format", rounded, "is a number that a spreadsheet rounded; its digits are lost"))
         if column.pattern is not None:

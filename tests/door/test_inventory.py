@@ -49,7 +49,7 @@ def test_until_leaves_later_deliveries_for_another_day(door: Any) -> None:
     ("relative", "message"),
     [
         ("acme/orders/2026-01-02/a.csv", "unknown system acme; known systems: bank, canonical, oakland, olist, retail"),
-        ("canonical/invoices/2026-01-02/a.csv", "has no stream invoices; known streams: accounts"),
+        ("canonical/invoices/2026-01-02/a.csv", "has no stream invoices; known streams: account_merges"),
         ("canonical/orders/02-01-2026/a.csv", "named by its day as YYYY-MM-DD"),
         ("canonical/orders/20260102/a.csv", "named by its day as YYYY-MM-DD"),
         ("canonical/orders/a.csv", "not where a delivered file belongs"),

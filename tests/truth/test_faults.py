@@ -30,6 +30,7 @@ from dagster_project.door.ledger import Ledger
 from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings
 from dagster_project.errors import ChecksFailed
+from dagster_project.finance.extract import extract
 from dagster_project.publish.reader import query
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
@@ -97,10 +98,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 
 @pytest.fixture(scope="module")
 def published(company: Company) -> Company:
-    """The company after an operator took the refused files away: a copy is published, the finance extract is not written."""
+    """The company after an operator took the refused files away: a copy is published; the month of the order without a rate has no extract."""
     remove_refused(company.landing, company.truth["faults"])
+    run_daily(load_settings(landing=company.landing, home=company.home))
     with pytest.raises(ChecksFailed) as caught:
-        run_daily(load_settings(landing=company.landing, home=company.home))
+        extract(company.home, "2026-10")
     company.refusal = str(caught.value)
     return company
 
