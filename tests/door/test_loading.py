@@ -316,7 +316,7 @@ def test_a_lake_file_that_is_gone_is_told_and_not_passed_over(door: Any) -> None
     door.deliver("canonical/orders/2026-01-02/a.csv", orders([1]))
     door.walk()
     next((door.settings.lake / "orders").iterdir()).unlink()
-    with pytest.raises(InfrastructureError, match="lake.orders"):
+    with pytest.raises(InfrastructureError, match=r"lake\.orders"):
         door.lake()
 
 

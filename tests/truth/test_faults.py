@@ -98,7 +98,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 
 @pytest.fixture(scope="module")
 def published(company: Company) -> Company:
-    """The company after an operator took the refused files away: a copy is published; the month of the order without a rate has no extract."""
+    """The company without its refused files: a copy is published, the month of the order without a rate has no extract."""
     remove_refused(company.landing, company.truth["faults"])
     run_daily(load_settings(landing=company.landing, home=company.home))
     with pytest.raises(ChecksFailed) as caught:
