@@ -12,7 +12,6 @@ from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
 from dagster_project.publish.gate import gate
 from dagster_project.publish.increment import Changed
-from dagster_project.publish.measuring import PUBLISHED_SCHEMAS
 from dagster_project.publish.operations import write_ops_tables
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import SparkTables, WarehouseFile
@@ -26,11 +25,11 @@ _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
 
 
 def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """Return `schema.table` of the published tables whose rows belong to a fiscal month: models say so by `meta: rows_of: month`."""
+    """Return `schema.table` of the tables whose rows belong to a fiscal month: models say so by `meta: rows_of: month`."""
     return frozenset(MONTHLY) | {
         f"{node['schema']}.{node['name']}"
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS and node["config"]["meta"].get("rows_of") == "month"
+        if node["resource_type"] == "model" and node["config"]["meta"].get("rows_of") == "month"
     }
 
 

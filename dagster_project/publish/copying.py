@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish.increment import Base, Changed
-from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, literal, quoted, relation
+from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, literal, quoted, relation, views_in
 from dagster_project.publish.source import Attached, create_views
 from dagster_project.publish.versions import sync
 
@@ -96,25 +96,36 @@ class Copy:
 
     def forget(self, found: Tables, plan: Plan) -> None:
         """Remove the months to renew, and every table that is renewed whole, from what the file holds; their blocks are free then."""
+        views = views_in(self._connection, BUILDING)
         for schema, table in found:
-            name = f"{schema}.{table}"
-            if name not in plan:
-                self._connection.execute(f"drop table {relation(BUILDING, schema, table)}")
-            for condition in conditions(plan, name) if name in plan else ():
+            name, is_view = f"{schema}.{table}", (schema, table) in views
+            if is_view or name not in plan:
+                self._connection.execute(f"drop {'view' if is_view else 'table'} {relation(BUILDING, schema, table)}")
+                continue
+            for condition in conditions(plan, name):
                 self._connection.execute(f"delete from {relation(BUILDING, schema, table)} where {condition}")
         self._connection.execute(f"checkpoint {BUILDING}")
 
     def fill(self, tables: Tables, plan: Plan) -> None:
-        """Write the rows to renew, with the NOT NULL and comments of their tables; views become tables."""
+        """Write the rows to renew, with the NOT NULL and comments of their tables; computed views become tables, others stay views."""
         described = self._connection.execute(
             f"select schema_name, table_name, comment from duckdb_tables() where database_name = {literal(self._source.database)}"
+            f" union all select schema_name, view_name, comment from duckdb_views() where database_name = {literal(self._source.database)}"
         )
         comments = {(schema, table): comment for schema, table, comment in described.fetchall()}
         for (schema, table), columns in tables.items():
             with _transaction(self._connection):
                 self._connection.execute(f"create schema if not exists {BUILDING}.{quoted(schema)}")
-                self._fill(schema, table, columns, plan)
-                self._describe(relation(BUILDING, schema, table), comments.get((schema, table)), columns)
+                if select := self._source.views.get((schema, table)):
+                    self._create_view(schema, table, select)
+                else:
+                    self._fill(schema, table, columns, plan)
+                self._describe(schema, table, comments.get((schema, table)), columns)
+
+    def _create_view(self, schema: str, view: str, select: str) -> None:
+        self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it stands in
+        self._connection.execute(f"create view {relation(BUILDING, schema, view)} as {select}")
+        self._connection.execute("use memory")
 
     def _fill(self, schema: str, table: str, columns: list[Column], plan: Plan) -> None:
         name, target = f"{schema}.{table}", relation(BUILDING, schema, table)
@@ -126,8 +137,9 @@ class Copy:
             rows = f"select * from {relation(self._source.database, schema, table)} where {condition}"
             self._connection.execute(f"insert into {target} {rows}{order}")
 
-    def _describe(self, target: str, comment: str | None, columns: list[Column]) -> None:
-        for thing, text in [(f"table {target}", comment), *((f"column {target}.{quoted(c.name)}", c.comment) for c in columns)]:
+    def _describe(self, schema: str, table: str, comment: str | None, columns: list[Column]) -> None:
+        target, kind = relation(BUILDING, schema, table), "view" if (schema, table) in self._source.views else "table"
+        for thing, text in [(f"{kind} {target}", comment), *((f"column {target}.{quoted(c.name)}", c.comment) for c in columns)]:
             self._connection.execute(f"comment on {thing} is {'null' if text is None else literal(text)}")
 
     def close(self) -> None:

@@ -33,7 +33,9 @@ class Column:
     comment: str | None
 
 
-Tables = dict[tuple[str, str], list[Column]]
+Key = tuple[str, str]
+"""Schema and name of a table."""
+Tables = dict[Key, list[Column]]
 Measures = dict[str, dict[str, Any]]
 """`schema.table` to `rows` and `hash`, and `months` (key to `rows` and `hash`) where the table is monthly."""
 Plan = Mapping[str, Collection[str]]
@@ -70,18 +72,33 @@ def conditions(plan: Plan, name: str) -> list[str]:
     return [of_month(key) for key in sorted(plan[name])] if name in plan else ["true"]
 
 
-def catalog(connection: duckdb.DuckDBPyConnection, database: str) -> Tables:
-    """Return the columns of each table and view that readers may see, keyed by (schema, table), sorted by key."""
+def catalog(
+    connection: duckdb.DuckDBPyConnection, database: str, schemas: Collection[str] | None = None, others: Collection[Key] = ()
+) -> Tables:
+    """Return the columns of each table and view of these schemas (of all without), and of `others`, by (schema, table), sorted by key."""
     # literals, not bound values: binding makes DuckDB import pandas, half a second in a process that needs nothing of it
     rows = connection.execute(
         "select schema_name, table_name, column_name, data_type, is_nullable, comment from duckdb_columns() "
-        f"where database_name = {literal(database)} and schema_name in ({', '.join(map(literal, PUBLISHED_SCHEMAS))}) and not internal "
-        "order by schema_name, table_name, column_index"
+        f"where database_name = {literal(database)} and not internal order by schema_name, table_name, column_index"
     ).fetchall()
     tables: Tables = {}
     for schema, table, *column in rows:
-        tables.setdefault((schema, table), []).append(Column(*column))
+        if schemas is None or schema in schemas or (schema, table) in others:
+            tables.setdefault((schema, table), []).append(Column(*column))
     return tables
+
+
+def views_in(connection: duckdb.DuckDBPyConnection, database: str) -> frozenset[Key]:
+    """Return the views of a database."""
+    rows = connection.execute(
+        f"select schema_name, view_name from duckdb_views() where database_name = {literal(database)} and not internal"
+    )
+    return frozenset((schema, view) for schema, view in rows.fetchall())
+
+
+def is_for_readers(name: str) -> bool:
+    """Tell whether `schema.table` is meant for readers; the other tables of a copy are behind its views."""
+    return name.partition(".")[0] in PUBLISHED_SCHEMAS
 
 
 def measure(

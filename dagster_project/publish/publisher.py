@@ -1,8 +1,8 @@
 """Build, verify and reveal a new version of what readers see.
 
-The source is attached and only schemas marts, analytics, reporting and ops are copied, table by table, so that no
-staging row and no freed block of the writer's file travels along. When the run says which months changed, the copy starts as
-the served file and only those months are written. Readers notice nothing until the pointer flips.
+The source is attached and only schemas marts, analytics, reporting and ops are copied, table by table, and the tables behind
+views among them, so that no staging row and no freed block of the writer's file travels along. When the run says which months
+changed, the copy starts as the served file and only those months are written. Readers notice nothing until the pointer flips.
 """
 
 from __future__ import annotations
@@ -19,7 +19,18 @@ from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
 from dagster_project.publish.increment import Changed, base_of, months_to_renew
-from dagster_project.publish.measuring import Measures, Plan, catalog, content_hash, count_to_renew, literal, measure, merged
+from dagster_project.publish.measuring import (
+    Measures,
+    Plan,
+    catalog,
+    content_hash,
+    count_to_renew,
+    is_for_readers,
+    literal,
+    measure,
+    merged,
+    views_in,
+)
 from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
 from dagster_project.publish.source import Attached, Source
 from dagster_project.publish.twins import Files, describe_twins, files_of, share_months, write_twins
@@ -100,10 +111,11 @@ def publish(
                     base = None
                 copy = Copy(connection, attached, folder / COPY, monthly)
                 if base and changed:
-                    found = catalog(connection, BUILDING)
-                    plan = months_to_renew(base, changed, monthly, attached.tables, found)
+                    found, views = catalog(connection, BUILDING), views_in(connection, BUILDING)
+                    kept = {key: columns for key, columns in found.items() if (key in views) == (key in attached.views)}
+                    plan = months_to_renew(base, changed, monthly, attached.tables, kept)
                     copy.forget(found, plan)
-                copy.fill(attached.only_computed(), plan)
+                copy.fill(attached.first(), plan)
             measures = _measured(connection, attached, monthly, plan)
             expected = merged(base.tables, measures, plan) if base else measures
         content, current = content_hash(expected), read_pointer(home)
@@ -121,7 +133,7 @@ def publish(
                 (folder / EXPORT).rename(twins)
                 build_views(twins, folder / COPY)
             else:
-                copy.fill(attached.only_stored(), plan)
+                copy.fill(attached.rest(), plan)
                 copy.close()
             fault_point("publish_built")
             settle(folder / COPY, file)
@@ -148,7 +160,7 @@ def publish(
                 data_as_of=data_as_of.isoformat() if data_as_of else None,
                 run_id=run_id,
                 published_at=now(),
-                tables={name: values["rows"] for name, values in expected.items()},
+                tables={name: values["rows"] for name, values in expected.items() if is_for_readers(name)},
                 is_view=is_view,
             )
             reveal(home, pointer, describe_twins(expected, twins, shared), base.full_bytes if base else pointer.bytes)
@@ -164,13 +176,18 @@ def _size(folder: Path) -> int:
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, source: Attached, monthly: Collection[str], plan: Plan) -> Measures:
-    """Measure the source; of its views the rows that the copy already holds, with their number counted in the source."""
-    computed = measure(connection, BUILDING, source.only_computed(), monthly, plan) if source.computed else {}
-    for name, values in computed.items():
+    """Measure the rows that the copy already holds there, their number counted in the source, and the rest in the source.
+
+    The rows of a view follow from the tables behind it, which are counted.
+    """
+    first = source.first()
+    copied = measure(connection, BUILDING, first, monthly, plan) if first else {}
+    for name in (f"{schema}.{table}" for schema, table in first if (schema, table) not in source.views):
         count = count_to_renew(connection, source.database, name, plan)
-        if count != values["rows"]:
-            raise InfrastructureError(f"{name}: {values['rows']} rows were copied and {count} are in the warehouse; nothing was published")
-    return measure(connection, source.database, source.only_stored(), monthly, plan) | computed
+        if count != copied[name]["rows"]:
+            told = f"{copied[name]['rows']} rows were copied and {count} are in the warehouse"
+            raise InfrastructureError(f"{name}: {told}; nothing was published")
+    return measure(connection, source.database, source.rest(), monthly, plan) | copied
 
 
 def _same_deliveries(home: Path, pointer: Pointer, expected: Measures) -> bool:

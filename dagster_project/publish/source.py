@@ -1,17 +1,22 @@
 """Where the rows of a new version come from: the warehouse file of DuckDB, or Parquet that Spark writes for it.
 
 Either way the publisher sees one attached database with the schemas of readers. Holds attaching only.
+
+A view of the warehouse that names no database can be carried as it is: the copy then holds the tables it reads, not its rows. So
+wide rows that follow from narrow tables are not written twice.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
-from dagster_project.publish.measuring import PUBLISHED_SCHEMAS, Column, Tables, catalog, literal, quoted
+from dagster_project.publish.measuring import PUBLISHED_SCHEMAS, Column, Key, Tables, catalog, literal, quoted
 
 if TYPE_CHECKING:
     from dagster_project.engines.spark_engine import SparkEngine
@@ -19,19 +24,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attached:
-    """A database that was attached, and its tables; reading one of `computed` is a computation, so it is read once."""
+    """A database that was attached, and what is copied of it.
+
+    `tables` are the tables and views of readers and the tables behind `views`, which stay views (their SELECT). Reading one of
+    `computed` is a computation, so it is read once; it becomes a table.
+    """
 
     database: str
     tables: Tables
-    computed: frozenset[tuple[str, str]] = frozenset()
+    computed: frozenset[Key] = frozenset()
+    views: Mapping[Key, str] = field(default_factory=dict)
 
-    def only_computed(self) -> Tables:
-        """Return the tables that are computed."""
-        return {key: columns for key, columns in self.tables.items() if key in self.computed}
+    def first(self) -> Tables:
+        """Return what is measured in the copy, views last: what is computed, the views, and the tables behind them."""
+        early = {key: columns for key, columns in self.tables.items() if key in self.computed or key[0] not in PUBLISHED_SCHEMAS}
+        return early | {key: self.tables[key] for key in self.views}
 
-    def only_stored(self) -> Tables:
-        """Return the tables that can be read as often as one likes."""
-        return {key: columns for key, columns in self.tables.items() if key not in self.computed}
+    def rest(self) -> Tables:
+        """Return the tables that can be measured where they are."""
+        first = self.first()
+        return {key: columns for key, columns in self.tables.items() if key not in first}
 
 
 class Source(Protocol):
@@ -55,9 +67,21 @@ class WarehouseFile:
     def attach(self, connection: duckdb.DuckDBPyConnection, export: Path) -> Attached:  # noqa: ARG002  needs no room
         """Attach the file read-only."""
         connection.execute(f"attach {literal(str(self.file))} as {quoted(self.file.stem)} (read_only)")
-        views = connection.execute(f"select schema_name, view_name from duckdb_views() where database_name = {literal(self.file.stem)}")
-        computed = frozenset((schema, view) for schema, view in views.fetchall())
-        return Attached(self.file.stem, catalog(connection, self.file.stem), computed)
+        found = connection.execute(
+            f"select schema_name, view_name, sql from duckdb_views() where database_name = {literal(self.file.stem)}"
+        )
+        views, behind = {}, set[Key]()
+        computed = set[Key]()
+        for schema, view, sql in found.fetchall():
+            select = sql.partition(" AS ")[2].rstrip(";")
+            reads = _tables_read(connection, select)
+            if any(database for database, _, _ in reads):
+                computed.add((schema, view))
+            elif schema in PUBLISHED_SCHEMAS:
+                views[schema, view] = select
+                behind |= {(of, table) for _, of, table in reads}
+        tables = catalog(connection, self.file.stem, PUBLISHED_SCHEMAS, behind)
+        return Attached(self.file.stem, tables, frozenset(computed), views)
 
 
 @dataclass(frozen=True)
@@ -79,6 +103,22 @@ class SparkTables:
             layout = layouts[f"{schema}.{table}"]
             tables[schema, table] = [Column(c.name, c.data_type, layout.field(c.name).nullable, c.comment) for c in columns]
         return Attached("exported", tables)
+
+
+def _tables_read(connection: duckdb.DuckDBPyConnection, select: str) -> set[tuple[str, str, str]]:
+    """Return database, schema and name of each table that a query reads; the names of its own CTEs have no schema and are left out."""
+    ((text,),) = connection.execute(f"select json_serialize_sql({literal(select)})").fetchall()
+
+    def read(node: Any) -> Iterator[tuple[str, str, str]]:
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE" and node["schema_name"]:
+                yield node["catalog_name"], node["schema_name"], node["table_name"]
+            node = list(node.values())
+        if isinstance(node, list):
+            for inner in node:
+                yield from read(inner)
+
+    return set(read(json.loads(text)))
 
 
 def parquet_of(folder: Path, name: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.publish.measuring import NO_MONTH, Measures, Plan, literal, of_month, relation
+from dagster_project.publish.measuring import NO_MONTH, Measures, Plan, is_for_readers, literal, of_month, relation
 from dagster_project.publish.source import parquet_of
 from dagster_project.publish.versions import sync
 
@@ -31,6 +31,8 @@ def files_of(tables: Measures) -> Files:
 def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path) -> None:
     """Write the twins that are not in the folder yet."""
     for name, values in expected.items():
+        if not is_for_readers(name):
+            continue
         table = relation(database, *name.split("."))
         for path, condition in _pieces(folder, name, values):
             if not path.exists():
@@ -72,7 +74,7 @@ def describe_twins(expected: Measures, folder: Path, shared: Files) -> Measures:
     twins = {}
     for name, values in expected.items():
         path = parquet_of(folder, name)
-        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path] if is_for_readers(name) else []
         names = [file.relative_to(folder).as_posix() for file in files]
         twins[name] = {**values, "files": [shared.get(name) or _described(folder, name) for name in names]}
     return twins

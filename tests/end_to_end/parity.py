@@ -1,4 +1,7 @@
-"""Whether two published files hold the same: found through information_schema, so that no table is ever forgotten."""
+"""Whether two published files hold the same: found through information_schema, so that no table is ever forgotten.
+
+Left out are only the tables behind views, which a copy that holds the rows themselves does not have.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _RUN_OF_ITS_OWN = {"run_id", "first_seen_run_id", "resolved_by_run_id", "started
 """Columns of schema ops that tell of the run, not of the data."""
 _LAYOUT = """
 select table_schema || '.' || table_name, column_name, data_type, is_nullable from information_schema.columns
-where table_catalog = '{}' order by table_schema, table_name, ordinal_position
+where table_catalog = '{}' and table_schema <> 'intermediate' order by table_schema, table_name, ordinal_position
 """
 
 

@@ -1,4 +1,4 @@
-{# A view in the warehouse, materialised by publishing, like mart_cost_allocation_ticket. #}
+{# A view, in the published copy too, like mart_cost_allocation_ticket. #}
 {{ config(materialized='view') }}
 
 with mart_cost_allocation_interaction as (
