@@ -71,14 +71,14 @@ class Desk:
         return self._handling
 
     def _void(self, due: Batch, at: Integers, month: int, order_fates: Integers) -> Flags:
-        """Tell which first contacts do not come: its order was never placed, or the account without an order is gone."""
+        """Tell which first contacts do not come: its order of this month or the one before was never placed, or the account is gone."""
         first = (due["contacts"] == 0) & (due["attempts"] == 0)
         now = due["order_month"] == month
         place = np.where(now & (due["order"] != NULL), due["order_place"], 0)
         fate = order_fates[place] if len(order_fates) else np.zeros(len(at), dtype=np.int64)
         ghost = (due["order"] != NULL) & now & (fate != DELIVERED)
         gone = (due["order"] == NULL) & (self._fates.death(due["account"]) <= at)
-        return np.asarray(first & (ghost | gone))
+        return np.asarray((due["is_void"] == 1) | (first & (ghost | gone)))
 
     def _outcome(self, batch: Batch, day: int, draws: Draws) -> Integers:
         """Work out what the day's contacts lead to; returns the chains that end."""

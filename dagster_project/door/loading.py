@@ -10,7 +10,7 @@ import datetime as dt
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -112,7 +112,7 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        self.report.warnings += writer.warnings
+        self.report.warnings += [*writer.warnings, *_repeated(self.report.files)]
         return self.report
 
     def _sweep(self) -> None:
@@ -224,12 +224,21 @@ class _Loader:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
         superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
-        if superseded:
-            self.report.warnings.append(
-                f"{file.path}: {superseded:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
-            )
         entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
         return replace(file, loaded=file.loaded - superseded, superseded=superseded, batches=entries)
+
+
+def _repeated(files: Sequence[StagedFile]) -> Iterator[str]:
+    """Say once for each stream how many records repeat a key of their own file, and where there are most."""
+    streams = defaultdict(list)
+    for file in files:
+        if file.status == "staged" and file.superseded and file.duplicate_of_path is None:
+            streams[file.system, file.stream].append(file)
+    for (system, stream), found in sorted(streams.items()):
+        most = max(found, key=lambda file: file.superseded)
+        several = "" if len(found) == 1 else f"{system}/{stream}: {sum(file.superseded for file in found):,} in {len(found):,} files, most in "
+        told = f"{most.superseded:,} of {most.physical:,} records repeat the key of another record of the file; the latest is kept"
+        yield f"{several}{most.path}: {told}"
 
 
 def _checked_header(source: Source, system: System, stream: str) -> list[str]:

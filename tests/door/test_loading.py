@@ -197,6 +197,19 @@ def test_a_renamed_column_is_refused_with_the_nearest_name_and_a_new_one_is_a_wa
         report.raise_if_refused()
 
 
+def test_repeated_keys_are_told_once_a_stream(door: Any) -> None:
+    door.deliver("canonical/orders/2026-01-02/a.csv", orders([1, 1, 2]))
+    assert door.walk().warnings == [
+        "canonical/orders/2026-01-02/a.csv: 1 of 3 records repeat the key of another record of the file; the latest is kept"
+    ]
+    door.deliver("canonical/orders/2026-01-03/a.csv", orders([1, 1, 1, 2]))
+    door.deliver("canonical/orders/2026-01-04/a.csv", orders([3, 3]))
+    assert door.walk().warnings == [
+        "canonical/orders: 3 in 2 files, most in canonical/orders/2026-01-03/a.csv:"
+        " 2 of 4 records repeat the key of another record of the file; the latest is kept"
+    ]
+
+
 def test_a_few_refused_records_are_quarantined_and_too_many_refuse_the_file(door: Any) -> None:
     door.deliver("canonical/orders/2026-01-02/a.csv", orders(range(399)) + order(399, net='"12,5"'))
     door.deliver("canonical/orders/2026-01-03/b.csv", orders(range(400, 500)) + order(500, net="1.005"))
