@@ -3,6 +3,6 @@
 {% macro get_incremental_replace_months_sql(arg_dict) -%}
 {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
 delete from {{ arg_dict['target_relation'] }}
-where period_month is null or period_month in (select touched.period_month from {{ ref('int_core__touched_month') }} as touched);
+where period_month is null or {{ of_touched_months() }};
 insert into {{ arg_dict['target_relation'] }} ({{ names }}) select {{ names }} from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}

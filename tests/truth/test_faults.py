@@ -168,6 +168,18 @@ def test_cost_and_revenue_are_those_of_truth_whatever_was_done_to_the_files(publ
     assert published.rows("select max(abs(difference_amount)) as worst from marts.mart_cost_reconciliation")[0]["worst"] == 0
 
 
+@pytest.mark.slow
+@pytest.mark.fault("D3", "D9", "D10", "F13", "F15")
+def test_faulty_deliveries_one_by_one_end_where_one_load_ends(published: Company, tmp_path: Path) -> None:
+    days = sorted({path.name for path in published.landing.glob("*/*/*") if path.is_dir()})
+    home, hashes = tmp_path / "home", []
+    for day in (days[len(days) // 2], days[-9], days[-5], days[-2], days[-1]):
+        assert run_daily(load_settings(landing=published.landing, home=home, until=day)).is_new
+        hashes.append(json.loads((home / "published" / "current.json").read_text(encoding="utf-8"))["content_hash"])
+    assert len(set(hashes)) == len(hashes), "a day that changes nothing proves nothing"
+    assert hashes[-1] == json.loads((published.home / "published" / "current.json").read_text(encoding="utf-8"))["content_hash"]
+
+
 @pytest.mark.fault("F13")
 def test_an_order_without_a_rate_is_never_counted_one_to_one_and_stops_the_extract(published: Company) -> None:
     assert "rates_are_complete" in published.refusal

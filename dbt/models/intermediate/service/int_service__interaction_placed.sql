@@ -6,6 +6,7 @@ with interactions as (
         {{ business_date('interactions.started_at', 'watermark.company_time_zone') }} as started_date
     from {{ ref('stg_interactions') }} as interactions
     cross join {{ ref('int_core__watermark') }} as watermark
+    where {{ near_touched_months('interactions.started_at') }}
 ),
 
 placed as (

@@ -36,6 +36,7 @@ dated as (
         {{ business_date("case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end", 'watermark.company_time_zone') }} as solved_date
     from tickets
     cross join watermark
+    where {{ near_touched_months('tickets.created_at') }}
 ),
 
 placed as (

@@ -31,7 +31,7 @@ with fct_interaction as (
         interactions.ended_at
     from {{ ref('stg_interactions') }} as interactions
     inner join {{ ref('int_service__interaction_placed') }} as placed on interactions.interaction_id = placed.interaction_id
-    where {{ in_touched_months('placed.period_month') }}
+    where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('interactions.started_at') }}
 )
 
 select * from fct_interaction

@@ -11,6 +11,7 @@ orders as (
         watermark.offer_window_days
     from {{ ref('stg_orders') }} as orders
     cross join watermark
+    where {{ near_touched_months('orders.ordered_at') }}
 ),
 
 -- An offer counts when the order came after the interaction that made it and inside the window.

@@ -8,6 +8,7 @@ with paid as (
         watermark.reporting_currency_code
     from {{ ref('stg_payments') }} as payments
     cross join {{ ref('int_core__watermark') }} as watermark
+    where {{ near_touched_months('payments.paid_at', nullable=true) }}
 ),
 
 payments as (

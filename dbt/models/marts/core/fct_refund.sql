@@ -6,6 +6,7 @@ with refunds as (
         {{ business_date('refunds.refunded_at', 'watermark.company_time_zone') }} as refund_date
     from {{ ref('stg_refunds') }} as refunds
     cross join {{ ref('int_core__watermark') }} as watermark
+    where {{ near_touched_months('refunds.refunded_at') }}
 ),
 
 -- Cost comes back only with goods that went back on the shelf and whose cost is known.

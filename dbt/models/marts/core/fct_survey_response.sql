@@ -6,6 +6,7 @@ with responses as (
         {{ business_date('responses.responded_at', 'watermark.company_time_zone') }} as response_date
     from {{ ref('stg_survey_responses') }} as responses
     cross join {{ ref('int_core__watermark') }} as watermark
+    where {{ near_touched_months('responses.responded_at') }}
 ),
 
 fct_survey_response as (

@@ -37,7 +37,7 @@ with fct_ticket as (
         placed.solved_at
     from {{ ref('stg_tickets') }} as tickets
     inner join {{ ref('int_service__ticket_placed') }} as placed on tickets.ticket_id = placed.ticket_id
-    where {{ in_touched_months('placed.period_month') }}
+    where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('tickets.created_at') }}
 )
 
 select * from fct_ticket

@@ -19,9 +19,9 @@ with mart_cost_allocation_interaction as (
         {{ amount_of('allocated.cost_minor') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__unit_allocated') }} as allocated
-    inner join {{ local_ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
-    inner join {{ local_ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
-    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
+    inner join {{ local_ref('int_cost__unit_weighted') }} as units on allocated.period_month = units.period_month and allocated.unit_number = units.unit_number
+    inner join {{ local_ref('int_cost__object_weighted') }} as objects on units.period_month = objects.period_month and units.object_number = objects.object_number
+    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.period_month = lines.period_month and allocated.cost_line_number = lines.cost_line_number
 )
 
 select * from mart_cost_allocation_interaction

@@ -18,8 +18,8 @@ with mart_cost_allocation_ticket as (
         {{ amount_of('allocated.cost_minor') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__object_allocated') }} as allocated
-    inner join {{ local_ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.cost_line_number = lines.cost_line_number
+    inner join {{ local_ref('int_cost__object_weighted') }} as objects on allocated.period_month = objects.period_month and allocated.object_number = objects.object_number
+    inner join {{ local_ref('int_cost__line_placed') }} as lines on allocated.period_month = lines.period_month and allocated.cost_line_number = lines.cost_line_number
 )
 
 select * from mart_cost_allocation_ticket
