@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 LANDING ?=
 HOME_DIR ?= $(if $(LANDING),$(LANDING)-home,demo/home)
 UV_VERSION := 0.13.9
+# Two at a time: more would need a warehouse's memory each. A test folder stays together, since its companies are built once a process.
+PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-spark test-deploy test-all lint types fast dev bench clean
@@ -29,7 +31,7 @@ else
 endif
 
 test: install lint types  ## style, types and every test that needs no optional service
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-spark: install  ## both engines side by side and a small cluster; needs Java 17 (about 10 minutes)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark
@@ -44,7 +46,7 @@ test-all: install  ## everything there is, also the slow tests on Spark (about a
 	$(BIN)/python -m pytest
 
 fast: install  ## the quick tests only
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: install
 	$(BIN)/ruff format --check .

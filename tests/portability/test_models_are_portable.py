@@ -45,7 +45,6 @@ def _our_macros() -> tuple[jinja2.Environment, dict[str, Any]]:
         "ref": lambda model: Named(f"layer.{model}"),
         "source": lambda schema, table: f"{schema}.{table}",
         "config": lambda **_settings: "",
-        "execute": True,
         "is_incremental": lambda: False,
         "instant": lambda literal: f"cast('{literal}' as timestamp)",
     }
