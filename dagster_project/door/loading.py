@@ -236,7 +236,9 @@ def _repeated(files: Sequence[StagedFile]) -> Iterator[str]:
             streams[file.system, file.stream].append(file)
     for (system, stream), found in sorted(streams.items()):
         most = max(found, key=lambda file: file.superseded)
-        several = "" if len(found) == 1 else f"{system}/{stream}: {sum(file.superseded for file in found):,} in {len(found):,} files, most in "
+        several = (
+            "" if len(found) == 1 else f"{system}/{stream}: {sum(file.superseded for file in found):,} in {len(found):,} files, most in "
+        )
         told = f"{most.superseded:,} of {most.physical:,} records repeat the key of another record of the file; the latest is kept"
         yield f"{several}{most.path}: {told}"
 

@@ -95,7 +95,7 @@ class Copy:
         connection.execute(f"attach {literal(str(file))} as {BUILDING}")
 
     def forget(self, found: Tables, plan: Plan) -> None:
-        """Remove the months to renew, and every table that is renewed whole, from what the file holds; their blocks are free then."""
+        """Remove the months to renew, all views, and the tables that are renewed whole, from what the file holds; blocks become free."""
         views = views_in(self._connection, BUILDING)
         for schema, table in found:
             name, is_view = f"{schema}.{table}", (schema, table) in views

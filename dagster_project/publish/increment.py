@@ -72,5 +72,15 @@ def months_to_renew(base: Base, changed: Changed, monthly: Collection[str], tabl
     }
 
 
+def months_that_differ(base: Base, measures: Measures, candidates: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Return the candidates that hold other rows than the base's file; of a table that was not measured all of them."""
+    return {
+        name: frozenset(key for key in keys if measures[name]["months"].get(key) != base.tables[name]["months"].get(key))
+        if name in measures
+        else keys
+        for name, keys in candidates.items()
+    }
+
+
 def _layout(columns: list[Column]) -> list[tuple[str, str, bool]]:
     return [(column.name, column.data_type, column.is_nullable) for column in columns]

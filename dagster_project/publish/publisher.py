@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
-from dagster_project.publish.increment import Changed, base_of, months_to_renew
+from dagster_project.publish.increment import Changed, base_of, months_that_differ, months_to_renew
 from dagster_project.publish.measuring import (
     Measures,
     Plan,
@@ -104,7 +104,7 @@ def publish(
             attached = source.attach(connection, folder / EXPORT)
             is_view = source.writes_parquet and _size(folder / EXPORT) > copy_limit_bytes
             base = None if source.writes_parquet else base_of(home, changed)
-            copy, plan = None, {}
+            copy, plan, found, candidates = None, {}, {}, {}
             if not is_view:
                 require_space(connection, attached, folder, base, changed)
                 if base and not copy_proven(folder / base.pointer.file, folder / COPY, base.pointer.sha256):
@@ -113,11 +113,15 @@ def publish(
                 if base and changed:
                     found, views = catalog(connection, BUILDING), views_in(connection, BUILDING)
                     kept = {key: columns for key, columns in found.items() if (key in views) == (key in attached.views)}
-                    plan = months_to_renew(base, changed, monthly, attached.tables, kept)
-                    copy.forget(found, plan)
-                copy.fill(attached.first(), plan)
-            measures = _measured(connection, attached, monthly, plan)
-            expected = merged(base.tables, measures, plan) if base else measures
+                    candidates = months_to_renew(base, changed, monthly, attached.tables, kept)
+            measures = measure(connection, attached.database, attached.stored(), monthly, candidates)
+            if base:
+                plan = months_that_differ(base, measures, candidates)
+            if copy:
+                copy.forget(found, plan)
+                copy.fill(attached.only_computed(), plan)
+                measures |= _measured_in_the_copy(connection, attached, monthly, plan)
+            expected = merged(base.tables, measures, candidates) if base else measures
         content, current = content_hash(expected), read_pointer(home)
         is_served = current is not None and current.content_hash == content and (base is not None or is_whole(home, current))
         if current is not None and is_served and _same_deliveries(home, current, expected):
@@ -133,7 +137,7 @@ def publish(
                 (folder / EXPORT).rename(twins)
                 build_views(twins, folder / COPY)
             else:
-                copy.fill(attached.rest(), plan)
+                copy.fill(attached.stored(), plan)
                 copy.close()
             fault_point("publish_built")
             settle(folder / COPY, file)
@@ -175,19 +179,14 @@ def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*.parquet") if file.is_file())
 
 
-def _measured(connection: duckdb.DuckDBPyConnection, source: Attached, monthly: Collection[str], plan: Plan) -> Measures:
-    """Measure the rows that the copy already holds there, their number counted in the source, and the rest in the source.
-
-    The rows of a view follow from the tables behind it, which are counted.
-    """
-    first = source.first()
-    copied = measure(connection, BUILDING, first, monthly, plan) if first else {}
-    for name in (f"{schema}.{table}" for schema, table in first if (schema, table) not in source.views):
+def _measured_in_the_copy(connection: duckdb.DuckDBPyConnection, source: Attached, monthly: Collection[str], plan: Plan) -> Measures:
+    """Measure computed tables where their rows are by now; their number is counted in the source."""
+    measures = measure(connection, BUILDING, source.only_computed(), monthly, plan) if source.computed else {}
+    for name, values in measures.items():
         count = count_to_renew(connection, source.database, name, plan)
-        if count != copied[name]["rows"]:
-            told = f"{copied[name]['rows']} rows were copied and {count} are in the warehouse"
-            raise InfrastructureError(f"{name}: {told}; nothing was published")
-    return measure(connection, source.database, source.rest(), monthly, plan) | copied
+        if count != values["rows"]:
+            raise InfrastructureError(f"{name}: {values['rows']} rows were copied and {count} are in the warehouse; nothing was published")
+    return measures
 
 
 def _same_deliveries(home: Path, pointer: Pointer, expected: Measures) -> bool:

@@ -35,15 +35,14 @@ class Attached:
     computed: frozenset[Key] = frozenset()
     views: Mapping[Key, str] = field(default_factory=dict)
 
-    def first(self) -> Tables:
-        """Return what is measured in the copy, views last: what is computed, the views, and the tables behind them."""
-        early = {key: columns for key, columns in self.tables.items() if key in self.computed or key[0] not in PUBLISHED_SCHEMAS}
-        return early | {key: self.tables[key] for key in self.views}
+    def only_computed(self) -> Tables:
+        """Return the tables that are computed."""
+        return {key: columns for key, columns in self.tables.items() if key in self.computed}
 
-    def rest(self) -> Tables:
-        """Return the tables that can be measured where they are."""
-        first = self.first()
-        return {key: columns for key, columns in self.tables.items() if key not in first}
+    def stored(self) -> Tables:
+        """Return what can be read as often as one likes, views after the tables behind them."""
+        tables = {key: columns for key, columns in self.tables.items() if key not in self.computed}
+        return dict(sorted(tables.items(), key=lambda table: table[0] in self.views))
 
 
 class Source(Protocol):
