@@ -46,7 +46,7 @@ def test_shuffled_groups_of_days_end_in_the_hash_of_one_load(build_company: Any,
     days = sorted(path.name for path in (built.landing / "retail" / "lines").iterdir())
     assert len(days) == 305
     random.Random(5).shuffle(days)
-    groups = [days[start : start + 61] for start in range(0, len(days), 61)]
+    groups = [days[start : start + 102] for start in range(0, len(days), 102)]
     assert hash_after(built, tmp_path, groups) == built.pointer()["content_hash"]
 
 
