@@ -74,7 +74,9 @@ def describe_twins(expected: Measures, folder: Path, shared: Files) -> Measures:
     twins = {}
     for name, values in expected.items():
         path = parquet_of(folder, name)
-        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path] if is_for_readers(name) else []
+        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        if not is_for_readers(name):
+            files = []
         names = [file.relative_to(folder).as_posix() for file in files]
         twins[name] = {**values, "files": [shared.get(name) or _described(folder, name) for name in names]}
     return twins
