@@ -77,13 +77,11 @@ _CALENDAR = """
 """
 
 
-def account_months(names: Sequence[str], opening: date | None = None, where: str = "true") -> str:
+def account_months(names: Sequence[str], month: str = "own.period_month", where: str = "true") -> str:
     """Query the sums of these measures, grain account x month, of the rows `own` that meet a condition.
 
-    Months before `opening` come summed in one row of that month per account: enough for what has been by then, and no more rows
-    to read than the windows need.
+    `month` is the month a row counts in, as `Calendar.folded` gives it where only some windows are asked for.
     """
-    month = f"greatest(own.period_month, cast('{opening}' as date))" if opening else "own.period_month"
     sums = ", ".join(f"cast(sum(own.{name}) as bigint) as {name}" for name in names)
     return (
         f"select own.account_id, {month} as period_month, {sums} from ({_movements(names)}) as own where {where} "
@@ -121,10 +119,19 @@ class Calendar:
         """Position of the first month from which on rows are rebuilt: 0 without such a month, the last one at the latest."""
         return min(sum(month.period_month < since for month in self.months), max(len(self.months) - 1, 0)) if since else 0
 
-    def opening(self, since: date | None) -> date | None:
-        """Return the month into which everything before the windows that end from `since` on may be summed; None: nothing may."""
-        position = self.first_position(since) - TRAILING_MONTHS
-        return self.months[position].period_month if position > 0 else None
+    def folded(self, since: date | None) -> str:
+        """Express the month a row of `own` counts in, as far as the windows that end from `since` on tell months apart.
+
+        Months before all trailing ones are summed into one, and so are those that all of these windows hold: few rows to read,
+        however long the history is.
+        """
+        months = [f"cast('{month.period_month}' as date)" for month in self.months]
+        first = self.first_position(since)
+        opening, shared = first - TRAILING_MONTHS, max(len(months) - TRAILING_MONTHS, 0)
+        folds = [(months[0], months[opening])] if opening > 0 else []
+        folds += [(months[shared], months[first - 1])] if shared < first - 1 else []
+        cases = "".join(f" when own.period_month between {start} and {end} then {end}" for start, end in folds)
+        return f"case{cases} else own.period_month end" if cases else "own.period_month"
 
     def windows(self, kind: str) -> tuple[Window, ...]:
         """One window of this kind per month, in order."""
@@ -149,7 +156,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Sums:
-    """Windows of one kind of some accounts: by measure, and `months` (account-months in the window), arrays accounts x months.
+    """Windows of one kind of some accounts: by measure, and `months` (months that were read in the window), arrays accounts x months.
 
     `seen`: the account had a month by then, in the window or before it.
     """
@@ -160,8 +167,11 @@ class Sums:
     seen: NDArray[np.bool_]
 
 
-def window_sums(chunk: pa.Table, calendar: Calendar, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Sums]:
-    """Sum the months of a chunk of whole accounts to windows, exactly; some accounts at a time, each once per kind."""
+def window_sums(chunk: pa.Table, calendar: Calendar, names: Sequence[str], kinds: Sequence[str], first: int = 0) -> Iterator[Sums]:
+    """Sum the months of a chunk of whole accounts to windows, exactly; some accounts at a time, each once per kind.
+
+    Only the windows that end with the month at position `first` or later.
+    """
     ids, accounts = columns.numbered(chunk["account_id"])
     months = np.searchsorted(calendar.days, columns.days(chunk["period_month"]))
     read = {name: chunk[name].to_numpy() for name in names} | {"months": 1}
@@ -177,7 +187,7 @@ def window_sums(chunk: pa.Table, calendar: Calendar, names: Sequence[str], kinds
         trailing[..., TRAILING_MONTHS:] -= to_date[..., :-TRAILING_MONTHS]
         of_kind = {"month": month, "trailing_12": trailing, "to_date": to_date}
         for kind in kinds:
-            yield Sums(kind, some, dict(zip(read, of_kind[kind], strict=True)), to_date[-1] > 0)
+            yield Sums(kind, some, dict(zip(read, of_kind[kind][..., first:], strict=True)), to_date[-1, :, first:] > 0)
 
 
 @dataclass(frozen=True)

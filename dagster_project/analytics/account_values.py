@@ -34,8 +34,8 @@ def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tupl
     something for the margin after service. `tier_measures`: by month, None where there are no tiers; every account seen so far
     has one, since who did nothing in the window is a row and not an absence.
     """
-    parts = []
-    for sums in window_sums(chunk, calendar, _MEASURES, WINDOWS):
+    parts, first = [], calendar.first_position(since)
+    for sums in window_sums(chunk, calendar, _MEASURES, WINDOWS, first):
         of = sums.measures
         after_service = of["margin"] - of["service_cost"]
         counted = {
@@ -46,17 +46,16 @@ def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tupl
             "payments": (of["payments"], of["payments_count"] > 0),
         }
         amounts = {"margin_after_service": after_service, "contribution_margin": of["margin"], "net_revenue": of["net_revenue"]}
-        chosen = np.array([sums.kind == "trailing_12" and measure is not None for measure in tier_measures], bool)
+        chosen = np.array([sums.kind == "trailing_12" and measure is not None for measure in tier_measures[first:]], bool)
         tiered = np.zeros_like(after_service)
         for month in np.flatnonzero(chosen):
-            tiered[:, month] = amounts[str(tier_measures[month])][:, month]
+            tiered[:, month] = amounts[str(tier_measures[first + month])][:, month]
         counted["tier_amount"] = (tiered, sums.seen & chosen)
         here = np.logical_or.reduce([who for _, who in counted.values()])
-        here[:, : calendar.first_position(since)] = False
         accounts, months = np.nonzero(here)
         parts.append(pa.table({
             "account_id": sums.account_ids.take(pa.array(accounts)),
-            "window_number": months * len(WINDOWS) + WINDOWS.index(sums.kind),
+            "window_number": (first + months) * len(WINDOWS) + WINDOWS.index(sums.kind),
             **{name: pa.array(values[here], mask=~who[here]) for name, (values, who) in counted.items()},
         }))  # fmt: skip
     return pa.concat_tables(parts)
@@ -65,4 +64,4 @@ def _account_windows(chunk: pa.Table, *, calendar: Calendar, tier_measures: tupl
 def write_account_values(engine: Engine, calendar: Calendar, tier_measures: tuple[str | None, ...], since: date | None) -> None:
     """Replace the scratch table by the windows from `since` on; whoever calls drops it. `tier_measures` as in `tiers.choose_measures`."""
     score = partial(_account_windows, calendar=calendar, tier_measures=tier_measures, since=since)
-    engine.score(account_months(_MEASURES, calendar.opening(since), IDENTIFIED_OWN), "account_id", score, VALUES, _COLUMNS)
+    engine.score(account_months(_MEASURES, calendar.folded(since), IDENTIFIED_OWN), "account_id", score, VALUES, _COLUMNS)

@@ -118,12 +118,11 @@ def _headline(frame: Frame, windows: tuple[Window, ...], months: NDArray[np.int6
 
 def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str], currency: str, since: date | None) -> pa.Table:
     """Score a chunk of whole accounts: one row per account and window, from `since` on, that holds a month of it."""
-    parts = []
-    for sums in window_sums(chunk, calendar, _MEASURES, _WINDOWS):
+    parts, first = [], calendar.first_position(since)
+    for sums in window_sums(chunk, calendar, _MEASURES, _WINDOWS, first):
         here = sums.measures["months"] > 0
-        here[:, : calendar.first_position(since)] = False
         accounts, months = np.nonzero(here)
-        windows = calendar.windows(sums.kind)
+        windows = calendar.windows(sums.kind)[first:]
         frame = _frame({name: values[here] for name, values in sums.measures.items()}, _costs(windows)[months], feeds)
         row = {"account_id": sums.account_ids.take(pa.array(accounts)), **_headline(frame, windows, months, "no_service_cost", currency)}
         parts.append(pa.table({name: row[name] for name in ACCOUNT_COLUMNS.names}))
@@ -175,7 +174,7 @@ def build(engine: Engine, since: date | None = None) -> dict[str, object]:
     currency, feeds, history = run_parameters(engine).currency_code, present_feeds(engine), read_history(engine)
     calendar, rebuilt = history.calendar, history.calendar.rebuilt(since)
     score = partial(_account_rows, calendar=calendar, feeds=feeds, currency=currency, since=since)
-    months = account_months(_MEASURES, calendar.opening(since))
+    months = account_months(_MEASURES, calendar.folded(since))
     rows = engine.score(months, "account_id", score, "analytics.mart_service_roi_account", ACCOUNT_COLUMNS, where=rebuilt)
     moments = _read_moments(engine, rebuilt)
     kinds = _WINDOWS if history.calendar.months else ()

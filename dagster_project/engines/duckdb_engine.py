@@ -13,6 +13,8 @@ from dagster_project.engines.engine import NullInColumnError, Scoring, whole_gro
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.errors import InfrastructureError
 
+MONTH = "period_month"
+
 
 class DuckDBEngine:
     """The warehouse file of one machine; wraps an open connection and leaves closing to its owner."""
@@ -35,7 +37,7 @@ class DuckDBEngine:
                 yield pa.Table.from_batches([batch])
 
     def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
-        """Replace a table, or the rows that meet a condition, in one transaction."""
+        """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month lies in few blocks."""
         schema, count, connection = table.partition(".")[0], 0, self.connection
         definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
         connection.execute("begin transaction")
@@ -46,10 +48,16 @@ class DuckDBEngine:
             else:
                 connection.execute(f"create table if not exists {table} ({definition})")
                 connection.execute(f"delete from {table} where {where}")
+            if is_monthly := MONTH in columns.names:
+                connection.execute(f"create temp table unordered as from {table} limit 0")
+            target = "unordered" if is_monthly else table
             for chunk in chunks:
-                ordered = chunk.select(columns.names)  # noqa: F841  DuckDB finds it by name; a registered one is kept until the commit
-                connection.execute(f"insert into {table} by name select * from ordered")
+                arrived = chunk.select(columns.names)  # noqa: F841  DuckDB finds it by name; a registered one is kept until the commit
+                connection.execute(f"insert into {target} by name from arrived")
                 count += len(chunk)
+            if is_monthly:
+                connection.execute(f"insert into {table} from unordered order by {MONTH}")
+                connection.execute("drop table unordered")
             connection.execute("commit")
         except BaseException as error:
             connection.execute("rollback")

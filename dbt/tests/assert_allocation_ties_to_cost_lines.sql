@@ -20,7 +20,7 @@ parts as (
     select units.object_number, sum(allocated.cost_minor) as cost_minor
     from {{ ref('int_cost__unit_allocated') }} as allocated
     inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
-    where {{ of_touched_months('allocated.period_month') }}
+    where {{ of_touched_months('allocated.period_month') }} and {{ of_touched_months('units.period_month') }}
     group by units.object_number
 ),
 

@@ -61,6 +61,12 @@ def test_staging_models_read_one_source_of_their_own_name(manifest: dict[str, An
             assert feeds == {node["name"].removeprefix("stg_")}, node["name"]
 
 
+def test_models_that_replace_months_write_them_in_order(manifest: dict[str, Any]) -> None:
+    monthly = [node for node in models(manifest) if node["config"]["materialized"] == "incremental" and node["schema"] != "staging"]
+    assert len(monthly) > 10
+    assert [node["name"] for node in monthly if not node["raw_code"].rstrip().endswith("{{ in_month_order() }}")] == []
+
+
 def test_published_models_enforce_a_contract_and_say_their_grain(manifest: dict[str, Any]) -> None:
     for node in models(manifest):
         if node["schema"] in {"marts", "reporting"}:

@@ -80,6 +80,18 @@ def test_replacing_rows_twice_is_replacing_them_once_also_in_a_table_that_is_not
     assert content(engine) == [("a", Decimal("1.10"), 1), ("b", Decimal("-2.00"), None)]
 
 
+def test_rows_of_months_are_written_month_by_month_whatever_order_they_come_in(tmp_path: Path) -> None:
+    columns, chunks = pa.schema([pa.field("period_month", pa.int32())]), [[3, 1], [2, None, 1]]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        written = DuckDBEngine(connection)
+        for where in (None, "period_month > 1"):
+            written.replace(
+                "t.months", columns, (pa.table([pa.array(months, pa.int32())], schema=columns) for months in chunks), where=where
+            )
+            last = connection.execute("select period_month from t.months order by rowid desc limit 5").fetchall()
+            assert last[::-1] == [(1,), (1,), (2,), (3,), (None,)]
+
+
 @pytest.mark.parametrize("where", [None, "account_id = 'a'"])
 def test_a_missing_value_where_none_may_be_is_refused_and_the_old_rows_stay(engine: Engine, where: str | None) -> None:
     engine.replace("t.sums", COLUMNS, [FIRST])

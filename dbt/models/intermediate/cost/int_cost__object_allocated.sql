@@ -58,4 +58,4 @@ allocated as (
     select * from left_over where cost_minor <> 0
 )
 
-select * from allocated
+select * from allocated {{ in_month_order() }}

@@ -58,4 +58,4 @@ placed as (
     from numbered
 )
 
-select * from placed
+select * from placed {{ in_month_order() }}

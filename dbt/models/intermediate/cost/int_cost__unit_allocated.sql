@@ -102,4 +102,4 @@ unit_allocated as (
     where base_minor + bonus_minor * bonus_count <> 0
 )
 
-select * from unit_allocated
+select * from unit_allocated {{ in_month_order() }}

@@ -41,4 +41,4 @@ placed as (
     from numbered
 )
 
-select * from placed
+select * from placed {{ in_month_order() }}

@@ -1,17 +1,13 @@
 {{ config(materialized='incremental') }}
 
-with handled as (
-    select * from {{ ref('int_service__interaction_placed') }} where is_handled
-),
-
-tickets as (
-    select * from {{ ref('int_service__ticket_placed') }}
+with tickets as (
+    select * from {{ ref('int_service__ticket_placed') }} as tickets where {{ in_touched_months('tickets.work_period_month') }}
 ),
 
 contact_by_ticket as (
     select surviving_ticket_id, count(handle_seconds) as measured_count
-    from handled
-    where surviving_ticket_id in (select tickets.surviving_ticket_id from tickets where {{ in_touched_months('tickets.work_period_month') }})
+    from {{ ref('int_service__interaction_placed') }}
+    where is_handled and surviving_ticket_id in (select surviving_ticket_id from tickets)
     group by surviving_ticket_id
 ),
 
@@ -24,8 +20,7 @@ own_work as (
     from tickets
     left join contact_by_ticket on tickets.surviving_ticket_id = contact_by_ticket.surviving_ticket_id
     where
-        {{ in_touched_months('tickets.work_period_month') }}
-        and coalesce(contact_by_ticket.measured_count, 0) = 0
+        coalesce(contact_by_ticket.measured_count, 0) = 0
         and (tickets.handle_seconds is not null or (contact_by_ticket.surviving_ticket_id is null and tickets.surviving_ticket_id = tickets.ticket_id))
     group by tickets.work_period_month, tickets.surviving_ticket_id
 ),
@@ -34,14 +29,14 @@ units as (
     select
         period_month, 'interaction' as unit_kind, interaction_id as unit_id, surviving_ticket_id as ticket_id,
         account_id, department_id, channel, handle_seconds as known_seconds, 'measured' as known_source
-    from handled
-    where {{ in_touched_months('handled.period_month') }}
+    from {{ ref('int_service__interaction_placed') }} as interactions
+    where is_handled and {{ in_touched_months('interactions.period_month') }}
     union all
     select
         own_work.period_month, 'ticket_work' as unit_kind, own_work.surviving_ticket_id as unit_id, own_work.surviving_ticket_id as ticket_id,
         tickets.account_id, tickets.department_id, tickets.channel, cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source
     from own_work
-    inner join tickets on own_work.surviving_ticket_id = tickets.ticket_id
+    inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_id = tickets.ticket_id
 ),
 
 channel_means as (
@@ -68,4 +63,4 @@ timed as (
     inner join channel_means on units.period_month = channel_means.period_month and units.channel = channel_means.channel
 )
 
-select * from timed
+select * from timed {{ in_month_order() }}

@@ -39,4 +39,4 @@ placed as (
     where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from placed
+select * from placed {{ in_month_order() }}

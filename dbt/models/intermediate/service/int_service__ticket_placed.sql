@@ -1,24 +1,18 @@
 {{ config(materialized='incremental') }}
 
-with recursive tickets as (
-    select
-        ticket_id, account_id, contact_id, channel, department_id, ticket_state, merged_into_ticket_id, handle_seconds, created_at, last_solved_at, closed_at
-    from {{ ref('stg_tickets') }}
-),
-
-watermark as (
+with recursive watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
 
 merges as (
-    select ticket_id, merged_into_ticket_id from tickets where ticket_state = 'merged' and merged_into_ticket_id is not null
+    select ticket_id, merged_into_ticket_id from {{ ref('stg_tickets') }} where ticket_state = 'merged' and merged_into_ticket_id is not null
 ),
 
 -- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
 survivors as (
     select merges.ticket_id, tickets.ticket_id as surviving_ticket_id
     from merges
-    inner join tickets on merges.merged_into_ticket_id = tickets.ticket_id
+    inner join {{ ref('stg_tickets') }} as tickets on merges.merged_into_ticket_id = tickets.ticket_id
     where not exists (select 1 from merges as further where further.ticket_id = tickets.ticket_id)
     union all
     select merges.ticket_id, survivors.surviving_ticket_id
@@ -34,7 +28,7 @@ dated as (
         {{ business_date('tickets.created_at', 'watermark.company_time_zone') }} as created_date,
         {{ business_date('coalesce(tickets.last_solved_at, tickets.created_at)', 'watermark.company_time_zone') }} as work_date,
         {{ business_date("case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end", 'watermark.company_time_zone') }} as solved_date
-    from tickets
+    from {{ ref('stg_tickets') }} as tickets
     cross join watermark
     where {{ near_touched_months('tickets.created_at') }}
 ),
@@ -67,4 +61,4 @@ placed as (
     where {{ in_touched_months('created_day.period_month') }}
 )
 
-select * from placed
+select * from placed {{ in_month_order() }}

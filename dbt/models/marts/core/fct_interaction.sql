@@ -34,4 +34,4 @@ with fct_interaction as (
     where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('interactions.started_at') }}
 )
 
-select * from fct_interaction
+select * from fct_interaction {{ in_month_order() }}

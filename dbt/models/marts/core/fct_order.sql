@@ -55,4 +55,4 @@ fct_order as (
     where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from fct_order
+select * from fct_order {{ in_month_order() }}

@@ -1,44 +1,50 @@
 {{ config(materialized='incremental') }}
 
+-- Filtered before anything is computed: lines know their month by their order alone, so all of them are looked at.
 with order_lines as (
     select
         order_lines.*,
-        cast(round(order_lines.unit_cost * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
+        orders.account_id, orders.order_kind, orders.transaction_currency_code, orders.is_test, orders.is_counted as is_order_counted,
+        orders.is_accepted_offer, orders.order_date, orders.period_month, orders.ordered_at, orders.order_id is null as is_orphan
     from {{ ref('stg_order_lines') }} as order_lines
+    left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
+    where {{ in_touched_months('orders.period_month', nullable=true) }}
+),
+
+costed as (
+    select order_lines.*, cast(round(unit_cost * quantity, 2) as decimal(18, 2)) as transaction_cost_amount from order_lines
 ),
 
 valued as (
     select
-        order_lines.order_id,
-        order_lines.line_id,
-        coalesce(orders.account_id, 'ACCOUNT_UNKNOWN') as account_id,
-        orders.order_kind,
-        order_lines.line_kind,
-        order_lines.product_id,
-        order_lines.product_family,
-        orders.transaction_currency_code,
+        lines.order_id,
+        lines.line_id,
+        coalesce(lines.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        lines.order_kind,
+        lines.line_kind,
+        lines.product_id,
+        lines.product_family,
+        lines.transaction_currency_code,
         watermark.reporting_currency_code as currency_code,
-        coalesce(orders.order_kind = 'sale' and order_lines.quantity > 0 and order_lines.unit_price > 0, false) as is_gross_sale,
-        coalesce(orders.is_test, false) as is_test,
-        not order_lines.is_deleted and coalesce(orders.is_counted, false) as is_counted,
-        coalesce(orders.is_accepted_offer, false) as is_accepted_offer,
-        coalesce(orders.transaction_currency_code <> watermark.reporting_currency_code and fx.exchange_rate is null, false) as is_fx_missing,
-        orders.order_id is null as is_orphan,
-        order_lines.quantity,
-        order_lines.unit_price,
-        order_lines.net_amount as transaction_net_amount,
-        {{ in_reporting_currency('order_lines.net_amount', 'orders.transaction_currency_code') }} as net_amount,
-        {{ in_reporting_currency('order_lines.shipping_amount', 'orders.transaction_currency_code') }} as shipping_amount,
-        {{ in_reporting_currency('order_lines.transaction_cost_amount', 'orders.transaction_currency_code') }} as cost_amount,
-        orders.order_date,
-        orders.period_month,
-        orders.ordered_at
-    from order_lines
+        coalesce(lines.order_kind = 'sale' and lines.quantity > 0 and lines.unit_price > 0, false) as is_gross_sale,
+        coalesce(lines.is_test, false) as is_test,
+        not lines.is_deleted and coalesce(lines.is_order_counted, false) as is_counted,
+        coalesce(lines.is_accepted_offer, false) as is_accepted_offer,
+        coalesce(lines.transaction_currency_code <> watermark.reporting_currency_code and fx.exchange_rate is null, false) as is_fx_missing,
+        lines.is_orphan,
+        lines.quantity,
+        lines.unit_price,
+        lines.net_amount as transaction_net_amount,
+        {{ in_reporting_currency('lines.net_amount', 'lines.transaction_currency_code') }} as net_amount,
+        {{ in_reporting_currency('lines.shipping_amount', 'lines.transaction_currency_code') }} as shipping_amount,
+        {{ in_reporting_currency('lines.transaction_cost_amount', 'lines.transaction_currency_code') }} as cost_amount,
+        lines.order_date,
+        lines.period_month,
+        lines.ordered_at
+    from costed as lines
     cross join {{ ref('int_core__watermark') }} as watermark
-    left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
     left join {{ ref('int_core__fx_average') }} as fx
-        on orders.transaction_currency_code = fx.currency_code and cast(date_trunc('month', orders.order_date) as date) = fx.rate_month
-    where {{ in_touched_months('orders.period_month', nullable=true) }}
+        on lines.transaction_currency_code = fx.currency_code and cast(date_trunc('month', lines.order_date) as date) = fx.rate_month
 ),
 
 fct_order_line_net as (
@@ -51,4 +57,4 @@ fct_order_line_net as (
     from valued
 )
 
-select * from fct_order_line_net
+select * from fct_order_line_net {{ in_month_order() }}

@@ -48,4 +48,4 @@ fct_payment as (
     where {{ in_touched_months('period_day.period_month', nullable=true) }}
 )
 
-select * from fct_payment
+select * from fct_payment {{ in_month_order() }}

@@ -49,4 +49,4 @@ fct_refund as (
     where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from fct_refund
+select * from fct_refund {{ in_month_order() }}

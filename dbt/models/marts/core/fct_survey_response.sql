@@ -42,4 +42,4 @@ fct_survey_response as (
     where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from fct_survey_response
+select * from fct_survey_response {{ in_month_order() }}

@@ -40,4 +40,4 @@ with fct_ticket as (
     where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('tickets.created_at') }}
 )
 
-select * from fct_ticket
+select * from fct_ticket {{ in_month_order() }}

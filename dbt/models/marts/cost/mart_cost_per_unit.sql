@@ -22,7 +22,9 @@ ticket_cost as (
     select objects.period_month, objects.channel, sum(allocated.cost_minor) as cost_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    where objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER' and {{ in_touched_months('allocated.period_month') }}
+    where
+        objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER'
+        and {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('objects.period_month') }}
     group by objects.period_month, objects.channel
 ),
 
@@ -31,7 +33,9 @@ contact_cost as (
     from {{ ref('int_cost__unit_allocated') }} as allocated
     inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
     inner join {{ ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
-    where units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER' and {{ in_touched_months('allocated.period_month') }}
+    where
+        units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER'
+        and {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('units.period_month') }} and {{ in_touched_months('objects.period_month') }}
     group by objects.period_month, units.channel
 ),
 
@@ -134,4 +138,4 @@ mart_cost_per_unit as (
     cross join watermark
 )
 
-select * from mart_cost_per_unit
+select * from mart_cost_per_unit {{ in_month_order() }}

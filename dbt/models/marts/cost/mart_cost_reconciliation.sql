@@ -14,7 +14,7 @@ by_line as (
         sum(case when objects.account_id = 'NON_CUSTOMER' then allocated.cost_minor else 0 end) as non_customer_minor
     from {{ ref('int_cost__object_allocated') }} as allocated
     inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    where {{ in_touched_months('allocated.period_month') }}
+    where {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('objects.period_month') }}
     group by allocated.cost_line_number
 ),
 
@@ -45,4 +45,4 @@ mart_cost_reconciliation as (
     from summed
 )
 
-select * from mart_cost_reconciliation
+select * from mart_cost_reconciliation {{ in_month_order() }}

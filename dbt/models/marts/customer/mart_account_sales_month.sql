@@ -132,4 +132,4 @@ mart_account_sales_month as (
     from reasoned
 )
 
-select * from mart_account_sales_month
+select * from mart_account_sales_month {{ in_month_order() }}

@@ -52,6 +52,7 @@ costs as (
         sum(cost.it_minor) as it_minor, sum(cost.facilities_minor) as facilities_minor, sum(cost.other_minor) as other_minor
     from object_cost as cost
     inner join {{ ref('int_cost__object_weighted') }} as objects on cost.object_number = objects.object_number
+    where {{ in_touched_months('objects.period_month') }}
     group by objects.account_id, objects.period_month
 ),
 
@@ -126,4 +127,4 @@ mart_account_service_month as (
     left join cost_months on summed.period_month = cost_months.period_month
 )
 
-select * from mart_account_service_month
+select * from mart_account_service_month {{ in_month_order() }}

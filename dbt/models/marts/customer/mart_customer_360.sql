@@ -2,23 +2,24 @@ with watermark as (
     select *, cast(as_of_date - interval 365 day as date) as year_ago_date, cast(as_of_date - interval 90 day as date) as quarter_ago_date from {{ ref('int_core__watermark') }}
 ),
 
-order_days as (
-    select account_id, order_date, count(distinct order_id) as orders_count, sum(net_amount) as gross_sales_amount, bool_or(is_fx_missing) as is_fx_missing
+sale_orders as (
+    select account_id, order_id, order_date, sum(net_amount) as gross_sales_amount, bool_or(is_fx_missing) as is_fx_missing
     from {{ ref('fct_order_line_net') }}
     where is_counted and is_gross_sale
-    group by account_id, order_date
+    group by account_id, order_id, order_date
 ),
 
+-- Days since the order before: none at the first, 0 for a further one of the same day.
 gaps as (
-    select order_days.*, {{ days_between('lag(order_date) over (partition by account_id order by order_date)', 'order_date') }} as gap_days from order_days
+    select sale_orders.*, {{ days_between('lag(order_date) over (partition by account_id order by order_date)', 'order_date') }} as gap_days from sale_orders
 ),
 
 sale_facts as (
     select
         gaps.account_id, min(gaps.order_date) as first_order_date, max(gaps.order_date) as last_order_date,
-        cast(sum(gaps.orders_count) as bigint) as orders_count, count(*) as order_days_count,
-        cast(sum(case when gaps.order_date > watermark.year_ago_date then gaps.orders_count else 0 end) as bigint) as orders_365_count,
-        sum(gaps.gross_sales_amount) as gross_sales_amount, bool_or(gaps.is_fx_missing) as is_fx_missing, median(gaps.gap_days) as order_gap_median_days
+        count(*) as orders_count, count(case when gaps.gap_days is null or gaps.gap_days > 0 then 1 end) as order_days_count,
+        count(case when gaps.order_date > watermark.year_ago_date then 1 end) as orders_365_count,
+        sum(gaps.gross_sales_amount) as gross_sales_amount, bool_or(gaps.is_fx_missing) as is_fx_missing, median(nullif(gaps.gap_days, 0)) as order_gap_median_days
     from gaps
     cross join watermark
     group by gaps.account_id

@@ -1,0 +1,5 @@
+{# End of a model whose rows belong to months: on DuckDB they are written month by month, so that a later run that replaces a month
+   deletes whole blocks at the end of the table and leaves the others unread. Files of Spark are written anew by every run. #}
+{% macro in_month_order() -%}
+{{ 'order by period_month' if execute and target.type == 'duckdb' }}
+{%- endmacro %}
