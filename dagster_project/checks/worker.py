@@ -68,12 +68,8 @@ class ValidationWorker:
 
     def close(self) -> None:
         """End the worker at once, also in the middle of its import: it keeps nothing. Safe to call twice."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=_CLOSING_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(BrokenPipeError):  # a request it never read, reported where it was sent

@@ -46,7 +46,10 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
             if stage == "marts":
                 _plan(runtime)
             with runtime.stage(stage):
-                project.build(settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full)
+                project.build(
+                    settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full,
+                    threads=settings.threads, memory_limit=settings.memory_limit,
+                )  # fmt: skip
             if stage == "marts" and not runtime.increment.is_full:
                 with runtime.engine() as engine:
                     runtime.increment = touched(engine, runtime.increment)

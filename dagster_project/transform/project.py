@@ -93,13 +93,20 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
 
 
 def build(
-    warehouse: Path, select: list[str], on_event: Callable[[dict[str, Any]], None], *, target: str = "duckdb", full: bool = True
+    warehouse: Path,
+    select: list[str],
+    on_event: Callable[[dict[str, Any]], None],
+    *,
+    target: str = "duckdb",
+    full: bool = True,
+    threads: int = 2,
+    memory_limit: str = "4GB",
 ) -> None:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
 
     `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__touched_month` are rebuilt.
     `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and its
-    files lie in `spark/warehouse` beside that name.
+    files lie in `spark/warehouse` beside that name. `threads` and `memory_limit` are DuckDB's; what does not fit goes to `spill`.
 
     Raises
     ------
@@ -124,7 +131,8 @@ def build(
     if select:
         arguments += ["--select", *select]
     manifest = _parsed_manifest(_prepared(target, "msgpack"))
-    result = _invoke(arguments, target=target, warehouse=warehouse, manifest=manifest, callback=collect)
+    limits = {"DBT_DUCKDB_THREADS": str(threads), "DBT_MEMORY_LIMIT": memory_limit, "DBT_SPILL_FOLDER": str(warehouse.parent / "spill")}
+    result = _invoke(arguments, target=target, warehouse=warehouse, manifest=manifest, callback=collect, environment=limits)
     for event in events:
         on_event(event)
     if not result.success:
@@ -133,9 +141,9 @@ def build(
 
 
 @contextmanager
-def _dbt_environment(warehouse: Path) -> Iterator[None]:
+def _dbt_environment(warehouse: Path, more: Mapping[str, str]) -> Iterator[None]:
     folder = warehouse.parent / "spark" / "warehouse"
-    given = {"DBT_WAREHOUSE_PATH": str(warehouse), "DBT_WAREHOUSE_FOLDER": str(folder), "DO_NOT_TRACK": "1"}
+    given = {"DBT_WAREHOUSE_PATH": str(warehouse), "DBT_WAREHOUSE_FOLDER": str(folder), "DO_NOT_TRACK": "1", **more}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
@@ -149,7 +157,13 @@ def _dbt_environment(warehouse: Path) -> Iterator[None]:
 
 
 def _invoke(
-    arguments: list[str], *, target: str, warehouse: Path, manifest: Any = None, callback: Callable[[Any], None] | None = None
+    arguments: list[str],
+    *,
+    target: str,
+    warehouse: Path,
+    manifest: Any = None,
+    callback: Callable[[Any], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Any:
     """Run dbt in a thread of its own: its flags walk the whole call stack, which is deep under Dagster."""
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +180,7 @@ def _invoke(
             if target == "duckdb":
                 release_warehouse()
 
-    with _dbt_environment(warehouse):
+    with _dbt_environment(warehouse, environment or {}):
         thread = threading.Thread(target=work, name="dbt")
         thread.start()
         thread.join()
