@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.errors import InfrastructureError
+
+SPILL = "spill"
+"""Folder of HOME for what the engine does not keep in memory. It is the lock holder's: what lies there earlier, a killed run has left."""
 
 
 @contextmanager
@@ -37,4 +41,5 @@ def warehouse_lock(ops: Path, run_id: str) -> Iterator[None]:
         handle.truncate()
         json.dump({"pid": os.getpid(), "run_id": run_id, "since": datetime.now(UTC).isoformat(timespec="seconds")}, handle)
         handle.flush()
+        shutil.rmtree(ops.parent / SPILL, ignore_errors=True)
         yield

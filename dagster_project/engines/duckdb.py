@@ -14,6 +14,7 @@ from tempfile import gettempdir
 import duckdb
 
 from dagster_project.errors import InfrastructureError
+from dagster_project.lock import SPILL
 
 _BASE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -45,7 +46,7 @@ def writer(path: Path, *, threads: int = 2, memory_limit: str = "4GB") -> Iterat
         Another process holds the file, or it is damaged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    config = {**_BASE, "threads": str(threads), "memory_limit": memory_limit, "temp_directory": str(path.parent / "spill")}
+    config = {**_BASE, "threads": str(threads), "memory_limit": memory_limit, "temp_directory": str(path.parent / SPILL)}
     try:
         connection = _in_utc(duckdb.connect(str(path), config=config))
         connection.execute("set global default_null_order = 'nulls_first_on_asc_last_on_desc'")  # as Spark does

@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
+from dagster_project.lock import SPILL
 from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
 from dagster_project.publish.increment import Changed, base_of, months_that_differ, months_to_renew
 from dagster_project.publish.measuring import (
@@ -172,7 +173,7 @@ def publish(
 
 
 def _connect(home: Path, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    return connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=home / "spill")
+    return connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=home / SPILL)
 
 
 def _size(folder: Path) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ChecksFailed, InfrastructureError
+from dagster_project.lock import SPILL
 from dagster_project.settings import PROJECT_DIR
 
 DBT_DIR = PROJECT_DIR / "dbt"
@@ -131,7 +132,7 @@ def build(
     if select:
         arguments += ["--select", *select]
     manifest = _parsed_manifest(_prepared(target, "msgpack"))
-    limits = {"DBT_DUCKDB_THREADS": str(threads), "DBT_MEMORY_LIMIT": memory_limit, "DBT_SPILL_FOLDER": str(warehouse.parent / "spill")}
+    limits = {"DBT_DUCKDB_THREADS": str(threads), "DBT_MEMORY_LIMIT": memory_limit, "DBT_SPILL_FOLDER": str(warehouse.parent / SPILL)}
     result = _invoke(arguments, target=target, warehouse=warehouse, manifest=manifest, callback=collect, environment=limits)
     for event in events:
         on_event(event)

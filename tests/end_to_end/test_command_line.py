@@ -128,7 +128,10 @@ def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple
     from dagster_project.lock import warehouse_lock
 
     landing, home = copy_of_demo
+    (left := home / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp").parent.mkdir()
+    left.touch()  # by a run that was killed
     with warehouse_lock(home / "ops", "first"):
+        assert not left.parent.exists()
         finished = service_roi("run", "--landing", landing, "--home", home)
     assert finished.returncode == 5
     assert "run first" in finished.stderr
