@@ -22,8 +22,8 @@ _VERSIONED = ("duckdb", "dbt-core", "dagster", "pandas", "pyarrow", "dlt", "pysp
 
 
 def machine() -> str:
-    """Name what the figures depend on."""
-    found = []
+    """Name what the figures depend on, settings of the environment included."""
+    found = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("ROI_")]
     for name in _VERSIONED:
         try:
             found.append(f"{name} {version(name)}")
