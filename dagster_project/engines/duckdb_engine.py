@@ -13,7 +13,7 @@ from dagster_project.engines.engine import NullInColumnError, Scoring, whole_gro
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.errors import InfrastructureError
 
-MONTH = "period_month"
+_MONTH = "period_month"
 
 
 class DuckDBEngine:
@@ -48,7 +48,7 @@ class DuckDBEngine:
             else:
                 connection.execute(f"create table if not exists {table} ({definition})")
                 connection.execute(f"delete from {table} where {where}")
-            if is_monthly := MONTH in columns.names:
+            if is_monthly := _MONTH in columns.names:
                 connection.execute(f"create temp table unordered as from {table} limit 0")
             target = "unordered" if is_monthly else table
             for chunk in chunks:
@@ -56,7 +56,7 @@ class DuckDBEngine:
                 connection.execute(f"insert into {target} by name from arrived")
                 count += len(chunk)
             if is_monthly:
-                connection.execute(f"insert into {table} from unordered order by {MONTH}")
+                connection.execute(f"insert into {table} from unordered order by {_MONTH}")
                 connection.execute("drop table unordered")
             connection.execute("commit")
         except BaseException as error:

@@ -18,7 +18,7 @@ from dagster_project.settings import load_settings
 
 ACCOUNTS, MONTHS = 150, 14
 SEEDS = (11, pytest.param(12, marks=pytest.mark.slow))
-Parts = dict[str, dict[str, int]]
+Parts = dict[str, dict[str, Decimal]]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,6 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield Judged(truth, connection)
 
 
-def whole(value: Any) -> int:
-    """A published number as an integer; half a cent is no rounding matter but a difference."""
-    exact = Decimal(value or 0)
-    assert exact == exact.to_integral_value(), f"{value} is not a whole number"
-    return int(exact)
-
-
 def without_zeros(table: Parts) -> Parts:
     """A month or part with nothing in it may be absent on either side."""
     kept = {month: {part: value for part, value in parts.items() if value} for month, parts in table.items()}
@@ -61,8 +54,8 @@ def without_zeros(table: Parts) -> Parts:
 
 
 @pytest.fixture
-def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Compare a query with the truths that the test's mark names, month by month, exactly.
+def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], dict[str, Any]]:
+    """Compare a query with the truths that the test's mark names, exactly: per month that differs, what is published and what is true.
 
     The query returns `period_month` and one column per key of the mark, in the mark's order; for a truth that is split into
     parts (`cost_cents`) it returns `period_month`, the part and the number.
@@ -71,18 +64,20 @@ def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], Non
     assert marker is not None, f"{request.node.name} judges no truth; remedy: mark it with @pytest.mark.truth"
     keys: tuple[str, ...] = marker.args
 
-    def compare(sql: str) -> None:
+    def compare(sql: str) -> dict[str, Any]:
         rows, true = judged.rows(sql), {key: judged.true(key) for key in keys}
         published: Parts = {}
         if any(isinstance(value, dict) for value in true[keys[0]].values()):
             (expected,) = true.values()
             for month, part, value in rows:
-                published.setdefault(f"{month:%Y-%m}", {})[part] = whole(value)
+                published.setdefault(f"{month:%Y-%m}", {})[part] = Decimal(value or 0)
         else:
             expected = {month: {key: true[key][month] for key in keys} for month in true[keys[0]]}
             for month, *values in rows:
-                published[f"{month:%Y-%m}"] = dict(zip(keys, map(whole, values), strict=True))
-        assert expected
-        assert without_zeros(published) == without_zeros(expected)
+                published[f"{month:%Y-%m}"] = dict(zip(keys, (Decimal(value or 0) for value in values), strict=True))
+        assert expected, f"truth has no month of {keys}"
+        found, wanted = without_zeros(published), without_zeros(expected)
+        pairs = {month: (found.get(month), wanted.get(month)) for month in found | wanted}
+        return {month: (is_, should) for month, (is_, should) in pairs.items() if is_ != should}
 
     return compare

@@ -1,18 +1,15 @@
 {{ config(materialized='incremental') }}
 
--- Filtered before anything is computed: lines know their month by their order alone, so all of them are looked at.
+-- Filtered before amounts are converted: lines know their month by their order alone, so all of them are looked at.
 with order_lines as (
     select
         order_lines.*,
         orders.account_id, orders.order_kind, orders.transaction_currency_code, orders.is_test, orders.is_counted as is_order_counted,
-        orders.is_accepted_offer, orders.order_date, orders.period_month, orders.ordered_at, orders.order_id is null as is_orphan
+        orders.is_accepted_offer, orders.order_date, orders.period_month, orders.ordered_at, orders.order_id is null as is_orphan,
+        cast(round(order_lines.unit_cost * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
     from {{ ref('stg_order_lines') }} as order_lines
     left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
     where {{ in_touched_months('orders.period_month', nullable=true) }}
-),
-
-costed as (
-    select order_lines.*, cast(round(unit_cost * quantity, 2) as decimal(18, 2)) as transaction_cost_amount from order_lines
 ),
 
 valued as (
@@ -41,7 +38,7 @@ valued as (
         lines.order_date,
         lines.period_month,
         lines.ordered_at
-    from costed as lines
+    from order_lines as lines
     cross join {{ ref('int_core__watermark') }} as watermark
     left join {{ ref('int_core__fx_average') }} as fx
         on lines.transaction_currency_code = fx.currency_code and cast(date_trunc('month', lines.order_date) as date) = fx.rate_month
