@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def restricted(self) -> Path:
+        """What may hold personal data in the clear: never published, closed to everyone but the owner."""
+        return self.home / "restricted"
+
+    @property
     def ops(self) -> Path:
         """Ledger, lock and run files."""
         return self.home / "ops"

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.casting import Casting, casting, literal
+from dagster_project.door.casting import Casting, casting, identifier, literal
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.entries import Batch, QuarantinedRecord
 from dagster_project.door.inventory import Delivery
+from dagster_project.door.lookups import Lookups, text_contract
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import quarantined
 from dagster_project.door.sandbox import check_output, checked_select
@@ -37,6 +38,7 @@ class FeedBatch:
     temporary: Path
     relative: str
     is_numbered: bool = False
+    is_text: bool = False  # rows as delivered, for the SELECTs of other streams; no feed
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
     refused: int = 0
@@ -64,10 +66,12 @@ def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch)
 class BatchWriter:
     """Writes the batches of files into the lake; knows each mapping's SQL after its first use."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
-        """Keep the sandboxed connection and the lake folder."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path, texts: Path, lookups: Lookups) -> None:
+        """Keep the sandboxed connection, the folders of the lake and of the text copies, and what SELECTs look at."""
         self.connection = connection
         self.lake = lake
+        self.texts = texts
+        self.lookups = lookups
         self._selects: dict[Path, tuple[str, dict[str, str]]] = {}
         self.warnings: list[str] = []
 
@@ -84,17 +88,21 @@ class BatchWriter:
         stream = system.stream(delivery.stream)
         batches = []
         if not system.is_canonical:
-            source.load(self.connection)
+            self._load(source, stream)
+            self.lookups.show(delivery, system)
+            if system.is_looked_up(delivery.stream):
+                batches.append(self._keep_text(delivery, source, system, is_records=not stream.feeds))
         for feed, mapped in stream.feeds.items():
             contract = load_contract(feed)
-            batch = self._batch(delivery, source, contract, mapped.records)
+            batch = self._batch(delivery, source, contract, self.lake, is_records=mapped.records)
             batches.append(batch)
             if system.is_canonical:
                 self._write_canonical(batch, source, stream, system)
                 continue
             path = system.sql_path(delivery.stream, feed)
             if path not in self._selects:
-                self._selects[path] = checked_select(path, stream.columns)
+                beside = {name: system.stream(name).read_columns for name in stream.beside}
+                self._selects[path] = checked_select(path, stream.read_columns, beside)
             sql, types = self._selects[path]
             check_output(path, contract, types)
             plan = casting(
@@ -107,10 +115,24 @@ class BatchWriter:
             self._account_for_every_record(batches, source, stream)
         return batches
 
-    def _batch(self, delivery: Delivery, source: Source, contract: Contract, is_records: bool) -> FeedBatch:
+    def _load(self, source: Source, stream: Stream) -> None:
+        source.load(self.connection)
+        for name in stream.optional:
+            if name not in source.scan.columns:
+                self.connection.execute(f"alter table source add column if not exists {identifier(name)} varchar")
+
+    def _keep_text(self, delivery: Delivery, source: Source, system: System, *, is_records: bool) -> FeedBatch:
+        batch = self._batch(delivery, source, text_contract(system, delivery.stream), self.texts, is_records=is_records)
+        batch.is_numbered = batch.is_text = True
+        columns = ", ".join(map(identifier, batch.contract.names))
+        copy_rows(self.connection, f"select {columns}, record_number from source", batch)
+        self.lookups.add(delivery, source.scan.sha256, (batch.temporary, batch.final))
+        return batch
+
+    def _batch(self, delivery: Delivery, source: Source, contract: Contract, root: Path, *, is_records: bool) -> FeedBatch:
         identity = "\0".join((delivery.relative, source.scan.sha256, delivery.reader_hash, contract.feed))
         batch_id = hashlib.sha256(identity.encode()).hexdigest()[:24]
-        folder = self.lake / contract.feed
+        folder = root / contract.feed
         folder.mkdir(parents=True, exist_ok=True)
         return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.parquet.tmp", delivery.relative)
 

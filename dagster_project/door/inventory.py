@@ -9,10 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dagster_project.door.entries import KnownFile
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Mappings
 from dagster_project.errors import UsageError
@@ -23,8 +26,19 @@ _MANIFEST = ".manifest.json"
 
 
 @dataclass(frozen=True)
+class LookedUp:
+    """A delivered file that another one looks at."""
+
+    relative: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """One delivered file. `path` is absolute, `relative` is the path below the landing folder with forward slashes."""
+    """One delivered file. `path` is absolute, `relative` is the path below the landing folder with forward slashes.
+
+    `beside` are the files that its SELECTs look at, by stream, oldest first; `reader_hash` covers their content.
+    """
 
     system: str
     stream: str
@@ -34,6 +48,7 @@ class Delivery:
     bytes: int
     mtime_ns: int
     reader_hash: str
+    beside: Mapping[str, tuple[LookedUp, ...]] = field(default_factory=dict)
 
     @property
     def manifest(self) -> Path:
@@ -67,7 +82,7 @@ def _date(entry: os.DirEntry[str]) -> dt.date:
     raise UsageError(f"{entry.path}: the folder of a delivery is named by its day as YYYY-MM-DD; remedy: {LAYOUT}")
 
 
-def delivered_files(landing: Path, mappings: Mappings, until: dt.date | None = None) -> Iterator[Delivery]:
+def delivered_files(landing: Path, mappings: Mappings) -> Iterator[Delivery]:
     """Walk the landing folder in the order of system, stream, date and name.
 
     Raises
@@ -85,8 +100,6 @@ def delivered_files(landing: Path, mappings: Mappings, until: dt.date | None = N
             reader_hash = mapping.reader_hash
             for day in _folders(Path(stream.path), landing):
                 date = _date(day)
-                if until is not None and date > until:
-                    continue
                 for entry in _entries(Path(day.path), landing):
                     if entry.is_dir():
                         raise UsageError(f"{entry.path} is a folder where files belong; remedy: {LAYOUT}")
@@ -100,10 +113,11 @@ def delivered_files(landing: Path, mappings: Mappings, until: dt.date | None = N
 
 
 def new_files(landing: Path, ledger: Ledger, mappings: Mappings, until: str | None = None) -> list[Delivery]:
-    """Return the delivered files that the ledger does not know as loaded by the present reader.
+    """Return the delivered files that the ledger does not know as loaded by the present reader, in the order to read them.
 
-    A file is known when path, size, time of change and reader agree; when only the time differs its bytes decide.
-    Refused files come again until they are mended or removed, so that a standing refusal stays visible.
+    A file is known when path, size, time of change, reader and what it looks at agree; when only the time differs its bytes decide.
+    Refused files come again until they are mended or removed, so that a standing refusal stays visible. Duplicates of a
+    file that is read again come along: they have to carry their records themselves now.
 
     Raises
     ------
@@ -115,16 +129,67 @@ def new_files(landing: Path, ledger: Ledger, mappings: Mappings, until: str | No
     except ValueError as error:
         raise UsageError(f"until {until}: not a date of the form YYYY-MM-DD") from error
     known = ledger.known_files()
-    fresh: list[Delivery] = []
-    for delivery in delivered_files(landing, mappings, last):
-        entry = known.get(delivery.relative)
-        if entry is None or entry.reader_hash != delivery.reader_hash or entry.bytes != delivery.bytes:
-            fresh.append(delivery)
-        elif entry.mtime_ns != delivery.mtime_ns:
-            with delivery.path.open("rb") as file:
-                same = hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
-            if same:
-                ledger.touch(entry.file_id, delivery.mtime_ns)
-            else:
-                fresh.append(delivery)
-    return fresh
+    delivered = _with_beside(list(delivered_files(landing, mappings)), known, mappings)
+    wanted = [delivery for delivery in delivered if last is None or delivery.delivery_date <= last]
+    fresh = {delivery.relative for delivery in wanted if _is_new(delivery, known.get(delivery.relative), ledger)}
+    read_again = {known[relative].file_id for relative in fresh if relative in known}
+    fresh |= {relative for relative, entry in known.items() if entry.duplicate_of in read_again}
+    ordered = [delivery for delivery in delivered if delivery.relative in fresh]
+    return sorted(ordered, key=lambda delivery: mappings.system(delivery.system).rank(delivery.stream))
+
+
+def _is_new(delivery: Delivery, entry: KnownFile | None, ledger: Ledger) -> bool:
+    if entry is None or entry.reader_hash != delivery.reader_hash or entry.bytes != delivery.bytes:
+        return True
+    if entry.mtime_ns != delivery.mtime_ns:
+        if _sha256(delivery, None) != entry.sha256:
+            return True
+        ledger.touch(entry.file_id, delivery.mtime_ns)
+    return False
+
+
+def _sha256(delivery: Delivery, entry: KnownFile | None) -> str:
+    if entry is not None and (entry.bytes, entry.mtime_ns) == (delivery.bytes, delivery.mtime_ns):
+        return entry.sha256
+    with delivery.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_beside(deliveries: list[Delivery], known: Mapping[str, KnownFile], mappings: Mappings) -> list[Delivery]:
+    """Name for each delivery the files that its stream looks up, and make their content part of how it is read.
+
+    Files that left the landing folder still count where the ledger knows them: what was read stays read.
+    """
+    beside = {delivery.relative: mappings.system(delivery.system).stream(delivery.stream).beside for delivery in deliveries}
+    looked_up = {(delivery.system, name) for delivery in deliveries for name in beside[delivery.relative]}
+    if not looked_up:
+        return deliveries
+    files = {path: entry.sha256 for path, entry in known.items() if tuple(path.split("/", 2)[:2]) in looked_up}
+    files |= {
+        delivery.relative: _sha256(delivery, known.get(delivery.relative))
+        for delivery in deliveries
+        if (delivery.system, delivery.stream) in looked_up
+    }
+    days: dict[tuple[str, str], list[str]] = defaultdict(list)
+    contents: dict[tuple[str, str], list[LookedUp]] = defaultdict(list)
+    for path in sorted(files):
+        system, stream, day, _ = path.split("/", 3)
+        days[system, stream].append(day)
+        contents[system, stream].append(LookedUp(path, files[path]))
+
+    def seen(delivery: Delivery, name: str) -> tuple[LookedUp, ...]:
+        stream, day = (delivery.system, name), delivery.delivery_date.isoformat()
+        first = 0 if mappings.system(delivery.system).stream(name).key else bisect_left(days[stream], day)
+        return tuple(contents[stream][first : bisect_right(days[stream], day)])
+
+    return [
+        _looking_at(delivery, {name: seen(delivery, name) for name in beside[delivery.relative]}) if beside[delivery.relative] else delivery
+        for delivery in deliveries
+    ]
+
+
+def _looking_at(delivery: Delivery, beside: Mapping[str, Sequence[LookedUp]]) -> Delivery:
+    digest = hashlib.sha256(delivery.reader_hash.encode())
+    for name, files in beside.items():
+        digest.update("\0".join((name, *(file.sha256 for file in files))).encode() + b"\n")
+    return replace(delivery, reader_hash=digest.hexdigest()[:32], beside={name: tuple(files) for name, files in beside.items()})

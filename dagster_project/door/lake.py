@@ -28,7 +28,7 @@ select b.feed, b.batch_id, b.path, b.rows, b.is_numbered, max(d.delivery_date)
 from batches b
 join deliveries o on o.file_id = b.file_id
 join deliveries d on d.status in ('accepted', 'duplicate') and d.system = o.system and d.stream = o.stream and d.sha256 = o.sha256
-where b.status = 'accepted'
+where b.status = 'accepted' and instr(b.feed, '.') = 0  -- text copies of looked-up streams are no feed
 group by b.batch_key
 order by b.feed, b.batch_id
 """

@@ -6,7 +6,6 @@ others from being read, so that one run names everything that is wrong; the call
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import time
 from collections import defaultdict
@@ -23,6 +22,7 @@ from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger
+from dagster_project.door.lookups import Lookups, text_folder
 from dagster_project.door.manifests import check_manifest
 from dagster_project.door.mapping import Mappings, System
 from dagster_project.door.quarantine import report
@@ -92,14 +92,18 @@ class _Loader:
         self._sweep()
         sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
         self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
-        folders = [self.settings.landing, self.settings.lake, self.scratch]
+        replaced = {delivery.relative for delivery in deliveries}
+        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
+        texts = text_folder(self.settings)
+        folders = [self.settings.landing, self.settings.lake, texts, self.scratch]
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
-        writer = BatchWriter(connection, self.settings.lake)
+        lookups = Lookups(connection, self.settings, self.ledger)
+        writer = BatchWriter(connection, self.settings.lake, texts, lookups)
         since = time.monotonic()
         try:
-            for delivery in self._with_orphans(deliveries):
+            for delivery in deliveries:
                 self._one(connection, writer, delivery)
                 if time.monotonic() - since > _FLUSH_SECONDS:
                     self._flush(connection)
@@ -118,28 +122,10 @@ class _Loader:
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
         named = {row[0] for row in self.ledger.rows("select path from batches where status in ('accepted', 'staged')")}
-        for folder in self.settings.lake.iterdir():
+        for folder in (*self.settings.lake.iterdir(), *text_folder(self.settings).iterdir()):
             for path in folder.iterdir():
                 if path.suffix == ".tmp" or path.relative_to(self.settings.home).as_posix() not in named:
                     path.unlink()
-
-    def _with_orphans(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Add the duplicates of files whose content is being replaced: they have to carry their records themselves now."""
-        given = {delivery.relative for delivery in deliveries}
-        sql = (
-            "select d.system, d.stream, d.delivery_date, d.path, d.bytes, d.mtime_ns, o.path from deliveries d join deliveries"
-            " o on o.file_id = d.duplicate_of"
-            " where d.status = 'duplicate' order by d.path"
-        )
-        orphans = []
-        for system, stream, date, path, size, mtime, original in self.ledger.rows(sql):
-            file = self.settings.landing / path
-            if original in given and path not in given and file.is_file():
-                reader_hash = self.mappings.system(system).reader_hash
-                orphans.append(Delivery(system, stream, dt.date.fromisoformat(date), file, path, size, mtime, reader_hash))
-        replaced = {delivery.relative for delivery in deliveries}
-        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
-        return [*deliveries, *orphans]
 
     def _one(self, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, delivery: Delivery) -> None:
         system = self.mappings.system(delivery.system)
@@ -214,7 +200,7 @@ class _Loader:
         make_durable(batches)
         staged = [self._settled(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
-        for batch in batches:
+        for batch in (batch for batch in batches if not batch.is_text):
             self.report.batches[batch.contract.feed].append(batch.final)
             self.report.rows[batch.contract.feed] += batch.loaded
         self.report.files += staged
@@ -248,4 +234,4 @@ def _checked_header(source: Source, system: System, stream: str) -> list[str]:
         contract = load_contract(stream)
         return check_columns(source, contract.names, contract.required_names)
     described = system.stream(stream)
-    return check_columns(source, (*described.columns, *described.unread), described.columns)
+    return check_columns(source, (*described.read_columns, *described.unread), described.columns)

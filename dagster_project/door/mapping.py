@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -39,7 +40,11 @@ class FeedMapping(BaseModel):
 
 
 class Stream(BaseModel):
-    """One kind of delivered file: how it is written and which feeds it makes."""
+    """One kind of delivered file: how it is written, which feeds it makes and which streams their SELECTs look at beside it.
+
+    A stream without feeds is only looked up by others. What they see of it: with a `key` its latest row per key over all deliveries up
+    to the day of the file that is read, without one its rows of that very day.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,8 +55,16 @@ class Stream(BaseModel):
     time_zone: str | None = None
     timestamp_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
+    optional: tuple[str, ...] = ()  # read where a file has them, null elsewhere
     unread: tuple[str, ...] = ()  # known columns that no feed takes; any other new column is a warning
-    feeds: dict[str, FeedMapping] = Field(min_length=1)
+    feeds: dict[str, FeedMapping] = Field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns that a SELECT sees, all as text."""
+        return (*self.columns, *self.optional)
 
     @field_validator("encoding")
     @classmethod
@@ -81,6 +94,13 @@ class Stream(BaseModel):
             raise ValueError("one of the feeds needs records: true, or records would vanish")
         return self
 
+    @model_validator(mode="after")
+    def _key_is_read(self) -> Stream:
+        unread = sorted(set(self.key) - set(self.read_columns))
+        if unread:
+            raise ValueError(f"the key names columns that are not read: {', '.join(unread)}")
+        return self
+
 
 class SystemFile(BaseModel):
     """The YAML of one system."""
@@ -95,6 +115,31 @@ class SystemFile(BaseModel):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         return _zone(value)
+
+    @model_validator(mode="after")
+    def _looked_up_streams_exist(self) -> SystemFile:
+        for name, stream in self.streams.items():
+            unknown = sorted(set(stream.beside) - set(self.streams))
+            if unknown:
+                raise ValueError(f"stream {name} looks at unknown streams: {', '.join(unknown)}")
+            if not stream.feeds and name not in self.looked_up:
+                raise ValueError(f"stream {name} makes no feed and no stream looks it up; remedy: give it a feed or name it under ignored")
+        try:
+            _ = self.ranks
+        except CycleError as error:
+            raise ValueError(f"streams look each other up in a circle: {', '.join(error.args[1])}") from error
+        return self
+
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Streams that another stream looks up."""
+        return frozenset(name for stream in self.streams.values() for name in stream.beside)
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Order of reading: every stream comes after those it looks up."""
+        order = TopologicalSorter({name: stream.beside for name, stream in self.streams.items()}).static_order()
+        return {name: rank for rank, name in enumerate(order)}
 
 
 def _zone(value: str) -> str:
@@ -181,6 +226,14 @@ class System:
     def stream(self, name: str) -> Stream:
         """Return one stream of the mapping."""
         return self.file.streams[name]
+
+    def is_looked_up(self, stream: str) -> bool:
+        """Say whether SELECTs of other streams look at this one."""
+        return stream in self.file.looked_up
+
+    def rank(self, stream: str) -> int:
+        """Place of the stream in the order of reading."""
+        return self.file.ranks[stream]
 
     def dialect(self, stream: str, file_name: str) -> Dialect:
         """Return how a file of the stream is written; the delimiter follows the file name where the mapping is silent."""

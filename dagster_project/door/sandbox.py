@@ -6,8 +6,9 @@ Holds the connection and the test that a mapping's SQL is one SELECT without fil
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -38,8 +39,12 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
     return connection
 
 
-def checked_select(path: Path, columns: Sequence[str]) -> tuple[str, dict[str, str]]:
+def checked_select(
+    path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> tuple[str, dict[str, str]]:
     """Read a mapping's SQL and return it with its output columns (name to type), bound without any file access.
+
+    It may read `source`, of these columns, and the streams `beside` it by their names.
 
     Raises
     ------
@@ -53,8 +58,9 @@ def checked_select(path: Path, columns: Sequence[str]) -> tuple[str, dict[str, s
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UsageError(f"mapping {path}: exactly one SELECT is expected")
         sql = text.strip().rstrip(";")
-        listed = ", ".join(f"{identifier(name)} varchar" for name in columns)
-        connection.execute(f"create temp table source ({listed}, record_number bigint)")
+        for relation, names in {"source": columns, **beside}.items():
+            listed = ", ".join(f"{identifier(name)} varchar" for name in names)
+            connection.execute(f"create temp table {identifier(relation)} ({listed}, record_number bigint)")
         described = connection.execute(f"describe {sql}").fetchall()
     except duckdb.Error as error:
         found = re.search(r"LINE (\d+):", str(error))

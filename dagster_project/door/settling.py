@@ -31,7 +31,7 @@ def settle(connection: duckdb.DuckDBPyConnection, batches: Sequence[FeedBatch]) 
         A mapping returned a record more than once in its records feeds.
     """
     groups: dict[tuple[str, bool], dict[str, FeedBatch]] = defaultdict(dict)
-    for batch in batches:
+    for batch in (batch for batch in batches if not batch.is_text):
         groups[batch.contract.feed, batch.is_numbered][batch.batch_id] = batch
     for group in groups.values():
         _settle_group(connection, group)
