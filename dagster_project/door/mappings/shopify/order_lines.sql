@@ -1,0 +1,69 @@
+-- One row a line. Discounts are those allocated to it, else its own; the tax that a price includes is taken out. A line whose
+-- order never came has no order_id, a taxed line whose tax lines never came no net_amount: both are quarantined.
+-- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
+with taxes as (
+    select order_line_id, sum(price) as amount
+    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index)
+    group by order_line_id
+),
+
+discounts as (
+    select order_line_id, sum(amount) as amount
+    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index)
+    group by order_line_id
+),
+
+lines as (
+    select
+        source.*,
+        orders.id as known_order_id,
+        orders.currency,
+        coalesce(lower(orders.taxes_included) = 'true' and try_cast(orders.total_tax as decimal(18, 2)) <> 0, false) as includes_tax,
+        try_cast(source.quantity as decimal(18, 3)) as units,
+        try_cast(source.price as decimal(18, 4)) as unit_amount,
+        coalesce(discounts.amount, try_cast(source.total_discount as decimal(18, 2)), 0)::decimal(18, 2) as discount,
+        case
+            when taxes.amount is not null then taxes.amount
+            when lower(source.taxable) = 'false' or exists (select 1 from tax_line) then 0
+        end::decimal(18, 2) as tax
+    from source
+    left join "order" as orders on source.order_id = orders.id
+    left join taxes on source.id = taxes.order_line_id
+    left join discounts on source.id = discounts.order_line_id
+),
+
+-- The price without the tax in it has four decimals: its fifth is rounded in whole numbers.
+untaxed as (
+    select
+        *,
+        case when includes_tax then tax else 0 end::decimal(18, 2) as included_tax,
+        case
+            when not includes_tax then unit_amount
+            when units <> 0
+                then ((2 * ((units * unit_amount - tax) * 10000)::hugeint + units::hugeint) // (2 * units::hugeint))::decimal(22, 0) * 0.0001
+            else unit_amount
+        end::decimal(18, 4) as unit_price
+    from lines
+),
+
+netted as (
+    select *, (units * unit_amount - discount - included_tax)::decimal(18, 2) as net_amount from untaxed
+)
+
+select
+    netted.record_number,
+    netted.known_order_id as order_id,
+    netted.id as line_id,
+    coalesce(netted.sku, netted.product_id) as product_id,
+    product.product_type as product_family,
+    case when lower(netted.gift_card) = 'true' then 'adjustment' else 'product' end as line_kind,
+    netted.quantity,
+    netted.unit_price,
+    (netted.units * netted.unit_price - netted.net_amount)::decimal(18, 2) as discount_amount,
+    netted.tax as tax_amount,
+    netted.net_amount,
+    case when coalesce(item.unit_cost_currency_code, netted.currency) = netted.currency then item.unit_cost_amount end as unit_cost
+from netted
+left join product on netted.product_id = product.id
+left join product_variant as variant on netted.variant_id = variant.id
+left join inventory_item as item on variant.inventory_item_id = item.id

@@ -1,0 +1,69 @@
+-- One row an order. The totals are those of the goods: subtotal_price comes after their discounts and before shipping and tax
+-- (total_discounts also holds discounts on shipping). Where prices include tax the order does not say how much of it lies on
+-- goods; the net amounts are then those of its lines. A tag credit_memo or adjustment says the kind, a negative total too.
+with account_tags as (
+    select customer_id, min(substr(value, 9)) as account_id
+    from (from customer_tag qualify delivery_date = max(delivery_date) over (partition by customer_id))
+    where value like 'account:%'
+    group by customer_id
+),
+
+kinds as (
+    select order_id, max(value) as order_kind from order_tag where value in ('credit_memo', 'adjustment') group by order_id
+),
+
+attributes as (
+    select
+        order_id,
+        max(trim(value, '"')) filter (where name = 'contact_id') as contact_id,
+        max(trim(value, '"')) filter (where name = 'offer_id') as offer_id,
+        max(trim(value, '"')) filter (where name = 'interaction_id') as interaction_id,
+        max(trim(value, '"')) filter (where name = 'referral_id') as referral_id
+    from order_note_attribute
+    group by order_id
+),
+
+shipping as (
+    select order_id, sum(amount) as shipping_amount
+    from (select order_id, id, max(try_cast(discounted_price as decimal(18, 2))) as amount from order_shipping_line group by order_id, id)
+    group by order_id
+),
+
+orders as (
+    select
+        *,
+        coalesce(lower(taxes_included) = 'true' and try_cast(total_tax as decimal(18, 2)) <> 0, false) as includes_tax,
+        try_cast(total_line_items_price as decimal(18, 2)) as goods_amount,
+        try_cast(subtotal_price as decimal(18, 2)) as paid_amount
+    from source
+)
+
+select
+    orders.record_number,
+    orders.id as order_id,
+    account_tags.account_id,
+    coalesce(attributes.contact_id, orders.customer_id) as contact_id,
+    coalesce(kinds.order_kind, case when orders.paid_amount < 0 then 'credit_memo' end, 'sale') as order_kind,
+    coalesce(orders.processed_at, orders.created_at) as ordered_at,
+    orders.processed_at,
+    orders.source_name as sales_channel,
+    orders.currency as currency_code,
+    case when not orders.includes_tax then orders.total_line_items_price end as gross_amount,
+    case when not orders.includes_tax then (orders.goods_amount - orders.paid_amount)::decimal(18, 2) end as discount_amount,
+    orders.total_tax as tax_amount,
+    coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
+    case when not orders.includes_tax then orders.subtotal_price end as net_amount,
+    case lower(orders.financial_status) when 'expired' then 'voided' else lower(orders.financial_status) end as financial_state,
+    orders.fulfillment_status as order_state,
+    orders.cancelled_at,
+    orders.test as is_test,
+    orders.source_name,
+    attributes.offer_id,
+    attributes.interaction_id,
+    attributes.referral_id,
+    orders.updated_at as source_updated_at
+from orders
+left join account_tags on orders.customer_id = account_tags.customer_id
+left join kinds on orders.id = kinds.order_id
+left join attributes on orders.id = attributes.order_id
+left join shipping on orders.id = shipping.order_id

@@ -1,0 +1,17 @@
+-- One row a payment. Refunds are counted by their lines; authorisations, voids and failures move no money.
+select
+    record_number,
+    id as payment_id,
+    order_id,
+    coalesce(processed_at, created_at) as paid_at,
+    amount as payment_amount,
+    currency as currency_code,
+    gateway as payment_method,
+    nullif(regexp_extract(receipt, '"instalments": *(\d+)', 1), '') as instalment_count,
+    case
+        when lower(kind) = 'refund' then 'refund, counted by its refunded lines'
+        when lower(test) = 'true' then 'test transaction'
+        when lower(kind) in ('authorization', 'void', 'emv_authorization', 'suggested_refund', 'change') then 'moves no money'
+        when lower(status) <> 'success' then 'did not succeed'
+    end as left_out
+from source

@@ -1,0 +1,14 @@
+-- One row an adjustment that gave money back beyond the lines: shipping, or more than was calculated (a negative amount).
+select
+    source.record_number,
+    'adjustment-' || source.id as refund_id,
+    orders.id as order_id,
+    coalesce(refund.processed_at, refund.created_at) as refunded_at,
+    refund.processed_at,
+    (-try_cast(source.amount as decimal(18, 2)))::decimal(18, 2) as refund_amount,
+    (-try_cast(source.tax_amount as decimal(18, 2)))::decimal(18, 2) as tax_amount,
+    orders.currency as currency_code,
+    case when try_cast(source.amount as decimal(18, 2)) >= 0 then 'less given back than calculated, borne by the refunded lines' end as left_out
+from source
+left join refund on source.refund_id = refund.id
+left join "order" as orders on source.order_id = orders.id
