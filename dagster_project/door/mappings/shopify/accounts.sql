@@ -4,7 +4,7 @@ with tags as (
         customer_id,
         bool_or(value like 'account:%') as is_of_another_system,
         min(value) filter (where value in ('b2b', 'household')) as account_kind
-    from (from customer_tag qualify delivery_date = max(delivery_date) over (partition by customer_id))
+    from customer_tag
     group by customer_id
 )
 

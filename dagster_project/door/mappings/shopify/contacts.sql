@@ -2,7 +2,7 @@
 -- another system; without it the person is an account of its own.
 with account_tags as (
     select customer_id, min(substr(value, 9)) as account_id
-    from (from customer_tag qualify delivery_date = max(delivery_date) over (partition by customer_id))
+    from customer_tag
     where value like 'account:%'
     group by customer_id
 )

@@ -3,7 +3,7 @@
 -- goods; the net amounts are then those of its lines. A tag credit_memo or adjustment says the kind, a negative total too.
 with account_tags as (
     select customer_id, min(substr(value, 9)) as account_id
-    from (from customer_tag qualify delivery_date = max(delivery_date) over (partition by customer_id))
+    from customer_tag
     where value like 'account:%'
     group by customer_id
 ),
@@ -48,6 +48,7 @@ select
     orders.processed_at,
     orders.source_name as sales_channel,
     orders.currency as currency_code,
+    orders.presentment_currency as presentment_currency_code,
     case when not orders.includes_tax then orders.total_line_items_price end as gross_amount,
     case when not orders.includes_tax then (orders.goods_amount - orders.paid_amount)::decimal(18, 2) end as discount_amount,
     orders.total_tax as tax_amount,
