@@ -1,0 +1,58 @@
+-- One row a line of an invoice. What the invoice's net is below (or above) its lines, discounts and included tax, is spread over them
+-- in the order of their ids, each share rounded so that the lines add up to the invoice. A line whose invoice never came has no
+-- order_id and is quarantined.
+with lines as (
+    select
+        source.*,
+        invoice.id as order_id,
+        coalesce(price.product_id, plan.product_id) as product_id,
+        case
+            when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
+            when lower(source.currency) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 0.001
+            else 0.01
+        end as unit,
+        try_cast(source.amount as hugeint) as minor,
+        try_cast(invoice.total as hugeint) - coalesce(try_cast(invoice.tax as hugeint), 0) as invoice_net
+    from source
+    left join invoice on source.invoice_id = invoice.id
+    left join plan on source.plan_id = plan.id
+    left join price on source.price_id = price.id
+),
+
+running as (
+    select
+        *,
+        sum(minor) over (partition by invoice_id)::hugeint as lines_total,
+        sum(minor) over (partition by invoice_id order by id, record_number rows unbounded preceding)::hugeint as so_far
+    from lines
+),
+
+shared as (
+    select
+        *,
+        case
+            when lines_total = 0 or invoice_net is null then minor
+            else (so_far * invoice_net) // lines_total - ((so_far - minor) * invoice_net) // lines_total
+        end as net
+    from running
+),
+
+-- Prices of a unit come in tiers and parts of a month: the unit price is the amount over the quantity, to four decimals.
+priced as (
+    select
+        *,
+        case when try_cast(quantity as bigint) > 0 then try_cast(quantity as hugeint) else 1 end as units,
+        minor * 10000 * unit as parts
+    from shared
+)
+
+select
+    record_number,
+    order_id,
+    id as line_id,
+    product_id,
+    units as quantity,
+    (((2 * parts::hugeint + units) // (2 * units))::decimal(22, 0) * 0.0001)::decimal(18, 4) as unit_price,
+    (units * ((2 * parts::hugeint + units) // (2 * units))::decimal(22, 0) * 0.0001)::decimal(18, 2) - (net * unit)::decimal(18, 2) as discount_amount,
+    net * unit as net_amount
+from priced
