@@ -20,7 +20,7 @@ from dagster_project.door.inventory import Delivery
 from dagster_project.door.lookups import Lookups, text_contract
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import quarantined
-from dagster_project.door.sandbox import check_output, checked_select
+from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
 from dagster_project.door.source import Source
 from dagster_project.errors import InfrastructureError, UsageError
 
@@ -42,6 +42,7 @@ class FeedBatch:
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
     refused: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT leaves out, by reason
     control_sums: str = "{}"
     quarantine: list[QuarantinedRecord] = field(default_factory=list)
 
@@ -90,6 +91,7 @@ class BatchWriter:
         if not system.is_canonical:
             self._load(source, stream)
             self.lookups.show(delivery, system)
+            self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
             if system.is_looked_up(delivery.stream):
                 batches.append(self._keep_text(delivery, source, system, is_records=not stream.feeds))
         for feed, mapped in stream.feeds.items():
@@ -108,12 +110,20 @@ class BatchWriter:
             plan = casting(
                 contract, types, zone=stream.time_zone or system.time_zone, decimal=stream.decimal, formats=stream.timestamp_formats
             )
-            self._write_one(batch, plan, f"({sql}\n)", delivery.system, source, is_numbered=True)
+            relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
+            self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
         if system.is_canonical:
             self._add_faults(batches[0], source)
         else:
             self._account_for_every_record(batches, source, stream)
         return batches
+
+    def _set_aside(self, batch: FeedBatch, sql: str) -> str:
+        """Take out the rows that the SELECT leaves out with a reason, and return the relation of the others."""
+        self.connection.execute(f"create or replace temp table mapped as {sql}")
+        if batch.is_records:
+            self.connection.execute(f"insert into left_out select record_number, {LEFT_OUT} from mapped where {LEFT_OUT} is not null")
+        return f"(select * exclude ({LEFT_OUT}) from mapped where {LEFT_OUT} is null)"
 
     def _load(self, source: Source, stream: Stream) -> None:
         source.load(self.connection)
@@ -244,10 +254,13 @@ class BatchWriter:
                 f"{source.relative}: the mapping returns a record more than once in its records feeds ({', '.join(stream.feeds)})"
             )
         refused = {row.record_number for batch in carriers for row in batch.quarantine}
-        missing = self.connection.execute(
-            f"select record_number from source where record_number not in (select record_number from {written}) order by 1"
-        ).fetchall()
-        dropped = [number for (number,) in missing if number not in refused]
+        gone = f"record_number not in (select record_number from {written}) and record_number not in (select unnest(?::bigint[]))"
+        reasons = f"select record_number, min(reason) as reason from left_out where {gone} group by record_number"
+        carriers[0].left_out = dict(
+            self.connection.execute(f"select reason, count(*) from ({reasons}) group by reason", [list(refused)]).fetchall()
+        )
+        missing = f"select record_number from source where {gone} and record_number not in (select record_number from left_out) order by 1"
+        dropped = [number for (number,) in self.connection.execute(missing, [list(refused)]).fetchall()]
         carriers[0].refused += len(dropped)
         records = source.lines(set(dropped[:LISTED_LIMIT]))
         for number in dropped[:LISTED_LIMIT]:

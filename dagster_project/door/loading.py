@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -83,6 +83,7 @@ class _Loader:
         self.scratch = settings.ops / "door"
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
+        self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
 
     def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
@@ -116,7 +117,7 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        self.report.warnings += [*writer.warnings, *_repeated(self.report.files)]
+        self.report.warnings += [*writer.warnings, *_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
         return self.report
 
     def _sweep(self) -> None:
@@ -176,10 +177,11 @@ class _Loader:
         carriers = [batch for batch in batches if batch.is_records]
         written = sum(batch.written for batch in carriers)
         kept_out = sum(batch.refused for batch in carriers)
-        if physical != written + kept_out:
+        left_out = sum(sum(batch.left_out.values()) for batch in carriers)
+        if physical != written + kept_out + left_out:
             raise InputRefused(
-                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined; remedy: mend the"
-                " file's quoting and line ends, or the mapping"
+                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
+                " remedy: mend the file's quoting and line ends, or the mapping"
             )
         rows = tuple(row for batch in batches for row in batch.quarantine)
         share = Decimal(max(kept_out, *(batch.refused for batch in batches))) / max(physical, 1)
@@ -210,23 +212,33 @@ class _Loader:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
         superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
+        left_out = {reason: count for batch in batches for reason, count in batch.left_out.items()}
+        self.left_out[file.path] = left_out
         entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
-        return replace(file, loaded=file.loaded - superseded, superseded=superseded, batches=entries)
+        return replace(file, loaded=file.loaded - superseded, superseded=superseded + sum(left_out.values()), batches=entries)
 
 
-def _repeated(files: Sequence[StagedFile]) -> Iterator[str]:
+def _repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     """Say once for each stream how many records repeat a key of their own file, and where there are most."""
     streams = defaultdict(list)
     for file in files:
-        if file.status == "staged" and file.superseded and file.duplicate_of_path is None:
-            streams[file.system, file.stream].append(file)
+        count = file.superseded - sum(left_out.get(file.path, {}).values())
+        if file.status == "staged" and count and file.duplicate_of_path is None:
+            streams[file.system, file.stream].append((count, file))
     for (system, stream), found in sorted(streams.items()):
-        most = max(found, key=lambda file: file.superseded)
-        several = (
-            "" if len(found) == 1 else f"{system}/{stream}: {sum(file.superseded for file in found):,} in {len(found):,} files, most in "
-        )
-        told = f"{most.superseded:,} of {most.physical:,} records repeat the key of another record of the file; the latest is kept"
-        yield f"{several}{most.path}: {told}"
+        most, file = max(found, key=lambda entry: entry[0])
+        several = "" if len(found) == 1 else f"{system}/{stream}: {sum(count for count, _ in found):,} in {len(found):,} files, most in "
+        told = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
+        yield f"{several}{file.path}: {told}"
+
+
+def _left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Say once for each stream and reason how many records its mapping leaves out; they count as superseded."""
+    totals = Counter[tuple[str, str]]()
+    for path, reasons in files.items():
+        totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
+    for (stream, reason), count in sorted(totals.items()):
+        yield f"{stream}: {count:,} records left out: {reason}"
 
 
 def _checked_header(source: Source, system: System, stream: str) -> list[str]:

@@ -16,6 +16,9 @@ from dagster_project.door.casting import INSTANT_MACRO, identifier, literal
 from dagster_project.door.contracts import Contract
 from dagster_project.errors import UsageError
 
+LEFT_OUT = "left_out"
+"""Column of a mapping's SELECT: why a record is no row of the feed; null where it is one."""
+
 
 def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
     """Open a private database whose SQL may read and write below `folders` only; its settings cannot be changed any more."""
@@ -84,7 +87,7 @@ def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:
     UsageError
         A column is not in the contract, or a required one is missing.
     """
-    unknown = sorted(set(types) - set(contract.names))
+    unknown = sorted(set(types) - set(contract.names) - {LEFT_OUT})
     missing = sorted(set(contract.required_names) - set(types))
     if unknown or missing:
         found = {"not in the contract": unknown, "required and missing": missing}
