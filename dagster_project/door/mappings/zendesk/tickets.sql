@@ -17,7 +17,7 @@ with tags as (
     group by ticket_id
 ),
 
-changes as (
+field_changes as (
     select ticket_id, field_name, value, try_cast(updated as timestamp) as changed_at
     from ticket_field_history
     where field_name in ('status', 'reopens', 'total_time_spent_sec', 'satisfaction_score')
@@ -25,27 +25,27 @@ changes as (
 
 solutions as (
     select ticket_id, min(changed_at) as first_solved_at, max(changed_at) as last_solved_at
-    from changes
+    from field_changes
     where field_name = 'status' and value = 'solved'
     group by ticket_id
 ),
 
 history as (
     select
-        changes.ticket_id,
-        max(changes.changed_at) filter (where changes.field_name = 'status' and changes.value = 'closed') as closed_at,
+        field_changes.ticket_id,
+        max(field_changes.changed_at) filter (where field_changes.field_name = 'status' and field_changes.value = 'closed') as closed_at,
         count(*) filter (
-            where changes.field_name = 'status' and changes.value in ('new', 'open', 'pending', 'hold') and changes.changed_at > solutions.first_solved_at
+            where field_changes.field_name = 'status' and field_changes.value in ('new', 'open', 'pending', 'hold') and field_changes.changed_at > solutions.first_solved_at
         ) as steps_back_count,
-        arg_max(changes.value, changes.changed_at) filter (where changes.field_name = 'reopens') as reopens,
-        arg_max(changes.value, changes.changed_at) filter (where changes.field_name = 'total_time_spent_sec') as seconds_spent,
-        arg_max(changes.value, changes.changed_at) filter (where changes.field_name = 'satisfaction_score' and changes.value in ('good', 'bad')) as rating
-    from changes
-    left join solutions on changes.ticket_id = solutions.ticket_id
-    group by changes.ticket_id
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'reopens') as reopens,
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'total_time_spent_sec') as seconds_spent,
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'satisfaction_score' and field_changes.value in ('good', 'bad')) as rating
+    from field_changes
+    left join solutions on field_changes.ticket_id = solutions.ticket_id
+    group by field_changes.ticket_id
 ),
 
-merges as (
+merge_notes as (
     select ticket_id, arg_max(regexp_extract(body, 'merged into request #(\d+)', 1), created) as survivor
     from ticket_comment
     where regexp_matches(body, 'merged into request #\d+')
@@ -72,7 +72,7 @@ select
         when source.status = 'hold' then 'on_hold'
         else source.status
     end as ticket_state,
-    case when tags.is_merged then merges.survivor end as merged_into_ticket_id,
+    case when tags.is_merged then merge_notes.survivor end as merged_into_ticket_id,
     source.via_followup_source_id as follow_up_of_ticket_id,
     case
         when source.via_channel in ('email', 'chat', 'sms') then source.via_channel
@@ -106,7 +106,7 @@ from source
 left join tags on source.id = tags.ticket_id
 left join solutions on source.id = solutions.ticket_id
 left join history on source.id = history.ticket_id
-left join merges on source.id = merges.ticket_id
+left join merge_notes on source.id = merge_notes.ticket_id
 left join user as requester on source.requester_id = requester.id
 left join user as assignee on source.assignee_id = assignee.id
 left join user as submitter on source.submitter_id = submitter.id
