@@ -2,12 +2,13 @@
 -- Bots write as agents too, but never join. How many chats the agent had at once is not in the export.
 with events as (
     select
-        chat_id,
-        try_cast(created_at as timestamp) as happened_at,
-        type,
-        nullif(regexp_extract(actor_id, '^agent:(\d+)$', 1), '') as agent_id,
-        actor_id like 'agent:%' as is_agent
+        ticket_chat_event.chat_id,
+        try_cast(ticket_chat_event.created_at as timestamp) as happened_at,
+        ticket_chat_event.type,
+        nullif(regexp_extract(ticket_chat_event.actor_id, '(\d+)$', 1), '') as agent_id,
+        coalesce(ticket_chat_event.actor_id like 'agent:%' or actor.role in ('agent', 'admin'), false) as is_agent
     from ticket_chat_event
+    left join user as actor on ticket_chat_event.actor_id = actor.id
 ),
 
 chats as (
@@ -17,7 +18,7 @@ chats as (
         min(happened_at) filter (where is_agent and type = 'ChatJoin') as answered_at,
         max(happened_at) as ended_at,
         arg_min(agent_id, happened_at) filter (where is_agent and type = 'ChatJoin') as agent_id,
-        greatest(count(distinct agent_id) filter (where type = 'ChatJoin') - 1, 0) as transfer_count,
+        greatest(count(distinct agent_id) filter (where is_agent and type = 'ChatJoin') - 1, 0) as transfer_count,
         min(happened_at) filter (where is_agent and type in ('ChatMessage', 'ChatFileAttachment')) as first_reply_at,
         count(*) filter (where is_agent and type in ('ChatMessage', 'ChatFileAttachment')) as messages_agent_count,
         count(*) filter (where not is_agent and type in ('ChatMessage', 'ChatFileAttachment')) as messages_customer_count

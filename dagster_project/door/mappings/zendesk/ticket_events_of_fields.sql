@@ -35,7 +35,7 @@ select
     changes.field_name,
     case
         when changes.field_name = 'assignee_id' then coalesce(assignee.external_id, changes.value)
-        when changes.field_name = 'status' and changes.value = 'hold' then 'on_hold'
+        when changes.field_name = 'status' and changes.value in ('hold', 'on-hold') then 'on_hold'
         when changes.field_name in (
             'status', 'group_id', 'priority', 'type', 'satisfaction_score', 'reopens', 'total_time_spent_sec', 'brand_id', 'ticket_form_id'
         ) then changes.value

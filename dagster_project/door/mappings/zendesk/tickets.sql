@@ -35,7 +35,7 @@ history as (
         field_changes.ticket_id,
         max(field_changes.changed_at) filter (where field_changes.field_name = 'status' and field_changes.value = 'closed') as closed_at,
         count(*) filter (
-            where field_changes.field_name = 'status' and field_changes.value in ('new', 'open', 'pending', 'hold') and field_changes.changed_at > solutions.first_solved_at
+            where field_changes.field_name = 'status' and field_changes.value in ('new', 'open', 'pending', 'hold', 'on-hold') and field_changes.changed_at > solutions.first_solved_at
         ) as steps_back_count,
         arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'reopens') as reopens,
         arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'total_time_spent_sec') as seconds_spent,
@@ -69,7 +69,7 @@ select
         when source.status = 'deleted' then 'deleted'
         when tags.is_spam then 'spam'
         when tags.is_merged then 'merged'
-        when source.status = 'hold' then 'on_hold'
+        when source.status in ('hold', 'on-hold') then 'on_hold'
         else source.status
     end as ticket_state,
     case when tags.is_merged then merge_notes.survivor end as merged_into_ticket_id,
