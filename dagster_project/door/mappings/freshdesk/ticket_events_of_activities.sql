@@ -1,5 +1,5 @@
 -- One row an activity of a ticket; numbered like its conversations (ticket_events_of_conversations.sql). An activity may change several fields: the
--- state wins, then the agent, then the group; `new_ticket` is the creation. Notes are events of conversations.
+-- state wins, then the agent, then the group; `new_ticket` is the creation. A note is told by its conversation: here it is a changed field.
 with activities as (
     select
         *,
@@ -25,7 +25,6 @@ select
         when json_exists(details, '$.agent_id') then 'assignment'
         when json_exists(details, '$.group') then 'group_change'
         when json_exists(details, '$.automation') then 'automation'
-        when json_exists(details, '$.note') then 'internal_note'
         else 'field_change'
     end as event_type,
     case
@@ -33,6 +32,7 @@ select
         when json_exists(details, '$.agent_id') then 'agent_id'
         when json_exists(details, '$.group') then 'group'
         when json_exists(details, '$.priority') then 'priority'
+        when json_exists(details, '$.note') then 'note'
     end as field_name,
     coalesce(
         json_extract_string(details, '$.status'), json_extract_string(details, '$.agent_id'), json_extract_string(details, '$.group'),

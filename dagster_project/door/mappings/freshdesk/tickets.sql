@@ -1,8 +1,8 @@
 -- One row a version of a ticket. Freshdesk tells the last moments of resolving and closing; the first one, and how often it was reopened, come from
 -- the activities. What it has no column for comes from tags: complaint, problem_report, issue_, order_, type_, escalation_.
-with tags as (
-    select id as ticket_id, list_sort(list_distinct(json_extract_string(try_cast(tags as json), '$[*]'))) as tags
-    from (select distinct id, tags from source)
+with tagged as (
+    select *, list_sort(list_distinct(json_extract_string(try_cast(tags as json), '$[*]'))) as tag_list
+    from source
 ),
 
 moves as (
@@ -45,14 +45,12 @@ mergers as (
 
 described as (
     select
-        source.*,
-        tags.tags as tag_list,
-        list_filter(tags.tags, tag -> tag in ('type_complaint', 'type_request', 'type_feedback'))[1] as type_tag,
-        list_filter(tags.tags, tag -> tag like 'issue\_%' escape '\')[1] as issue_tag,
-        list_filter(tags.tags, tag -> tag like 'order\_%' escape '\')[1] as order_tag,
-        list_filter(tags.tags, tag -> regexp_full_match(tag, 'escalation_[0-4]'))[1] as escalation_tag
-    from source
-    left join tags on source.id = tags.ticket_id and source.tags is not null
+        *,
+        list_filter(tag_list, tag -> tag in ('type_complaint', 'type_request', 'type_feedback'))[1] as type_tag,
+        list_filter(tag_list, tag -> tag like 'issue\_%' escape '\')[1] as issue_tag,
+        list_filter(tag_list, tag -> tag like 'order\_%' escape '\')[1] as order_tag,
+        list_filter(tag_list, tag -> regexp_full_match(tag, 'escalation_[0-4]'))[1] as escalation_tag
+    from tagged
 )
 
 select
