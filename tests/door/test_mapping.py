@@ -146,6 +146,7 @@ def test_every_built_in_mapping_binds_over_its_declared_columns(name: str) -> No
     system = Mappings().system(name)
     for stream, described in system.file.streams.items():
         for feed in described.feeds:
-            sql, types = checked_select(system.sql_path(stream, feed), described.columns)
+            beside = {other: system.stream(other).read_columns for other in described.beside}
+            sql, types = checked_select(system.sql_path(stream, feed), described.read_columns, beside)
             assert "source" in sql
             assert types
