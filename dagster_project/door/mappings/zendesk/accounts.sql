@@ -24,8 +24,8 @@ select
     tags.currency as currency_code,
     tags.language as language_code,
     source.created_at,
-    try_cast(nullif(regexp_extract(source.notes, '^closed (\d{4}-\d\d-\d\d[ T][\d:.]+)', 1), '') as timestamp) as closed_at,
-    nullif(regexp_extract(source.notes, '^closed \d{4}-\d\d-\d\d[ T][\d:.]+Z?: (.+)$', 1), '') as close_reason,
+    try_cast(nullif(regexp_extract(source.notes, '^closed (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)', 1), '') as timestamp) as closed_at,
+    nullif(regexp_extract(source.notes, '^closed \d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?: (.+)$', 1), '') as close_reason,
     source.updated_at as source_updated_at
 from source
 left join tags on source.id = tags.organization_id

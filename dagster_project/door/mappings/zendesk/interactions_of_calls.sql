@@ -18,6 +18,7 @@ select
     case when source.direction like 'outbound%' then 'out' else 'in' end as direction,
     coalesce("group".name, source.call_group_id) as queue,
     source.created_at as started_at,
+    try_cast(source.created_at as timestamp) + to_seconds(coalesce(try_cast(source.ivr_time_spent as bigint), 0)) as queued_at,
     case
         when source.completion_status = 'completed'
             then try_cast(source.created_at as timestamp) + to_seconds(coalesce(try_cast(source.time_to_answer as bigint), try_cast(source.wait_time as bigint)))
