@@ -17,7 +17,7 @@ from dagster_project.door.casting import Casting, casting, identifier, literal
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.entries import Batch, QuarantinedRecord
 from dagster_project.door.inventory import Delivery
-from dagster_project.door.lookups import Lookups, text_contract
+from dagster_project.door.lookups import Lookups, load_text, text_contract
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import quarantined
 from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
@@ -89,8 +89,8 @@ class BatchWriter:
         stream = system.stream(delivery.stream)
         batches = []
         if not system.is_canonical:
-            self._load(source, stream)
-            self.lookups.show(delivery, system)
+            self.lookups.show(delivery, system)  # may read a file ahead, so it comes before the load
+            load_text(self.connection, source, stream)
             self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
             if system.is_looked_up(delivery.stream):
                 batches.append(self._keep_text(delivery, source, system, is_records=not stream.feeds))
@@ -124,12 +124,6 @@ class BatchWriter:
         if batch.is_records:
             self.connection.execute(f"insert into left_out select record_number, {LEFT_OUT} from mapped where {LEFT_OUT} is not null")
         return f"(select * exclude ({LEFT_OUT}) from mapped where {LEFT_OUT} is null)"
-
-    def _load(self, source: Source, stream: Stream) -> None:
-        source.load(self.connection)
-        for name in stream.optional:
-            if name not in source.scan.columns:
-                self.connection.execute(f"alter table source add column if not exists {identifier(name)} varchar")
 
     def _keep_text(self, delivery: Delivery, source: Source, system: System, *, is_records: bool) -> FeedBatch:
         batch = self._batch(delivery, source, text_contract(system, delivery.stream), self.texts, is_records=is_records)

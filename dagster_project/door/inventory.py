@@ -129,7 +129,7 @@ def new_files(landing: Path, ledger: Ledger, mappings: Mappings, until: str | No
     except ValueError as error:
         raise UsageError(f"until {until}: not a date of the form YYYY-MM-DD") from error
     known = ledger.known_files()
-    delivered = _with_beside(list(delivered_files(landing, mappings)), known, mappings)
+    delivered = with_beside(list(delivered_files(landing, mappings)), known, mappings)
     wanted = [delivery for delivery in delivered if last is None or delivery.delivery_date <= last]
     fresh = {delivery.relative for delivery in wanted if _is_new(delivery, known.get(delivery.relative), ledger)}
     read_again = {known[relative].file_id for relative in fresh if relative in known}
@@ -155,7 +155,7 @@ def _sha256(delivery: Delivery, entry: KnownFile | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _with_beside(deliveries: list[Delivery], known: Mapping[str, KnownFile], mappings: Mappings) -> list[Delivery]:
+def with_beside(deliveries: list[Delivery], known: Mapping[str, KnownFile], mappings: Mappings) -> list[Delivery]:
     """Name for each delivery the files that its stream looks up, and make their content part of how it is read.
 
     Files that left the landing folder still count where the ledger knows them: what was read stays read.

@@ -100,8 +100,7 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
-        lookups = Lookups(connection, self.settings, self.ledger)
-        writer = BatchWriter(connection, self.settings.lake, texts, lookups)
+        writer = BatchWriter(connection, self.settings.lake, texts, Lookups(connection, self.settings, self.ledger))
         since = time.monotonic()
         try:
             for delivery in deliveries:
@@ -166,6 +165,7 @@ class _Loader:
             if source is not None and source.scan.readable != delivery.path:
                 source.scan.readable.unlink(missing_ok=True)
         if staged.status == "refused":
+            writer.lookups.refused.add(delivery.relative)
             for batch in batches:
                 batch.temporary.unlink(missing_ok=True)
             batches = []

@@ -16,6 +16,7 @@ from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.inventory import Delivery, LookedUp
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Stream, System
+from dagster_project.door.source import Source, check_columns, open_source
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
 
@@ -39,12 +40,22 @@ def text_folder(settings: Settings) -> Path:
     return folder
 
 
+def load_text(connection: duckdb.DuckDBPyConnection, source: Source, stream: Stream) -> None:
+    """Make the relation `source` with every column that a SELECT may read; optional ones that the file lacks are null."""
+    source.load(connection)
+    for name in stream.optional:
+        if name not in source.scan.columns:
+            connection.execute(f"alter table source add column if not exists {identifier(name)} varchar")
+
+
 class Lookups:
-    """Text copies by their content, and the relations shown last."""
+    """Text copies by their content, the files refused in this run, and the relations shown last."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: Ledger) -> None:
         """Index the text copies that the ledger knows."""
         self.connection = connection
+        self.settings = settings
+        self.refused: set[str] = set()
         self.copies: dict[tuple[str, str, str], list[Path]] = {
             (system, stream, sha256): [settings.home / path] for system, stream, sha256, path in ledger.rows(_ACCEPTED)
         }
@@ -64,7 +75,7 @@ class Lookups:
         """
         for name, files in delivery.beside.items():
             stream = system.stream(name)
-            paths = [self._place(delivery, name, file) for file in files]
+            paths = [self._place(delivery, system, name, file) for file in files]
             shown = self._shown.get(name)
             if shown == (system.name, paths):
                 continue
@@ -93,12 +104,33 @@ class Lookups:
             f" qualify row_number() over (partition by {key} order by place desc, record_number desc) = 1"
         )
 
-    def _place(self, delivery: Delivery, name: str, file: LookedUp) -> Path:
-        places = self.copies.get((delivery.system, name, file.sha256), [])
-        for place in places:
+    def _place(self, delivery: Delivery, system: System, name: str, file: LookedUp) -> Path:
+        for place in self.copies.get((system.name, name, file.sha256), []):
             if place.is_file():
                 return place
-        raise InputRefused(f"{delivery.path}: looks at {file.relative}, which was refused; remedy: mend that file first, or remove it")
+        try:
+            if file.relative in self.refused:
+                raise InputRefused(file.relative)
+            return self._read_ahead(system, name, file)
+        except InputRefused as error:
+            raise InputRefused(
+                f"{delivery.path}: looks at {file.relative}, which was refused; remedy: mend that file first, or remove it"
+            ) from error
+
+    def _read_ahead(self, system: System, name: str, file: LookedUp) -> Path:
+        """Copy the text of a file before its turn, for this run only: streams that look each other up cannot all be read first."""
+        stream, path = system.stream(name), self.settings.landing / file.relative
+        scratch = self.settings.ops / "door"
+        source = open_source(self.connection, path, file.relative, system.dialect(name, path.name), scratch)
+        check_columns(source, stream.read_columns, stream.columns)
+        load_text(self.connection, source, stream)
+        copy = scratch / f"{name}-{file.sha256}.parquet"
+        columns = ", ".join(map(identifier, stream.read_columns))
+        self.connection.execute(f"copy (select {columns}, record_number from source) to {literal(str(copy))} (format parquet)")
+        if source.scan.readable != path:
+            source.scan.readable.unlink()
+        self.copies[system.name, name, file.sha256] = [copy]
+        return copy
 
 
 def _table(name: str) -> str:

@@ -124,10 +124,8 @@ class SystemFile(BaseModel):
                 raise ValueError(f"stream {name} looks at unknown streams: {', '.join(unknown)}")
             if not stream.feeds and name not in self.looked_up:
                 raise ValueError(f"stream {name} makes no feed and no stream looks it up; remedy: give it a feed or name it under ignored")
-        try:
-            _ = self.ranks
-        except CycleError as error:
-            raise ValueError(f"streams look each other up in a circle: {', '.join(error.args[1])}") from error
+        if itself := [name for name, stream in self.streams.items() if name in stream.beside]:
+            raise ValueError(f"streams look at themselves: {', '.join(itself)}")
         return self
 
     @cached_property
@@ -137,9 +135,13 @@ class SystemFile(BaseModel):
 
     @cached_property
     def ranks(self) -> dict[str, int]:
-        """Order of reading: every stream comes after those it looks up."""
-        order = TopologicalSorter({name: stream.beside for name, stream in self.streams.items()}).static_order()
-        return {name: rank for rank, name in enumerate(order)}
+        """Order of reading: every stream comes after those it looks up; in a circle one of them is read ahead instead."""
+        earlier = {name: list(stream.beside) for name, stream in self.streams.items()}
+        while True:
+            try:
+                return {name: rank for rank, name in enumerate(TopologicalSorter(earlier).static_order())}
+            except CycleError as error:
+                earlier[error.args[1][1]].remove(error.args[1][0])
 
 
 def _zone(value: str) -> str:

@@ -117,6 +117,26 @@ def test_a_refused_file_refuses_those_that_look_at_it(shop: Any) -> None:
     assert shop.all(SEEN) == EXPECTED[0]
 
 
+@pytest.mark.parametrize("order_first", [True, False])
+def test_streams_that_look_each_other_up_see_each_other_whatever_comes_first(shop: Any, tmp_path: Path, order_first: bool) -> None:
+    folder = tmp_path / "mappings/shop"
+    (folder / "shop.yml").write_text(YML.replace("beside: [tag]", "beside: [tag, line]"))
+    counted = "(select count(*)::varchar from line where line.order_id = source.id) as sales_channel,"
+    (folder / "orders.sql").write_text(ORDERS.replace("'EUR' as currency_code,", f"'EUR' as currency_code, {counted}"))
+    (folder / "order_lines.sql").write_text(
+        "select source.record_number, source.order_id, line_id, quantity, '1.00' as unit_price, quantity as net_amount,"
+        ' "order".placed as product_id from source left join "order" on source.order_id = "order".id'
+    )
+    names = ["shop/order/2026-01-05/a.csv", "shop/line/2026-01-05/a.csv"]
+    for name in names if order_first else reversed(names):
+        shop.deliver(name, FILES[name])
+        assert shop.walk().refusals == []
+    assert shop.all("select order_id, sales_channel from lake.orders order by 1") == [("o1", "2"), ("o2", "0")]
+    assert set(shop.all("select order_id, product_id from lake.order_lines")) == {("o1", "2026-01-05T10:00:00Z")}
+    assert len(shop.ledger.rows("select 1 from deliveries where status = 'accepted'")) == 2
+    assert shop.walk().files == []
+
+
 def test_records_of_looked_up_files_are_counted_and_kept_closed(shop: Any) -> None:
     shop.deliver("shop/tag/2026-01-05/a.csv", "order_id,tag\no1,vip\no1,a,b\n" + "".join(f"o{n},x\n" for n in range(1_000)))
     report = shop.walk()
@@ -159,7 +179,7 @@ def test_an_optional_column_may_be_absent(shop: Any, tmp_path: Path) -> None:
     [
         ("beside: [tag]", "beside: [tags]", "stream order looks at unknown streams: tags"),
         ("beside: [tag]", "beside: [line]", "stream tag makes no feed and no stream looks it up"),
-        ("columns: [order_id, tag]", "columns: [order_id, tag]\n    beside: [order]", "look each other up in a circle: "),
+        ("columns: [order_id, tag]", "columns: [order_id, tag]\n    beside: [tag]", "streams look at themselves: tag"),
         ("key: [id]", "key: [sku]", "the key names columns that are not read: sku"),
     ],
 )

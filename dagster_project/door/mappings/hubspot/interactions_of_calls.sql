@@ -1,0 +1,61 @@
+-- One row a call that was logged; HubSpot gives its length in milliseconds. Calls of sales come along: `purpose` is service where a ticket is linked.
+with tickets as (
+    select engagement_id, min(ticket_id) as ticket_id
+    from ticket_engagement
+    group by engagement_id
+),
+
+customers as (
+    select engagement_id, min(contact_id) as contact_id
+    from engagement_contact
+    group by engagement_id
+),
+
+companies as (
+    select engagement_id, min(company_id) as company_id
+    from engagement_company
+    group by engagement_id
+),
+
+teams as (
+    select owner_team.owner_id, min(coalesce(team.name, owner_team.team_id)) as team_name
+    from owner_team
+    left join team on owner_team.team_id = team.id
+    where lower(owner_team.is_team_primary) = 'true'
+    group by owner_team.owner_id
+)
+
+select
+    source.record_number,
+    'engagement_' || source.engagement_id as interaction_id,
+    tickets.ticket_id,
+    coalesce(companies.company_id, contact.property_associatedcompanyid, customers.contact_id) as account_id,
+    customers.contact_id,
+    'phone' as channel,
+    case when source.property_hs_call_direction = 'OUTBOUND' then 'out' else 'in' end as direction,
+    source.property_hs_timestamp as started_at,
+    case
+        when coalesce(source.property_hs_call_status, 'COMPLETED') = 'COMPLETED'
+            then try_cast(source.property_hs_timestamp as timestamp) + to_seconds(try_cast(source.property_hs_call_duration as bigint) // 1000)
+    end as ended_at,
+    case
+        when coalesce(source.property_hs_call_status, 'COMPLETED') = 'COMPLETED' then 'answered'
+        when source.property_hs_call_status in ('NO_ANSWER', 'BUSY', 'MISSED') then 'not_answered'
+        when source.property_hs_call_status in ('FAILED', 'CANCELED') then 'failed'
+        else source.property_hs_call_status
+    end as outcome,
+    case
+        when coalesce(source.property_hs_call_status, 'COMPLETED') = 'COMPLETED' then try_cast(source.property_hs_call_duration as bigint) // 1000
+    end as talk_seconds,
+    case when tickets.ticket_id is not null then 'service' else 'other' end as purpose,
+    teams.team_name as queue,
+    source.property_hubspot_owner_id as agent_id,
+    teams.team_name as department_id,
+    coalesce(source.property_hs_lastmodifieddate, source.property_hs_createdate) as source_updated_at,
+    lower(source._fivetran_deleted) = 'true' as is_deleted
+from source
+left join tickets on source.engagement_id = tickets.engagement_id
+left join customers on source.engagement_id = customers.engagement_id
+left join contact on customers.contact_id = contact.id
+left join companies on source.engagement_id = companies.engagement_id
+left join teams on source.property_hubspot_owner_id = teams.owner_id

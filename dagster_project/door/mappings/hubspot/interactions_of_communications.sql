@@ -1,0 +1,54 @@
+-- One row a message that was logged (WhatsApp, SMS, LinkedIn, letter). HubSpot does not say who wrote it; it counts as going out.
+with tickets as (
+    select engagement_id, min(ticket_id) as ticket_id
+    from ticket_engagement
+    group by engagement_id
+),
+
+customers as (
+    select engagement_id, min(contact_id) as contact_id
+    from engagement_contact
+    group by engagement_id
+),
+
+companies as (
+    select engagement_id, min(company_id) as company_id
+    from engagement_company
+    group by engagement_id
+),
+
+teams as (
+    select owner_team.owner_id, min(coalesce(team.name, owner_team.team_id)) as team_name
+    from owner_team
+    left join team on owner_team.team_id = team.id
+    where lower(owner_team.is_team_primary) = 'true'
+    group by owner_team.owner_id
+)
+
+select
+    source.record_number,
+    'engagement_' || source.engagement_id as interaction_id,
+    tickets.ticket_id,
+    coalesce(companies.company_id, contact.property_associatedcompanyid, customers.contact_id) as account_id,
+    customers.contact_id,
+    case source.property_hs_communication_channel_type
+        when 'SMS' then 'sms'
+        when 'LINKEDIN_MESSAGE' then 'social'
+        when 'PHYSICAL_MAIL' then 'letter'
+        else 'messaging'
+    end as channel,
+    'out' as direction,
+    source.property_hs_timestamp as started_at,
+    'answered' as outcome,
+    case when tickets.ticket_id is not null then 'service' else 'other' end as purpose,
+    teams.team_name as queue,
+    source.property_hubspot_owner_id as agent_id,
+    teams.team_name as department_id,
+    coalesce(source.property_hs_lastmodifieddate, source.property_hs_createdate) as source_updated_at,
+    lower(source._fivetran_deleted) = 'true' as is_deleted
+from source
+left join tickets on source.engagement_id = tickets.engagement_id
+left join customers on source.engagement_id = customers.engagement_id
+left join contact on customers.contact_id = contact.id
+left join companies on source.engagement_id = companies.engagement_id
+left join teams on source.property_hubspot_owner_id = teams.owner_id

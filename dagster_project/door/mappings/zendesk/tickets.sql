@@ -1,0 +1,114 @@
+-- One row a version of a ticket. Moments of solving and closing come from the field history, the survivor of a merge from the comment that Zendesk
+-- writes into the merged ticket, what Zendesk has no column for from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
+with tags as (
+    select
+        ticket_id,
+        array_to_string(list_sort(list_distinct(list(tag))), ',') as tags,
+        bool_or(tag = 'spam') as is_spam,
+        bool_or(tag = 'closed_by_merge') as is_merged,
+        bool_or(tag = 'complaint') as is_complaint,
+        bool_or(tag = 'problem_report') as is_problem_report,
+        max(substr(tag, 6)) filter (where tag in ('type_complaint', 'type_request', 'type_feedback')) as kind,
+        max(substr(tag, 7)) filter (where tag like 'issue\_%' escape '\') as issue,
+        max(substr(tag, 7)) filter (where tag like 'order\_%' escape '\') as order_id,
+        max(substr(tag, 9)) filter (where tag like 'product\_%' escape '\') as product_id,
+        max(substr(tag, 12)) filter (where regexp_full_match(tag, 'escalation_[0-4]')) as escalation
+    from ticket_tag
+    group by ticket_id
+),
+
+field_changes as (
+    select ticket_id, field_name, value, try_cast(updated as timestamp) as changed_at
+    from ticket_field_history
+    where field_name in ('status', 'reopens', 'total_time_spent_sec', 'satisfaction_score')
+),
+
+solutions as (
+    select ticket_id, min(changed_at) as first_solved_at, max(changed_at) as last_solved_at
+    from field_changes
+    where field_name = 'status' and value = 'solved'
+    group by ticket_id
+),
+
+history as (
+    select
+        field_changes.ticket_id,
+        max(field_changes.changed_at) filter (where field_changes.field_name = 'status' and field_changes.value = 'closed') as closed_at,
+        count(*) filter (
+            where field_changes.field_name = 'status' and field_changes.value in ('new', 'open', 'pending', 'hold', 'on-hold') and field_changes.changed_at > solutions.first_solved_at
+        ) as steps_back_count,
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'reopens') as reopens,
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'total_time_spent_sec') as seconds_spent,
+        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'satisfaction_score' and field_changes.value in ('good', 'bad')) as rating
+    from field_changes
+    left join solutions on field_changes.ticket_id = solutions.ticket_id
+    group by field_changes.ticket_id
+),
+
+merge_notes as (
+    select ticket_id, arg_max(regexp_extract(body, 'merged into request #(\d+)', 1), created) as survivor
+    from ticket_comment
+    where regexp_matches(body, 'merged into request #\d+')
+    group by ticket_id
+)
+
+select
+    source.record_number,
+    source.id as ticket_id,
+    source.id as ticket_number,
+    coalesce(
+        organization.external_id, source.organization_id, requester.organization_id,
+        case when requester.role = 'end-user' then coalesce(requester.external_id, requester.id) end
+    ) as account_id,
+    coalesce(requester.external_id, source.requester_id) as contact_id,
+    source.created_at,
+    solutions.first_solved_at,
+    solutions.last_solved_at,
+    history.closed_at,
+    case
+        when source.status = 'deleted' then 'deleted'
+        when tags.is_spam then 'spam'
+        when tags.is_merged then 'merged'
+        when source.status in ('hold', 'on-hold') then 'on_hold'
+        else source.status
+    end as ticket_state,
+    case when tags.is_merged then merge_notes.survivor end as merged_into_ticket_id,
+    source.via_followup_source_id as follow_up_of_ticket_id,
+    case
+        when source.via_channel in ('email', 'chat', 'sms') then source.via_channel
+        when source.via_channel in ('voice', 'phone') then 'phone'
+        when source.via_channel in ('web', 'web_form', 'web_widget') then 'web_form'
+        when source.via_channel in ('help_center', 'helpcenter') then 'portal'
+        when source.via_channel in ('mobile', 'mobile_sdk') then 'app'
+        when source.via_channel in ('native_messaging', 'messaging', 'whatsapp', 'line', 'telegram', 'apple_business_chat') then 'messaging'
+        when regexp_matches(source.via_channel, '^(facebook|twitter|instagram|any_channel|x_)') then 'social'
+        else 'other'
+    end as channel,
+    source.priority,
+    coalesce(tags.kind, source.type) as ticket_type,
+    tags.issue as issue_code,
+    tags.product_id,
+    tags.order_id,
+    coalesce("group".name, source.group_id) as department_id,
+    source.group_id,
+    coalesce(assignee.external_id, source.assignee_id) as assignee_id,
+    case when submitter.role in ('agent', 'admin') then 'agent' when submitter.id is not null then 'customer' end as submitter_role,
+    tags.escalation as escalation_level,
+    coalesce(tags.is_complaint or tags.kind = 'complaint', false) as is_complaint,
+    coalesce(tags.is_problem_report, false) as is_problem_report,
+    coalesce(try_cast(history.reopens as bigint), history.steps_back_count) as reopen_count,
+    case history.rating when 'good' then 1 when 'bad' then 0 end as csat_latest_score,
+    history.seconds_spent as handle_seconds,
+    tags.tags,
+    source.updated_at as source_updated_at,
+    source.status = 'deleted' as is_deleted
+from source
+left join tags on source.id = tags.ticket_id
+left join solutions on source.id = solutions.ticket_id
+left join history on source.id = history.ticket_id
+left join merge_notes on source.id = merge_notes.ticket_id
+left join user as requester on source.requester_id = requester.id
+left join user as assignee on source.assignee_id = assignee.id
+left join user as submitter on source.submitter_id = submitter.id
+left join organization on coalesce(source.organization_id, requester.organization_id) = organization.id
+left join "group" on source.group_id = "group".id
