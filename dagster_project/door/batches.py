@@ -7,6 +7,7 @@ physical = loaded + superseded + quarantined, counted over the feeds that carry 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +20,12 @@ from dagster_project.door.entries import Batch, QuarantinedRecord
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.lookups import Lookups, load_text, text_contract
 from dagster_project.door.mapping import Stream, System
-from dagster_project.door.quarantine import quarantined
+from dagster_project.door.quarantine import key_sql, quarantined
 from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
-from dagster_project.door.source import Source
+from dagster_project.door.source import LISTED_LIMIT, Source
 from dagster_project.errors import InfrastructureError, UsageError
 
 PARQUET = "format parquet, compression snappy"
-LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
 
 
 @dataclass
@@ -99,7 +99,7 @@ class BatchWriter:
             batch = self._batch(delivery, source, contract, self.lake, is_records=mapped.records)
             batches.append(batch)
             if system.is_canonical:
-                self._write_canonical(batch, source, stream, system)
+                self._write_canonical(batch, source, stream, system, delivery.delivery_date)
                 continue
             path = system.sql_path(delivery.stream, feed)
             if path not in self._selects:
@@ -108,7 +108,12 @@ class BatchWriter:
             sql, types = self._selects[path]
             check_output(path, contract, types)
             plan = casting(
-                contract, types, zone=stream.time_zone or system.time_zone, decimal=stream.decimal, formats=stream.timestamp_formats
+                contract,
+                types,
+                zone=stream.time_zone or system.time_zone,
+                decimal=stream.decimal,
+                formats=stream.timestamp_formats,
+                delivery_date=delivery.delivery_date,
             )
             relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
             self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
@@ -140,10 +145,10 @@ class BatchWriter:
         folder.mkdir(parents=True, exist_ok=True)
         return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.parquet.tmp", delivery.relative)
 
-    def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System) -> None:
+    def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System, day: dt.date) -> None:
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
-        plan = casting(batch.contract, types, zone=system.time_zone, decimal=stream.decimal)
-        if not source.scan.needs_exact_reader:
+        plan = casting(batch.contract, types, zone=system.time_zone, decimal=stream.decimal, delivery_date=day)
+        if not source.scan.needs_exact_reader and not source.is_loaded:
             try:
                 copy_rows(self.connection, plan.fast_sql(source.relation, system.name, batch.batch_id, is_numbered=False), batch)
                 if batch.written == source.scan.records:
@@ -169,13 +174,13 @@ class BatchWriter:
         self.connection.execute(f"create or replace temp table typed_rows as {plan.listing_sql(relation, system, batch.batch_id)}")
         copy_rows(self.connection, "select * exclude (broken_rule) from typed_rows where broken_rule is null", batch)
         broken = self.connection.execute(
-            "select record_number, broken_rule from typed_rows where broken_rule is not null order by all"
+            f"select record_number, broken_rule, {key_sql(batch.contract)} from typed_rows where broken_rule is not null order by all"
         ).fetchall()
-        batch.refused = len({number for number, _ in broken}) if batch.is_records else len(broken)
+        batch.refused = len({number for number, *_ in broken}) if batch.is_records else len(broken)
         listed = broken[:LISTED_LIMIT]
-        values = self._values(relation, {number for number, _ in listed})
-        records = source.lines({number for number, _ in listed})
-        for number, index in listed:
+        numbers = {number for number, *_ in listed}
+        values, records = self._values(relation, numbers), source.lines(numbers)
+        for number, index, key_sha256 in listed:
             rule = plan.rules[index]
             record = records.get(number)
             mapped = values.get(number, {})
@@ -193,14 +198,17 @@ class BatchWriter:
                     names=names,
                     fields=fields,
                     detail=rule.detail,
+                    key_sha256=key_sha256,
                 )
             )
-        if plan.unknown:
-            counts = self.connection.execute(plan.unknown_sql(relation)).fetchone() or ()
-            for name, count in zip(plan.unknown, counts, strict=True):
+        counted = plan.unknown | plan.discarded
+        if counted:
+            counts = self.connection.execute(plan.counted_sql(relation)).fetchone() or ()
+            for name, count in zip(counted, counts, strict=True):
+                became = f"are outside its list and became {batch.contract.column(name).unknown_value}"
                 if count:
-                    known = batch.contract.column(name).unknown_value
-                    self.warnings.append(f"{source.relative}: {count:,} values of {name} are outside its list and became {known}")
+                    told = became if name in plan.unknown else "break its contract and were left out"
+                    self.warnings.append(f"{source.relative}: {count:,} values of {name} {told}")
 
     def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
         if not numbers:
@@ -217,12 +225,12 @@ class BatchWriter:
 
     def _add_faults(self, batch: FeedBatch, source: Source) -> None:
         for record in source.faults:
-            rule = "quote_format" if not record.fields else "field_count"
+            rule = record.rule or ("quote_format" if not record.fields else "field_count")
             entry = quarantined(
                 batch.contract.feed,
                 batch.contract,
                 number=record.number,
-                line=record.line,
+                line=record.line or None,
                 column=None,
                 rule=rule,
                 value=None,

@@ -7,10 +7,13 @@ the declared zone (a gap shifts forward, an ambiguous time is the earlier instan
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dagster_project.door.contracts import Column, Contract
+from dagster_project.door.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
 from dagster_project.errors import UsageError
 
 # An ambiguous local time has two instants; DuckDB takes the later. Offsets fall back by an hour, on Lord Howe by half of it.
@@ -25,24 +28,6 @@ _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 _OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
-TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
-_ORDERED = {
-    "interactions": (("started_at", "ended_at"),),
-    "offers": (("offered_at", "accepted_at"),),
-    "self_service_sessions": (("started_at", "ended_at"),),
-    "tickets": (("created_at", "first_solved_at"), ("created_at", "last_solved_at"), ("created_at", "closed_at")),
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way a record can be wrong: `bad_sql` is true for it. Rules with `is_implied` only word what a later rule catches."""
-
-    column: str
-    rule: str
-    bad_sql: str
-    detail: str
-    is_implied: bool = False
 
 
 @dataclass
@@ -53,6 +38,18 @@ class Casting:
     inner: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def discarded(self) -> dict[str, str]:
+        """Columns whose bad values are left out by the contract's mode, with the test for one; empty in every other mode."""
+        if self.contract.bad_values != "discard_value":
+            return {}
+        tests: dict[str, list[str]] = defaultdict(list)
+        for rule in self.rules:
+            column = self.contract.column(rule.column)
+            if not rule.is_implied and column.key_position is None and (not column.required or column.default is not None):
+                tests[rule.column].append(f"({rule.bad_sql})")
+        return {name: " or ".join(listed) for name, listed in tests.items()}
 
     def fast_sql(self, relation: str, source_system: str, batch_id: str, *, is_numbered: bool) -> str:
         """Return the one-pass SELECT that stops at the first wrong record (error text `reject`)."""
@@ -67,16 +64,21 @@ class Casting:
 
     def listing_sql(self, relation: str, source_system: str, batch_id: str) -> str:
         """Return the SELECT that keeps every record and adds `broken_rule`, the index of its first broken rule or null."""
-        whens = " ".join(f"when {rule.bad_sql} then {index}" for index, rule in enumerate(self.rules))
+        discarded = self.discarded
+        whens = " ".join(f"when {rule.bad_sql} then {at}" for at, rule in enumerate(self.rules) if rule.column not in discarded)
         broken = f"case {whens} end" if whens else "null::integer"
-        inner = self._inner_sql(relation, is_numbered=True)
-        return (
-            f"select {self._outer(source_system, batch_id, True)}, {self._row_hash()} as row_hash, {broken} as broken_rule from ({inner})"
-        )
+        inner = f"(select *, {broken} as broken_rule from ({self._inner_sql(relation, is_numbered=True)}))"
+        if discarded:
+            kept = ", ".join(
+                f"case when {test} then {_literal_default(self.contract.column(name))} else {name} end as {name}"
+                for name, test in discarded.items()
+            )
+            inner = f"(select * replace ({kept}) from {inner})"
+        return f"select {self._outer(source_system, batch_id, True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
 
-    def unknown_sql(self, relation: str) -> str:
-        """Return the SELECT that counts, per column with an unknown value, the values outside its list."""
-        counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in self.unknown.items())
+    def counted_sql(self, relation: str) -> str:
+        """Return the SELECT that counts, per column, the words that become the unknown value and the values that are left out."""
+        counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in (self.unknown | self.discarded).items())
         return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
 
     def _row_hash(self) -> str:
@@ -100,10 +102,19 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def casting(contract: Contract, types: Mapping[str, str], *, zone: str, decimal: str = ".", formats: tuple[str, ...] = ()) -> Casting:
+def casting(
+    contract: Contract,
+    types: Mapping[str, str],
+    *,
+    zone: str,
+    decimal: str = ".",
+    formats: tuple[str, ...] = (),
+    delivery_date: dt.date | None = None,
+) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
-    Absent optional columns become the default or NULL; the caller has refused absent required ones.
+    Absent optional columns become the default or NULL; the caller has refused absent required ones. What has happened cannot lie
+    after `delivery_date`; without one nothing is compared with it.
 
     Raises
     ------
@@ -113,12 +124,14 @@ def casting(contract: Contract, types: Mapping[str, str], *, zone: str, decimal:
     plan = Casting(contract)
     for column in contract.columns:
         if column.name not in types:
-            plan.inner.append(f"{'null' if column.default is None else literal(column.default)}::{column.sql_type} as {column.name}")
+            plan.inner.append(f"{_literal_default(column)} as {column.name}")
         elif types[column.name] == "VARCHAR":
             _cast_text(plan, column, zone, decimal, formats)
         else:
             _cast_typed(plan, column, types[column.name], zone)
-    _cross_rules(plan, types)
+    plan.rules += rules_between_columns(contract, types)
+    if delivery_date is not None:
+        plan.rules += rules_of_the_delivery(contract, types, delivery_date)
     return plan
 
 
@@ -130,7 +143,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
         typed = text
         if column.valid_values:
             known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
-            if column.unknown_value is not None:
+            if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):
                 typed = f"case when {known} then {text} when {text} is not null then {literal(column.unknown_value)} end"
                 plan.unknown[name] = f"{raw} is not null and not ({known.replace(text, raw, 1)})"
             else:
@@ -186,7 +199,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
         plan.inner.append(f"{text} as {raw}")
     plan.inner.append(f"{_with_default(column, typed)} as {name}")
     plan.rules += rules
-    _value_rules(plan, column)
+    plan.rules += rules_of_the_value(column)
 
 
 def _instant(text: str, zone: str, formats: tuple[str, ...]) -> str:
@@ -218,7 +231,7 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
         plan.rules.append(
             Rule(name, "closed_list", f"{name} not in ({', '.join(map(literal, column.valid_values))})", "is outside the closed list")
         )
-    _value_rules(plan, column)
+    plan.rules += rules_of_the_value(column)
 
 
 def _failed(column: Column, typed_raw: str) -> str:
@@ -227,26 +240,9 @@ def _failed(column: Column, typed_raw: str) -> str:
     return f"r_{column.name} is not null and {typed} is null"
 
 
+def _literal_default(column: Column) -> str:
+    return f"{'null' if column.default is None else literal(column.default)}::{column.sql_type}"
+
+
 def _with_default(column: Column, typed: str) -> str:
     return typed if column.default is None else f"coalesce({typed}, {literal(column.default)}::{column.sql_type})"
-
-
-def _value_rules(plan: Casting, column: Column) -> None:
-    name = column.name
-    if column.required and column.default is None:
-        plan.rules.append(Rule(name, "required", f"{name} is null", "is required"))
-    if column.minimum is not None:
-        plan.rules.append(Rule(name, "minimum", f"{name} < {column.minimum}", f"is below {column.minimum}"))
-    if column.exclusive_minimum is not None:
-        plan.rules.append(Rule(name, "minimum", f"{name} <= {column.exclusive_minimum}", f"is not above {column.exclusive_minimum}"))
-    if column.maximum is not None:
-        plan.rules.append(Rule(name, "maximum", f"{name} > {column.maximum}", f"is above {column.maximum}"))
-
-
-def _cross_rules(plan: Casting, types: Mapping[str, str]) -> None:
-    for earlier, later in _ORDERED.get(plan.contract.feed, ()):
-        if earlier in types and later in types:
-            bad = f"{earlier} > {later} + interval {TOLERANCE_SECONDS} second"
-            plan.rules.append(Rule(later, "order_of_instants", bad, f"lies before {earlier}"))
-    if plan.contract.feed == "survey_responses" and "score" in types:
-        plan.rules.append(Rule("score", "scale", "score < scale_min or score > scale_max", "lies outside its scale"))

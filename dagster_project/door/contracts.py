@@ -9,16 +9,19 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.errors import UsageError
 
 CONTRACTS_DIR = Path(__file__).resolve().parents[2] / "expectations" / "contracts"
 _SUFFIX = ".odcs.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Mode = Literal["evolve", "freeze", "discard_row", "discard_value"]
+"""What the door does with something the contract does not foresee, in dlt's words; docs/quarantine.md has the table."""
 
 
 class Column(BaseModel):
@@ -44,6 +47,7 @@ class Column(BaseModel):
     pattern: str | None = None
     unit: str | None = None
     restricted: bool = False
+    not_after_delivery: bool = False
 
     @property
     def scale(self) -> int | None:
@@ -57,7 +61,11 @@ class Column(BaseModel):
 
 
 class Contract(BaseModel):
-    """One feed: its columns in contract order. Grain of the feed is `primary_key`."""
+    """One feed: its columns in contract order. Grain of the feed is `primary_key`.
+
+    `new_columns` and `bad_values` are the contract's modes; `quarantine_threshold_rate` (share of a file's records) wins over the
+    assumption of that name; `maximum_age_days` is how old the latest delivery may be before the source counts as stale.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,6 +75,10 @@ class Contract(BaseModel):
     domain: str
     owner: str
     columns: tuple[Column, ...]
+    new_columns: Mode = "evolve"
+    bad_values: Mode = "evolve"
+    quarantine_threshold_rate: Decimal | None = Field(default=None, ge=0, le=1)
+    maximum_age_days: int | None = Field(default=None, gt=0)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,8 +114,21 @@ def _number(value: object) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
+def _custom(entry: dict[str, Any]) -> dict[str, Any]:
+    return {item["property"]: item["value"] for item in entry.get("customProperties", [])}
+
+
+def _maximum_age_days(document: dict[str, Any]) -> int | None:
+    for item in document.get("slaProperties", []):
+        if item["property"] == "latency":
+            if item["unit"] != "d":
+                raise ValueError(f"latency in {item['unit']}; the door counts days (d)")
+            return int(item["value"])
+    return None
+
+
 def _column(entry: dict[str, Any]) -> Column:
-    custom = {item["property"]: item["value"] for item in entry.get("customProperties", [])}
+    custom = _custom(entry)
     options = entry.get("logicalTypeOptions", {})
     lists = [item["arguments"]["validValues"] for item in entry.get("quality", []) if item.get("metric") == "invalidValues"]
     return Column(
@@ -121,6 +146,7 @@ def _column(entry: dict[str, Any]) -> Column:
         pattern=options.get("pattern"),
         unit=custom.get("unit"),
         restricted=entry.get("classification") == "restricted",
+        not_after_delivery=custom.get("notAfterDelivery", False),
     )
 
 
@@ -145,7 +171,7 @@ def load_contract(feed: str) -> Contract:
     try:
         # The C loader halves the start-up of every run; the pure one gives the same result.
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader either way
-        schema = document["schema"][0]
+        schema, custom = document["schema"][0], _custom(document)
         return Contract(
             feed=document["name"],
             version=document["version"],
@@ -153,6 +179,10 @@ def load_contract(feed: str) -> Contract:
             domain=document["domain"],
             owner=document["team"]["name"],
             columns=tuple(_column(entry) for entry in schema["properties"]),
+            new_columns=custom.get("newColumns", "evolve"),
+            bad_values=custom.get("badValues", "evolve"),
+            quarantine_threshold_rate=_number(custom.get("quarantineThresholdRate")),
+            maximum_age_days=_maximum_age_days(document),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"contract {path}: {error!r}") from error

@@ -33,6 +33,7 @@ class Batch:
     rows: int
     is_numbered: bool
     control_sums: str = "{}"
+    row_sample: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,16 @@ class QuarantinedRecord:
     reason: str
     raw_text_masked: str
     raw_sha256: str
+    key_sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined."""
+    """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined.
+
+    `drift` is how its header differs from the contract (see `drift.Drift`), `extras_path` where the values of new columns are kept,
+    below HOME.
+    """
 
     system: str
     stream: str
@@ -68,5 +74,7 @@ class StagedFile:
     quarantined: int = 0
     duplicate_of_path: str | None = None
     error: str | None = None
+    drift: str = ""
+    extras_path: str | None = None
     batches: tuple[Batch, ...] = ()
     quarantine: tuple[QuarantinedRecord, ...] = field(default=(), repr=False)

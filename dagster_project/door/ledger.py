@@ -18,19 +18,30 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
-_SCHEMA = Path(__file__).with_name("ledger.sql")
+_SCHEMAS = ("ledger.sql", "ledger_2.sql")  # one script a version; an older ledger goes through those it has not seen
 
 
 class Ledger:
     """SQLite ledger under the ops folder; opened per transaction, so that no handle outlives a step."""
 
     def __init__(self, ops_dir: Path) -> None:
-        """Create the file and its tables when they are not there."""
+        """Create the file and its tables when they are not there; bring an older ledger to this version and keep its rows.
+
+        Raises
+        ------
+        InfrastructureError
+            The file is no ledger, or one of a later version of this product.
+        """
         self.path = ops_dir / FILE
         ops_dir.mkdir(parents=True, exist_ok=True)
         with closing(self._connect()) as connection, connection:
-            if connection.execute("pragma user_version").fetchone()[0] == 0:
-                connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+            version = connection.execute("pragma user_version").fetchone()[0]
+            if version > len(_SCHEMAS):
+                raise InfrastructureError(
+                    f"ledger {self.path}: version {version}, this product reads up to {len(_SCHEMAS)}; remedy: run the newer product"
+                )
+            for script in _SCHEMAS[version:]:
+                connection.executescript(Path(__file__).with_name(script).read_text(encoding="utf-8"))
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -82,7 +93,8 @@ class Ledger:
         cursor = connection.execute(
             "insert into deliveries (system, stream, delivery_date, path, sha256, bytes, mtime_ns, reader_hash, physical,"
             " loaded, superseded, quarantined,"
-            " status, duplicate_of, error, run_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " status, duplicate_of, error, drift, extras_path, run_id)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file.system,
                 file.stream,
@@ -99,22 +111,24 @@ class Ledger:
                 file.status,
                 original,
                 file.error,
+                file.drift,
+                file.extras_path,
                 run_id,
             ),
         )
         file_id = cursor.lastrowid
         connection.executemany(
-            "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, status) values (?, ?, ?, ?,"
-            " ?, ?, ?, 'staged')",
+            "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, row_sample, status) values"
+            " (?, ?, ?, ?, ?, ?, ?, ?, 'staged')",
             [
-                (batch.batch_id, file_id, batch.feed, batch.rows, batch.path, batch.is_numbered, batch.control_sums)
+                (batch.batch_id, file_id, batch.feed, batch.rows, batch.path, batch.is_numbered, batch.control_sums, batch.row_sample)
                 for batch in file.batches
             ],
         )
         connection.executemany(
             "insert into quarantine (file_id, feed, record_number, line_number, column_name, rule, reason, raw_text_masked,"
-            " raw_sha256, first_seen_run_id)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " raw_sha256, key_sha256, first_seen_run_id)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     file_id,
@@ -126,6 +140,7 @@ class Ledger:
                     row.reason,
                     row.raw_text_masked,
                     row.raw_sha256,
+                    row.key_sha256,
                     run_id,
                 )
                 for row in file.quarantine

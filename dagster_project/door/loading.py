@@ -18,17 +18,19 @@ import duckdb
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.door.batches import BatchWriter, FeedBatch
-from dagster_project.door.contracts import load_contract
+from dagster_project.door.contracts import Contract
+from dagster_project.door.drift import FOLDER as EXTRAS
+from dagster_project.door.drift import compare, keep_extras, outcome, told
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.lookups import Lookups, text_folder
 from dagster_project.door.manifests import check_manifest
-from dagster_project.door.mapping import Mappings, System
+from dagster_project.door.mapping import Mappings
 from dagster_project.door.quarantine import report
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
-from dagster_project.door.source import Source, check_columns, open_source
+from dagster_project.door.source import Source, open_source
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.settings import Settings, fault_point
 
@@ -81,6 +83,7 @@ class _Loader:
         self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
         self.mappings = Mappings(settings.mappings)
         self.scratch = settings.ops / "door"
+        self.extras = settings.restricted / EXTRAS
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.left_out: dict[str, dict[str, int]] = {}
@@ -95,8 +98,9 @@ class _Loader:
         self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
         replaced = {delivery.relative for delivery in deliveries}
         self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
+        headers = self._headers()
         texts = text_folder(self.settings)
-        folders = [self.settings.landing, self.settings.lake, texts, self.scratch]
+        folders = [self.settings.landing, self.settings.lake, texts, self.extras, self.scratch]
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
@@ -116,13 +120,27 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        self.report.warnings += [*writer.warnings, *_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
+        modes = {(file.system, file.stream): self._mode(file) for file in self.report.files}
+        repeated, left_out = _repeated(self.report.files, self.left_out), _left_out(self.left_out)
+        self.report.warnings += [*told(self.report.files, headers, modes), *writer.warnings, *repeated, *left_out]
         return self.report
+
+    def _headers(self) -> dict[tuple[str, str], str]:
+        """Return how the header of each stream's latest delivery differs from its contract."""
+        latest = "select max(file_id) from deliveries where status = 'accepted' group by system, stream"
+        sql = f"select system, stream, drift from deliveries where file_id in ({latest})"
+        return {(system, stream): drift for system, stream, drift in self.ledger.rows(sql)}
+
+    def _mode(self, file: StagedFile) -> str:
+        return outcome(self.mappings.system(file.system).stream(file.stream).new_columns)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
-        named = {row[0] for row in self.ledger.rows("select path from batches where status in ('accepted', 'staged')")}
-        for folder in (*self.settings.lake.iterdir(), *text_folder(self.settings).iterdir()):
+        live = "status in ('accepted', 'staged')"
+        named = {row[0] for row in self.ledger.rows(f"select path from batches where {live}")}
+        named |= {row[0] for row in self.ledger.rows(f"select extras_path from deliveries where {live} and extras_path is not null")}
+        extras = [self.extras] if self.extras.is_dir() else []
+        for folder in (*self.settings.lake.iterdir(), *text_folder(self.settings).iterdir(), *extras):
             for path in folder.iterdir():
                 if path.suffix == ".tmp" or path.relative_to(self.settings.home).as_posix() not in named:
                     path.unlink()
@@ -153,10 +171,15 @@ class _Loader:
                 records = source.scan.records
                 staged = replace(staged, physical=records, superseded=records, duplicate_of_path=self.accepted[content])
             else:
-                self.report.warnings += _checked_header(source, system, delivery.stream)
+                drift, mode = compare(source, system, delivery.stream), system.stream(delivery.stream).new_columns
+                staged = replace(staged, drift=drift.document())
+                if drift.added and mode == "discard_row":
+                    source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
                 batches = writer.write(delivery, source, system)
                 check_manifest(connection, delivery, source)
                 staged = self._counted(staged, source, batches)
+                if drift.added and mode == "evolve" and staged.status == "staged":
+                    staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
                 if staged.status == "staged":
                     self.accepted[content] = delivery.relative
         except InputRefused as error:
@@ -184,16 +207,25 @@ class _Loader:
                 " remedy: mend the file's quoting and line ends, or the mapping"
             )
         rows = tuple(row for batch in batches for row in batch.quarantine)
-        share = Decimal(max(kept_out, *(batch.refused for batch in batches))) / max(physical, 1)
-        is_refused = share > self.assumptions.quarantine_threshold_rate
+        shares = {batch.contract.feed: Decimal(batch.refused) / max(physical, 1) for batch in batches}
+        shares[carriers[0].contract.feed] = Decimal(kept_out) / max(physical, 1)
+        thresholds = {batch.contract.feed: self._threshold(batch.contract) for batch in batches}
+        above = [feed for feed, share in shares.items() if share > thresholds[feed]]
         counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
         if rows:
-            threshold = f"{self.assumptions.quarantine_threshold_rate * 100:.2f} %"
-            text = report(staged.path, source.scan.sha256, physical, rows, is_refused=is_refused, threshold=threshold)
-            if is_refused:
+            threshold = f"{thresholds[above[0] if above else rows[0].feed] * 100:.2f} %"
+            text = report(staged.path, source.scan.sha256, physical, rows, is_refused=bool(above), threshold=threshold)
+            if above:
                 return replace(counted, status="refused", error=text, loaded=0)
             self.report.rejections.append(text)
         return counted
+
+    def _threshold(self, contract: Contract) -> Decimal:
+        """Return the share of a file's records above which it is refused whole."""
+        if contract.bad_values == "freeze":
+            return Decimal(0)
+        own = contract.quarantine_threshold_rate
+        return self.assumptions.quarantine_threshold_rate if own is None else own
 
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
@@ -239,11 +271,3 @@ def _left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
         totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
     for (stream, reason), count in sorted(totals.items()):
         yield f"{stream}: {count:,} records left out: {reason}"
-
-
-def _checked_header(source: Source, system: System, stream: str) -> list[str]:
-    if system.is_canonical:
-        contract = load_contract(stream)
-        return check_columns(source, contract.names, contract.required_names)
-    described = system.stream(stream)
-    return check_columns(source, (*described.read_columns, *described.unread), described.columns)

@@ -13,10 +13,11 @@ import duckdb
 
 from dagster_project.door.casting import identifier, literal
 from dagster_project.door.contracts import Column, Contract
+from dagster_project.door.drift import compare
 from dagster_project.door.inventory import Delivery, LookedUp
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Stream, System
-from dagster_project.door.source import Source, check_columns, open_source
+from dagster_project.door.source import Source, open_source
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
 
@@ -122,7 +123,7 @@ class Lookups:
         stream, path = system.stream(name), self.settings.landing / file.relative
         scratch = self.settings.ops / "door"
         source = open_source(self.connection, path, file.relative, system.dialect(name, path.name), scratch)
-        check_columns(source, stream.read_columns, stream.columns)
+        compare(source, system, name)
         load_text(self.connection, source, stream)
         copy = scratch / f"{name}-{file.sha256}.parquet"
         columns = ", ".join(map(identifier, stream.read_columns))

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from dagster_project.door.contracts import contract_files, feeds, load_contract
+from dagster_project.door.contracts import Mode, contract_files, feeds, load_contract
 from dagster_project.door.dialect import Dialect
 from dagster_project.errors import UsageError
 
@@ -56,7 +56,8 @@ class Stream(BaseModel):
     timestamp_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
     optional: tuple[str, ...] = ()  # read where a file has them, null elsewhere
-    unread: tuple[str, ...] = ()  # known columns that no feed takes; any other new column is a warning
+    unread: tuple[str, ...] = ()  # known columns that no feed takes
+    new_columns: Mode = "evolve"  # what happens to any other column
     feeds: dict[str, FeedMapping] = Field(default_factory=dict)
     beside: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
@@ -190,7 +191,13 @@ class System:
     def file(self) -> SystemFile:
         """The validated YAML; UsageError names file and line."""
         if self.folder is None:
-            streams = {feed: Stream(columns=load_contract(feed).names, feeds={feed: FeedMapping(sql="", records=True)}) for feed in feeds()}
+            contracts = [load_contract(feed) for feed in feeds()]
+            streams = {
+                contract.feed: Stream(
+                    columns=contract.names, new_columns=contract.new_columns, feeds={contract.feed: FeedMapping(sql="", records=True)}
+                )
+                for contract in contracts
+            }
             return SystemFile(time_zone="UTC", streams=streams)
         return _load_yaml(self.folder / f"{self.name}.yml")
 

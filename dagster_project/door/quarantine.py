@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dagster_project.door.contracts import Contract
 from dagster_project.door.entries import QuarantinedRecord
 
+PAGE = "docs/quarantine.md"
 SHOWN_RECORDS = 3
 SHOWN_CHARACTERS = 40
 REMEDIES = {
@@ -28,10 +29,17 @@ REMEDIES = {
     "pattern": "write the value in the contract's form",
     "scale": "check the score against its scale",
     "order_of_instants": "check clock and time zone of the source",
+    "future_instant": "check clock and year of the source, or the day of the delivery's folder",
+    "new_column": "add the column to the contract, or stop filling it",
     "field_count": "quote fields that hold the delimiter or a line end",
     "quote_format": "double a quote that stands inside a quoted field",
     "not_mapped": "let the mapping's SQL keep the record",
 }
+
+
+def key_sql(contract: Contract) -> str:
+    """Return the SQL of a record's primary key as one hash, over typed columns; null where a part of the key is unreadable."""
+    return f"sha256({' || chr(31) || '.join(f'{name}::varchar' for name in contract.primary_key)})"
 
 
 def shown(value: str | None, *, is_restricted: bool) -> str:
@@ -66,8 +74,9 @@ def quarantined(
     names: Sequence[str],
     fields: Sequence[str | None],
     detail: str,
+    key_sha256: str | None = None,
 ) -> QuarantinedRecord:
-    """Describe one record kept out; `detail` says what is wrong with the value."""
+    """Describe one record kept out; `detail` says what is wrong with the value, `key_sha256` is as `key_sql` makes it."""
     is_restricted = column is not None and column in contract.names and contract.column(column).restricted
     where = f"column {column}: {shown(value, is_restricted=is_restricted)} " if column else ""
     return QuarantinedRecord(
@@ -76,9 +85,10 @@ def quarantined(
         line_number=line,
         column=column,
         rule=rule,
-        reason=f"{where}{detail}; remedy: {REMEDIES[rule]}",
+        reason=f"{where}{detail}; remedy: {REMEDIES[rule]}, see {PAGE}#{rule}",
         raw_text_masked=masked(names, fields, contract, column),
         raw_sha256=hashlib.sha256("\x1f".join(field or "" for field in fields).encode()).hexdigest(),
+        key_sha256=key_sha256,
     )
 
 

@@ -23,6 +23,7 @@ class Record:
     line: int
     fields: list[str]
     fault: str | None = None
+    rule: str = ""  # of a record that is well formed and set aside all the same
 
 
 def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> Iterator[Record]:

@@ -6,9 +6,8 @@ count of the pre-scan; where they differ the exact reader decides.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from dagster_project.errors import InputRefused
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _ENGINE_LINE_BYTES = 2_000_000
 _BATCH_RECORDS = 50_000
+LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
 
 
 @dataclass
@@ -109,6 +109,16 @@ class Source:
         self.scan = replace(self.scan, records=records)
         self.is_loaded = True
 
+    def set_aside(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str], rule: str, fault: str) -> None:
+        """Take the records that fill one of the columns out of `source`; they become faults of this rule."""
+        self.load(connection)
+        filled = " or ".join(f"{identifier(name)} is not null" for name in columns)
+        taken = {number for (number,) in connection.execute(f"select record_number from source where {filled}").fetchall()}
+        connection.execute(f"delete from source where {filled}")
+        found = self.lines(set(sorted(taken)[:LISTED_LIMIT]))
+        aside = [replace(found.get(number, Record(number, 0, [])), fault=fault, rule=rule) for number in sorted(taken)]
+        self.faults = (*self.faults, *aside)
+
     def lines(self, numbers: set[int]) -> dict[int, Record]:
         """Return the records of the given numbers with their lines; empty for Parquet, which has no lines."""
         if self.is_parquet or not numbers:
@@ -154,25 +164,3 @@ def _scan_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Prescan:
     except duckdb.Error as error:
         raise InputRefused(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); remedy: deliver the file again") from error
     return Prescan(sha256, path.stat().st_size, int(records[0]) if records else 0, tuple(columns), path, False, 0)
-
-
-def check_columns(source: Source, expected: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Compare the header with what is read from it, by name, and return warnings for columns nobody reads.
-
-    Raises
-    ------
-    InputRefused
-        A required column is missing; the nearest name of the header is suggested.
-    """
-    found = source.scan.columns
-    if "record_number" in found:
-        raise InputRefused(f"{source.path}: a column may not be called record_number; remedy: rename it")
-    for name in required:
-        if name not in found:
-            near = difflib.get_close_matches(name, [other for other in found if other not in expected], n=1, cutoff=0.5)
-            hint = f"; did {near[0]} replace it?" if near else ""
-            raise InputRefused(
-                f"{source.path}: required column {name} is missing{hint} found: {', '.join(found[:40])}; remedy: rename the column"
-                " or deliver it"
-            )
-    return [f"{source.relative}: column {name} is read by no feed" for name in found if name not in expected]

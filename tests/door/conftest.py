@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import duckdb
 import pytest
 
 from dagster_project.assumptions import Assumptions, load_assumptions
+from dagster_project.door import contracts
 from dagster_project.door.inventory import new_files
 from dagster_project.door.lake import register_lake
 from dagster_project.door.ledger import Ledger
@@ -63,6 +65,30 @@ class Door:
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:
         return self.lake().execute(sql).fetchall()
+
+
+@pytest.fixture
+def amend_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], None]]:
+    """Replace a text of one feed's contract for the length of a test."""
+    folder = tmp_path / "contracts"
+
+    def forget() -> None:
+        contracts.load_contract.cache_clear()
+        contracts.feeds.cache_clear()
+
+    def amend(feed: str, old: str, new: str) -> None:
+        if not folder.exists():
+            shutil.copytree(contracts.CONTRACTS_DIR, folder)
+            monkeypatch.setattr(contracts, "CONTRACTS_DIR", folder)
+        path = folder / f"{feed}.odcs.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        forget()
+
+    yield amend
+    monkeypatch.undo()
+    forget()
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def cast(
     cursor = CONNECTION.execute(plan.listing_sql("one", "canonical", "b"))
     row = dict(zip([entry[0] for entry in cursor.description], cursor.fetchall()[0], strict=True))
     broken = None if row["broken_rule"] is None else plan.rules[row["broken_rule"]]
-    unknown = any(CONNECTION.execute(plan.unknown_sql("one")).fetchone() or ()) if plan.unknown else False
+    unknown = any(CONNECTION.execute(plan.counted_sql("one")).fetchone() or ()) if plan.unknown else False
     fast = plan.fast_sql("one", "canonical", "b", is_numbered=True)
     if broken or unknown:
         with pytest.raises(duckdb.InvalidInputException, match="reject"):

@@ -192,7 +192,7 @@ def test_a_renamed_column_is_refused_with_the_nearest_name_and_a_new_one_is_a_wa
     door.deliver("canonical/orders/2026-01-03/a.csv", orders([2]).replace("account_id", "loyalty_level"))
     report = door.walk()
     assert "required column currency_code is missing; did currency_cod replace it?" in report.refusals[0]
-    assert report.warnings == ["canonical/orders/2026-01-03/a.csv: column loyalty_level is read by no feed"]
+    assert report.warnings == ["canonical/orders/2026-01-03/a.csv: new column loyalty_level (values kept in extras)"]
     with pytest.raises(InputRefused, match="currency_code is missing"):
         report.raise_if_refused()
 
