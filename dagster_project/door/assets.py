@@ -45,7 +45,7 @@ def door(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) 
     """
     report = _load(runtime)
     results = _check(runtime, report)
-    for warning in (*report.warnings, *report.rejections):
+    for warning in (*report.warnings, *report.rejections, *report.notices):
         runtime.say(warning)
     error = _refusal(report, results)
     if error is None:

@@ -18,7 +18,8 @@ import duckdb
 from dagster_project.door.casting import identifier, literal
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
-from dagster_project.door.mapping import System
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.mapping import Mappings, System
 from dagster_project.door.source import Source
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
@@ -26,6 +27,10 @@ from dagster_project.settings import Settings
 FOLDER = "extras"
 """Below HOME/restricted: one Parquet file for each delivered file whose new columns are filled."""
 _SHOWN = 40
+_LATEST = """
+select system, stream, drift from deliveries
+where file_id in (select max(file_id) from deliveries where status = 'accepted' group by system, stream)
+"""
 _OUTCOMES = {
     "evolve": "values kept in extras",
     "discard_value": "values left out",
@@ -100,16 +105,17 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     return Drift(added, missing, renamed, is_reordered=known != [name for name in expected if name in found])
 
 
-def told(files: Iterable[StagedFile], before: Mapping[tuple[str, str], str], outcomes: Mapping[tuple[str, str], str]) -> list[str]:
-    """Say once for each stream what its headers of this run have that is new; `before` is the ledger's last drift of each stream."""
-    last = {stream: Drift.of(document) for stream, document in before.items()}
+def told(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
+    """Say once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
+    last = {(system, stream): Drift.of(document) for system, stream, document in ledger.rows(_LATEST)}
     lines: dict[tuple[str, str, str], list[str]] = {}
     for file in files:
         if file.status != "staged" or file.duplicate_of_path is not None:
             continue
         stream = (file.system, file.stream)
         drift = Drift.of(file.drift)
-        sentence = drift.sentence(last.get(stream), outcomes[stream])
+        outcome = _OUTCOMES.get(mappings.system(file.system).stream(file.stream).new_columns, "")
+        sentence = drift.sentence(last.get(stream), outcome)
         last[stream] = drift
         if sentence:
             lines.setdefault((*stream, sentence), []).append(file.path)
@@ -117,11 +123,6 @@ def told(files: Iterable[StagedFile], before: Mapping[tuple[str, str], str], out
         f"{paths[0]}: {sentence}" + (f" (and {len(paths) - 1:,} more files of {system}/{stream})" if len(paths) > 1 else "")
         for (system, stream, sentence), paths in lines.items()
     ]
-
-
-def outcome(mode: str) -> str:
-    """Say what happens to the values of new columns under a contract's mode."""
-    return _OUTCOMES.get(mode, mode)
 
 
 def keep_extras(

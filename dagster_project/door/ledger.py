@@ -182,6 +182,17 @@ class Ledger:
             )
         fault_point("accepted")
 
+    def link_resolutions(self, links: Iterable[tuple[int, int]]) -> None:
+        """Remember that a file brings the key of a quarantined record rightly: pairs of quarantine_id and file_id."""
+        with closing(self._connect()) as connection, connection:
+            connection.executemany("insert or ignore into resolutions (quarantine_id, file_id) values (?, ?)", links)
+
+    def keep_volumes(self, run_id: str, judged: Iterable[tuple[str, str, str]], unusual: Iterable[tuple[object, ...]]) -> None:
+        """Replace the judgement of these days of streams; `unusual` holds rows in the order of the table."""
+        with closing(self._connect()) as connection, connection:
+            connection.executemany("delete from unusual_volumes where system = ? and stream = ? and delivery_date = ?", judged)
+            connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
+
     def record_checks(self, run_id: str, feed: str, results: Iterable[Mapping[str, object]]) -> None:
         """Keep the result of each expectation: keys expectation, column, severity, success, unexpected_count, observed, notes."""
         names = ("expectation", "column", "severity", "success", "unexpected_count", "observed", "notes")

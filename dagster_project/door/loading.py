@@ -20,7 +20,7 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.door.batches import BatchWriter, FeedBatch
 from dagster_project.door.contracts import Contract
 from dagster_project.door.drift import FOLDER as EXTRAS
-from dagster_project.door.drift import compare, keep_extras, outcome, told
+from dagster_project.door.drift import compare, keep_extras, told
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger
@@ -28,9 +28,11 @@ from dagster_project.door.lookups import Lookups, text_folder
 from dagster_project.door.manifests import check_manifest
 from dagster_project.door.mapping import Mappings
 from dagster_project.door.quarantine import report
+from dagster_project.door.resolving import resolve
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
 from dagster_project.door.source import Source, open_source
+from dagster_project.door.watching import watch
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.settings import Settings, fault_point
 
@@ -40,12 +42,16 @@ _SMALL_BYTES = 1 << 20
 
 @dataclass
 class LoadReport:
-    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell."""
+    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell.
+
+    `warnings` speak of files, `notices` of what the ledger shows over many deliveries, `rejections` of records kept out.
+    """
 
     files: list[StagedFile] = field(default_factory=list)
     batches: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     warnings: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
 
     @property
@@ -98,7 +104,6 @@ class _Loader:
         self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
         replaced = {delivery.relative for delivery in deliveries}
         self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
-        headers = self._headers()
         texts = text_folder(self.settings)
         folders = [self.settings.landing, self.settings.lake, texts, self.extras, self.scratch]
         # Small files gain nothing from a second thread and pay for waking it in every statement.
@@ -120,19 +125,10 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        modes = {(file.system, file.stream): self._mode(file) for file in self.report.files}
-        repeated, left_out = _repeated(self.report.files, self.left_out), _left_out(self.left_out)
-        self.report.warnings += [*told(self.report.files, headers, modes), *writer.warnings, *repeated, *left_out]
+        self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
+        self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
+        self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
         return self.report
-
-    def _headers(self) -> dict[tuple[str, str], str]:
-        """Return how the header of each stream's latest delivery differs from its contract."""
-        latest = "select max(file_id) from deliveries where status = 'accepted' group by system, stream"
-        sql = f"select system, stream, drift from deliveries where file_id in ({latest})"
-        return {(system, stream): drift for system, stream, drift in self.ledger.rows(sql)}
-
-    def _mode(self, file: StagedFile) -> str:
-        return outcome(self.mappings.system(file.system).stream(file.stream).new_columns)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
@@ -234,6 +230,7 @@ class _Loader:
         make_durable(batches)
         staged = [self._settled(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
+        resolve(connection, self.ledger, self.settings.home, self.run_id, staged)
         for batch in (batch for batch in batches if not batch.is_text):
             self.report.batches[batch.contract.feed].append(batch.final)
             self.report.rows[batch.contract.feed] += batch.loaded

@@ -37,7 +37,7 @@ def rules_of_the_value(column: Column) -> list[Rule]:
     """Return what the contract says of a column's presence and bounds."""
     name, rules = column.name, []
     if column.required and column.default is None:
-        rules.append(Rule(name, "required", f"{name} is null", "is required"))
+        rules.append(Rule(name, "required", f"{name} is null", "where a value is required"))
     if column.minimum is not None:
         rules.append(Rule(name, "minimum", f"{name} < {column.minimum}", f"is below {column.minimum}"))
     if column.exclusive_minimum is not None:

@@ -20,7 +20,10 @@ from dagster_project.transform import project
 from dagster_project.transform.assets import MANIFEST
 from dagster_project.transform.increment import Increment, remember
 
-_OPS = [dg.AssetKey(["ops", table]) for table in ("load_ledger", "quarantine", "check_results", "runs", "metric_registry", "spec_coverage")]
+_TABLES = (
+    "load_ledger", "quarantine", "unusual_volumes", "feed_freshness", "check_results", "runs", "metric_registry", "spec_coverage",
+)  # fmt: skip
+_OPS = [dg.AssetKey(["ops", table]) for table in _TABLES]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
 
 

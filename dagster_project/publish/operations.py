@@ -12,20 +12,29 @@ from typing import Any
 import pyarrow as pa
 
 from dagster_project.door.ledger import Ledger
+from dagster_project.door.watching import freshness
 from dagster_project.engines.engine import Engine
 from dagster_project.engines.types import arrow_type
 from dagster_project.metrics.registry import collect, registry_rows, spec_coverage, spec_rows
 
 LOAD_LEDGER = """
 select d.file_id, d.system, d.stream, d.delivery_date, d.path, d.sha256, d.bytes, d.status, o.path,
-    d.physical, d.loaded, d.superseded, d.quarantined, d.run_id
+    d.physical, d.loaded, d.superseded, d.quarantined, nullif(d.drift, ''), d.extras_path, d.run_id
 from deliveries as d left join deliveries as o on o.file_id = d.duplicate_of
 where d.status in ('accepted', 'duplicate') order by d.file_id
 """
 QUARANTINE = """
-select d.path, d.sha256, q.feed, q.record_number, q.line_number, q.column_name, q.rule, q.reason, q.raw_text_masked, q.raw_sha256,
-    q.first_seen_run_id, q.resolved_by_run_id
-from quarantine as q join deliveries as d on d.file_id = q.file_id order by d.file_id, q.record_number, q.feed, q.column_name
+with present as (select max(delivery_date) as day from deliveries where status in ('accepted', 'duplicate', 'refused'))
+
+select q.path, q.sha256, q.feed, q.record_number, q.line_number, q.column_name, q.rule, q.reason, q.raw_text_masked, q.raw_sha256,
+    q.first_seen_date,
+    case when q.quarantine_state = 'open' then cast(julianday(present.day) - julianday(q.first_seen_date) as integer) end,
+    q.quarantine_state, q.first_seen_run_id, q.resolving_run_id, q.resolved_by_path
+from quarantine_life as q cross join present
+where q.status <> 'staged' order by q.file_id, q.record_number, q.feed, q.column_name
+"""
+VOLUMES = """
+select system, stream, delivery_date, physical, usual, allowed, days, run_id from unusual_volumes order by 3, 1, 2
 """
 CHECKS = """
 select run_id, feed, expectation, column_name, severity, is_success, unexpected_count, observed, notes
@@ -37,12 +46,18 @@ _COLUMNS = {
     "load_ledger": (
         "file_id bigint!, system_name string!, stream_name string!, delivery_date date!, file_path string!, file_sha256 string!,"
         " bytes_count bigint!, load_state string!, duplicate_of_path string, physical_count bigint!, loaded_count bigint!,"
-        " superseded_count bigint!, quarantined_count bigint!, run_id string!"
+        " superseded_count bigint!, quarantined_count bigint!, header_drift string, extras_path string, run_id string!"
     ),
     "quarantine": (
         "file_path string!, file_sha256 string!, feed string!, record_number bigint!, line_number bigint, column_name string,"
-        " rule string!, reason string!, raw_text_masked string, raw_sha256 string, first_seen_run_id string, resolved_by_run_id string"
+        " rule string!, reason string!, raw_text_masked string, raw_sha256 string, first_seen_date date!, age_days bigint,"
+        " quarantine_state string!, first_seen_run_id string, resolved_by_run_id string, resolved_by_path string"
     ),
+    "unusual_volumes": (
+        "system_name string!, stream_name string!, delivery_date date!, physical_count bigint!, usual_count bigint!, allowed_count bigint!,"
+        " compared_count bigint!, run_id string!"
+    ),
+    "feed_freshness": "feed string!, last_delivery_date date!, age_days bigint!, maximum_age_days bigint, is_stale boolean!",
     "check_results": (
         "run_id string!, feed string!, expectation string!, column_name string, severity string!, is_success boolean!,"
         " unexpected_count bigint, observed string, notes string"
@@ -56,8 +71,11 @@ _COLUMNS = {
 def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]) -> dict[str, int]:
     """Replace every table of schema `ops` and return their numbers of rows."""
     counts = {}
-    for table, sql in (("load_ledger", LOAD_LEDGER), ("quarantine", QUARANTINE), ("check_results", CHECKS), ("runs", RUNS)):
+    queries = {"load_ledger": LOAD_LEDGER, "quarantine": QUARANTINE, "unusual_volumes": VOLUMES, "check_results": CHECKS, "runs": RUNS}
+    for table, sql in queries.items():
         counts[table] = _write(engine, table, ledger.rows(sql))
+    ages = [(*vars(entry).values(), entry.is_stale) for entry in freshness(ledger)]
+    counts["feed_freshness"] = _write(engine, "feed_freshness", ages)
     metrics = collect(manifest)
     present = {feed for (feed,) in engine.rows("select feed from lake.feed_presence where is_present")}
     coverage = spec_coverage(metrics, spec_rows(), present)

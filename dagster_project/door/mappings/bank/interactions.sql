@@ -1,6 +1,7 @@
 -- One row a call. call_id repeats, so line and date belong to the key; customer 0 is "not identified", server NO_SERVER nobody.
 -- 0:00:00 with a duration of 0 means "did not happen". A clock more than half a day behind the entry is past midnight; a few
--- seconds behind it is the switch's negative vru_time, and the call then ends at the latest clock it has.
+-- seconds behind it is the switch's negative vru_time, and the call then ends at the latest clock it has. An answer up to a minute
+-- before the queue's clock (50 calls) is when the queue began; the switch's own q_time stays the waiting time.
 with clocks as (
     select
         *,
@@ -33,7 +34,8 @@ select
     'in' as direction,
     type as queue,
     entered_at as started_at,
-    queue_started_at as queued_at,
+    case when outcome = 'AGENT' and served_at between queue_started_at - interval 1 minute and queue_started_at then served_at else queue_started_at end
+        as queued_at,
     case when outcome = 'AGENT' then served_at end as answered_at,
     greatest(entered_at, left_menu_at, queue_left_at, hung_up_at) as ended_at,
     case outcome when 'AGENT' then 'answered' when 'HANG' then 'abandoned_queue' when 'PHANTOM' then 'failed' else outcome end as outcome,
