@@ -3,13 +3,13 @@
 -- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
 with taxes as (
     select order_line_id, sum(price) as amount
-    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index)
+    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index) as versions
     group by order_line_id
 ),
 
 discounts as (
     select order_line_id, sum(amount) as amount
-    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index)
+    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index) as versions
     group by order_line_id
 ),
 
