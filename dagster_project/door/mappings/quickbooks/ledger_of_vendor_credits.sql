@@ -31,7 +31,7 @@ mapped as (
         lines.*,
         gl_map.cost_category, gl_map.pool_id, gl_map.in_scope, gl_map.scope_reason, gl_map.cost_behaviour, gl_map.traceability, gl_map.recurrence
     from lines
-    left join gl_map on lines.gl_account = gl_map.gl_account and coalesce(gl_map.department = lines.department, gl_map.department is null)
+    left join gl_map on lines.gl_account = gl_map.gl_account and coalesce(lines.department = gl_map.department, gl_map.department is null)
     qualify row_number() over (partition by lines.record_number order by gl_map.department nulls last) = 1
 )
 

@@ -3,13 +3,13 @@
 -- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
 with taxes as (
     select order_line_id, sum(price) as amount
-    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index)
+    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index) as versions
     group by order_line_id
 ),
 
 discounts as (
     select order_line_id, sum(amount) as amount
-    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index)
+    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index) as versions
     group by order_line_id
 ),
 
@@ -32,22 +32,31 @@ lines as (
     left join discounts on source.id = discounts.order_line_id
 ),
 
--- The price without the tax in it has four decimals: its fifth is rounded in whole numbers.
+-- The price without the tax in it, rounded to four decimals in whole numbers.
 untaxed as (
     select
         *,
         case when includes_tax then tax else 0 end::decimal(18, 2) as included_tax,
-        case
-            when not includes_tax then unit_amount
-            when units <> 0
-                then ((2 * ((units * unit_amount - tax) * 10000)::hugeint + units::hugeint) // (2 * units::hugeint))::decimal(22, 0) * 0.0001
-            else unit_amount
-        end::decimal(18, 4) as unit_price
+        ((units * unit_amount - tax) * 10000)::hugeint as ten_thousandths,
+        units::hugeint as pieces
     from lines
 ),
 
+priced as (
+    select
+        *,
+        case
+            when not includes_tax or pieces = 0 then unit_amount
+            else (
+                sign(ten_thousandths) * sign(pieces)
+                * ((2 * abs(ten_thousandths) + abs(pieces)) // (2 * abs(pieces)))
+            )::decimal(22, 0) * 0.0001
+        end::decimal(18, 4) as unit_price
+    from untaxed
+),
+
 netted as (
-    select *, (units * unit_amount - discount - included_tax)::decimal(18, 2) as net_amount from untaxed
+    select *, (units * unit_amount - discount - included_tax)::decimal(18, 2) as net_amount from priced
 )
 
 select

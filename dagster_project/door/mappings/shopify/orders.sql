@@ -25,7 +25,7 @@ attributes as (
 
 shipping as (
     select order_id, sum(amount) as shipping_amount
-    from (select order_id, id, max(try_cast(discounted_price as decimal(18, 2))) as amount from order_shipping_line group by order_id, id)
+    from (select order_id, id, max(try_cast(discounted_price as decimal(18, 2))) as amount from order_shipping_line group by order_id, id) as versions
     group by order_id
 ),
 

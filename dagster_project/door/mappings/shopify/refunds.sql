@@ -2,7 +2,7 @@
 -- it in turn. A line whose refund or order never came has no refunded_at or order_id and is quarantined.
 with kept as (
     select refund_id, sum(amount) as amount
-    from (select refund_id, id, greatest(max(try_cast(amount as decimal(18, 2))), 0) as amount from order_adjustment group by refund_id, id)
+    from (select refund_id, id, greatest(max(try_cast(amount as decimal(18, 2))), 0) as amount from order_adjustment group by refund_id, id) as versions
     group by refund_id
 ),
 

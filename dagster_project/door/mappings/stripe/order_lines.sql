@@ -1,6 +1,6 @@
 -- One row a line of an invoice. What the invoice's net is below (or above) its lines, discounts and included tax, is spread over them
--- in the order of their ids, each share rounded so that the lines add up to the invoice. A line whose invoice never came has no
--- order_id and is quarantined.
+-- in the order of their ids, each share rounded so that the lines add up to the invoice (they come in one file). A line whose invoice
+-- never came has no order_id and is quarantined.
 with lines as (
     select
         source.*,
@@ -37,13 +37,21 @@ shared as (
     from running
 ),
 
--- Prices of a unit come in tiers and parts of a month: the unit price is the amount over the quantity, to four decimals.
-priced as (
+-- Prices of a unit come in tiers and parts of a month: the unit price is the amount over the quantity, rounded to four decimals
+-- in whole numbers.
+parts as (
     select
         *,
         case when try_cast(quantity as bigint) > 0 then try_cast(quantity as hugeint) else 1 end as units,
-        minor * 10000 * unit as parts
+        (minor * 10000 * unit)::hugeint as ten_thousandths
     from shared
+),
+
+priced as (
+    select
+        *,
+        ((sign(ten_thousandths) * ((2 * abs(ten_thousandths) + units) // (2 * units)))::decimal(22, 0) * 0.0001)::decimal(18, 4) as unit_price
+    from parts
 )
 
 select
@@ -52,7 +60,7 @@ select
     id as line_id,
     product_id,
     units as quantity,
-    (((2 * parts::hugeint + units) // (2 * units))::decimal(22, 0) * 0.0001)::decimal(18, 4) as unit_price,
-    (units * ((2 * parts::hugeint + units) // (2 * units))::decimal(22, 0) * 0.0001)::decimal(18, 2) - (net * unit)::decimal(18, 2) as discount_amount,
+    unit_price,
+    (units * unit_price)::decimal(18, 2) - (net * unit)::decimal(18, 2) as discount_amount,
     net * unit as net_amount
 from priced

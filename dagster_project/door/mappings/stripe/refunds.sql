@@ -3,6 +3,7 @@
 with parts as (
     select
         source.*,
+        charge.livemode,
         coalesce(charge.invoice_id, case when json_valid(charge.metadata) then charge.metadata ->> '$.order_id' end, charge.id) as order_id,
         case
             when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
@@ -30,5 +31,5 @@ select
     tax * unit as tax_amount,
     upper(currency) as currency_code,
     case reason when 'fraudulent' then 'fraud' else 'other' end as refund_reason,
-    case when status <> 'succeeded' then 'refund ' || status end as left_out
+    case when status <> 'succeeded' then 'refund ' || status when lower(livemode) = 'false' then 'refund of a test charge' end as left_out
 from parts
