@@ -199,7 +199,8 @@ def companies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 KEYS = {"tickets": "ticket_id", "accounts": "account_id", "contacts": "contact_id", "interactions": "interaction_id"}
 SAME = {
     "tickets": """
-        select {number} as id, created_at, first_solved_at, last_solved_at, closed_at, case when is_deleted then 'deleted' else ticket_state end,
+        select {number} as id, created_at, first_solved_at, last_solved_at, closed_at,
+            case when is_deleted then 'deleted' else ticket_state end,
             regexp_extract(merged_into_ticket_id, '[0-9]+$')::bigint, channel, priority, ticket_type, issue_code,
             regexp_extract(order_id, '[0-9]+$')::bigint, department_id, assignee_id, escalation_level, is_complaint, is_problem_report,
             reopen_count, handle_seconds, is_deleted""",
