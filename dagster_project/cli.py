@@ -110,6 +110,25 @@ def plan(
     typer.echo(f"{len(deliveries)} new files" if deliveries else "nothing new")
 
 
+@app.command("try-mapping")
+def try_mapping(
+    file: Annotated[Path, typer.Argument(help="One exported file.")],
+    system: Annotated[str, typer.Option("--system", help="Name of the mapping, e.g. zendesk.")],
+    stream: Annotated[
+        str | None, typer.Option("--stream", help="Stream of the file; else told by its path or guessed by its header.")
+    ] = None,
+) -> None:
+    """Show what a mapping makes of one file: rows, refused records with reasons, first typed rows; nothing is written."""
+    from dagster_project.assumptions import load_assumptions
+    from dagster_project.door.trying import try_mapping as walk
+
+    settings = load_settings()
+    trial = walk(settings, load_assumptions(settings.assumptions), file, system, stream)
+    typer.echo("\n".join(trial.lines()))
+    if trial.is_refused:
+        raise SystemExit(3)
+
+
 @app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="One SQL statement.")],

@@ -115,8 +115,14 @@ class BatchWriter:
                 formats=stream.timestamp_formats,
                 delivery_date=delivery.delivery_date,
             )
-            relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
-            self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
+            try:
+                relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
+                self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
+            except (duckdb.DataError, duckdb.InvalidInputException) as error:
+                raise UsageError(
+                    f"mapping {path}: {str(error).splitlines()[0]} (reading {source.relative}); remedy: cast with try_cast or try_strptime,"
+                    " so that the door can name the record"
+                ) from error
         if system.is_canonical:
             self._add_faults(batches[0], source)
         else:
@@ -246,14 +252,16 @@ class BatchWriter:
         """Find records that the mapping's SQL dropped or returned twice; both are told apart from refused ones."""
         carriers = [batch for batch in batches if batch.is_records]
         self._add_faults(carriers[0], source)
-        if sum(batch.written + batch.refused for batch in carriers) == source.scan.records:
+        if len(carriers) == 1 and carriers[0].written + carriers[0].refused == source.scan.records:
             return  # a record lost and another doubled would still agree here; `settle` counts the distinct ones
         files = ", ".join(literal(str(batch.temporary)) for batch in carriers)
         written = f"(select record_number from read_parquet([{files}]))"
-        distinct = self.connection.execute(f"select count(distinct record_number) from {written}").fetchone()
-        if distinct is None or distinct[0] < sum(batch.written for batch in carriers):
+        doubled = f"select record_number, count(*) from {written} group by 1 having count(*) > 1 order by 1 limit 1"
+        if found := self.connection.execute(doubled).fetchone():
+            selects = ", ".join(f"{source.relative.split('/')[0]}/{stream.feeds[batch.contract.feed].sql}" for batch in carriers)
             raise UsageError(
-                f"{source.relative}: the mapping returns a record more than once in its records feeds ({', '.join(stream.feeds)})"
+                f"mapping {selects}: returns a record more than once: record {found[0]:,} of {source.relative} {found[1]:,} times; remedy:"
+                " group what is joined to a record, and let each record go to one records feed"
             )
         refused = {row.record_number for batch in carriers for row in batch.quarantine}
         gone = f"record_number not in (select record_number from {written}) and record_number not in (select unnest(?::bigint[]))"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
-from dagster_project.errors import UsageError
 
 # An ambiguous local time has two instants; DuckDB takes the later. Offsets fall back by an hour, on Lord Howe by half of it.
 INSTANT_MACRO = """
@@ -113,13 +112,8 @@ def casting(
 ) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
-    Absent optional columns become the default or NULL; the caller has refused absent required ones. What has happened cannot lie
-    after `delivery_date`; without one nothing is compared with it.
-
-    Raises
-    ------
-    UsageError
-        A mapping returns a floating-point column.
+    Absent optional columns become the default or NULL; the caller has refused absent required and
+    floating-point ones. What has happened cannot lie after `delivery_date`; without one nothing is compared with it.
     """
     plan = Casting(contract)
     for column in contract.columns:
@@ -216,8 +210,6 @@ def _instant(text: str, zone: str, formats: tuple[str, ...]) -> str:
 def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
     raw, name, kind = f"r_{column.name}", column.name, column.sql_type
     text = identifier(name)
-    if found in ("DOUBLE", "FLOAT"):
-        raise UsageError(f"feed {plan.contract.feed}: column {name} is {found.lower()}; remedy: compute it as decimal in the mapping's SQL")
     typed = (
         f"earlier_instant({text}, {literal(zone)})"
         if kind == "timestamptz" and found.startswith("TIMESTAMP") and "ZONE" not in found

@@ -85,11 +85,26 @@ def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:
     Raises
     ------
     UsageError
-        A column is not in the contract, or a required one is missing.
+        A column is not in the contract or is a floating-point number, or a required one is missing; names file and line.
     """
     unknown = sorted(set(types) - set(contract.names) - {LEFT_OUT})
     missing = sorted(set(contract.required_names) - set(types))
     if unknown or missing:
         found = {"not in the contract": unknown, "required and missing": missing}
         wrong = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items() if names)
-        raise UsageError(f"mapping {path}: feed {contract.feed}: {wrong}")
+        raise UsageError(f"mapping {path}{_line_of(path, unknown)}: feed {contract.feed}: {wrong}")
+    floats = sorted(name for name, kind in types.items() if kind in ("DOUBLE", "FLOAT"))
+    if floats:
+        raise UsageError(
+            f"mapping {path}{_line_of(path, floats)}: feed {contract.feed}: column {floats[0]} is {types[floats[0]].lower()};"
+            " remedy: compute it as decimal"
+        )
+
+
+def _line_of(path: Path, names: Sequence[str]) -> str:
+    """Return `:line` of the last place where the first of these columns is named; nothing where it is named by no line."""
+    if not names:
+        return ""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, start=1) if re.search(rf"\b{re.escape(names[0])}\b", line.split("--")[0])]
+    return f":{found[-1]}" if found else ""

@@ -47,8 +47,8 @@ def _settle_group(connection: duckdb.DuckDBPyConnection, group: Mapping[str, Fee
         batch = group[batch_id]
         if batch.is_records and records < batch.written:
             raise UsageError(
-                f"{batch.relative}: the mapping returns a record more than once for {batch.contract.feed} ({batch.written:,} rows of"
-                f" {records:,} records)"
+                f"{batch.relative}: the mapping returns a record more than once for {batch.contract.feed} and drops another"
+                f" ({batch.written:,} rows of {records:,} records); remedy: group what is joined to a record"
             )
         if distinct < batch.written:
             _drop_older_versions(connection, batch, keys)

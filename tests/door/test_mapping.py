@@ -95,14 +95,32 @@ def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callabl
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        (SQL.replace("customer as", "client as"), r"orders.sql:3: .*client"),
-        (SQL.replace("net as net_amount", "net as amount"), r"not in the contract: amount"),
-        (SQL.replace("record_number, ", ""), r"returns no record_number"),
-        (SQL.replace("'EUR' as currency_code, ", ""), r"required and missing: currency_code"),
-        (SQL.replace("net as net_amount", "net::double as net_amount"), r"column net_amount is double"),
-        ("drop table source", r"exactly one SELECT"),
+        (SQL.replace("customer as", "client as"), r"till/orders.sql:3: .*client"),
+        (SQL.replace("net as net_amount", "net as amount"), r"till/orders.sql:3: feed orders: not in the contract: amount"),
+        (
+            SQL.replace("'EUR' as currency_code", "'EUR' as score"),
+            r"orders.sql:3: .*not in the contract: score; required and missing: currency_code",
+        ),
+        (SQL.replace("record_number, ", ""), r"till/orders.sql: returns no record_number"),
+        (SQL.replace("'EUR' as currency_code, ", ""), r"orders.sql: feed orders: required and missing: currency_code"),
+        (SQL.replace("net as net_amount", "net::double as net_amount"), r"orders.sql:3: feed orders: column net_amount is double"),
+        (
+            SQL.replace("strptime(day, '%d.%m.%Y')", "day::timestamp"),
+            r"orders.sql: Conversion Error: .*01.07.2026.*reading till/sales.*try_cast",
+        ),
+        (SQL.replace("'%d.%m.%Y'", "'%Y/%m/%d'"), r"orders.sql: Invalid Input Error: .*01.07.2026.*try_strptime"),
+        ("drop table source", r"till/orders.sql: exactly one SELECT"),
+        ("insert into source values (1) returning record_number", r"exactly one SELECT"),
+        ("select from where", r"orders.sql:1: Parser Error"),
         (SQL.split("where")[0] + ";" + SQL, r"exactly one SELECT"),
-        (SQL.replace("from source", "from source cross join range(2)"), r"returns a record more than once"),
+        (
+            SQL.replace("from source", "from source cross join range(2)"),
+            r"till/orders.sql: returns a record more than once: record 1 of till/.* 2 times",
+        ),
+        (
+            SQL.replace("from source", "from source cross join range(record_number * 2 - 2)"),
+            r"returns a record more than once for orders and drops another \(2 rows of 1 records\)",
+        ),
     ],
 )
 def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_door: Any, write: Callable[..., Path], sql: str, message: str) -> None:
@@ -111,6 +129,17 @@ def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_door: Any, wr
     with pytest.raises(UsageError, match=message):
         door.walk()
     assert door.ledger.rows("select count(*) from batches") == [(0,)]
+
+
+def test_a_record_in_two_feeds_does_not_hide_one_in_none(make_door: Any, write: Callable[..., Path]) -> None:
+    folder = write(yml=YML + "      contacts: {sql: contacts.sql, records: true}\n", sql=SQL.replace("where", "where number = '1' and"))
+    (folder / "till" / "contacts.sql").write_text(
+        "select record_number, number as contact_id, customer as account_id from source where number = '1'"
+    )
+    door = make_door(mappings=folder)
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
+    with pytest.raises(UsageError, match=r"till/orders.sql, till/contacts.sql: returns a record more than once: record 1 .* 2 times"):
+        door.walk()
 
 
 @pytest.mark.fault("S5")
