@@ -5,10 +5,8 @@ Deciding imports neither Dagster, dbt, Great Expectations nor pandas, so that a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.door.inventory import new_files
@@ -82,16 +80,10 @@ def _execute(runtime: Runtime, delivered: set[str]) -> None:
     if runtime.settings.engine == "spark":
         with runtime.stage("spark"), runtime.engine():
             pass  # its start-up is a cost of its own, and a cluster that does not answer ends the run before any work
-    runtime.ledger.start_run(runtime.run_id, _now())
-    success = execute_daily(defs, runtime, delivered)
-    state = "published" if success else "failed"
-    runtime.ledger.finish_run(runtime.run_id, _now(), state, json.dumps({"seconds": runtime.stages, "error": str(runtime.error or "")}))
+    with runtime.recorded():
+        success = execute_daily(defs, runtime, delivered)
     if success:
         return
     if isinstance(runtime.error, ServiceRoiError):
         raise runtime.error
     raise InfrastructureError(f"the run ended early: {runtime.error}") from runtime.error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
