@@ -17,6 +17,8 @@ from dagster_project.door.watching import look
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 
+POOL = "warehouse"
+"""Pool of every step that writes: with a limit of 1 runs wait for each other."""
 _ZONE = load_settings().schedule_time_zone
 _IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
@@ -110,6 +112,28 @@ def _why(context: dg.RunFailureSensorContext) -> str:
         if error is not None:
             return str(error.message).removeprefix("dagster_project.errors.")
     return str(context.failure_event.message or "ended without a word")
+
+
+def mend_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was mended, and what is missing.
+
+    Call it while holding the warehouse: then no run that the ledger knows can be alive.
+    """
+    mended, missing = [], []
+    with dg.DagsterInstance.get() as instance:
+        unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+        for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
+            instance.report_run_failed(run, "its process died; found by service-roi doctor")
+            mended.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
+        storage = instance.event_log_storage
+        for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
+            storage.free_concurrency_slots_for_run(run_id)
+            mended.append(f"slots of Dagster run {run_id} are free")
+        limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
+        limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
+        if limit != 1:
+            missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
+    return mended, missing
 
 
 def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:

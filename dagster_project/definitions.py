@@ -25,7 +25,7 @@ from dagster_project.transform.assets import dbt_assets_definitions
 @dg.resource(description="Settings, assumptions, ledger and checks of one run, from the environment.")
 def runtime_resource(context: dg.InitResourceContext) -> Iterator[object]:
     """Build the runtime for runs that Dagster itself starts; they hold the warehouse as runs of the command line do."""
-    with runtime_from_environment(context.run_id) as runtime:
+    with runtime_from_environment(context.run.run_id if context.run else None) as runtime:
         yield runtime
 
 
