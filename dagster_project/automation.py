@@ -25,7 +25,7 @@ _IN_PROGRESS = [
     dg.DagsterRunStatus.CANCELING,
 ]  # fmt: skip
 _DEADLINE = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * *", lower_bound_delta=dt.timedelta(hours=24), timezone=_ZONE)
-"""An hour after the daily run begins there is a copy of today's, or people should know."""
+"""At seven, an hour after the daily run begins, the last run that ended in a copy is less than a day old."""
 _MONTHLY_GRACE = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(days=35), warn_window=dt.timedelta(days=32))
 """The longest month and the days until its run, plus two for a weekend."""
 

