@@ -94,20 +94,15 @@ def plan(
     landing: Landing = None,
     home: Home = None,
     until: Annotated[str | None, typer.Option(help="Ignore deliveries after this day, YYYY-MM-DD.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="As if the warehouse were rebuilt from the lake.")] = False,
+    engine: Annotated[EngineName | None, typer.Option(help="Where models would be built (ROI_ENGINE).")] = None,
 ) -> None:
-    """Say which files a run would read, without changing anything."""
-    from dagster_project.door.inventory import new_files
-    from dagster_project.door.ledger import Ledger
-    from dagster_project.door.mapping import Mappings
-    from dagster_project.run import check_folders
+    """Say which feeds, days, tables and months a run would change, and why, without changing anything."""
+    from dagster_project.planning import plan as find_out
+    from dagster_project.planning import told
 
-    settings = load_settings(landing=landing, home=home, until=until)
-    check_folders(settings)
-    ledger = Ledger(settings.ops)
-    deliveries = new_files(settings.landing, ledger, Mappings(settings.mappings), settings.until)
-    for delivery in deliveries:
-        typer.echo(f"{delivery.delivery_date}  {delivery.system}/{delivery.stream}  {delivery.path}")
-    typer.echo(f"{len(deliveries)} new files" if deliveries else "nothing new")
+    found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
+    typer.echo("nothing new" if found is None else told(found))
 
 
 @app.command("try-mapping")

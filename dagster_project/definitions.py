@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.analytics.assets import analytics_assets
-from dagster_project.automation import daily, daily_schedule
+from dagster_project.automation import (
+    daily,
+    daily_schedule,
+    monthly,
+    monthly_schedule,
+    new_deliveries,
+    tell_failure,
+    tell_recovery,
+    with_freshness,
+)
 from dagster_project.door.assets import door
 from dagster_project.finance.assets import roi_extract
 from dagster_project.publish.assets import ops_tables, published_copy
@@ -14,16 +23,17 @@ from dagster_project.transform.assets import dbt_assets_definitions
 
 
 @dg.resource(description="Settings, assumptions, ledger and checks of one run, from the environment.")
-def runtime_resource() -> Iterator[object]:
+def runtime_resource(context: dg.InitResourceContext) -> Iterator[object]:
     """Build the runtime for runs that Dagster itself starts; they hold the warehouse as runs of the command line do."""
-    with runtime_from_environment() as runtime:
+    with runtime_from_environment(context.run.run_id if context.run else None) as runtime:
         yield runtime
 
 
 defs = dg.Definitions(
-    assets=[door, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract],
-    jobs=[daily],
-    schedules=[daily_schedule],
+    assets=with_freshness([door, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract]),
+    jobs=[daily, monthly],
+    schedules=[daily_schedule, monthly_schedule],
+    sensors=[new_deliveries, tell_failure, tell_recovery],
     resources={"runtime": runtime_resource},
     executor=dg.in_process_executor,
 )

@@ -1,17 +1,23 @@
-"""Find and mend what a crash left in HOME: litter, unfinished runs, a damaged copy.
+"""Find and mend what a crash left: litter, unfinished runs, children of dead runs, a damaged copy, slots that Dagster keeps for the dead.
 
-It never kills a process and never deletes a version that readers may use.
+It works while holding the warehouse, so a live run is never disturbed. It ends no process but children of dead runs, and never
+deletes a version that readers may use.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dagster_project.door.ledger import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import is_whole, published_folder, read_pointer, sweep
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, dagster_home
+
+_ROOM = 2
+"""Free room that the next run wants, in sizes of the served copy: one for the next copy, one for what the run spills and writes anew."""
 
 
 @dataclass(frozen=True)
@@ -23,25 +29,49 @@ class Findings:
 
 
 def examine(settings: Settings) -> Findings:
-    """Look at HOME while holding the lock, so that a live run is never disturbed.
+    """Look at HOME while holding the lock, and at Dagster's instance where DAGSTER_HOME names one.
 
     Raises
     ------
     InfrastructureError
         A run holds the warehouse; the message names it.
     """
-    with warehouse_lock(settings.ops, "doctor"):
+    problems = _folders(settings)
+    if problems:
+        return Findings(tuple(problems), is_healthy=False)
+    with warehouse_lock(settings.ops, "doctor") as orphans:
+        lines = [str(orphan) for orphan in orphans]
         ledger = Ledger(settings.ops)
-        lines = [f"run {run_id} started {started} and never ended: marked failed" for run_id, started in _unfinished(ledger)]
+        unfinished = _unfinished(ledger)
+        lines += [f"run {run_id} started {started} and never ended: marked failed" for run_id, started in unfinished]
         before = _names(settings)
         sweep(settings.home)
         lines += [f"removed {name}" for name in sorted(before - _names(settings))]
         staged = ledger.rows("select count(*) from deliveries where status = 'staged'")[0][0]
         if staged:
             lines.append(f"{staged} files were read but not accepted; the next run reads them again")
-        problem = _damage(settings)
-    lines.append(problem or "published copy is whole")
-    return Findings(tuple(lines), is_healthy=problem is None)
+        if dagster_home() is not None:
+            from dagster_project.automation import mend_instance
+
+            dead = [str(run_id) for (run_id,) in ledger.rows("select run_id from runs where run_state = 'failed'")]
+            mended, missing = mend_instance(dead)
+            lines += mended
+            problems += missing
+        problems += [problem for problem in (_damage(settings), _room(settings)) if problem]
+    return Findings((*lines, *(problems or ["published copy is whole"])), is_healthy=not problems)
+
+
+def _folders(settings: Settings) -> list[str]:
+    """Return what is wrong with the folders; a home that was never used has none yet."""
+    folders = (settings.home, settings.ops, settings.lake, settings.published, settings.finance)
+    lines = [
+        f"{folder} cannot be written by user {os.getuid()}; remedy: run as the owner, or change owner or mode of the folder"
+        for folder in folders
+        if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    ]
+    if "landing" in settings.model_fields_set and not os.access(settings.landing, os.R_OK | os.X_OK):
+        lines.append(f"landing folder {settings.landing} is missing or cannot be read; remedy: create it, or let this user read it")
+    return lines
 
 
 def _names(settings: Settings) -> set[str]:
@@ -66,3 +96,12 @@ def _damage(settings: Settings) -> str | None:
         return None
     path = published_folder(settings.home) / pointer.file
     return f"published copy {pointer.seq} is damaged or gone: {path}; remedy: service-roi run --full-refresh, or rollback"
+
+
+def _room(settings: Settings) -> str | None:
+    pointer = read_pointer(settings.home)
+    needed = _ROOM * pointer.bytes if pointer else 0
+    free = shutil.disk_usage(settings.home).free
+    if free >= needed:
+        return None
+    return f"{free:,} bytes free in {settings.home}, the next run wants {needed:,}; remedy: free disk space"

@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.errors import InfrastructureError
+from dagster_project.orphans import Orphan, end_orphans, marked
 
 SPILL = "spill"
 """Folder of HOME for what the engine does not keep in memory. It is the lock holder's: what lies there earlier, a killed run has left."""
 
 
 @contextmanager
-def warehouse_lock(ops: Path, run_id: str) -> Iterator[None]:
-    """Hold HOME/ops/run.lock for the length of a run.
+def warehouse_lock(ops: Path, run_id: str) -> Iterator[list[Orphan]]:
+    """Hold HOME/ops/run.lock for the length of a run; yields the children of killed runs that were still there, and are no more.
 
     Raises
     ------
@@ -41,5 +42,7 @@ def warehouse_lock(ops: Path, run_id: str) -> Iterator[None]:
         handle.truncate()
         json.dump({"pid": os.getpid(), "run_id": run_id, "since": datetime.now(UTC).isoformat(timespec="seconds")}, handle)
         handle.flush()
+        orphans = end_orphans(ops)
         shutil.rmtree(ops.parent / SPILL, ignore_errors=True)
-        yield
+        with marked(ops, run_id):
+            yield orphans

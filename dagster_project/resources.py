@@ -5,10 +5,12 @@ Built from settings; one object a run, shared by its assets. It holds no logic o
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -27,11 +29,13 @@ from dagster_project.transform.increment import Increment
 class Runtime:
     """One run: where it works, what it found, how long each stage took."""
 
-    def __init__(self, settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None, run_id: str | None = None
+    ) -> None:
         self.settings = settings
         self.full_refresh = full_refresh
         self.say = say
-        self.run_id = uuid.uuid4().hex
+        self.run_id = run_id or uuid.uuid4().hex
         self.stages: dict[str, float] = {}
         self.built: set[str] = set()
         self.checks: list[CheckOutcome] = []
@@ -95,6 +99,19 @@ class Runtime:
             self.stages[name] = self.stages.get(name, 0.0) + round(time.perf_counter() - start, 3)
         fault_point(f"stage_{name}")
 
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Write the run's beginning and end into the ledger: what began and never ended, doctor finds."""
+        self.ledger.start_run(self.run_id, _now())
+        state = "failed"
+        try:
+            yield
+            if self.error is None:
+                state = "published" if "published" in self.outcome else "finished"
+        finally:
+            detail = {"seconds": self.stages, "error": str(self.error or "")}
+            self.ledger.finish_run(self.run_id, _now(), state, json.dumps(detail))
+
     def record_nodes(self, events: list[dict[str, Any]]) -> None:
         """Remember which models this run really built and how each data test ended; the publish gate asks for both."""
         for event in events:
@@ -111,8 +128,12 @@ class Runtime:
 
 
 @contextmanager
-def runtime_from_environment() -> Iterator[Runtime]:
-    """Build the runtime that Dagster's own processes use, and hold the only right to write until it ends."""
-    runtime = Runtime(load_settings())
-    with warehouse_lock(runtime.settings.ops, runtime.run_id):
+def runtime_from_environment(run_id: str | None = None) -> Iterator[Runtime]:
+    """Build the runtime of a run that Dagster started under `run_id`; it holds the only right to write until it ends."""
+    runtime = Runtime(load_settings(), run_id=run_id)
+    with warehouse_lock(runtime.settings.ops, runtime.run_id), runtime.recorded():
         yield runtime
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

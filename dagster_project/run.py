@@ -5,10 +5,10 @@ Deciding imports neither Dagster, dbt, Great Expectations nor pandas, so that a 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.door.inventory import new_files
@@ -21,6 +21,9 @@ from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     from dagster_project.resources import Runtime
+
+_FULL = ("No space left", "disk is full", "disk I/O error", "File too large", "Disk quota exceeded")
+"""What systems say when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,41 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
-    with warehouse_lock(settings.ops, runtime.run_id):
+    with full_disk_is_told(settings), warehouse_lock(settings.ops, runtime.run_id) as orphans:
+        for orphan in orphans:
+            say(str(orphan))
         return _run(settings, runtime, full_refresh=full_refresh)
+
+
+@contextmanager
+def full_disk_is_told(settings: Settings) -> Iterator[None]:
+    """Say that the disk is full in one way, whoever noticed it: Python, DuckDB, SQLite or dbt.
+
+    Raises
+    ------
+    InfrastructureError
+        Names the folder, the free bytes and what could not be written.
+    """
+    try:
+        yield
+    except Exception as error:
+        words = next((line.strip() for line in _chain(error).splitlines() if any(sign in line for sign in _FULL)), None)
+        if words is None:
+            raise
+        free = shutil.disk_usage(settings.home).free
+        raise InfrastructureError(
+            f"the disk is full: {free:,} bytes free in {settings.home} ({words}); the last published copy stays served; "
+            "remedy: free disk space and run again"
+        ) from error
+
+
+def _chain(error: BaseException | None) -> str:
+    """Return the words of an error and of those that led to it."""
+    words = []
+    while error is not None:
+        words.append(str(error))
+        error = error.__cause__ or error.__context__
+    return "\n".join(words)
 
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:
@@ -82,16 +118,10 @@ def _execute(runtime: Runtime, delivered: set[str]) -> None:
     if runtime.settings.engine == "spark":
         with runtime.stage("spark"), runtime.engine():
             pass  # its start-up is a cost of its own, and a cluster that does not answer ends the run before any work
-    runtime.ledger.start_run(runtime.run_id, _now())
-    success = execute_daily(defs, runtime, delivered)
-    state = "published" if success else "failed"
-    runtime.ledger.finish_run(runtime.run_id, _now(), state, json.dumps({"seconds": runtime.stages, "error": str(runtime.error or "")}))
+    with runtime.recorded():
+        success = execute_daily(defs, runtime, delivered)
     if success:
         return
     if isinstance(runtime.error, ServiceRoiError):
         raise runtime.error
     raise InfrastructureError(f"the run ended early: {runtime.error}") from runtime.error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

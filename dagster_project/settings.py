@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import date
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import UsageError
@@ -37,6 +39,21 @@ class Settings(BaseSettings):
     threads: int = 2
     memory_limit: str = "4GB"
     fault_point: str | None = None
+    first_delivery_day: date = date(2020, 1, 1)
+    schedule_time_zone: str = "UTC"
+    alert_slack_webhook: SecretStr | None = None
+    alert_smtp_url: SecretStr | None = None
+    alert_email_from: str | None = None
+    alert_email_to: str | None = None
+
+    @field_validator("schedule_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value}") from error
+        return value
 
     def model_post_init(self, context: object) -> None:  # noqa: ARG002  pydantic names it
         """Make every path absolute, so that no later step depends on the working directory."""
@@ -94,6 +111,12 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def dagster_home() -> Path | None:
+    """Folder of Dagster's own instance, where Dagster is used at all."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home) if home else None
 
 
 def fault_point(name: str) -> None:

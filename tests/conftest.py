@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -17,11 +18,14 @@ _LOOPBACK = ("127.", "::1", "localhost")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """After any run that reached tests/truth: what is true of the demo company and judged by no test."""
+    """What no test covers yet: truths after a run that reached tests/truth, faults after one that reached theirs."""
     reached = {getattr(entry, "nodeid", "") for entries in terminalreporter.stats.values() for entry in entries}
     if any(name.startswith("tests/truth/") for name in reached):
         names = (PROJECT / "tests" / "truth" / "unjudged.txt").read_text(encoding="utf-8").split()
         terminalreporter.write_line(f"truths without a judge ({len(names)}): {', '.join(names)}")
+    if any(name.startswith(("tests/faults/", "tests/architecture/")) for name in reached):
+        names = runpy.run_path(str(PROJECT / "tests" / "faults" / "matrix_page.py"))["missing"]()
+        terminalreporter.write_line(f"faults without a test ({len(names)}): {', '.join(names)}")
 
 
 @pytest.fixture(scope="session")

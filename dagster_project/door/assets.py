@@ -1,4 +1,8 @@
-"""The door as one Dagster step: read what is new, check each feed's batch, accept it, register the lake."""
+"""The door as one Dagster step: read what is new, check each feed's batch, accept it, register the lake.
+
+Its partitions are the days of delivery. A run of a day or of a range of days reads the files of those days only; a run without
+one reads everything new, whatever its day, and marks the days it read.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,17 +11,22 @@ import dagster as dg
 
 from dagster_project.checks.results import SuiteResult
 from dagster_project.door.contracts import feeds
-from dagster_project.door.inventory import new_files
+from dagster_project.door.inventory import Delivery, new_files
 from dagster_project.door.lake import register_lake
 from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings
-from dagster_project.errors import ChecksFailed, ServiceRoiError
+from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError
 from dagster_project.resources import Runtime
+from dagster_project.settings import load_settings
 
 CHECK = "expectations"
 LAKE = "lake"
 REGISTERED = ("feed_presence", "run_parameters")
 """Relations of schema lake that the door makes beside the feeds."""
+DELIVERY_DAYS = dg.DailyPartitionsDefinition(
+    start_date=load_settings().first_delivery_day.isoformat(), timezone=load_settings().schedule_time_zone, end_offset=1
+)
+"""Days of delivery, today included: its files come while it lasts."""
 
 
 def _key(feed: str) -> dg.AssetKey:
@@ -37,13 +46,16 @@ def _key(feed: str) -> dg.AssetKey:
     ],
     can_subset=True,
     pool="warehouse",
+    partitions_def=DELIVERY_DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def door(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
-    """Stage every new file, accept what its suite passed, and show the models the accepted lake.
+    """Stage every new file of the run's days, accept what its suite passed, and show the models the accepted lake.
 
-    Every new file goes through, and every feed is registered, whichever feeds are selected; selection decides only what is reported.
+    Every feed is read and registered, whichever feeds are selected; selection decides only what is reported.
     """
-    report = _load(runtime)
+    days = context.partition_key_range if context.has_partition_key or context.has_partition_key_range else None
+    report = _load(runtime, days)
     results = _check(runtime, report)
     for warning in (*report.warnings, *report.rejections, *report.notices):
         runtime.say(warning)
@@ -59,14 +71,34 @@ def door(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) 
     for name in REGISTERED:
         yield dg.MaterializeResult(asset_key=_key(name))
     if error is not None:
-        raise error
+        raise _failure(error)
+    if days is None and not context.instance.is_ephemeral:
+        for feed, day in _days_read(report):
+            context.log_event(dg.AssetMaterialization(_key(feed), partition=day))
 
 
-def _load(runtime: Runtime) -> LoadReport:
+def _failure(error: ServiceRoiError) -> Exception:
+    """Return what Dagster raises: what was delivered does not get better by reading it again."""
+    return dg.Failure(str(error), allow_retries=False) if isinstance(error, InputRefused | ChecksFailed) else error
+
+
+def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None) -> list[Delivery]:
+    """Return the new files of these days of delivery, both included; of every day up to the setting `until` without a range."""
     settings = runtime.settings
+    last = settings.until if days is None else min(days.end, settings.until or days.end)
+    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), last)
+    return [delivery for delivery in found if days is None or days.start <= delivery.delivery_date.isoformat()]
+
+
+def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:
     with runtime.stage("door"):
-        deliveries = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
-        return load(settings, runtime.assumptions, runtime.ledger, deliveries, runtime.run_id)
+        return load(runtime.settings, runtime.assumptions, runtime.ledger, deliveries_of(runtime, days), runtime.run_id)
+
+
+def _days_read(report: LoadReport) -> list[tuple[str, str]]:
+    """Return feed and day of every batch that came in, where the day is a partition."""
+    read = {(batch.feed, file.delivery_date) for file in report.files for batch in file.batches}
+    return sorted((feed, day) for feed, day in read if DELIVERY_DAYS.has_partition_key(day))
 
 
 def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:

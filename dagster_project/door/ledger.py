@@ -210,7 +210,7 @@ class Ledger:
             connection.execute("insert or replace into runs (run_id, started_at, run_state) values (?, ?, 'started')", (run_id, started_at))
 
     def finish_run(self, run_id: str, finished_at: str, run_state: str, detail: str = "") -> None:
-        """Close a run with its state: published, nothing_new, refused, checks_failed or failed."""
+        """Close a run with its state: published, finished (it had nothing to publish) or failed."""
         with closing(self._connect()) as connection, connection:
             connection.execute(
                 "update runs set finished_at = ?, run_state = ?, detail = ? where run_id = ?", (finished_at, run_state, detail, run_id)

@@ -8,7 +8,7 @@ from dagster_project.publish.reader import open_current
 from dagster_project.resources import Runtime
 
 
-@dg.asset(key=["finance", "roi_extract"], deps=[["published", "current"]], group_name="finance", kinds={"csv", "parquet"})
+@dg.asset(key=["finance", "roi_extract"], deps=[["published", "current"]], group_name="finance", kinds={"csv", "parquet"}, pool="warehouse")
 def roi_extract(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
     """Write the extract of the latest complete month that has figures; a company without one gets none."""
     home = runtime.settings.home

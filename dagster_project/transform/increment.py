@@ -75,7 +75,7 @@ def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_ful
     batches = accepted_batches(ledger)
     days = {batch.batch_id: batch.delivery_date for batch in batches}
     built = {} if always_full else _built(engine)
-    base = None if always_full else _base(engine, code)
+    base = None if always_full else base_of(engine, code)
     is_full = base is None or bool(built.keys() - days.keys())
     arrived = [batch for batch in batches if is_full or built.get(batch.batch_id) != batch.delivery_date]
     show_feeds(engine, home, "arrived", arrived)
@@ -88,10 +88,16 @@ def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_ful
 
 def note_touched(engine: Engine) -> None:
     """Add to schema `state` the months and days that the rows in schema `arrived` touch in the last build; DuckDB only."""
-    ((zone,),) = engine.rows("select company_time_zone from lake.run_parameters")
+    zone = zone_literal(engine)
     for statement in _TOUCHED.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
-            engine.run(statement.format(zone="'" + str(zone).replace("'", "''") + "'"))
+            engine.run(statement.format(zone=zone))
+
+
+def zone_literal(engine: Engine) -> str:
+    """Return the company's time zone as a text of SQL."""
+    ((zone,),) = engine.rows("select company_time_zone from lake.run_parameters")
+    return "'" + str(zone).replace("'", "''") + "'"
 
 
 def forget(engine: Engine) -> None:
@@ -134,7 +140,7 @@ def _built(engine: Engine) -> dict[str, date]:
     return dict(engine.rows("select batch_id, delivery_date from state.built_batch"))
 
 
-def _base(engine: Engine, code: str) -> str | None:
+def base_of(engine: Engine, code: str) -> str | None:
     """Return the version that the warehouse was published as, if it was built from the same code, parameters and feeds."""
     if "state.built" not in engine.columns(["state"]):
         return None

@@ -1,0 +1,77 @@
+"""The last build seen from outside: a private database that shows its tables, to ask what the next build would touch.
+
+The warehouse is attached read-only; schemas `lake`, `arrived` and `state` are copies or made anew, so that the very statements of a
+run can be asked here and change nothing. Holds that database and its two questions: why everything, and which months. DuckDB only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+
+from dagster_project.assumptions import Assumptions
+from dagster_project.engines.duckdb import connect_memory
+from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.transform.increment import base_of, zone_literal
+
+_PLANNED = Path(__file__).with_name("planned.sql")
+_SHOWN = ("staging", "intermediate", "marts")
+_COPIED = ("state.built", "state.built_batch", "state.touched_month", "state.touched_day", "lake.run_parameters", "lake.feed_presence")
+
+
+@contextmanager
+def last_build(warehouse: Path, spill: Path, *, threads: int, memory_limit: str) -> Iterator[DuckDBEngine]:
+    """Open the view on the last build; hold the warehouse meanwhile, since a run cannot start beside an open file."""
+    with closing(connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=spill)) as connection:
+        engine = DuckDBEngine(connection)
+        engine.run("attach '" + str(warehouse).replace("'", "''") + "' as built (read_only)")
+        for schema in (*_SHOWN, "state", "lake", "arrived"):
+            engine.run(f"create schema {schema}")
+        relations = engine.rows(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'built' "
+            "union all select schema_name, view_name from duckdb_views() where database_name = 'built' and not internal"
+        )
+        for schema, name in relations:
+            if schema in _SHOWN:
+                engine.run(f'create view {schema}."{name}" as from built.{schema}."{name}"')
+            elif f"{schema}.{name}" in _COPIED:
+                engine.run(f"create table {schema}.{name} as from built.{schema}.{name}")
+        yield engine
+
+
+def reason_for_all(engine: DuckDBEngine, code: str, assumptions: Assumptions) -> str:
+    """Return why everything is built again, as far as the last build tells before a file is read; empty when it is not."""
+    present = engine.columns(["state", "lake"])
+    if "state.built" not in present or not engine.rows("from state.built"):
+        return "the warehouse holds no published build"
+    if engine.rows("select assumptions_sha256 from lake.run_parameters") != [(assumptions.content_hash(),)]:
+        return "the assumptions changed"
+    if base_of(engine, code) is None:
+        return "code or models changed"
+    return ""
+
+
+def reason_after_reading(engine: DuckDBEngine, accepted: set[str]) -> str:
+    """Return why everything is built again although code and assumptions are those of the last build, once `lake` is registered."""
+    if {batch for (batch,) in engine.rows("select batch_id from state.built_batch")} - accepted:
+        return "files that were loaded came again with other content or are read in another way"
+    came = (
+        "from lake.feed_presence as now join built.lake.feed_presence as before using (feed) where now.is_present and not before.is_present"
+    )
+    feeds = [str(feed) for (feed,) in engine.rows(f"select feed {came} order by feed")]
+    if feeds:
+        return f"{', '.join(feeds)}: the feed comes for the first time"
+    return "currency, time zone or legal entity of the company changed"
+
+
+def touched_months(engine: DuckDBEngine) -> dict[date, str]:
+    """Return the fiscal months that the build would touch, each with its reasons; schema `arrived` shows what arrived."""
+    for statement in _PLANNED.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            engine.run(statement.format(zone=zone_literal(engine)))
+    found = engine.rows(
+        "select period_month, string_agg(why, ', ' order by why) from planned where period_month is not null group by 1 order by 1"
+    )
+    return {month: str(why) for month, why in found}
