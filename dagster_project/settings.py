@@ -11,7 +11,7 @@ import signal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import UsageError
@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     copy_limit_bytes: int = 50_000_000_000
     threads: int = 2
     memory_limit: str = "4GB"
+    hash_key: SecretStr | None = None
     fault_point: str | None = None
 
     def model_post_init(self, context: object) -> None:  # noqa: ARG002  pydantic names it
@@ -57,13 +58,8 @@ class Settings(BaseSettings):
 
     @property
     def restricted(self) -> Path:
-        """What may hold personal data in the clear: never published, closed to everyone but the owner."""
+        """Raw personal values and the key of hashes; never published."""
         return self.home / "restricted"
-
-    @property
-    def ops(self) -> Path:
-        """Ledger, lock and run files."""
-        return self.home / "ops"
 
     @property
     def published(self) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -25,7 +25,8 @@ class Column(BaseModel):
     """One column of a feed.
 
     `sql_type` is the DuckDB type, `key_position` counts from 1 (None outside the key), `default` and `unknown_value` are
-    texts as a file would spell them, bounds are exact decimals.
+    texts as a file would spell them, bounds are exact decimals. A `restricted` value is never shown; of a `hashed` one only the keyed
+    hash passes the door; of a `masked` text addresses and numbers of persons do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,8 @@ class Column(BaseModel):
     pattern: str | None = None
     unit: str | None = None
     restricted: bool = False
+    hashed: Literal["email", "phone"] | None = None
+    masked: Literal["text"] | None = None
 
     @property
     def scale(self) -> int | None:
@@ -84,6 +87,11 @@ class Contract(BaseModel):
         """Columns a file must bring: required and without a default."""
         return tuple(column.name for column in self.columns if column.required and column.default is None)
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether a column of the feed is hashed."""
+        return any(column.hashed for column in self.columns)
+
     def column(self, name: str) -> Column:
         """Return one column by name; KeyError when the contract has none of that name."""
         for column in self.columns:
@@ -121,6 +129,8 @@ def _column(entry: dict[str, Any]) -> Column:
         pattern=options.get("pattern"),
         unit=custom.get("unit"),
         restricted=entry.get("classification") == "restricted",
+        hashed=custom.get("hashed"),
+        masked=custom.get("masked"),
     )
 
 

@@ -20,11 +20,13 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.door.batches import BatchWriter, FeedBatch
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
+from dagster_project.door.hash_key import hash_key, make_restricted
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.lookups import Lookups, text_folder
 from dagster_project.door.manifests import check_manifest
 from dagster_project.door.mapping import Mappings, System
+from dagster_project.door.personal import use_key
 from dagster_project.door.quarantine import report
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
@@ -80,14 +82,15 @@ class _Loader:
     def __init__(self, settings: Settings, assumptions: Assumptions, ledger: Ledger, run_id: str) -> None:
         self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
         self.mappings = Mappings(settings.mappings)
-        self.scratch = settings.ops / "door"
+        self.scratch = settings.restricted / "door"
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
 
     def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
+        make_restricted(self.settings.restricted)
         shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(parents=True)
+        self.scratch.mkdir()
         self.settings.lake.mkdir(parents=True, exist_ok=True)
         self._sweep()
         sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
@@ -99,6 +102,8 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
+        if self._reads_personal_values(deliveries):
+            use_key(connection, hash_key(self.settings, self.ledger))
         lookups = Lookups(connection, self.settings, self.ledger)
         writer = BatchWriter(connection, self.settings.lake, texts, lookups)
         since = time.monotonic()
@@ -118,6 +123,11 @@ class _Loader:
             shutil.rmtree(self.scratch, ignore_errors=True)
         self.report.warnings += [*writer.warnings, *_repeated(self.report.files)]
         return self.report
+
+    def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
+        made = {(delivery.system, delivery.stream) for delivery in deliveries}
+        feeds = {feed for system, stream in made for feed in self.mappings.system(system).stream(stream).feeds}
+        return any(load_contract(feed).is_personal for feed in feeds)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
