@@ -57,8 +57,13 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def ops(self) -> Path:
+        """Ledger, lock and run files."""
+        return self.home / "ops"
+
+    @property
     def restricted(self) -> Path:
-        """Raw personal values and the key of hashes; never published."""
+        """What may hold personal data in the clear, and the key of hashes: never published, closed to everyone but the owner."""
         return self.home / "restricted"
 
     @property

@@ -18,6 +18,7 @@ from dagster_project.settings import Settings
 _SHORTEST = 32
 _ID_CHARACTERS = 16
 _FILE = "hash_key"
+_TABLE = "create table if not exists hash_key (only_row integer primary key default 1 check (only_row = 1), key_id text not null)"
 
 
 def hash_key(settings: Settings, ledger: Ledger) -> bytes:
@@ -29,7 +30,8 @@ def hash_key(settings: Settings, ledger: Ledger) -> bytes:
         The key is too short, gone, or another one than that of the hashes already in the lake.
     """
     path = settings.restricted / _FILE
-    known = ledger.hash_key_id()
+    ledger.write([(_TABLE, ())])
+    known = next((str(row[0]) for row in ledger.rows("select key_id from hash_key")), None)
     if settings.hash_key is not None:
         key, source = settings.hash_key.get_secret_value().encode(), "ROI_HASH_KEY"
         if len(key) < _SHORTEST:
@@ -45,7 +47,7 @@ def hash_key(settings: Settings, ledger: Ledger) -> bytes:
         key, source = path.read_bytes(), str(path)
     identity = hmac.new(key, b"id of the hash key", "sha256").hexdigest()[:_ID_CHARACTERS]
     if known is None:
-        ledger.keep_hash_key_id(identity)
+        ledger.write([("insert into hash_key (key_id) values (?)", (identity,))])
     elif known != identity:
         raise UsageError(
             f"the hash key changed: {source} has id {identity}, the hashes in this home were made with {known} and would not match; remedy:"

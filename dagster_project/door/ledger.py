@@ -19,7 +19,6 @@ from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
 _SCHEMA = Path(__file__).with_name("ledger.sql")
-_HASH_KEY = "create table if not exists hash_key (only integer primary key default 1 check (only = 1), key_id text not null)"
 
 
 class Ledger:
@@ -168,17 +167,11 @@ class Ledger:
             )
         fault_point("accepted")
 
-    def hash_key_id(self) -> str | None:
-        """Return the id of the key that hashes of this home are made with; None before the first."""
-        with closing(self._connect()) as connection:
-            connection.execute(_HASH_KEY)
-            found = connection.execute("select key_id from hash_key").fetchone()
-        return None if found is None else str(found[0])
-
-    def keep_hash_key_id(self, key_id: str) -> None:
-        """Remember the id of the first key."""
+    def write(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+        """Run statements with their parameters in one transaction."""
         with closing(self._connect()) as connection, connection:
-            connection.execute("insert into hash_key (key_id) values (?)", (key_id,))
+            for sql, parameters in statements:
+                connection.execute(sql, parameters)
 
     def record_checks(self, run_id: str, feed: str, results: Iterable[Mapping[str, object]]) -> None:
         """Keep the result of each expectation: keys expectation, column, severity, success, unexpected_count, observed, notes."""

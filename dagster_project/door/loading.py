@@ -31,6 +31,7 @@ from dagster_project.door.quarantine import report
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
 from dagster_project.door.source import Source, check_columns, open_source
+from dagster_project.door.tombstones import bury, show, tombstones
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.settings import Settings, fault_point
 
@@ -86,6 +87,8 @@ class _Loader:
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
+        self.forgotten = tombstones(ledger)
+        self.key = b""
 
     def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
         make_restricted(self.settings.restricted)
@@ -102,8 +105,10 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
-        if self._reads_personal_values(deliveries):
-            use_key(connection, hash_key(self.settings, self.ledger))
+        if self.forgotten or self._reads_personal_values(deliveries):
+            self.key = hash_key(self.settings, self.ledger)
+            use_key(connection, self.key)
+            show(connection, self.forgotten)
         lookups = Lookups(connection, self.settings, self.ledger)
         writer = BatchWriter(connection, self.settings.lake, texts, lookups)
         since = time.monotonic()
@@ -165,6 +170,9 @@ class _Loader:
             else:
                 self.report.warnings += _checked_header(source, system, delivery.stream)
                 batches = writer.write(delivery, source, system)
+                if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
+                    told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                    self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
                 check_manifest(connection, delivery, source)
                 staged = self._counted(staged, source, batches)
                 if staged.status == "staged":

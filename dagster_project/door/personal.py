@@ -44,7 +44,8 @@ create or replace temp macro keyed_hash(message) as
 create or replace temp macro plain_email(address) as nullif(lower(nfc_normalize(trim(address, {_BLANKS}))), '');
 create or replace temp macro plain_phone(number) as case
     when regexp_matches(number, '^[^0-9+]*\\+') then nullif('+' || regexp_replace(replace(number, '(0)', ''), '[^0-9]', '', 'g'), '+')
-    when regexp_matches(number, '^[^0-9]*00') then nullif('+' || regexp_replace(replace(number, '(0)', ''), '^[^0-9]*00|[^0-9]', '', 'g'), '+')
+    when regexp_matches(number, '^[^0-9]*00')
+        then nullif('+' || regexp_replace(replace(number, '(0)', ''), '^[^0-9]*00|[^0-9]', '', 'g'), '+')
     else nullif(regexp_replace(number, '[^0-9]', '', 'g'), '') end;
 create or replace temp macro hashed_email(address) as keyed_hash(plain_email(address));
 create or replace temp macro hashed_phone(number) as keyed_hash(plain_phone(number));
@@ -52,7 +53,7 @@ create or replace temp macro masked_text(text_value) as {_masking()};
 set variable inner_pad = encode(uuid()::varchar);
 set variable outer_pad = encode(uuid()::varchar);
 """
-"""`plain_*` is the normal form: e-mail trimmed, NFC, lower case; telephone digits, with + for a leading + or 00 and without (0) after it."""
+"""`plain_*` is the normal form: e-mail trimmed, NFC, lower case; telephone digits, with + for a leading + or 00, then without (0)."""
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:

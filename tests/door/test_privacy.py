@@ -15,6 +15,7 @@ import pytest
 from dagster_project.demo.faults.values import HOSTILE
 from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.personal import prepare, use_key
+from dagster_project.door.tombstones import Tombstone, keep_tombstones
 from dagster_project.errors import UsageError
 
 SECRET = "a secret of the secret store, long enough"
@@ -70,7 +71,8 @@ def test_parquet_numbers_and_mapped_columns_are_hashed_like_text(make_door: Call
     crm = tmp_path / "mappings" / "crm"
     crm.mkdir(parents=True)
     (crm / "crm.yml").write_text(
-        "time_zone: UTC\nstreams:\n  people:\n    columns: [id, mail, tel]\n    feeds:\n      contacts: {sql: contacts.sql, records: true}\n"
+        "time_zone: UTC\nstreams:\n  people:\n    columns: [id, mail, tel]\n"
+        "    feeds:\n      contacts: {sql: contacts.sql, records: true}\n"
     )
     (crm / "contacts.sql").write_text(
         "select record_number, id as contact_id, 'a' as account_id, mail as email_hash, tel::bigint as phone_hash from source"
@@ -203,3 +205,36 @@ def test_hashed_columns_are_restricted_texts_that_are_no_key() -> None:
     for feed in feeds():
         for column in load_contract(feed).columns:
             assert column.hashed or not column.name.endswith(("email_hash", "phone_hash")), f"{feed}.{column.name} names a hash and is none"
+
+
+@pytest.mark.fault("S8")
+def test_a_file_delivered_again_brings_no_forgotten_account_back(make_door: Callable[..., Any]) -> None:
+    door = make_door(hash_key=SECRET)
+    keep_tombstones(
+        door.ledger,
+        [Tombstone("account", signed("a1"), "FORGOTTEN-1"), Tombstone("contact", signed("c1"), "FORGOTTEN-1-1")],
+    )
+    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,+41446681800\nc2,a2,ann@example.org,\n")
+    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name,parent_account_id\na1,Zoe,\na2,Ann,a1\n")
+    door.deliver("canonical/survey_responses/2026-01-02/a.csv", SURVEY.strip() + ",contact_id\nr1,q,2026-01-01T00:00:00Z,bad,c1\n")
+    report = door.walk()
+    assert sorted(report.warnings)[2].startswith("canonical/survey_responses/2026-01-02/a.csv: 1 rows of forgotten accounts came again")
+    assert door.all("select contact_id, account_id, email_hash, phone_hash, record_number from lake.contacts order by 1 desc") == [
+        ("c2", "a2", signed("ann@example.org"), None, 2),
+        ("FORGOTTEN-1-1", "FORGOTTEN-1", None, None, 1),
+    ]
+    assert door.all("select account_id, account_name, parent_account_id from lake.accounts order by 1 desc") == [
+        ("a2", "Ann", "FORGOTTEN-1"),
+        ("FORGOTTEN-1", None, None),
+    ]
+    assert door.all("select contact_id, comment from lake.survey_responses") == [("FORGOTTEN-1-1", None)]
+
+
+@pytest.mark.fault("S8")
+def test_a_refused_record_of_a_forgotten_account_is_told_without_its_id(make_door: Callable[..., Any]) -> None:
+    door = make_door(hash_key=SECRET)
+    keep_tombstones(door.ledger, [Tombstone("account", signed("account-zoe"), "FORGOTTEN-1")])
+    rows = "".join(f"a{number},b2c\n" for number in range(300))
+    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_kind\naccount-zoe,b2x\n" + rows)
+    assert "account-zoe" not in door.walk().rejections[0]
+    assert b"account-zoe" not in (door.settings.ops / "ledger.sqlite").read_bytes()
