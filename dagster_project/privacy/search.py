@@ -52,9 +52,9 @@ class Search:
     @property
     def size(self) -> int:
         """How much is known; the search ends when a pass over the files adds nothing."""
-        person = self.person
-        parts = [*self.found.values(), *self.links.values(), *self.columns.values()]
-        return sum(len(part) for part in parts) + len(person.words) + len(person.contact_ids)
+        count = sum(len(numbers) for numbers in self.found.values())
+        count += sum(len(values) for known in (self.links, self.columns) for values in known.values())
+        return count + len(self.person.words) + len(self.person.contact_ids)
 
 
 def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
