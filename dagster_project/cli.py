@@ -203,6 +203,21 @@ def extract(period: Annotated[str, typer.Argument(help="Fiscal month, YYYY-MM.")
     typer.echo(f"extract written to {write_extract(load_settings(home=home).home, period)}")
 
 
+@app.command()
+def forget(
+    account_id: Annotated[str, typer.Argument(help="The account as the source names it.")], landing: Landing = None, home: Home = None
+) -> None:
+    """Erase an account from the landing folder and from HOME; its sums stay under a pseudonym. Writes a certificate."""
+    from dagster_project.privacy.forget import forget as erase
+
+    settings = load_settings(landing=landing, home=home)
+    with _progress() as say:
+        certificate = erase(settings, account_id, say=say)
+    records = sum(certificate.content["records_removed"].values())
+    typer.echo(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
+    typer.echo(f"certificate {certificate.path}")
+
+
 def main() -> None:
     """Run the command line; errors of ours end with their exit code and without a stack trace unless --debug is given."""
     debug = "--debug" in sys.argv

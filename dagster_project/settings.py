@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     copy_limit_bytes: int = 50_000_000_000
     threads: int = 2
     memory_limit: str = "4GB"
+    hash_key: SecretStr | None = None
     fault_point: str | None = None
     first_delivery_day: date = date(2020, 1, 1)
     schedule_time_zone: str = "UTC"
@@ -73,14 +74,14 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
-    def restricted(self) -> Path:
-        """What may hold personal data in the clear: never published, closed to everyone but the owner."""
-        return self.home / "restricted"
-
-    @property
     def ops(self) -> Path:
         """Ledger, lock and run files."""
         return self.home / "ops"
+
+    @property
+    def restricted(self) -> Path:
+        """What may hold personal data in the clear, and the key of hashes: never published, closed to everyone but the owner."""
+        return self.home / "restricted"
 
     @property
     def published(self) -> Path:

@@ -119,7 +119,7 @@ def casting(
     for column in contract.columns:
         if column.name not in types:
             plan.inner.append(f"{_literal_default(column)} as {column.name}")
-        elif types[column.name] == "VARCHAR":
+        elif types[column.name] == "VARCHAR" or column.hashed or column.masked:
             _cast_text(plan, column, zone, decimal, formats)
         else:
             _cast_typed(plan, column, types[column.name], zone)
@@ -135,6 +135,8 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
     rules: list[Rule] = []
     if kind == "varchar":
         typed = text
+        if column.hashed or column.masked:
+            typed = f"{f'hashed_{column.hashed}' if column.hashed else 'masked_text'}({text}::varchar)"
         if column.valid_values:
             known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
             if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):

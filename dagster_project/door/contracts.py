@@ -28,7 +28,8 @@ class Column(BaseModel):
     """One column of a feed.
 
     `sql_type` is the DuckDB type, `key_position` counts from 1 (None outside the key), `default` and `unknown_value` are
-    texts as a file would spell them, bounds are exact decimals.
+    texts as a file would spell them, bounds are exact decimals. A `restricted` value is never shown; of a `hashed` one only the keyed
+    hash passes the door; of a `masked` text addresses and numbers of persons do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +49,8 @@ class Column(BaseModel):
     unit: str | None = None
     restricted: bool = False
     not_after_delivery: bool = False
+    hashed: Literal["email", "phone"] | None = None
+    masked: Literal["text"] | None = None
 
     @property
     def scale(self) -> int | None:
@@ -95,6 +98,11 @@ class Contract(BaseModel):
     def required_names(self) -> tuple[str, ...]:
         """Columns a file must bring: required and without a default."""
         return tuple(column.name for column in self.columns if column.required and column.default is None)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether a column of the feed is hashed."""
+        return any(column.hashed for column in self.columns)
 
     def column(self, name: str) -> Column:
         """Return one column by name; KeyError when the contract has none of that name."""
@@ -147,6 +155,8 @@ def _column(entry: dict[str, Any]) -> Column:
         unit=custom.get("unit"),
         restricted=entry.get("classification") == "restricted",
         not_after_delivery=custom.get("notAfterDelivery", False),
+        hashed=custom.get("hashed"),
+        masked=custom.get("masked"),
     )
 
 

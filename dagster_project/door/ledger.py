@@ -193,6 +193,12 @@ class Ledger:
             connection.executemany("delete from unusual_volumes where system = ? and stream = ? and delivery_date = ?", judged)
             connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
 
+    def write(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+        """Run statements with their parameters in one transaction."""
+        with closing(self._connect()) as connection, connection:
+            for sql, parameters in statements:
+                connection.execute(sql, parameters)
+
     def record_checks(self, run_id: str, feed: str, results: Iterable[Mapping[str, object]]) -> None:
         """Keep the result of each expectation: keys expectation, column, severity, success, unexpected_count, observed, notes."""
         names = ("expectation", "column", "severity", "success", "unexpected_count", "observed", "notes")

@@ -18,20 +18,23 @@ import duckdb
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.door.batches import BatchWriter, FeedBatch
-from dagster_project.door.contracts import Contract
+from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.drift import FOLDER as EXTRAS
 from dagster_project.door.drift import compare, keep_extras, told
 from dagster_project.door.entries import StagedFile
+from dagster_project.door.hash_key import hash_key, make_restricted
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.lookups import Lookups, text_folder
 from dagster_project.door.manifests import check_manifest
 from dagster_project.door.mapping import Mappings
+from dagster_project.door.personal import use_key
 from dagster_project.door.quarantine import report
 from dagster_project.door.resolving import resolve
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
 from dagster_project.door.source import Source, open_source
+from dagster_project.door.tombstones import bury, show, tombstones
 from dagster_project.door.watching import watch
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.settings import Settings, fault_point
@@ -88,16 +91,19 @@ class _Loader:
     def __init__(self, settings: Settings, assumptions: Assumptions, ledger: Ledger, run_id: str) -> None:
         self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
         self.mappings = Mappings(settings.mappings)
-        self.scratch = settings.ops / "door"
+        self.scratch = settings.restricted / "door"
         self.extras = settings.restricted / EXTRAS
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
+        self.forgotten = tombstones(ledger)
+        self.key = b""
 
     def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
+        make_restricted(self.settings.restricted)
         shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(parents=True)
+        self.scratch.mkdir()
         self.settings.lake.mkdir(parents=True, exist_ok=True)
         self._sweep()
         sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
@@ -109,6 +115,10 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
+        if self.forgotten or self._reads_personal_values(deliveries):
+            self.key = hash_key(self.settings, self.ledger)
+            use_key(connection, self.key)
+            show(connection, self.forgotten)
         writer = BatchWriter(connection, self.settings.lake, texts, Lookups(connection, self.settings, self.ledger))
         since = time.monotonic()
         try:
@@ -129,6 +139,11 @@ class _Loader:
         self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
         self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
         return self.report
+
+    def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
+        made = {(delivery.system, delivery.stream) for delivery in deliveries}
+        feeds = {feed for system, stream in made for feed in self.mappings.system(system).stream(stream).feeds}
+        return any(load_contract(feed).is_personal for feed in feeds)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
@@ -172,6 +187,9 @@ class _Loader:
                 if drift.added and mode == "discard_row":
                     source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
                 batches = writer.write(delivery, source, system)
+                if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
+                    told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                    self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
                 check_manifest(connection, delivery, source)
                 staged = self._counted(staged, source, batches)
                 if drift.added and mode == "evolve" and staged.status == "staged":

@@ -14,6 +14,7 @@ import duckdb
 
 from dagster_project.door.casting import INSTANT_MACRO, identifier, literal
 from dagster_project.door.contracts import Contract
+from dagster_project.door.personal import prepare
 from dagster_project.errors import UsageError
 
 LEFT_OUT = "left_out"
@@ -36,6 +37,7 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
         connection.execute(f"set temp_directory = {literal(str(spill))}")
     connection.execute(INSTANT_MACRO)
     if folders:
+        prepare(connection)
         connection.execute(f"set allowed_directories = [{', '.join(literal(f'{folder}/') for folder in folders)}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
@@ -52,9 +54,12 @@ def checked_select(
     Raises
     ------
     UsageError
-        It is not exactly one SELECT, does not bind over `source`, or does not return `record_number`; names file and line.
+        It is not exactly one SELECT, does not bind over `source`, does not return `record_number`, or reads a variable, which is
+        where the key of hashes is; names file and line.
     """
     text = path.read_text(encoding="utf-8")
+    if found := re.search(r"getvariable|duckdb_variables", text, re.IGNORECASE):
+        raise UsageError(f"mapping {path}:{text.count(chr(10), 0, found.start()) + 1}: a mapping may not read variables")
     connection = open_sandbox([], None, threads=1, memory_limit="256MB")
     try:
         statements = connection.extract_statements(text)

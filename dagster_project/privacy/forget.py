@@ -1,0 +1,148 @@
+"""Forget one account: erase it from landing and HOME, keep its sums under a pseudonym, prove it, certify it.
+
+Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the tombstone
+stands first, redacted rows are delivered before records are taken out, and the certificate is written last.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dagster_project.door.hash_key import hash_key
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.mapping import Mappings
+from dagster_project.door.tombstones import keep_tombstones
+from dagster_project.errors import InfrastructureError
+from dagster_project.fingerprint import code_hash
+from dagster_project.lock import warehouse_lock
+from dagster_project.privacy.person import Lake, Person, is_telling
+from dagster_project.privacy.proof import Proof, look
+from dagster_project.privacy.purge import redact_ledger, remove_older_batches, remove_older_copies
+from dagster_project.privacy.redaction import deliver_redacted, take_out
+from dagster_project.privacy.search import landing_files, search
+from dagster_project.publish.versions import read_pointer, write_synced
+from dagster_project.run import check_folders, run_daily
+from dagster_project.settings import Settings, fault_point
+
+_HOLDER = "forget"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Where the certificate lies, and what it says."""
+
+    path: Path
+    content: dict[str, Any]
+
+
+def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = lambda _: None) -> Certificate:
+    """Erase an account and the contacts that are its alone.
+
+    Raises
+    ------
+    UsageError
+        No such account, or a delivered file whose records cannot be taken out.
+    InfrastructureError
+        Another run holds the warehouse, or something of the account is still found: the message names the files.
+    ServiceRoiError
+        The run that builds the warehouse anew was refused; what was erased stays erased, and forgetting again goes on from there.
+    """
+    check_folders(settings)
+    ledger = Ledger(settings.ops)
+    say("look for the account")
+    with warehouse_lock(settings.ops, _HOLDER):
+        person, done = erase_from_landing(settings, ledger, account_id, say)
+    say("build the warehouse anew")
+    run_daily(settings, full_refresh=True, say=say)
+    fault_point("forget_rebuilt")
+    say("remove what is older")
+    with warehouse_lock(settings.ops, _HOLDER):
+        done["batches_removed"] = remove_older_batches(settings, ledger)
+        done["copies_removed"] = remove_older_copies(settings)
+        pattern = person.pattern()
+        done["ledger_texts_redacted"] = redact_ledger(ledger, pattern, person.pseudonym)
+        fault_point("forget_purged")
+        say("search every byte")
+        proof = look([settings.landing, settings.home], pattern)
+        left = search(
+            Lake(settings.home, ledger, hash_key(settings, ledger)), person, landing_files(settings.landing, Mappings(settings.mappings))
+        )
+        hits = sorted({*proof.hits, *(str(file.path) for file in left.found)})
+        if hits:
+            raise InfrastructureError(
+                f"account forgotten in part: something of it is still in {', '.join(hits)}; remedy: remove it there (or rename the"
+                " file) and forget the account again"
+            )
+        return _certify(settings, person, done, proof)
+
+
+def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
+    """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
+    lake = Lake(settings.home, ledger, hash_key(settings, ledger))
+    person = lake.person(account_id)
+    found = search(lake, person, landing_files(settings.landing, Mappings(settings.mappings)))
+    missing = _missing(settings, ledger, person)
+    if missing:
+        raise InfrastructureError(
+            f"rows of the account came from files that are not in {settings.landing} any more: {', '.join(missing)}; remedy: put them back,"
+            " then forget the account again"
+        )
+    keep_tombstones(ledger, person.tombstones)
+    fault_point("forget_tombstone")
+    draft = _draft(settings, person)
+    told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
+    records = {file.relative: len(numbers) for file, numbers in found.found.items()}
+    told = {path: max(records.get(path, 0), told.get(path, 0)) for path in {*records, *told}}
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    write_synced(draft, told)
+    say("deliver its sums under a pseudonym")
+    rows = deliver_redacted(found, settings.landing)
+    fault_point("forget_delivered")
+    say("take its records out")
+    take_out(found.found)
+    fault_point("forget_taken_out")
+    return person, {"records_removed": told, "rows_kept_under_pseudonym": sum(rows.values()), "redacted_files": sorted(rows)}
+
+
+def _missing(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
+    paths: dict[int, str] = dict(ledger.rows("select file_id, path from deliveries"))
+    return sorted({paths[file_id] for file_id in person.records if not (settings.landing / paths[file_id]).is_file()})
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.ops / "certificates"
+
+
+def _draft(settings: Settings, person: Person) -> Path:
+    return _folder(settings) / f"{person.pseudonym}.draft"
+
+
+def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Proof) -> Certificate:
+    served = read_pointer(settings.home)
+    content = {
+        "pseudonym": person.pseudonym,
+        "account_id_hash": next(row.id_hash for row in person.tombstones if row.kind == "account"),
+        "contacts": sum(row.kind == "contact" for row in person.tombstones),
+        "forgotten_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "forgotten_by": getpass.getuser(),
+        "code_sha256": code_hash(),
+        "served_copy": served.file if served else None,
+        **done,
+        "proof": {
+            **asdict(proof),
+            "words_searched": sum(map(is_telling, person.words)),
+            "words_searched_by_column_only": sum(not is_telling(word) for word in person.words),
+        },
+    }
+    number = 1 + len(list(_folder(settings).glob(f"{person.pseudonym}.*.json")))
+    path = _folder(settings) / f"{person.pseudonym}.{number}.json"
+    write_synced(path.with_suffix(".tmp"), content)
+    path.with_suffix(".tmp").replace(path)
+    _draft(settings, person).unlink(missing_ok=True)
+    return Certificate(path, content)

@@ -1,0 +1,165 @@
+"""Who is to be forgotten, as the lake knows them: the account, its contacts, the rows that name them, their names and hashes.
+
+Holds reading of the accepted lake. It must not read delivered files or change anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.door.casting import literal
+from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.personal import prepare, use_key
+from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
+from dagster_project.errors import UsageError
+
+PSEUDONYM = "FORGOTTEN-"
+_BATCHES = """
+select b.feed, b.path, b.batch_id, b.is_numbered, d.file_id from batches b join deliveries d on d.file_id = b.file_id
+where b.status = 'accepted' order by b.batch_key
+"""
+_SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
+"""Shorter values are common in other places of a file: they are looked for by column only."""
+
+
+@dataclass
+class Person:
+    """The account and all that leads to it. `words` are values that speak of nobody else, wherever they stand.
+
+    `emails` and `phones` are keyed hashes; `records` are the numbers of the records of each accepted file (its id in the ledger) that
+    a row of the lake came from.
+    """
+
+    account_id: str
+    pseudonym: str
+    tombstones: list[Tombstone]
+    contact_ids: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    phones: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    records: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the account and its contacts."""
+        return {self.account_id, *self.contact_ids}
+
+    def pattern(self) -> re.Pattern[str]:
+        """Match any word that speaks of this person alone, not inside a longer one."""
+        words = sorted(filter(is_telling, self.words), key=len, reverse=True)
+        listed = "|".join(map(re.escape, words)) or r"(?!)"
+        return re.compile(rf"(?<![0-9A-Za-z])(?:{listed})(?![0-9A-Za-z])")
+
+
+def is_telling(word: str) -> bool:
+    """Tell whether a value can be looked for in any text: short ones, and short numbers, mean something else there."""
+    return len(word) >= (_SHORTEST_NUMBER if re.fullmatch(r"[0-9. ,-]+", word) else _SHORTEST_WORD)
+
+
+class Lake:
+    """The accepted batches of a home, with the key of its hashes."""
+
+    def __init__(self, home: Path, ledger: Ledger, key: bytes) -> None:
+        """Open a private database over the lake."""
+        self.home, self.ledger = home, ledger
+        self.connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        self.connection.execute("set TimeZone = 'UTC'")
+        prepare(self.connection)
+        use_key(self.connection, key)
+        self.files: dict[str, int] = {}  # id of the file in the ledger, by batch
+        self.relations: dict[str, str] = {}
+        for feed in feeds():
+            rows = [row for row in ledger.rows(_BATCHES) if row[0] == feed]
+            self.files |= {row[2]: row[4] for row in rows}
+            parts = []
+            for numbered in (0, 1):
+                paths = ", ".join(literal(str(home / row[1])) for row in rows if row[3] == numbered)
+                number = "record_number" if numbered else "file_row_number + 1 as record_number"
+                names = ", ".join((*load_contract(feed).names, "source_system", "batch_id", "row_hash"))
+                if paths:
+                    parts.append(f"select {names}, {number} from read_parquet([{paths}])")
+            if parts:
+                self.relations[feed] = f"({' union all '.join(parts)})"
+
+    def rows(self, sql: str, parameters: object = None) -> list[tuple[object, ...]]:
+        """Run one query."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def hashed(self, value: str) -> str:
+        """Return the keyed hash of an id."""
+        return str(self.rows("select keyed_hash(?)", [value])[0][0])
+
+    def person(self, account_id: str) -> Person:
+        """Find the account, whether it is still known or was forgotten before.
+
+        Raises
+        ------
+        UsageError
+            Neither the lake nor a tombstone knows the account.
+        """
+        known = tombstones(self.ledger)
+        own = self.hashed(account_id)
+        buried = next((row for row in known if row.kind == "account" and row.id_hash == own), None)
+        number = 1 + max((int(row.pseudonym.removeprefix(PSEUDONYM).split("-")[0]) for row in known), default=0)
+        person = Person(account_id, buried.pseudonym if buried else f"{PSEUDONYM}{number}", [])
+        person.contact_ids = self._contacts(account_id)
+        self._find_rows(person)
+        if buried is None and not person.records:
+            raise UsageError(f"no account {account_id} in {self.home}; remedy: check the id, it is written as the source delivers it")
+        person.tombstones = self._tombstones(person, known)
+        self._find_words(person)
+        return person
+
+    def _contacts(self, account_id: str) -> set[str]:
+        if "contacts" not in self.relations:
+            return set()
+        found = f"select contact_id from {self.relations['contacts']} group by 1 having bool_and(account_id = ?)"
+        return {str(row[0]) for row in self.rows(found, [account_id])}
+
+    def _find_rows(self, person: Person) -> None:
+        values: dict[Kind, list[str]] = {
+            "account": [person.account_id, person.pseudonym],
+            "contact": [
+                *person.contact_ids,
+                *(row.pseudonym for row in tombstones(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")),
+            ],
+        }
+        for feed, relation in self.relations.items():
+            columns = person_columns(load_contract(feed))
+            if columns:
+                test = " or ".join(f"list_contains($values['{kind}'], {name})" for name, kind in columns.items())
+                for batch, number in self.rows(f"select batch_id, record_number from {relation} where {test}", {"values": values}):
+                    person.records[self.files[str(batch)]].add(int(str(number)))
+
+    def _tombstones(self, person: Person, known: list[Tombstone]) -> list[Tombstone]:
+        places = {(row.kind, row.id_hash) for row in known}
+        rows = [Tombstone("account", self.hashed(person.account_id), person.pseudonym)]
+        taken = sum(row.kind == "contact" and row.pseudonym.startswith(f"{person.pseudonym}-") for row in known)
+        for contact in sorted(person.contact_ids):
+            found = self.hashed(contact)
+            if ("contact", found) not in places:
+                taken += 1
+                rows.append(Tombstone("contact", found, f"{person.pseudonym}-{taken}"))
+        return rows
+
+    def _find_words(self, person: Person) -> None:
+        """Collect names and hashes of this account that no other account shares."""
+        person.words = set(person.ids)
+        if "accounts" in self.relations:
+            relation = self.relations["accounts"]
+            shared = f"select 1 from {relation} b where b.account_id <> a.account_id and contains(b.account_name, a.account_name)"
+            own_names = f"select distinct account_name from {relation} a where account_id = ? and account_name is not null"
+            names = f"{own_names} and not exists ({shared})"
+            person.words |= {str(row[0]) for row in self.rows(names, [person.account_id])}
+        for column, found in (("email_hash", person.emails), ("phone_hash", person.phones)):
+            if "contacts" in self.relations:
+                relation = self.relations["contacts"]
+                own = f"select {column} from {relation} where {column} is not null group by 1 having bool_and(account_id = ?)"
+                found |= {str(row[0]) for row in self.rows(own, [person.account_id])}
+        person.words |= person.emails | person.phones

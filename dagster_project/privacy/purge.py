@@ -1,0 +1,63 @@
+"""What followed from the erased records: older copies, older batches, texts of the ledger.
+
+Holds removal only; each step may be repeated. It must not touch the served copy or the landing folder.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+
+from dagster_project.door.ledger import Ledger
+from dagster_project.lock import SPILL
+from dagster_project.publish.versions import discard, publisher_lock, read_pointer, sweep, versions
+from dagster_project.settings import Settings
+
+_TEXTS = {
+    "deliveries": ("error",),
+    "quarantine": ("reason", "raw_text_masked"),
+    "check_results": ("observed", "notes"),
+    "runs": ("detail",),
+}
+
+
+def remove_older_copies(settings: Settings) -> list[str]:
+    """Remove every published version but the served one, those that extracts were made from too: an extract names no account."""
+    with publisher_lock(settings.home):
+        sweep(settings.home)
+        current = read_pointer(settings.home)
+        older = [version for version in versions(settings.home) if current is None or version.file != current.file]
+        for version in older:
+            discard(settings.home, version.stem)
+    return [version.file for version in older]
+
+
+def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
+    """Remove the typed files and text copies that the ledger does not name as accepted, and what was spilled or half read."""
+    named = {row[0] for row in ledger.rows("select path from batches where status = 'accepted'")}
+    streams = settings.restricted / "streams"
+    found = [*settings.lake.glob("*/*"), *streams.glob("*/*")]
+    gone = [path for path in found if path.is_file() and path.relative_to(settings.home).as_posix() not in named]
+    for path in gone:
+        path.unlink()
+    for folder in (settings.home / SPILL, settings.restricted / "door"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(gone)
+
+
+def redact_ledger(ledger: Ledger, pattern: re.Pattern[str], pseudonym: str) -> int:
+    """Replace the person's words in what the ledger tells, and write its file anew, so that no freed page keeps them."""
+    changed = 0
+    with closing(sqlite3.connect(ledger.path, timeout=30)) as connection:
+        connection.execute("pragma secure_delete = on")
+        with connection:
+            for table, columns in _TEXTS.items():
+                for column in columns:
+                    rows = connection.execute(f"select rowid, {column} from {table} where {column} is not null").fetchall()
+                    told = [(pattern.sub(pseudonym, text), rowid) for rowid, text in rows if pattern.search(text)]
+                    connection.executemany(f"update {table} set {column} = ? where rowid = ?", told)
+                    changed += len(told)
+        connection.execute("vacuum")
+    return changed

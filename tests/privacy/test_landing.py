@@ -1,0 +1,242 @@
+"""Erasing an account from the landing folder: its records go, all other bytes stay, and what is loaded next adds up as before."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.door.dialect import Dialect
+from dagster_project.door.ledger import Ledger
+from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.privacy.forget import erase_from_landing
+from dagster_project.privacy.records import delivered_records, remove
+
+ORDERS = "order_id,account_id,contact_id,ordered_at,currency_code,net_amount,source_updated_at\n"
+CONTACTS = "contact_id,account_id,email_hash,phone_hash,role\n"
+
+
+def order(number: int, account: str, contact: str, net: str = "10.00") -> str:
+    return f"o{number},{account},{contact},2026-01-01T10:00:00Z,EUR,{net},\n"
+
+
+@pytest.fixture
+def company(door: Any) -> Any:
+    """Two accounts over two days; zoe is to be forgotten, Ann's comment quotes her address."""
+    door.deliver(
+        "canonical/accounts/2026-01-02/a.csv",
+        "account_id,account_name,segment,parent_account_id,free_note\n"
+        "acc-zoe,Zoe Zander,gold,,knows everybody\nacc-ann,Ann,gold,acc-zoe,\n",
+    )
+    door.deliver(
+        "canonical/contacts/2026-01-02/a.csv.gz",
+        CONTACTS + "con-z1,acc-zoe,Zoe@Example.org,+41 44 668 18 00,buyer\ncon-a1,acc-ann,ann@example.org,,\n",
+    )
+    door.deliver(
+        "canonical/orders/2026-01-02/a.csv",
+        ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", "con-a1") + order(3, "", "con-z1", "5.50"),
+    )
+    door.deliver(
+        "canonical/orders/2026-01-03/b.csv",
+        ORDERS.replace("\n", "\r\n") + order(1, "acc-zoe", "", "12.00") + "\n" + order(4, '"acc-ann"', ""),
+    )
+    door.deliver("canonical/order_lines/2026-01-03/l.csv", "order_id,line_id,quantity,unit_price,net_amount\no1,1,1,12.00,12.00\n")
+    head = "response_id,question_key,responded_at,account_id,comment\n"
+    door.deliver(
+        "canonical/survey_responses/2026-01-03/s.csv",
+        head + 'r1,q,2026-01-01T00:00:00Z,acc-ann,"ask ""zoe@example.org"" or\nZoe Zander"\nr2,q,2026-01-01T00:00:00Z,acc-ann,fine\n',
+    )
+    door.walk()
+    return door
+
+
+def erase(door: Any, account: str = "acc-zoe") -> Any:
+    return erase_from_landing(door.settings, door.ledger, account, lambda _: None)
+
+
+def below(folder: Path) -> bytes:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return b"".join(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files)
+
+
+LATEST = """
+select count(*), sum(net_amount)::varchar from (
+    select order_id, last(net_amount order by delivery_date) as net_amount from lake.orders group by 1
+)"""
+
+
+@pytest.mark.fault("S8")
+def test_records_of_the_account_go_and_every_other_byte_stays(company: Any) -> None:
+    landing = company.settings.landing
+    person, done = erase(company)
+    assert (person.pseudonym, person.contact_ids) == ("FORGOTTEN-1", {"con-z1"})
+    assert done["records_removed"] == {
+        "canonical/accounts/2026-01-02/a.csv": 2,
+        "canonical/contacts/2026-01-02/a.csv.gz": 1,
+        "canonical/orders/2026-01-02/a.csv": 2,
+        "canonical/orders/2026-01-03/b.csv": 1,
+        "canonical/survey_responses/2026-01-03/s.csv": 1,
+    }
+    assert (landing / "canonical/orders/2026-01-02/a.csv").read_text() == ORDERS + order(2, "acc-ann", "con-a1")
+    assert (landing / "canonical/orders/2026-01-03/b.csv").read_bytes() == (
+        ORDERS.replace("\n", "\r\n") + "\n" + order(4, '"acc-ann"', "")
+    ).encode()
+    rest = gzip.decompress((landing / "canonical/contacts/2026-01-02/a.csv.gz").read_bytes()).decode()
+    assert rest == CONTACTS + "con-a1,acc-ann,ann@example.org,,\n"
+    for word in (b"acc-zoe", b"con-z1", b"Zoe", b"zoe@example.org", b"44 668 18 00", b"knows everybody"):
+        assert word not in below(landing)
+
+
+@pytest.mark.fault("S8")
+def test_the_sums_stay_under_the_pseudonym_and_others_keep_what_is_theirs(company: Any) -> None:
+    before = company.all(LATEST)
+    erase(company)
+    report = company.walk()
+    assert not report.refusals
+    assert company.all(LATEST) == before == [(4, "37.50")]
+    assert company.all("select distinct account_id, contact_id from lake.orders order by all") == [
+        ("FORGOTTEN-1", None),
+        ("acc-ann", "con-a1"),
+        ("acc-ann", None),
+        (None, "FORGOTTEN-1-1"),
+    ]
+    assert company.all("select account_id, account_name, segment, parent_account_id from lake.accounts order by 1") == [
+        ("FORGOTTEN-1", None, "gold", None),
+        ("acc-ann", "Ann", "gold", "FORGOTTEN-1"),
+    ]
+    assert company.all("select contact_id, account_id, email_hash is null, role from lake.contacts where account_id <> 'acc-ann'") == [
+        ("FORGOTTEN-1-1", "FORGOTTEN-1", True, "buyer")
+    ]
+    assert company.all("select response_id, account_id, comment from lake.survey_responses order by 1") == [
+        ("r1", "acc-ann", None),
+        ("r2", "acc-ann", "fine"),
+    ]
+    assert company.all("select order_id from lake.order_lines") == [("o1",)]
+
+
+@pytest.mark.fault("S8")
+@pytest.mark.parametrize("stop", ["take_out", "remove"])
+def test_what_was_interrupted_is_finished_by_forgetting_again(company: Any, monkeypatch: pytest.MonkeyPatch, stop: str) -> None:
+    from dagster_project.privacy import forget, redaction
+
+    before = company.all(LATEST)
+    calls: list[object] = []
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(arguments)
+        if stop == "take_out" or len(calls) == 3:
+            raise KeyboardInterrupt
+        remove(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(forget if stop == "take_out" else redaction, stop, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            erase(company)
+    done = erase(company)[1]
+    assert sum(done["records_removed"].values()) == 7
+    company.walk()
+    assert company.all(LATEST) == before
+    assert company.all("select count(*), count(distinct order_id || delivery_date) from lake.orders") == [(5, 5)]
+    assert b"acc-zoe" not in below(company.settings.landing)
+
+
+@pytest.mark.fault("S8")
+def test_a_file_delivered_again_is_cleaned_by_forgetting_again(company: Any) -> None:
+    erase(company)
+    company.walk()
+    company.deliver(
+        "canonical/contacts/2026-01-05/again.csv", CONTACTS + "con-z1,acc-zoe,Zoe@Example.org,,\ncon-z2,acc-zoe,z2@example.org,,\n"
+    )
+    assert "1 rows" not in company.walk().warnings[0]
+    person, done = erase(company)
+    assert person.pseudonym == "FORGOTTEN-1"
+    assert done["records_removed"]["canonical/contacts/2026-01-05/again.csv"] == 2
+    company.walk()
+    assert b"acc-zoe" not in below(company.settings.landing)
+    assert company.all("select count(*) from lake.contacts where account_id = 'acc-zoe'") == [(0,)]
+
+
+def test_an_unknown_account_is_a_usage_error_and_changes_nothing(company: Any) -> None:
+    before = below(company.settings.landing)
+    with pytest.raises(UsageError, match="no account acc-nobody in"):
+        erase(company, "acc-nobody")
+    assert below(company.settings.landing) == before
+    assert Ledger(company.settings.ops).rows("select count(*) from tombstones") == [(0,)]
+
+
+@pytest.mark.fault("S8")
+def test_an_archived_file_has_to_come_back_first(company: Any) -> None:
+    (company.settings.landing / "canonical/orders/2026-01-02/a.csv").unlink()
+    with pytest.raises(InfrastructureError, match=r"canonical/orders/2026-01-02/a\.csv; remedy: put them back"):
+        erase(company)
+    assert b"acc-zoe" in below(company.settings.landing)
+
+
+@pytest.mark.fault("S8")
+def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callable[..., Any], tmp_path: Path) -> None:
+    desk = tmp_path / "mappings" / "desk"
+    desk.mkdir(parents=True)
+    (desk / "desk.yml").write_text(
+        "time_zone: UTC\nstreams:\n  organization:\n    columns: [id, external_id, name]\n    key: [id]\n"
+        "    feeds:\n      accounts: {sql: accounts.sql, records: true}\n"
+        "  ticket:\n    columns: [id, organization_id, created_at]\n    unread: [subject]\n    beside: [organization]\n"
+        "    feeds:\n      tickets: {sql: tickets.sql, records: true}\n"
+        "ignored:\n  ticket_comment: bodies are read by no feed\n"
+    )
+    (desk / "accounts.sql").write_text("select record_number, external_id as account_id, name as account_name from source")
+    (desk / "tickets.sql").write_text(
+        "select s.record_number, s.id as ticket_id, o.external_id as account_id, s.created_at, 'open' as ticket_state, 'email' as channel\n"
+        "from source as s left join organization as o on s.organization_id = o.id"
+    )
+    door = make_door(mappings=tmp_path / "mappings")
+    door.deliver("desk/organization/2026-01-02/o.csv", "id,external_id,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
+    door.deliver(
+        "desk/ticket/2026-01-02/t.csv",
+        "id,organization_id,created_at,subject\n70,7,2026-01-01T00:00:00Z,help\n80,8,2026-01-01T00:00:00Z,7\n",
+    )
+    door.deliver("desk/ticket_comment/2026-01-02/c.csv", "id,ticket_id,body\n1,70,I live in Baker Street\n2,80,a question\n7,80,more\n")
+    door.walk()
+    done = erase(door)[1]
+    assert done["records_removed"] == {
+        "desk/organization/2026-01-02/o.csv": 1,
+        "desk/ticket/2026-01-02/t.csv": 1,
+        "desk/ticket_comment/2026-01-02/c.csv": 1,
+    }
+    door.walk()
+    assert door.all("select ticket_id, account_id from lake.tickets order by 1") == [("70", "FORGOTTEN-1"), ("80", "acc-ann")]
+    assert b"Baker" not in below(door.settings.landing)
+    assert b"Zoe" not in below(door.settings.landing)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])
+def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str, name: str) -> None:
+    delimiter = "\t" if name.endswith(".tsv") else ","
+    records = ["id,text\r\n", "1,é\n", '2,"two\r\nlines ""x"""\r\n', "\r\n", '3,broken"quote\n', "4,last"]
+    lines = [record.replace(",", delimiter) for record in records]
+    path = tmp_path / name
+
+    def bytes_of(*left_out: int) -> bytes:
+        return "".join(line for at, line in enumerate(lines) if at not in left_out).encode(encoding)
+
+    path.write_bytes(gzip.compress(bytes_of()) if name.endswith(".gz") else bytes_of())
+    remove(path, Dialect(delimiter, encoding), {2})
+    found = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
+    assert found == bytes_of(2)
+    assert [record.number for record in delivered_records(path, Dialect(delimiter, encoding)) if record.number] == [1, 2, 3]
+
+
+def test_json_lines_and_parquet_lose_the_records_by_number(tmp_path: Path) -> None:
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"id": 1}\n\n{"id": "zoe"}\n{"id": 3}\n')
+    remove(lines, Dialect(), {2})
+    assert lines.read_text() == '{"id": 1}\n\n{"id": 3}\n'
+    parquet = tmp_path / "a.parquet"
+    duckdb.sql(f"copy (select i as id, 'r' || i as name from range(5) t(i)) to '{parquet}'")
+    remove(parquet, Dialect(), {1, 5})
+    assert duckdb.sql(f"select id, name from read_parquet('{parquet}')").fetchall() == [(1, "r1"), (2, "r2"), (3, "r3")]
+    assert [record.values["name"] for record in delivered_records(parquet, Dialect())] == ["r1", "r2", "r3"]
