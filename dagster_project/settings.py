@@ -11,7 +11,7 @@ import signal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import UsageError
@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     home: Path = PROJECT_DIR / "demo" / "home"
     mappings: Path | None = None
     assumptions: Path | None = None
+    connectors: Path | None = None
     until: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
     spark_master: str = "local[*]"
@@ -40,7 +41,7 @@ class Settings(BaseSettings):
 
     def model_post_init(self, context: object) -> None:  # noqa: ARG002  pydantic names it
         """Make every path absolute, so that no later step depends on the working directory."""
-        for name in ("landing", "home", "mappings", "assumptions"):
+        for name in ("landing", "home", "mappings", "assumptions", "connectors"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, value.expanduser().resolve())
@@ -94,6 +95,20 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def secret(variable: str) -> SecretStr:
+    """Return the secret that an environment variable holds; the sources of connectors name theirs, and no file holds one.
+
+    Raises
+    ------
+    UsageError
+        The variable is not set.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        raise UsageError(f"the environment variable {variable} is not set; remedy: put the secret there")
+    return SecretStr(value)
 
 
 def fault_point(name: str) -> None:
