@@ -90,9 +90,11 @@ class DatabaseReader:
         state: dict[str, Any] = load.state.get(name, {})
         keys = [table.c[key] for key in stream.primary_key]
         statement = sa.select(*columns, cursor.label("the cursor")).order_by(cursor, *keys)
+        reached = None
         if state:
             newest = sa.cast(sa.literal(state["cursor"], sa.Text), cursor.type)
             statement = statement.where(cursor >= (newest - overlap if is_instant else newest))
+            reached = connection.scalar(sa.select(newest))
         before = set(state.get("seen", ()))
         recent: deque[tuple[Any, str]] = deque(maxlen=SEEN_LIMIT)
         file = load.table(name, table.columns.keys())
@@ -108,7 +110,7 @@ class DatabaseReader:
             while recent[0][0] < (newest_value - overlap if is_instant else newest_value):
                 recent.popleft()
             self._refuse_future(cursor, newest_value)
-            if load.is_full:
+            if load.is_full and (reached is None or newest_value >= reached):
                 has_ended = False
                 break
         if recent:

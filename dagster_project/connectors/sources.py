@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from dagster_project.errors import UsageError
 from dagster_project.settings import Settings
@@ -19,7 +19,16 @@ from dagster_project.settings import Settings
 _NAME = r"^[a-z][a-z0-9_]*$"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Name = Annotated[str, Field(pattern=_NAME)]
-Variable = Annotated[str, Field(pattern=r"^(?!ROI_)[A-Z][A-Z0-9_]*$", description="Name of an environment variable that holds a secret.")]
+
+
+def _not_a_setting(variable: str) -> str:
+    if variable.startswith("ROI_"):
+        raise ValueError("names beginning with ROI_ are settings; remedy: another name for the secret")
+    return variable
+
+
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), AfterValidator(_not_a_setting)]
+"""Name of an environment variable that holds a secret."""
 
 
 class _Strict(BaseModel):
