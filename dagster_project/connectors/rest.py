@@ -132,10 +132,12 @@ class RestReader:
                     self._write(name, endpoint, record, load)
                 seen[digest] = _epoch(record.get(endpoint.instant))
             if has_cursor:
-                state["position"], seen = answer["after_cursor"], {}
+                seen.clear()
+                if answer.get("after_cursor"):
+                    state["position"] = answer["after_cursor"]
             else:
                 newest = [_epoch(answer.get("end_time"))] if endpoint.paging == "time" else seen.values()
-                state["since"] = max(state.get("since", 0), *newest)
+                state["since"] = max([state.get("since", 0), *newest])
                 state["seen"] = _still_possible(seen, state["since"], endpoint)
                 if endpoint.is_ordered:
                     seen = dict(state["seen"])
