@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.connectors.loads import reveal_all
 from dagster_project.door.inventory import new_files
 from dagster_project.door.mapping import Mappings
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
@@ -58,6 +59,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
+    reveal_all(settings.landing)
     with warehouse_lock(settings.ops, runtime.run_id):
         return _run(settings, runtime, full_refresh=full_refresh)
 
