@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
-from dagster_project.connectors.loads import Load, counts, holding, last_journal
+from dagster_project.connectors.loads import Load, counts, free_number, holding, last_journal
 from dagster_project.connectors.sources import Database, Objects, Source, find_source
 from dagster_project.errors import UsageError
 from dagster_project.settings import Settings
@@ -52,8 +52,8 @@ def fetch(
         has_ended = False
         while not has_ended:
             last = last_journal(settings.landing, name) or {"number": 0, "state": {}}
-            day = instant.astimezone(dt.UTC).date()
-            load = Load(settings.landing, name, source.system, day, last["number"] + 1, copy.deepcopy(last["state"]))
+            number = free_number(settings.landing, name, source.system, last["number"])
+            load = Load(settings.landing, name, source.system, instant.astimezone(dt.UTC).date(), number, copy.deepcopy(last["state"]))
             has_ended = reader.read(load)
             if load.commit(last["state"]):
                 delivered.update(counts(load.files))

@@ -220,6 +220,14 @@ def last_journal(landing: Path, source: str) -> dict[str, Any] | None:
     return {"number": int(found[-1].stem), **_read(found[-1])} if found else None
 
 
+def free_number(landing: Path, source: str, system: str, last: int) -> int:
+    """Return the next number of a load; files whose journals are gone keep theirs."""
+    number = last + 1
+    while any((landing / system).glob(f"*/*/{source}-{number:06d}*")):
+        number += 1
+    return number
+
+
 def _forget_old_journals(folder: Path) -> None:
     """Keep the newest journals, and those that say which objects were taken."""
     for path in sorted(folder.glob("*.json"))[:-_KEPT_JOURNALS]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,19 @@ def test_a_damaged_journal_ends_the_fetch_and_is_named(fetching: Any, postgres: 
     journal.write_bytes(journal.read_bytes()[:-20])
     with pytest.raises(InfrastructureError, match=r"000001\.json: the journal of a load is damaged"):
         fetching.deliver("shop")
+
+
+def test_without_its_journals_a_source_is_fetched_again_beside_what_is_there(
+    fetching: Any, postgres: Any, two_tables: dict[str, Any]
+) -> None:
+    fetching.add("shop", **two_tables)
+    fetching.deliver("shop")
+    before = fetching.content()
+    shutil.rmtree(fetching.settings.landing / ".loads")
+    assert fetching.deliver("shop") == {"orders": 50, "lines": 100}
+    after = fetching.content()
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 2 * len(before)
 
 
 def test_journals_of_old_loads_go_and_those_that_name_objects_stay(

@@ -107,7 +107,11 @@ def test_tickets_of_zendesk_become_tickets_with_their_history_and_ratings(fetchi
     assert door.all("select ticket_id, ticket_state, priority, channel from lake.tickets") == [("35436", "solved", "high", "email")]
     assert ("status_change", "solved") in door.all("select event_type, new_value from lake.ticket_events")
     assert door.all("select count(*) from lake.survey_responses") == [(1,)]
-    assert fetching.deliver("desk", now=TOMORROW) == {}
+    assert fetching.deliver("desk", now=TOMORROW)["ticket"] == 1, "the server gives everything again"
+    walk(fetching, door)
+    assert door.all("select distinct ticket_id, ticket_state, priority, channel from lake.tickets") == [
+        ("35436", "solved", "high", "email")
+    ]
 
 
 def test_an_order_of_shopify_becomes_an_order_with_lines_costs_payments_and_refunds(fetching: Any, replay: Any) -> None:
