@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.connectors.loads import reveal_all
+from dagster_project.connectors.journals import reveal_all
 from dagster_project.door.inventory import new_files
 from dagster_project.door.mapping import Mappings
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError

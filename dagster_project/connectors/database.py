@@ -115,8 +115,6 @@ class DatabaseReader:
                 break
         if recent:
             load.state[name] = {"cursor": last, "seen": [digest for _, digest in recent]}
-        if not file.rows:
-            load.drop(name)
         return has_ended
 
     def _refuse_nulls(self, connection: sa.Connection, cursor: sa.Column[Any]) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
-from dagster_project.connectors.loads import Load, counts, free_number, holding, last_journal
+from dagster_project.connectors.journals import free_number, holding, last_journal
+from dagster_project.connectors.loads import Load
 from dagster_project.connectors.sources import Database, Objects, Source, find_source
 from dagster_project.errors import UsageError
 from dagster_project.settings import Settings
@@ -56,7 +57,7 @@ def fetch(
             load = Load(settings.landing, name, source.system, instant.astimezone(dt.UTC).date(), number, copy.deepcopy(last["state"]))
             has_ended = reader.read(load)
             if load.commit(last["state"]):
-                delivered.update(counts(load.files))
+                delivered.update(load.counts())
     return dict(delivered)
 
 

@@ -14,7 +14,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dagster_project.connectors.loads import Load, landed_objects
+from dagster_project.connectors.journals import landed_objects, manifest_of
+from dagster_project.connectors.loads import Load
 from dagster_project.connectors.sources import Objects
 from dagster_project.errors import InfrastructureError
 from dagster_project.settings import fault_point, secret
@@ -72,11 +73,12 @@ class ObjectReader:
         self._download(client, key, listed[key], part)
         manifest = key + _MANIFEST
         if manifest in listed:
-            self._download(client, manifest, listed[manifest], load.manifest(part))
-        load.add(part, key=key, etag=listed[key], own_manifest=manifest not in listed)
+            self._download(client, manifest, listed[manifest], manifest_of(part))
+        load.add(part, key=key, etag=listed[key])
         fault_point("fetch_copied")
 
     def _download(self, client: Any, key: str, etag: str, part: Path) -> None:
+        part.parent.mkdir(parents=True, exist_ok=True)
         body = client.get_object(Bucket=self.source.bucket, Key=key, IfMatch=etag)["Body"]
         with part.open("wb") as file:
             for chunk in body.iter_chunks(_CHUNK_BYTES):

@@ -1,13 +1,11 @@
-"""Reads the endpoints of a REST system into a load: positions, what was delivered before, rows of the declared tables.
+"""Reads the endpoints of a REST system into a load: pages, the records that are new, rows of the declared tables.
 
-State of an endpoint: `position` (a cursor of the server's), or `since` (epoch seconds of the newest record) with `seen`, the hashes of
-the records that may come again. It must not know a system's fields; those are in `flattening`'s declarations and `PREPARED`.
+It must not know a system's fields; those are in `flattening`'s declarations and `PREPARED`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from dagster_project.connectors import shopify, zendesk
 from dagster_project.connectors.flattening import Endpoint, load_system, rows, values
 from dagster_project.connectors.http import ATTEMPTS, HostAuth, hooks, open_client, paginator
 from dagster_project.connectors.loads import Load
+from dagster_project.connectors.positions import Position
 from dagster_project.connectors.sources import Rest
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.settings import secret
@@ -84,66 +83,36 @@ class RestReader:
 
     def _read_with_followers(self, name: str, load: Load) -> bool:
         """Read an endpoint, and for its records those that are asked for by identifier: they become visible together."""
-        followers = {other: endpoint for other, endpoint in self.endpoints.items() if endpoint.of == name}
-        found: dict[str, dict[str, None]] = {other: {} for other in followers}
         endpoint = self.endpoints[name]
-        has_ended = self._read(name, endpoint, endpoint.path, self._params(endpoint, load.state.get(name, {})), load, followers, found)
-        for other, follower in followers.items():
-            listed = list(found[other])
-            for start in range(0, len(listed), follower.batch):
-                path = follower.path.replace("{ids}", ",".join(listed[start : start + follower.batch]))
-                self._read(other, follower, path, follower.params, load, {}, {})
-        return has_ended
-
-    def _params(self, endpoint: Endpoint, state: dict[str, Any]) -> dict[str, str]:
-        start = int(dt.datetime.combine(self.source.start, dt.time(), dt.UTC).timestamp())
-        since = max(start, state["since"] - (endpoint.look_back_seconds or 0)) if "since" in state else start
-        asked = {}
-        if endpoint.paging == "cursor":
-            asked = {"cursor": state["position"]} if "position" in state else {"start_time": str(start)}
-        elif endpoint.paging == "time":
-            asked = {"start_time": str(since)}
-        elif endpoint.since:
-            iso = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
-            asked = {endpoint.since: iso if endpoint.paging == "link" else str(since)}
-        return {**endpoint.params, **asked}
-
-    def _read(
-        self,
-        name: str,
-        endpoint: Endpoint,
-        path: str,
-        params: dict[str, str],
-        load: Load,
-        followers: dict[str, Endpoint],
-        found: dict[str, dict[str, None]],
-    ) -> bool:
-        state = load.state.setdefault(name, {})
-        seen: dict[str, int] = dict(state.get("seen", {}))
-        has_cursor = endpoint.paging == "cursor"
-        for answer in self._pages(endpoint, path, params):
+        followers = {other: follower for other, follower in self.endpoints.items() if follower.of == name}
+        found: dict[str, dict[str, None]] = {other: {} for other in followers}
+        position = Position(endpoint, load.state.setdefault(name, {}))
+        has_ended = True
+        for answer in self._pages(endpoint, endpoint.path, position.params(self.source.start)):
             for record in answer[endpoint.records]:
-                digest = _digest(record)
-                is_new = has_cursor or digest not in seen
-                for other, follower in followers.items():
-                    if is_new or endpoint.look_back_seconds is None:
-                        found[other].update(dict.fromkeys(map(str, values(record, follower.ids))))
+                is_new = position.is_new(record)
                 if is_new:
                     self._write(name, endpoint, record, load)
-                seen[digest] = _epoch(record.get(endpoint.instant))
-            if has_cursor:
-                seen.clear()
-                if answer.get("after_cursor"):
-                    state["position"] = answer["after_cursor"]
-            else:
-                newest = [_epoch(answer.get("end_time"))] if endpoint.paging == "time" else seen.values()
-                state["since"] = max([state.get("since", 0), *newest])
-                state["seen"] = _still_possible(seen, state["since"], endpoint)
-                if endpoint.is_ordered:
-                    seen = dict(state["seen"])
+                if is_new or endpoint.look_back_seconds is None:
+                    for other, follower in followers.items():
+                        found[other].update(dict.fromkeys(map(str, values(record, follower.ids))))
+            position.pass_page(answer)
             if load.is_full and endpoint.is_ordered:
-                return False
-        return True
+                has_ended = False
+                break
+        for other, identifiers in found.items():
+            self._follow(other, list(identifiers), load)
+        return has_ended
+
+    def _follow(self, name: str, identifiers: list[str], load: Load) -> None:
+        endpoint = self.endpoints[name]
+        position = Position(endpoint, load.state.setdefault(name, {}))
+        for start in range(0, len(identifiers), endpoint.batch):
+            path = endpoint.path.replace("{ids}", ",".join(identifiers[start : start + endpoint.batch]))
+            for answer in self._pages(endpoint, path, endpoint.params):
+                for record in filter(position.is_new, answer[endpoint.records]):
+                    self._write(name, endpoint, record, load)
+                position.pass_page(answer)
 
     def _pages(self, endpoint: Endpoint, path: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
         pages = self._client.paginate(
@@ -178,22 +147,3 @@ class RestReader:
         return InfrastructureError(
             f"{host} cannot be reached ({type(error).__name__}), {ATTEMPTS} attempts; nothing of this load was delivered"
         )
-
-
-def _digest(record: Any) -> str:
-    return hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-def _epoch(instant: Any) -> int:
-    """Seconds since 1970 of an instant in either form, 0 where there is none."""
-    text = str(instant or "0")
-    try:
-        return int(text) if text.isdigit() else int(dt.datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        return 0
-
-
-def _still_possible(seen: dict[str, int], since: int, endpoint: Endpoint) -> dict[str, int]:
-    """Keep the records that the next fetch can be given again."""
-    back = endpoint.look_back_seconds
-    return dict(seen) if back is None else {digest: instant for digest, instant in seen.items() if instant >= since - back}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.connectors import loads
+from dagster_project.connectors import journals, loads
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 
 TOMORROW = dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC)
@@ -180,5 +180,5 @@ def test_a_server_out_of_reach_ends_the_fetch_with_what_to_look_at(fetching: Any
 
 def test_a_second_fetch_of_the_same_source_waits_its_turn(fetching: Any, postgres: Any) -> None:
     shop(fetching, postgres, a={"table": "shop.a", "primary_key": ["id"]})
-    with loads.holding(fetching.settings.landing, "shop", "shop"), pytest.raises(InfrastructureError, match="another fetch of shop"):
+    with journals.holding(fetching.settings.landing, "shop", "shop"), pytest.raises(InfrastructureError, match="another fetch of shop"):
         fetching.deliver("shop")

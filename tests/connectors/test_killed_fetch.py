@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.connectors import loads
-from dagster_project.connectors.loads import last_journal, reveal_all
+from dagster_project.connectors import journals
+from dagster_project.connectors.journals import last_journal, reveal_all
 from dagster_project.errors import InfrastructureError
 from dagster_project.run import run_daily
 from dagster_project.settings import Settings
@@ -143,7 +143,7 @@ def test_without_its_journals_a_source_is_fetched_again_beside_what_is_there(
 def test_journals_of_old_loads_go_and_those_that_name_objects_stay(
     fetching: Any, bucket: Any, postgres: Any, storage_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loads, "_KEPT_JOURNALS", 2)
+    monkeypatch.setattr(journals, "_KEPT_JOURNALS", 2)
     postgres.run("create table shop.a (id int primary key)")
     streams = {"a": {"table": "shop.a", "primary_key": ["id"], "cursor": "id"}}
     fetching.add("shop", kind="postgresql", system="shop", url=postgres.url, password_env="CANARY_DB", streams=streams)
@@ -156,6 +156,6 @@ def test_journals_of_old_loads_go_and_those_that_name_objects_stay(
         bucket.put_object(Key=f"{number}.csv", Body=b"x")
         assert fetching.deliver("shop") == {"a": 1}
         assert fetching.deliver("exports") == {"a": 1}
-    journals = fetching.settings.landing / ".loads"
-    assert len(list((journals / "shop").glob("*.json"))) == 2
-    assert len(list((journals / "exports").glob("*.json"))) == 4
+    kept = fetching.settings.landing / ".loads"
+    assert len(list((kept / "shop").glob("*.json"))) == 2
+    assert len(list((kept / "exports").glob("*.json"))) == 4
