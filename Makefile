@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-spark test-deploy test-all lint types fast dev bench clean
+.PHONY: help install run test test-spark test-deploy test-connectors test-all lint types fast dev bench clean
 
 help:  ## list all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,8 +41,12 @@ test-deploy: install  ## storage, launcher and image of a cluster; needs Debian'
 	$(BIN)/uv sync --frozen --inexact --quiet --system-certs --extra k8s --group deploy
 	$(BIN)/python -m pytest tests/deploy
 
+test-connectors: install  ## what fetches from databases, object storage, Zendesk and Shopify; needs Debian's postgresql (a minute)
+	$(BIN)/uv sync --frozen --inexact --quiet --system-certs --extra connectors --group connectors-test
+	$(BIN)/python -m pytest tests/connectors
+
 test-all: install  ## everything there is, also the slow tests on Spark (about an hour)
-	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --group deploy --group bench
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --extra connectors --group connectors-test --group deploy --group bench
 	$(BIN)/python -m pytest
 
 fast: install  ## the quick tests only

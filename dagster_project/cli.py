@@ -90,6 +90,18 @@ def run(
 
 
 @app.command()
+def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the file of ROI_CONNECTORS.")], landing: Landing = None) -> None:
+    """Deliver what is new at a source (database, object storage, Zendesk, Shopify) into the landing folder."""
+    from dagster_project.connectors.fetch import fetch as deliver
+
+    settings = load_settings(landing=landing)
+    delivered = deliver(settings, source)
+    for stream, rows in sorted(delivered.items()):
+        typer.echo(f"{stream}: {rows:,}")
+    typer.echo(f"delivered to {settings.landing}" if delivered else f"nothing new at {source}")
+
+
+@app.command()
 def plan(
     landing: Landing = None,
     home: Home = None,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.connectors.journals import reveal_all
 from dagster_project.door.inventory import new_files
 from dagster_project.door.mapping import Mappings
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
@@ -61,6 +62,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
+    reveal_all(settings.landing)
     with full_disk_is_told(settings), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
             say(str(orphan))

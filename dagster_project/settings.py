@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     home: Path = PROJECT_DIR / "demo" / "home"
     mappings: Path | None = None
     assumptions: Path | None = None
+    connectors: Path | None = None
     until: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
     spark_master: str = "local[*]"
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
 
     def model_post_init(self, context: object) -> None:  # noqa: ARG002  pydantic names it
         """Make every path absolute, so that no later step depends on the working directory."""
-        for name in ("landing", "home", "mappings", "assumptions"):
+        for name in ("landing", "home", "mappings", "assumptions", "connectors"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, value.expanduser().resolve())
@@ -118,6 +119,20 @@ def dagster_home() -> Path | None:
     """Folder of Dagster's own instance, where Dagster is used at all."""
     home = os.environ.get("DAGSTER_HOME")
     return Path(home) if home else None
+
+
+def secret(variable: str) -> SecretStr:
+    """Return the secret that an environment variable holds; the sources of connectors name theirs, and no file holds one.
+
+    Raises
+    ------
+    UsageError
+        The variable is not set.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        raise UsageError(f"the environment variable {variable} is not set; remedy: put the secret there")
+    return SecretStr(value)
 
 
 def fault_point(name: str) -> None:
