@@ -95,10 +95,8 @@ def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the fi
     from dagster_project.connectors.fetch import fetch as deliver
 
     settings = load_settings(landing=landing)
-    delivered = deliver(settings, source)
-    for stream, rows in sorted(delivered.items()):
-        typer.echo(f"{stream}: {rows:,}")
-    typer.echo(f"delivered to {settings.landing}" if delivered else f"nothing new at {source}")
+    delivered = deliver(settings, source, say=lambda message: typer.echo(message, err=True))
+    typer.echo(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
 
 
 @app.command()

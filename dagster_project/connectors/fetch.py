@@ -33,7 +33,8 @@ def fetch(
     name: str,
     *,
     now: dt.datetime | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
     """Deliver what is new at a source into the landing folder; returns the rows of each stream (objects count as one).
 
@@ -47,7 +48,12 @@ def fetch(
     """
     source = find_source(settings, name)
     instant = now or dt.datetime.now(dt.UTC)
-    reader = _reader(source, instant, sleep)
+
+    def wait(seconds: float) -> None:
+        say(f"{name} asks to wait {seconds:.0f} s")
+        (sleep or time.sleep)(seconds)
+
+    reader = _reader(source, instant, wait)
     delivered: Counter[str] = Counter()
     with holding(settings.landing, name, source.system):
         has_ended = False
@@ -58,7 +64,12 @@ def fetch(
             has_ended = reader.read(load)
             if load.commit(last["state"]):
                 delivered.update(load.counts())
+                say(f"load {number} of {name}: {_told(load.counts())}")
     return dict(delivered)
+
+
+def _told(counted: Counter[str]) -> str:
+    return ", ".join(f"{stream} {rows:,}" for stream, rows in sorted(counted.items())) or "a new position"
 
 
 def _reader(source: Source, now: dt.datetime, sleep: Callable[[float], None]) -> Reader:

@@ -116,7 +116,7 @@ class RestReader:
 
     def _pages(self, endpoint: Endpoint, path: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
         pages = self._client.paginate(
-            path, params=params, paginator=paginator(endpoint.paging), data_selector=endpoint.records, hooks=hooks()
+            path, params=dict(params), paginator=paginator(endpoint.paging), data_selector=endpoint.records, hooks=hooks()
         )
         for page in pages:
             answer = page.response.json()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dagster_project.cli import app
 from dagster_project.errors import InfrastructureError, UsageError
 
 GROUPS = "/api/v2/groups.json"
@@ -39,6 +40,19 @@ def test_a_server_that_stumbles_is_asked_again_after_the_time_it_names(desk: Any
     replay.faults = list(faults)
     assert desk.deliver("desk") == {"group": 1}
     assert desk.waits == waits
+
+
+def test_a_wait_and_a_load_are_told(desk: Any, replay: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    replay.faults = [(429, {"Retry-After": "1"}, b"")]
+    monkeypatch.setenv("ROI_CONNECTORS", str(desk.settings.connectors))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for said in ("1 rows delivered to", "nothing new at desk"):
+        with pytest.raises(SystemExit) as ended:
+            app(["fetch", "desk", "--landing", str(desk.settings.landing)])
+        assert ended.value.code == 0
+        out, err = capfd.readouterr()
+        assert said in out
+        assert ("desk asks to wait 1 s\nload 1 of desk: group 1\n" in err) == ("delivered" in said)
 
 
 def test_attempts_and_waits_have_an_end(desk: Any, replay: Any) -> None:
