@@ -15,7 +15,8 @@ import pytest
 
 from dagster_project.connectors import journals
 from dagster_project.connectors.journals import last_journal, reveal_all
-from dagster_project.errors import InfrastructureError
+from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.resources import runtime_from_environment
 from dagster_project.run import run_daily
 from dagster_project.settings import Settings
 
@@ -105,15 +106,26 @@ def test_a_fetch_of_objects_killed_between_two_of_them_takes_both_again(
 
 
 @pytest.mark.fault("C1")
+@pytest.mark.parametrize("is_started_by_dagster", [False, True])
 def test_a_run_finishes_a_committed_load_before_it_looks_at_the_landing_folder(
-    make_fetching: Any, postgres: Any, two_tables: dict[str, Any], killed: Callable[..., None]
+    fetching: Any,
+    postgres: Any,
+    two_tables: dict[str, Any],
+    killed: Callable[..., None],
+    is_started_by_dagster: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fetching = make_fetching("landing")
     fetching.add("shop", **two_tables)
     killed(fetching.settings, "shop", "fetch_revealed")
     assert len([name for name in fetching.files() if name.endswith(".parquet")]) == 1
-    with pytest.raises(Exception, match="unknown system shop"):  # no mapping: the run ends where it looks
-        run_daily(fetching.settings)
+    if is_started_by_dagster:
+        monkeypatch.setenv("ROI_LANDING", str(fetching.settings.landing))
+        monkeypatch.setenv("ROI_HOME", str(fetching.settings.home))
+        with runtime_from_environment("a-run"):
+            pass
+    else:
+        with pytest.raises(UsageError, match="unknown system shop"):  # no mapping: the run ends where it looks
+            run_daily(fetching.settings)
     assert len([name for name in fetching.files() if name.endswith(".parquet")]) == 2
 
 
