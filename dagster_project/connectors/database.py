@@ -22,7 +22,7 @@ from dagster_project.settings import secret
 
 CHUNK_ROWS = 5_000
 SEEN_LIMIT = 100_000  # of more rows within the overlap the oldest are delivered again; the door knows them
-_SETTINGS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex -c default_transaction_read_only=on"
+_SESSION = "set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'"
 _INSTANTS = (sa.DateTime, sa.Date)
 _ORDERED = (*_INSTANTS, sa.Integer, sa.Numeric)
 
@@ -48,9 +48,10 @@ class DatabaseReader:
         """
         password = secret(self.source.password_env).get_secret_value()
         url = sa.make_url(self.source.url).set(drivername="postgresql+psycopg", password=password)
-        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"options": _SETTINGS, "connect_timeout": 30})
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": 30})
         try:
-            with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+                connection.exec_driver_sql(_SESSION)
                 ended = [self._read(connection, name, stream, load) for name, stream in self.source.streams.items()]
                 return all(ended)
         except sa.exc.SQLAlchemyError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
@@ -56,7 +56,8 @@ class Database(_Strict):
     @field_validator("url")
     @classmethod
     def _no_password(cls, value: str) -> str:
-        if urlsplit(value).password is not None:
+        parts = urlsplit(value)
+        if parts.password is not None or "password" in parse_qs(parts.query, keep_blank_values=True):
             raise ValueError("the password belongs into the environment variable that password_env names")
         return value
 

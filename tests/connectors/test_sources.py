@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from dagster_project.connectors.fetch import fetch
 from dagster_project.connectors.sources import find_source, load_sources
 from dagster_project.errors import UsageError
 from dagster_project.settings import load_settings, secret
@@ -25,6 +27,7 @@ BASE = "crm: {kind: postgresql, system: crm, url: 'postgresql://me@db.example/cr
         (SHOP.replace("system: shopify", "system: ../x") + "}", "system"),
         (SHOP.replace("kind: shopify", "kind: zendesk") + "}", "email"),
         (BASE.replace("me@", "me:hunter2@") + ", streams: {a: {table: a, primary_key: [id]}}}", "environment variable"),
+        (BASE.replace("/crm'", "/crm?password=hunter2'") + ", streams: {a: {table: a, primary_key: [id]}}}", "environment variable"),
         (BASE + ", streams: {}}", "streams"),
         (BASE + ", streams: {a: {table: a, primary_key: []}}}", "primary_key"),
         ("b: {kind: s3, system: s, bucket: b, key_id_env: A, streams: {a: x/}}", "belong together"),
@@ -62,3 +65,12 @@ def test_a_secret_that_is_not_set_is_named_and_one_that_is_does_not_show_itself(
     monkeypatch.setenv("SHOP_TOKEN", "hunter2")
     assert "hunter2" not in repr(secret("SHOP_TOKEN"))
     assert secret("SHOP_TOKEN").get_secret_value() == "hunter2"
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "sources.yml"
+    path.write_text("b: {kind: s3, system: s, bucket: b, streams: {a: x/}}", encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "dagster_project.connectors.objects", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(UsageError, match="boto3 is not installed; remedy: the extra `connectors`"):
+        fetch(load_settings(connectors=path, landing=tmp_path), "b")
