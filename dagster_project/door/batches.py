@@ -169,9 +169,7 @@ class BatchWriter:
         batch.is_numbered = is_numbered
         try:
             copy_rows(self.connection, plan.fast_sql(relation, system, batch.batch_id, is_numbered=is_numbered), batch)
-        except duckdb.InvalidInputException as error:
-            if "reject" not in str(error):
-                raise
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
             self._write_listing(batch, plan, relation, system, source)
 
     def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
@@ -51,14 +51,15 @@ class Casting:
         return {name: " or ".join(listed) for name, listed in tests.items()}
 
     def fast_sql(self, relation: str, source_system: str, batch_id: str, *, is_numbered: bool) -> str:
-        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`)."""
-        tests = [rule.bad_sql for rule in self.rules if not rule.is_implied] + list(self.unknown.values())
+        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
+        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values()]
         row_hash = (
             f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
             if tests
             else self._row_hash()
         )
-        outer, inner = self._outer(source_system, batch_id, is_numbered), self._inner_sql(relation, is_numbered)
+        strict = replace(self, inner=[typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(") for typed in self.inner])
+        outer, inner = self._outer(source_system, batch_id, is_numbered), strict._inner_sql(relation, is_numbered)
         return f"select {outer}, {row_hash} as row_hash from ({inner})"
 
     def listing_sql(self, relation: str, source_system: str, batch_id: str) -> str:
@@ -141,7 +142,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
             known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
             if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):
                 typed = f"case when {known} then {text} when {text} is not null then {literal(column.unknown_value)} end"
-                plan.unknown[name] = f"{raw} is not null and not ({known.replace(text, raw, 1)})"
+                plan.unknown[name] = f"{name} <> {raw}"
             else:
                 rules.append(
                     Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
@@ -162,10 +163,11 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
         if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
             exact = f"{name}::varchar is distinct from {raw} and {exact}"
+        quick = f"strlen({raw}) > 1 and {exact}" if kind == "bigint" else None  # one character that casts is a digit
         decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
         rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
-        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{decimal}"'))
-        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{decimal}"', quick_sql=quick))
+        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}", quick_sql=""))
     elif kind == "boolean":
         typed = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
         rules.append(Rule(name, "boolean_format", _failed(column, typed.replace(text, raw)), "is neither true nor false"))
@@ -178,6 +180,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
                 "date_format",
                 f"{raw} is not null and ({name} is null or not regexp_full_match({raw}, {form}))",
                 "is not a date YYYY-MM-DD",
+                quick_sql=f"{name}::varchar is distinct from {raw} and not regexp_full_match({raw}, {form})",
             )
         )
     else:
@@ -189,6 +192,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
                 "instant_format",
                 f"{raw} is not null and ({name} is null or {odd})",
                 f"is not an instant between {_EARLIEST} and {_LATEST}",
+                quick_sql=odd,
             )
         )
     if rules or name in plan.unknown:
