@@ -47,7 +47,7 @@ def format_of(name: str, shown: object) -> Format:
     packing = next((suffix for suffix in _PACKINGS if plain.endswith(suffix)), "")
     if packing == ".zip":
         return Format("", packing)
-    suffix = "." + plain.removesuffix(packing).rpartition(".")[2]
+    suffix = "".join(plain.removesuffix(packing).rpartition(".")[1:])
     kind = _KINDS.get(suffix, "")
     if not kind or (packing and kind not in ("text", "jsonl")):
         raise InputRefused(f"{shown}: format not supported; supported: {ACCEPTED}; remedy: export it as one of these")
