@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.casting import Casting, casting, identifier, literal
+from dagster_project.door.casting import Casting, casting
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.entries import Batch, QuarantinedRecord
 from dagster_project.door.inventory import Delivery
@@ -23,6 +23,7 @@ from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import key_sql, quarantined
 from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
 from dagster_project.door.source import LISTED_LIMIT, Source
+from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InfrastructureError, UsageError
 
 PARQUET = "format parquet, compression snappy"
@@ -107,14 +108,8 @@ class BatchWriter:
                 self._selects[path] = checked_select(path, stream.read_columns, beside)
             sql, types = self._selects[path]
             check_output(path, contract, types)
-            plan = casting(
-                contract,
-                types,
-                zone=stream.time_zone or system.time_zone,
-                decimal=stream.decimal,
-                formats=stream.timestamp_formats,
-                delivery_date=delivery.delivery_date,
-            )
+            zone = stream.time_zone or system.time_zone
+            plan = casting(contract, types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
             try:
                 relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
                 self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
@@ -153,7 +148,7 @@ class BatchWriter:
 
     def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System, day: dt.date) -> None:
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
-        plan = casting(batch.contract, types, zone=system.time_zone, decimal=stream.decimal, delivery_date=day)
+        plan = casting(batch.contract, types, zone=system.time_zone, dialect=stream, delivery_date=day)
         if not source.scan.needs_exact_reader and not source.is_loaded:
             try:
                 copy_rows(self.connection, plan.fast_sql(source.relation, system.name, batch.batch_id, is_numbered=False), batch)
@@ -169,9 +164,7 @@ class BatchWriter:
         batch.is_numbered = is_numbered
         try:
             copy_rows(self.connection, plan.fast_sql(relation, system, batch.batch_id, is_numbered=is_numbered), batch)
-        except duckdb.InvalidInputException as error:
-            if "reject" not in str(error):
-                raise
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
             self._write_listing(batch, plan, relation, system, source)
 
     def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source) -> None:
@@ -231,15 +224,14 @@ class BatchWriter:
 
     def _add_faults(self, batch: FeedBatch, source: Source) -> None:
         for record in source.faults:
-            rule = record.rule or ("quote_format" if not record.fields else "field_count")
             entry = quarantined(
                 batch.contract.feed,
                 batch.contract,
                 number=record.number,
                 line=record.line or None,
-                column=None,
-                rule=rule,
-                value=None,
+                column=record.column,
+                rule=record.rule,
+                value=record.value,
                 names=source.scan.columns,
                 fields=record.fields,
                 detail=record.fault or "",

@@ -10,21 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster_project.door.contracts import Column, Contract
+from dagster_project.door.dialect import Dialect
 from dagster_project.door.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
+from dagster_project.door.spelling import identifier, instant, literal, plain_number
 
-# An ambiguous local time has two instants; DuckDB takes the later. Offsets fall back by an hour, on Lord Howe by half of it.
-INSTANT_MACRO = """
-create or replace temp macro earlier_instant(local_time, zone) as case
-    when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time then timezone(zone, local_time) - interval 1 hour
-    when timezone(zone, timezone(zone, local_time) - interval 30 minutes) = local_time then timezone(zone, local_time) - interval 30 minutes
-    else timezone(zone, local_time) end
-"""
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
-_OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 
@@ -51,14 +45,15 @@ class Casting:
         return {name: " or ".join(listed) for name, listed in tests.items()}
 
     def fast_sql(self, relation: str, source_system: str, batch_id: str, *, is_numbered: bool) -> str:
-        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`)."""
-        tests = [rule.bad_sql for rule in self.rules if not rule.is_implied] + list(self.unknown.values())
+        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
+        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values()]
         row_hash = (
             f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
             if tests
             else self._row_hash()
         )
-        outer, inner = self._outer(source_system, batch_id, is_numbered), self._inner_sql(relation, is_numbered)
+        strict = replace(self, inner=[typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(") for typed in self.inner])
+        outer, inner = self._outer(source_system, batch_id, is_numbered), strict._inner_sql(relation, is_numbered)
         return f"select {outer}, {row_hash} as row_hash from ({inner})"
 
     def listing_sql(self, relation: str, source_system: str, batch_id: str) -> str:
@@ -91,24 +86,8 @@ class Casting:
         return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
 
 
-def literal(value: str) -> str:
-    """Quote a text as an SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Quote a column name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def casting(
-    contract: Contract,
-    types: Mapping[str, str],
-    *,
-    zone: str,
-    decimal: str = ".",
-    formats: tuple[str, ...] = (),
-    delivery_date: dt.date | None = None,
+    contract: Contract, types: Mapping[str, str], *, zone: str, dialect: Dialect, delivery_date: dt.date | None = None
 ) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
@@ -120,7 +99,7 @@ def casting(
         if column.name not in types:
             plan.inner.append(f"{_literal_default(column)} as {column.name}")
         elif types[column.name] == "VARCHAR" or column.hashed or column.masked:
-            _cast_text(plan, column, zone, decimal, formats)
+            _cast_text(plan, column, zone, dialect)
         else:
             _cast_typed(plan, column, types[column.name], zone)
     plan.rules += rules_between_columns(contract, types)
@@ -129,7 +108,7 @@ def casting(
     return plan
 
 
-def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: tuple[str, ...]) -> None:
+def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> None:
     raw, name, kind = f"r_{column.name}", column.name, column.sql_type
     text = identifier(name)
     rules: list[Rule] = []
@@ -141,7 +120,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
             known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
             if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):
                 typed = f"case when {known} then {text} when {text} is not null then {literal(column.unknown_value)} end"
-                plan.unknown[name] = f"{raw} is not null and not ({known.replace(text, raw, 1)})"
+                plan.unknown[name] = f"{name} <> {raw}"
             else:
                 rules.append(
                     Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
@@ -154,41 +133,35 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
                 Rule(name, "pattern", f"not regexp_full_match({raw}, {literal(column.pattern)})", f"is not of the form {column.pattern}")
             )
     elif kind == "bigint" or column.scale is not None:
-        if decimal == ",":
-            text = f"translate({text}, ',.', '.?')"
+        text = plain_number(text, dialect)
         typed = f"try_cast({text} as {kind})"
         scale = column.scale or 0
         strict = r"-?[0-9]+" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
         if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
             exact = f"{name}::varchar is distinct from {raw} and {exact}"
+        quick = f"strlen({raw}) > 1 and {exact}" if kind == "bigint" else None  # one character that casts is a digit
         decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
         rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
-        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{decimal}"'))
-        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{dialect.decimal}"', quick_sql=quick))
+        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}", quick_sql=""))
     elif kind == "boolean":
         typed = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
         rules.append(Rule(name, "boolean_format", _failed(column, typed.replace(text, raw)), "is neither true nor false"))
     elif kind == "date":
-        typed = f"try_cast({text} as date)"
-        form = literal(r"\d{4}-\d\d-\d\d")
-        rules.append(
-            Rule(
-                name,
-                "date_format",
-                f"{raw} is not null and ({name} is null or not regexp_full_match({raw}, {form}))",
-                "is not a date YYYY-MM-DD",
-            )
-        )
+        rules.append(_date_rule(name, raw, dialect.date_formats))
+        listed = ", ".join(map(literal, dialect.date_formats))
+        typed = f"try_strptime({text}, [{listed}])::date" if listed else f"try_cast({text} as date)"
     else:
-        typed = _instant(text, zone, formats)
-        odd = f"strlen({raw}) < {_SHORTEST if not formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
+        typed = instant(text, zone, dialect.timestamp_formats)
+        odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
         rules.append(
             Rule(
                 name,
                 "instant_format",
                 f"{raw} is not null and ({name} is null or {odd})",
                 f"is not an instant between {_EARLIEST} and {_LATEST}",
+                quick_sql=odd,
             )
         )
     if rules or name in plan.unknown:
@@ -198,15 +171,15 @@ def _cast_text(plan: Casting, column: Column, zone: str, decimal: str, formats: 
     plan.rules += rules_of_the_value(column)
 
 
-def _instant(text: str, zone: str, formats: tuple[str, ...]) -> str:
+def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
     if formats:
-        listed = ", ".join(map(literal, formats))
-        return f"earlier_instant(try_strptime({text}, [{listed}]), {literal(zone)})"
-    if zone == "UTC":
-        return f"try_cast({text} as timestamptz)"
-    has_offset = f"regexp_matches({text}, {literal(_OFFSET)})"
-    local = f"earlier_instant(try_cast({text} as timestamp), {literal(zone)})"
-    return f"case when {has_offset} then try_cast({text} as timestamptz) else {local} end"
+        odd = f"{name} not between '{_EARLIEST}' and '{_LATEST}'"  # the engine reads year 25 where four digits are meant
+        bad = f"{raw} is not null and ({name} is null or {odd})"
+        return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
+    form = literal(r"\d{4}-\d\d-\d\d")
+    other = f"not regexp_full_match({raw}, {form})"
+    bad = f"{raw} is not null and ({name} is null or {other})"
+    return Rule(name, "date_format", bad, "is not a date YYYY-MM-DD", quick_sql=f"{name}::varchar is distinct from {raw} and {other}")
 
 
 def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:

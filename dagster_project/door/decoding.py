@@ -11,91 +11,126 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from backports import zstd
+
+from dagster_project.door.archives import limit_growth, limit_size, member_chunks, only_member, refuse_archive
+from dagster_project.door.dialect import Dialect
+from dagster_project.door.formats import Format
 from dagster_project.errors import InputRefused
 
 CHUNK_BYTES = 1 << 22
-RATIO_LIMIT = 200
-RATIO_GRACE_BYTES = 1 << 20  # a small file of equal lines compresses better than any bomb has to
-ARCHIVE_LIMIT = 2 << 30
+_READ_BYTES = 1 << 18
+_ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MB: what a frame may ask to keep in memory
 
 
-def is_plain_utf8(path: Path, encoding: str) -> bool:
+def is_plain_utf8(path: Path, form: Format, encoding: str) -> bool:
     """Say whether the engine can read the file as it lies: no archive, no byte order mark, declared as UTF-8."""
     with path.open("rb") as file:
         has_mark = file.read(3) == codecs.BOM_UTF8
-    return not (path.name.endswith(".gz") or has_mark or codecs.lookup(encoding).name != "utf-8")
+    return not (form.packing or has_mark or codecs.lookup(encoding).name != "utf-8")
 
 
-def raw_chunks(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
-    """Yield the bytes of the text and feed those of the file to `digest`.
+def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the text as UTF-8 and feed the bytes of the file to `digest`.
 
     Raises
     ------
     InputRefused
-        The archive is damaged, ends early, is too large or grows too much.
+        The archive is damaged, ends early, is too large, grows too much or is packed twice; or the text is not of the
+        declared encoding.
     """
-    return _archive_chunks(path, digest) if path.name.endswith(".gz") else _plain_chunks(path, digest)
+    return _utf8(_limited(_raw(path, form, dialect.max_bytes, digest), path, dialect.max_bytes), path, dialect.encoding)
 
 
-def _archive_chunks(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
-    size = path.stat().st_size
-    if size > ARCHIVE_LIMIT:
-        raise InputRefused(f"{path}: archive of {size:,} bytes is over the limit of {ARCHIVE_LIMIT:,}; remedy: deliver it in parts")
-    inflater = zlib.decompressobj(wbits=31)
+def _raw(path: Path, form: Format, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
+    if form.packing == ".zip":
+        with path.open("rb") as file:
+            while piece := file.read(CHUNK_BYTES):
+                digest.update(piece)
+        return member_chunks(path, only_member(path, most), most)
+    return _unpacked(path, form.packing, most, digest) if form.packing else _plain(path, digest)
+
+
+def _limited(chunks: Iterator[bytes], path: Path, most: int) -> Iterator[bytes]:
+    given = 0
+    for chunk in chunks:
+        if not given:
+            refuse_archive(chunk, path)
+        given += len(chunk)
+        if given > most:
+            limit_growth(path, given, given, most)
+        yield chunk
+
+
+def _unpacker(packing: str) -> zlib._Decompress | zstd.ZstdDecompressor:
+    return zlib.decompressobj(wbits=31) if packing == ".gz" else zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
+
+
+def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
+    size = limit_size(path)
+    unpacker = _unpacker(packing)
     taken = given = 0
     with path.open("rb") as file:
-        while piece := file.read(1 << 18):
+        while piece := file.read(_READ_BYTES):
             digest.update(piece)
             taken += len(piece)
-            while piece:
-                if inflater.eof:
-                    inflater = zlib.decompressobj(wbits=31)
+            is_pending = True
+            while is_pending:
+                if unpacker.eof:  # archives may be joined end to end
+                    unpacker = _unpacker(packing)
                 try:
-                    out = inflater.decompress(piece, CHUNK_BYTES)
-                except zlib.error as error:
+                    out = unpacker.decompress(piece, CHUNK_BYTES)
+                except (zlib.error, zstd.ZstdError) as error:
                     raise InputRefused(
                         f"{path}: archive damaged near byte {taken - len(piece):,} ({error}); remedy: deliver the file again"
                     ) from error
                 given += len(out)
-                if given > RATIO_GRACE_BYTES and given > RATIO_LIMIT * size:
-                    raise InputRefused(
-                        f"{path}: archive grows more than {RATIO_LIMIT} times; remedy: deliver it uncompressed if it is genuine"
-                    )
+                limit_growth(path, size, given, most)
                 if out:
                     yield out
-                piece = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-    if not inflater.eof:
+                if isinstance(unpacker, zstd.ZstdDecompressor):  # keeps what it did not take
+                    piece = unpacker.unused_data if unpacker.eof else b""
+                    is_pending = bool(piece) or not (unpacker.eof or unpacker.needs_input)
+                else:
+                    piece = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+                    is_pending = bool(piece)
+    if not unpacker.eof:
         raise InputRefused(f"{path}: archive damaged: it ends early at byte {taken:,}; remedy: deliver the file again, complete")
 
 
-def _plain_chunks(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
+def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
             yield chunk
 
 
-def utf8_chunks(chunks: Iterator[bytes], path: Path, encoding: str) -> Iterator[bytes]:
+def _utf8(chunks: Iterator[bytes], path: Path, encoding: str) -> Iterator[bytes]:
     """Check the declared encoding and yield UTF-8 bytes without a byte order mark."""
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8 else encoding)("strict")
-    position, pending = 0, False
+    position = pending = 0
+    is_started = False
     for chunk in chunks:
-        if is_utf8 and not pending and position and chunk.isascii():
+        if is_utf8 and is_started and not pending and chunk.isascii():
             position += len(chunk)
             yield chunk
             continue
         try:
             text = decoder.decode(chunk)
+            pending = len(decoder.getstate()[0])
+            if text and not is_started:
+                is_started, text = True, text.removeprefix("\ufeff")
+            yield text.encode("utf-8")
         except UnicodeDecodeError as error:
             raise InputRefused(
-                f"{path}: not {encoding} at byte {position + error.start:,} of its text ({error.reason}); remedy: declare the real"
-                " encoding in the mapping"
+                f"{path}: not {encoding} at byte {position - pending + error.start:,} of its text ({error.reason}); remedy: declare the"
+                " real encoding in the mapping"
             ) from error
-        pending = bool(decoder.getstate()[0])
+        except UnicodeError as error:
+            raise InputRefused(f"{path}: not {encoding} ({error}); remedy: declare the real encoding in the mapping") from error
         position += len(chunk)
-        yield text.encode("utf-8")
     try:
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputRefused(f"{path}: ends in the middle of a character ({encoding}); remedy: deliver the file again, complete") from error

@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.door.casting import identifier, literal
+from dagster_project.door.spelling import identifier, literal
+from dagster_project.door.collecting import LINE, NUMBER
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.ledger import Ledger
@@ -83,8 +84,9 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     described, found = system.stream(stream), source.scan.columns
     expected = (*described.read_columns, *described.unread)
     required = load_contract(stream).required_names if system.is_canonical else described.columns
-    if "record_number" in found:
-        raise InputRefused(f"{source.path}: a column may not be called record_number; remedy: rename it")
+    for name in found:
+        if name.lower() in (NUMBER, LINE):
+            raise InputRefused(f"{source.path}: a column may not be called {name}; remedy: rename it")
     added = tuple(name for name in found if name not in expected)
     missing = tuple(name for name in described.read_columns if name not in found)
     for name in required:

@@ -22,7 +22,7 @@ from dagster_project.errors import UsageError
 
 LAYOUT = "LANDING/<system>/<stream>/<YYYY-MM-DD>/<file>"
 _UNFINISHED = (".part", ".tmp")
-_MANIFEST = ".manifest.json"
+_MANIFEST, _DONE = ".manifest.json", ".done"
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,13 @@ def delivered_files(landing: Path, mappings: Mappings) -> Iterator[Delivery]:
             reader_hash = mapping.reader_hash
             for day in _folders(Path(stream.path), landing):
                 date = _date(day)
-                for entry in _entries(Path(day.path), landing):
+                entries = _entries(Path(day.path), landing)
+                names = {entry.name for entry in entries}
+                waits_for = {"manifest": _MANIFEST, "done": _DONE}.get(mapping.stream(stream.name).complete_by or "")
+                for entry in entries:
                     if entry.is_dir():
                         raise UsageError(f"{entry.path} is a folder where files belong; remedy: {LAYOUT}")
-                    if entry.name.endswith(_MANIFEST):
+                    if entry.name.endswith((_MANIFEST, _DONE)) or (waits_for and entry.name + waits_for not in names):
                         continue
                     state = entry.stat()
                     relative = f"{system.name}/{stream.name}/{day.name}/{entry.name}"

@@ -172,9 +172,7 @@ class _Loader:
         batches: list[FeedBatch] = []
         source: Source | None = None
         try:
-            source = open_source(
-                connection, delivery.path, delivery.relative, system.dialect(delivery.stream, delivery.path.name), self.scratch
-            )
+            source = open_source(connection, delivery.path, delivery.relative, system.stream(delivery.stream), self.scratch)
             fault_point("prescan")
             staged = replace(staged, sha256=source.scan.sha256)
             content = (delivery.system, delivery.stream, source.scan.sha256, delivery.reader_hash)
@@ -199,8 +197,8 @@ class _Loader:
         except InputRefused as error:
             staged = replace(staged, status="refused", error=str(error))
         finally:
-            if source is not None and source.scan.readable != delivery.path:
-                source.scan.readable.unlink(missing_ok=True)
+            if source is not None:
+                source.discard()
         if staged.status == "refused":
             writer.lookups.refused.add(delivery.relative)
             for batch in batches:

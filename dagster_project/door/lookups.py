@@ -11,13 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.casting import identifier, literal
 from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.drift import compare
 from dagster_project.door.inventory import Delivery, LookedUp
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.source import Source, open_source
+from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
 
@@ -122,14 +122,13 @@ class Lookups:
         """Copy the text of a file before its turn, for this run only: streams that look each other up cannot all be read first."""
         stream, path = system.stream(name), self.settings.landing / file.relative
         scratch = self.settings.restricted / "door"
-        source = open_source(self.connection, path, file.relative, system.dialect(name, path.name), scratch)
+        source = open_source(self.connection, path, file.relative, stream, scratch)
         compare(source, system, name)
         load_text(self.connection, source, stream)
         copy = scratch / f"{name}-{file.sha256}.parquet"
         columns = ", ".join(map(identifier, stream.read_columns))
         self.connection.execute(f"copy (select {columns}, record_number from source) to {literal(str(copy))} (format parquet)")
-        if source.scan.readable != path:
-            source.scan.readable.unlink()
+        source.discard()
         self.copies[system.name, name, file.sha256] = [copy]
         return copy
 

@@ -10,9 +10,9 @@ from decimal import Decimal, InvalidOperation
 
 import duckdb
 
-from dagster_project.door.casting import identifier
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.source import Source
+from dagster_project.door.spelling import identifier
 from dagster_project.errors import InputRefused
 
 

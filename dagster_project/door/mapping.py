@@ -7,24 +7,23 @@ contract name, no SQL. An error names file and line.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dagster_project.door.contracts import Mode, contract_files, feeds, load_contract
-from dagster_project.door.dialect import Dialect
+from dagster_project.door.dialect import Dialect, checked_zone
+from dagster_project.door.formats import DELIMITERS
 from dagster_project.errors import UsageError
 
 BUILT_IN = Path(__file__).with_name("mappings")
 CANONICAL = "canonical"
-READER_VERSION = "2"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
+READER_VERSION = "3"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
 
 
 class FeedMapping(BaseModel):
@@ -39,21 +38,13 @@ class FeedMapping(BaseModel):
     records: bool = False
 
 
-class Stream(BaseModel):
+class Stream(Dialect):
     """One kind of delivered file: how it is written, which feeds it makes and which streams their SELECTs look at beside it.
 
     A stream without feeds is only looked up by others. What they see of it: with a `key` its latest row per key over all deliveries up
     to the day of the file that is read, without one its rows of that very day.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    delimiter: str | None = Field(default=None, pattern=r"^[\t -~]$")
-    encoding: str = "utf-8"
-    null_words: tuple[str, ...] = ("",)
-    decimal: Literal[".", ","] = "."
-    time_zone: str | None = None
-    timestamp_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
     optional: tuple[str, ...] = ()  # read where a file has them, null elsewhere
     unread: tuple[str, ...] = ()  # known columns that no feed takes
@@ -66,20 +57,6 @@ class Stream(BaseModel):
     def read_columns(self) -> tuple[str, ...]:
         """Columns that a SELECT sees, all as text."""
         return (*self.columns, *self.optional)
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            codecs.lookup(value)
-        except LookupError as error:
-            raise ValueError(f"unknown encoding {value}") from error
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        return value if value is None else _zone(value)
 
     @field_validator("feeds")
     @classmethod
@@ -115,7 +92,7 @@ class SystemFile(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        return _zone(value)
+        return checked_zone(value)
 
     @model_validator(mode="after")
     def _looked_up_streams_exist(self) -> SystemFile:
@@ -143,14 +120,6 @@ class SystemFile(BaseModel):
                 return {name: rank for rank, name in enumerate(TopologicalSorter(earlier).static_order())}
             except CycleError as error:
                 earlier[error.args[1][1]].remove(error.args[1][0])
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {value}") from error
-    return value
 
 
 def _line_of(text: str, location: tuple[Any, ...]) -> int:
@@ -247,9 +216,9 @@ class System:
     def dialect(self, stream: str, file_name: str) -> Dialect:
         """Return how a file of the stream is written; the delimiter follows the file name where the mapping is silent."""
         described = self.stream(stream)
-        plain = file_name.removesuffix(".gz")
-        delimiter = described.delimiter or ("," if plain.endswith(".csv") else "\t")
-        return Dialect(delimiter=delimiter, encoding=described.encoding, null_words=described.null_words)
+        suffixes = [part for part in file_name.lower().split(".") if f".{part}" in DELIMITERS]
+        delimiter = described.delimiter or DELIMITERS[f".{suffixes[-1]}" if suffixes else ".csv"]
+        return Dialect(**{**{name: getattr(described, name) for name in Dialect.model_fields}, "delimiter": delimiter})
 
     def sql_path(self, stream: str, feed: str) -> Path:
         """Return where the SELECT of a feed lies; only mapped systems have one."""

@@ -10,19 +10,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dagster_project.door.decoding import is_plain_utf8, raw_chunks, utf8_chunks
+from dagster_project.door.decoding import is_plain_utf8, text_chunks
 from dagster_project.door.dialect import Dialect
+from dagster_project.door.formats import COLUMNS, HEADER_BYTES, LINE_BYTES, format_of
+from dagster_project.door.records import csv_words
 from dagster_project.errors import InputRefused
 
-HEADER_LIMIT = 1 << 20
-COLUMN_LIMIT = 2_000
-LINE_LIMIT = 10 << 20
-_LF, _CR, _QUOTE = 10, 13, 34
+_LF, _CR = 10, 13
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Prescan:
 class _Counter:
     """Counts records over a stream of UTF-8 chunks; knows whether it stands inside quotes."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
+    def __init__(self, path: Path, dialect: Dialect) -> None:
         self.path = path
-        self.delimiter = ord(delimiter)
+        self.delimiter = ord(dialect.delimiter or ",")
+        self.quote = dialect.quote.encode()
         self.delimiters = 0  # outside quotes; the engine forgives an empty field too many, and then values shift
         self.records = 0  # ended by a line end outside quotes; blank lines do not count
         self.longest = 0
@@ -67,8 +68,8 @@ class _Counter:
             self._look_for_lone_returns(bytes_)
         self._limit_lines(ends, len(chunk))
         blank = self._blank(bytes_, ends, has_returns)
-        if b'"' in chunk:
-            quotes = np.flatnonzero(bytes_ == _QUOTE)
+        if self.quote and self.quote in chunk:
+            quotes = np.flatnonzero(bytes_ == ord(self.quote))
             inside = (np.searchsorted(quotes, ends) + self.inside_quotes) % 2 == 1
             self.delimiters += self._delimiters_outside(bytes_, quotes)
             self.inside_quotes = bool((len(quotes) + self.inside_quotes) % 2)
@@ -79,9 +80,9 @@ class _Counter:
             self.delimiters += 0 if self.inside_quotes else int(np.count_nonzero(bytes_ == self.delimiter))
             self.records += int(np.count_nonzero(~blank)) if not self.inside_quotes else 0
         self.record_bytes = len(chunk) - int(outside[-1]) - 1 if len(outside) else self.record_bytes + len(chunk)
-        if self.record_bytes > LINE_LIMIT:
+        if self.record_bytes > LINE_BYTES:
             what = "a quote is opened and never closed, or the field" if self.inside_quotes else "the line"
-            raise InputRefused(f"{self.path}: record {self.records:,}: {what} is longer than {LINE_LIMIT:,} bytes; remedy: mend the export")
+            raise InputRefused(f"{self.path}: record {self.records:,}: {what} is longer than {LINE_BYTES:,} bytes; remedy: mend the export")
         self.last_byte = chunk[-1]
 
     def _delimiters_outside(
@@ -101,9 +102,9 @@ class _Counter:
             self.longest = max(self.longest, self.open_bytes + int(ends[0]) + 1, inner)
             self.open_bytes = size - int(ends[-1]) - 1
         self.longest = max(self.longest, self.open_bytes)
-        if self.longest > LINE_LIMIT:
+        if self.longest > LINE_BYTES:
             raise InputRefused(
-                f"{self.path}: record {self.records:,}: the line is longer than {LINE_LIMIT:,} bytes; remedy: mend the export"
+                f"{self.path}: record {self.records:,}: the line is longer than {LINE_BYTES:,} bytes; remedy: mend the export"
             )
 
     def _blank(
@@ -134,24 +135,41 @@ class _Counter:
 
 
 def read_header(line: bytes, path: Path, dialect: Dialect) -> tuple[str, ...]:
-    """Return the column names (NFC, outer blanks removed) of the header line.
+    """Return the column names of the header line.
 
     Raises
     ------
     InputRefused
-        Too many columns, an empty or a repeated name.
+        A quote that is not closed on the line, or see `checked_names`.
     """
-    names = next(csv.reader([line.decode("utf-8")], delimiter=dialect.delimiter), [])
+    try:
+        return checked_names(next(csv.reader([line.decode("utf-8")], strict=True, **csv_words(dialect)), []), path)
+    except csv.Error as error:
+        raise InputRefused(f"{path}: the header is not one well quoted line ({error}); remedy: mend the export") from error
+
+
+def checked_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Return the names of a header (NFC, outer blanks removed).
+
+    Raises
+    ------
+    InputRefused
+        No names, too many, an empty one, or one repeated; the engine does not tell capitals.
+    """
     columns = tuple(unicodedata.normalize("NFC", name).strip() for name in names)
-    if len(columns) > COLUMN_LIMIT:
+    if not columns:
+        raise InputRefused(f"{path}: the first line is blank, no header; remedy: begin the file with its header")
+    if len(columns) > COLUMNS:
         raise InputRefused(
-            f"{path}: header names {len(columns):,} columns, the limit is {COLUMN_LIMIT:,}; remedy: check the delimiter and the export"
+            f"{path}: header names {len(columns):,} columns, the limit is {COLUMNS:,}; remedy: check the delimiter and the export"
         )
+    known: dict[str, str] = {}
     for number, name in enumerate(columns, start=1):
         if not name:
             raise InputRefused(f"{path}: column {number} of the header has no name; remedy: name it")
-        if name in columns[: number - 1]:
-            raise InputRefused(f"{path}: the header names column {name} twice; remedy: rename one of them")
+        if (other := known.setdefault(name.lower(), name)) != name or len(known) < number:
+            again = f"{name} twice" if other == name else f"{name} beside {other}, which differs only in capitals"
+            raise InputRefused(f"{path}: the header names column {again}; remedy: rename one of them")
     return columns
 
 
@@ -168,9 +186,10 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
     if size == 0:
         raise InputRefused(f"{path}: 0 bytes; an empty day has at least a header; remedy: deliver the file again")
     digest = hashlib.sha256()
-    is_copied = not is_plain_utf8(path, dialect.encoding)
-    chunks = utf8_chunks(raw_chunks(path, digest), path, dialect.encoding)
-    counter = _Counter(path, dialect.delimiter)
+    form = format_of(path.name, path)
+    is_copied = not is_plain_utf8(path, form, dialect.encoding)
+    chunks = text_chunks(path, form, dialect, digest)
+    counter = _Counter(path, dialect)
     header = b""
     readable = scratch / hashlib.sha256(str(path).encode()).hexdigest()[:24] if is_copied else path
     copy = readable.open("wb") if is_copied else None
@@ -180,9 +199,9 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
                 continue
             if b"\n" not in header:
                 header += chunk
-                if len(header.split(b"\n", 1)[0]) > HEADER_LIMIT:
+                if len(header.split(b"\n", 1)[0]) > HEADER_BYTES:
                     raise InputRefused(
-                        f"{path}: the header is longer than {HEADER_LIMIT:,} bytes; remedy: check that the file is text with one header"
+                        f"{path}: the header is longer than {HEADER_BYTES:,} bytes; remedy: check that the file is text with one header"
                         " line"
                     )
                 header = header if b"\n" not in header else header.split(b"\n", 1)[0] + b"\n"
@@ -197,6 +216,8 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         raise InputRefused(f"{path}: no header; an empty day has at least a header; remedy: deliver the file again")
     line = header.rstrip(b"\r\n").split(b"\r", 1)[0]
     columns = read_header(line, path, dialect)
+    if counter.records - 1 > dialect.max_records:
+        raise too_many_records(path, dialect)
     is_ragged = counter.delimiters != counter.records * (len(columns) - 1)
     return Prescan(
         sha256=digest.hexdigest(),
@@ -204,6 +225,11 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         records=counter.records - 1,
         columns=columns,
         readable=readable,
-        needs_exact_reader=counter.inside_quotes or counter.lone_returns or is_ragged,
+        needs_exact_reader=counter.inside_quotes or counter.lone_returns or is_ragged or dialect.escape is not None,
         longest_line=counter.longest,
     )
+
+
+def too_many_records(path: Path, dialect: Dialect) -> InputRefused:
+    """Word the refusal of a file with more records than its stream allows."""
+    return InputRefused(f"{path}: more than {dialect.max_records:,} records; remedy: deliver it in parts, or raise max_records")

@@ -19,7 +19,7 @@ REMEDIES = {
     "decimals": "deliver the amount with the contract's number of decimals; the door never rounds money",
     "number_range": "the number does not fit the column; check the unit",
     "instant_format": "write an ISO instant, e.g. 2026-11-20T08:15:00Z",
-    "date_format": "write the date as YYYY-MM-DD",
+    "date_format": "write the date as YYYY-MM-DD or declare its form; a worksheet's day number needs serial_dates",
     "boolean_format": "write true or false",
     "required": "fill the column in the source",
     "closed_list": "use a value of the contract's list or extend the mapping",
@@ -33,6 +33,10 @@ REMEDIES = {
     "new_column": "add the column to the contract, or stop filling it",
     "field_count": "quote fields that hold the delimiter or a line end",
     "quote_format": "double a quote that stands inside a quoted field",
+    "json_format": "write one JSON object a line, each key once",
+    "identifier_text": "format the column as text in the source; a number has lost leading zeros and every digit after the fifteenth",
+    "serial_date": "write a real date, or declare the right epoch in the stream's serial_dates",
+    "formula_error": "mend the formula",
     "not_mapped": "let the mapping's SQL keep the record",
 }
 

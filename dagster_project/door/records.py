@@ -9,19 +9,36 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dagster_project.door.dialect import Dialect
-from dagster_project.door.prescan import LINE_LIMIT
+from dagster_project.door.formats import LINE_BYTES
 from dagster_project.errors import InputRefused
 
 
 @dataclass(frozen=True)
 class Record:
-    """One physical record: number from 1, line it begins on, its fields, and what is wrong with its form (or None)."""
+    """One physical record: number from 1, line it begins on, its fields, and what is wrong with its form (or None).
+
+    `rule` names the broken rule of a fault, `column` and `value` where it lies if it is one value.
+    """
 
     number: int
     line: int
-    fields: list[str]
+    fields: list[str | None]
+    fault: str | None = None
+    rule: str = "field_count"
+    column: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """One physical record whose values have names: a line of JSON."""
+
+    number: int
+    line: int
+    values: dict[str, str | None]
     fault: str | None = None
     rule: str = ""  # of a record that is well formed and set aside all the same
 
@@ -32,17 +49,29 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
     Raises
     ------
     InputRefused
-        A quote is opened and never closed, or a wrong quote swallowed more than one line: what was lost is unknown.
+        A quote is opened and never closed, a wrong quote swallowed more than one line (what was lost is unknown), or the
+        file ends in the middle of a record.
     """
-    csv.field_size_limit(LINE_LIMIT)
+    csv.field_size_limit(LINE_BYTES)
+    with path.open("rb") as bytes_:
+        bytes_.seek(-1, 2)
+        is_ended = bytes_.read(1) in b"\r\n"
     with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter, strict=True)
+        reader = csv.reader(file, strict=True, **csv_words(dialect))
         next(reader, None)
-        number = 0
+        number = line = 0
+        fields: list[str] = []
         while True:
-            line = reader.line_num + 1
+            before, line = line, reader.line_num + 1
             try:
-                fields = next(reader, None)
+                last, fields = fields, next(reader, [])
+                if not fields and reader.line_num < line:
+                    if number and not is_ended and len(last) < width:
+                        raise InputRefused(
+                            f"{shown_path}: ends in the middle of record {number:,} (line {before:,}): {len(last)} fields found, {width}"
+                            " expected; remedy: deliver the file again, complete"
+                        )
+                    return
             except csv.Error as error:
                 number += 1
                 if "unexpected end of data" in str(error):
@@ -54,12 +83,21 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
                         f"{shown_path}: record {number:,} (line {line:,}): a wrong quote swallows the lines up to {reader.line_num:,};"
                         " remedy: mend the export"
                     ) from error
-                yield Record(number, line, [], f"not well quoted ({error})")
+                yield Record(number, line, [], f"not well quoted ({error})", "quote_format")
                 continue
-            if fields is None:
-                return
             if not fields:
                 continue
             number += 1
             fault = None if len(fields) == width else f"{len(fields)} fields found, {width} expected"
-            yield Record(number, line, fields, fault)
+            yield Record(number, line, list(fields), fault)
+
+
+def csv_words(dialect: Dialect) -> dict[str, Any]:
+    """Return the dialect in the words of Python's csv module."""
+    return {
+        "delimiter": dialect.delimiter or ",",
+        "quotechar": dialect.quote or None,
+        "quoting": csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        "escapechar": dialect.escape,
+        "doublequote": dialect.escape is None,
+    }

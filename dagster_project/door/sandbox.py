@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import duckdb
 
-from dagster_project.door.casting import INSTANT_MACRO, identifier, literal
 from dagster_project.door.contracts import Contract
 from dagster_project.door.personal import prepare
+from dagster_project.door.spelling import INSTANT_MACRO, identifier, literal
 from dagster_project.errors import UsageError
 
 LEFT_OUT = "left_out"

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.door.batches import FeedBatch, copy_rows
-from dagster_project.door.casting import literal
+from dagster_project.door.spelling import literal
 from dagster_project.errors import UsageError
 
 _SYNC_THREADS = 8  # the disk joins flushes that wait together

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from dagster_project.door.casting import identifier, literal
+from dagster_project.door.archives import only_member
+from dagster_project.door.collecting import LINE, NUMBER, collect
 from dagster_project.door.dialect import Dialect
+from dagster_project.door.formats import format_of
 from dagster_project.door.prescan import Prescan, prescan_text
 from dagster_project.door.records import Record, read_records
+from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InputRefused
 
-_TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _ENGINE_LINE_BYTES = 2_000_000
 _BATCH_RECORDS = 50_000
 LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
@@ -37,12 +40,15 @@ class Source:
     is_parquet: bool = False
     is_loaded: bool = False
     faults: tuple[Record, ...] = ()
+    parts: tuple[Path, ...] = ()  # of a file that our own reader collected
 
     @property
     def relation(self) -> str:
         """Return the SQL of the file as it lies, every column text."""
         columns = self.scan.columns
         file = literal(str(self.scan.readable))
+        if self.parts:
+            return f"(select {', '.join(map(identifier, columns))} from {self._parts_sql})"
         if self.is_parquet:
             return (
                 f"(select {', '.join(f'{identifier(name)}::varchar as {identifier(name)}' for name in columns)} from read_parquet({file}))"
@@ -52,10 +58,20 @@ class Source:
         room = ""
         if self.scan.longest_line >= _ENGINE_LINE_BYTES:
             room = f", max_line_size = {self.scan.longest_line + 1_024}, buffer_size = {max(32_000_000, 4 * self.scan.longest_line)}"
+        delimiter, quote = literal(self.dialect.delimiter or ","), literal(self.dialect.quote)
         return (
-            f"read_csv({file}, auto_detect = false, header = true, delim = {literal(self.dialect.delimiter)}, quote = '\"', escape = '\"',"
+            f"read_csv({file}, auto_detect = false, header = true, delim = {delimiter}, quote = {quote}, escape = {quote},"
             f" columns = {{{typed}}}, nullstr = [{nulls}], strict_mode = true{room})"
         )
+
+    @property
+    def _parts_sql(self) -> str:
+        return f"read_parquet([{', '.join(literal(str(part)) for part in self.parts)}], union_by_name = true)"
+
+    def discard(self) -> None:
+        """Remove what was written to the scratch folder for this file."""
+        for path in (*self.parts, *([self.scan.readable] if self.scan.readable != self.path else [])):
+            path.unlink(missing_ok=True)
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the temporary relation `source` with all columns and `record_number`; falls back to the exact reader.
@@ -66,6 +82,11 @@ class Source:
             The exact reader refuses the file (see `records`).
         """
         if self.is_loaded:
+            return
+        if self.parts:
+            columns = ", ".join(map(identifier, (*self.scan.columns, NUMBER)))
+            connection.execute(f"create or replace temp table source as select {columns} from {self._parts_sql}")
+            self.is_loaded = True
             return
         if not self.scan.needs_exact_reader:
             try:
@@ -123,6 +144,9 @@ class Source:
         """Return the records of the given numbers with their lines; empty for Parquet, which has no lines."""
         if self.is_parquet or not numbers:
             return {}
+        if self.parts:
+            rows = [row for part in self.parts for row in pq.read_table(part, filters=[(NUMBER, "in", numbers)]).to_pylist()]
+            return {row[NUMBER]: Record(row[NUMBER], row[LINE], [row.get(name) for name in self.scan.columns]) for row in rows}
         last = max(numbers)
         found: dict[int, Record] = {}
         for record in read_records(self.scan.readable, self.path, self.dialect, len(self.scan.columns)):
@@ -139,20 +163,27 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, relative: str
     Raises
     ------
     InputRefused
-        The format is not supported, or the pre-scan refuses the file.
+        The format is not supported, the file changed while it was read, or its scan refuses it.
     """
-    if path.name.endswith(".parquet"):
-        return Source(path, relative, dialect, _scan_parquet(connection, path), is_parquet=True)
-    if not path.name.endswith(_TEXT_SUFFIXES):
-        raise InputRefused(
-            f"{path}: format not supported; supported: {', '.join((*_TEXT_SUFFIXES, '.parquet'))}; remedy: export it as one of these"
-        )
+    form = format_of(path.name, path)
     before = path.stat()
-    scan = prescan_text(path, dialect, scratch)
+    if form.packing == ".zip":
+        form = replace(format_of(only_member(path, dialect.max_bytes), path), packing=".zip")
+        if form.kind not in ("text", "jsonl"):
+            raise InputRefused(f"{path}: an archive within an archive; remedy: deliver the inner file as it is")
+    dialect = dialect.model_copy(update={"delimiter": dialect.delimiter or form.delimiter})
+    if form.kind == "parquet":
+        source = Source(path, relative, dialect, _scan_parquet(connection, path), is_parquet=True)
+    elif form.kind == "text":
+        source = Source(path, relative, dialect, prescan_text(path, dialect, scratch))
+    else:
+        scan, collected = collect(path, form, dialect, scratch)
+        source = Source(path, relative, dialect, scan, faults=tuple(collected.faults), parts=tuple(collected.parts))
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        source.discard()
         raise InputRefused(f"{path}: changed while it was read; remedy: deliver under a name ending .part and rename when complete")
-    return Source(path, relative, dialect, scan)
+    return source
 
 
 def _scan_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Prescan:

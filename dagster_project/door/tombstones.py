@@ -15,7 +15,7 @@ from typing import Literal
 import duckdb
 
 from dagster_project.door.batches import PARQUET, FeedBatch
-from dagster_project.door.casting import literal
+from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import Contract, feeds
 from dagster_project.door.ledger import Ledger
 

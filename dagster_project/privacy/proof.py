@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.casting import identifier, literal
+from dagster_project.door.spelling import identifier, literal
 
 _CHUNK = 1 << 22
 _OVERLAP = 1 << 12

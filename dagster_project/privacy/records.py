@@ -16,7 +16,7 @@ from typing import IO, cast
 
 import duckdb
 
-from dagster_project.door.casting import identifier, literal
+from dagster_project.door.spelling import identifier, literal
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.prescan import LINE_LIMIT
 from dagster_project.errors import UsageError

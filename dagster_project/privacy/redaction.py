@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from dagster_project.door.casting import literal
+from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.lake import accepted_batches
 from dagster_project.door.mapping import CANONICAL

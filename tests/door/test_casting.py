@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -11,14 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.door.casting import INSTANT_MACRO, casting
+from dagster_project.door.casting import casting
 from dagster_project.door.contracts import load_contract
+from dagster_project.door.dialect import Dialect
+from dagster_project.door.spelling import INSTANT_MACRO
 
 CONNECTION = duckdb.connect()
 CONNECTION.execute("set TimeZone = 'UTC'")
 CONNECTION.execute(INSTANT_MACRO)
 GOOD = {
     "refunds": {"refund_id": "r", "order_id": "o", "refunded_at": "2026-01-01T00:00:00Z", "refund_amount": "1.00", "currency_code": "EUR"},
+    "payments": {"payment_id": "p", "order_id": "o", "payment_amount": "1.00", "currency_code": "EUR"},
     "tickets": {"ticket_id": "t", "created_at": "2026-01-01T00:00:00Z", "ticket_state": "open", "channel": "email"},
     "interactions": {"interaction_id": "i", "channel": "phone", "started_at": "2026-01-01T00:00:00Z", "outcome": "answered"},
     "offers": {"offer_id": "o", "offer_kind": "save", "offered_at": "2026-01-01T00:00:00Z"},
@@ -42,12 +46,12 @@ GOOD = {
 
 
 def cast(
-    feed: str, *, zone: str = "UTC", decimal: str = ".", formats: tuple[str, ...] = (), **values: str | None
+    feed: str, *, zone: str = "UTC", written: dict[str, Any] | None = None, **values: str | None
 ) -> tuple[str | None, dict[str, object]]:
     """Cast one record and return its first broken rule (or None) and its typed values."""
     record = {**GOOD[feed], **values}
     contract = load_contract(feed)
-    plan = casting(contract, dict.fromkeys(record, "VARCHAR"), zone=zone, decimal=decimal, formats=formats)
+    plan = casting(contract, dict.fromkeys(record, "VARCHAR"), zone=zone, dialect=Dialect(**(written or {})))
     CONNECTION.execute(
         "create or replace temp table one as select " + ", ".join(f"?::varchar as {name}" for name in record) + ", 1 as record_number",
         list(record.values()),
@@ -58,7 +62,7 @@ def cast(
     unknown = any(CONNECTION.execute(plan.counted_sql("one")).fetchone() or ()) if plan.unknown else False
     fast = plan.fast_sql("one", "canonical", "b", is_numbered=True)
     if broken or unknown:
-        with pytest.raises(duckdb.InvalidInputException, match="reject"):
+        with pytest.raises((duckdb.InvalidInputException, duckdb.ConversionException)):
             CONNECTION.execute(fast).fetchall()
     else:
         assert len(CONNECTION.execute(fast).fetchall()) == 1, "fast and slow path agree"
@@ -92,8 +96,8 @@ def test_anything_but_plain_digits_with_the_declared_sign_is_quarantined(text: s
 
 @pytest.mark.fault("F4")
 def test_a_decimal_comma_counts_only_where_it_is_declared() -> None:
-    assert cast("refunds", refund_amount="10,50", decimal=",")[1]["refund_amount"] == Decimal("10.50")
-    assert cast("refunds", refund_amount="1.234", decimal=",")[0] == "number_format", "1.234 is never guessed"
+    assert cast("refunds", refund_amount="10,50", written={"decimal": ","})[1]["refund_amount"] == Decimal("10.50")
+    assert cast("refunds", refund_amount="1.234", written={"decimal": ","})[0] == "number_format", "1.234 is never guessed"
 
 
 @pytest.mark.fault("F12")
@@ -217,7 +221,46 @@ def test_any_local_time_is_the_instant_python_gives_for_its_first_occurrence(loc
 
 
 def test_declared_formats_are_the_only_ones_read() -> None:
-    assert cast("refunds", refunded_at="31/12/2025 23:05", formats=("%d/%m/%Y %H:%M",))[1]["refunded_at"] == dt.datetime(
-        2025, 12, 31, 23, 5, tzinfo=dt.UTC
-    )
-    assert cast("refunds", refunded_at="12/31/2025 23:05", formats=("%d/%m/%Y %H:%M",))[0] == "instant_format"
+    written = {"timestamp_formats": ("%d/%m/%Y %H:%M",), "date_formats": ("%d.%m.%y", "%d.%m.%Y")}
+    instant = dt.datetime(2025, 12, 31, 23, 5, tzinfo=dt.UTC)
+    assert cast("refunds", refunded_at="31/12/2025 23:05", written=written)[1]["refunded_at"] == instant
+    assert cast("refunds", refunded_at="12/31/2025 23:05", written=written)[0] == "instant_format"
+    assert cast("fx_rates", rate_date="31.12.2025", written=written)[1]["rate_date"] == dt.date(2025, 12, 31)
+    assert cast("fx_rates", rate_date="31.12.25", written=written)[1]["rate_date"] == dt.date(2025, 12, 31)
+    for text in ("2025-12-31", "12.31.2025", "29.02.1900", "46053", "31.12.0025"):
+        assert cast("fx_rates", rate_date=text, written=written)[0] == "date_format"
+
+
+@pytest.mark.fault("F4")
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "text", "amount"),
+    [
+        (",", ".", "1.234,50", "1234.50"),
+        (",", ".", "1.234", "1234.00"),
+        (",", ".", "-12.345.678,9", "-12345678.90"),
+        (",", ".", "12,50", "12.50"),
+        (",", ".", "1234,5", "1234.50"),
+        (",", ".", "1.23", None),
+        (",", ".", "1.2345,00", None),
+        (",", ".", "1,234.50", None),
+        (".", ",", "1,234.50", "1234.50"),
+        (".", ",", "12,34.50", None),
+        (".", ",", ",123", None),
+        (".", " ", "1 234.5", "1234.50"),
+        (".", "\u202f", "1\u202f234", "1234.00"),
+        (".", "\u00a0", "1 234", None),
+        (".", "'", "1'234'567.00", "1234567.00"),
+        (".", "_", "1_234", "1234.00"),
+        (".", None, "1_234", None),
+        (".", ",", "1,234-", None),
+        (".", ",", "(1,234)", None),
+        (".", ",", "€1,234", None),
+        (".", ",", "１,234", None),
+    ],
+)
+def test_thousands_count_only_with_the_declared_sign_and_in_groups_of_three(
+    decimal: str, thousands: str | None, text: str, amount: str | None
+) -> None:
+    rule, row = cast("payments", payment_amount=text, written={"decimal": decimal, "thousands": thousands})
+    assert (None if rule else f"{row['payment_amount']}") == amount
+    assert rule in (None, "number_format", "decimals")

@@ -278,11 +278,11 @@ def test_parquet_is_read_like_text_and_other_formats_are_named_as_unsupported(do
         "copy (select 'o' || i as order_id, timestamptz '2026-01-01 10:00:00+00' as ordered_at, 'EUR' as currency_code,"
         f" 1.5::decimal(9, 1) as net_amount from range(5) t(i)) to '{folder}/a.parquet'"
     )
-    (folder / "b.xlsx").write_bytes(b"PK")
+    (folder / "b.docx").write_bytes(b"PK")
     (folder / "c.parquet").write_bytes(b"PAR1")
     report = door.walk()
     assert counts(report)[0] == (5, 5, 0, 0)
-    assert "format not supported; supported: .csv" in report.refusals[0]
+    assert "format not supported; supported: csv, tsv" in report.refusals[0]
     assert "not a readable Parquet file" in report.refusals[1]
     assert door.all("select sum(net_amount)::varchar, max(record_number) from lake.orders") == [("7.50", 5)]
 

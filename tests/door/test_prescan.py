@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.door import decoding, prescan
+from dagster_project.door import decoding, formats
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.prescan import Prescan, prescan_text
 from dagster_project.door.records import read_records
@@ -148,8 +148,8 @@ def test_an_archive_bomb_is_refused_before_it_is_written_out(tmp_path: Path) -> 
     ("content", "reason"),
     [
         (b",".join(b"c%d" % number for number in range(100_000)) + b"\n", "names 100,000 columns"),
-        (b"a" * (prescan.HEADER_LIMIT + 2), "header is longer"),
-        (b"a\n" + b"x" * (prescan.LINE_LIMIT + 2) + b"\n1\n", "longer than"),
+        (b"a" * (formats.HEADER_BYTES + 2), "header is longer"),
+        (b"a\n" + b"x" * (formats.LINE_BYTES + 2) + b"\n1\n", "longer than"),
         (b"a\n1\n" + b"x" * (40 << 20), "longer than"),
         (b'a\n"' + b"x\n" * (6 << 20), "never closed"),
     ],

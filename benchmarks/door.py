@@ -1,0 +1,136 @@
+"""Case door: one file through the whole door beside a bare typed copy of it by the engine, and the parts of both.
+
+Each run is a process of its own; what is timed begins when everything is imported. Both write the file's columns with the types of
+the contract as snappy Parquet on as many threads with as much memory; the door also counts, checks, hashes and keeps its ledger.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import shutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from benchmarks import product
+from benchmarks.measure import Usage, middle
+from benchmarks.report import Section
+from dagster_project.assumptions import load_assumptions
+from dagster_project.door.contracts import load_contract
+from dagster_project.door.dialect import Dialect
+from dagster_project.door.inventory import new_files
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.loading import load
+from dagster_project.door.mapping import Mappings
+from dagster_project.door.prescan import prescan_text
+from dagster_project.settings import load_settings
+
+FEED, ROWS = "interactions", 1_000_000
+_SEED = ("--accounts", "400", "--months", "6")
+
+
+def measure(folder: Path, size: float, repeats: int, section: Section) -> None:
+    """Measure both kinds of file, plain and gz, alternating; a file has `size` million interactions of the demo company's form."""
+    names = {
+        "bare": "bare typed COPY",
+        "door": "the door",
+        "read": "of the bare COPY, reading text alone",
+        "scan": "of the door, the pre-scan alone",
+    }
+    for file in _files(folder, size):
+        usages: dict[str, list[Usage]] = defaultdict(list)
+        for _ in range(repeats):
+            for case in names:
+                run = product.python("-m", "benchmarks.door", case, file, folder / "work")
+                told = json.loads(run.output.splitlines()[-1])
+                usages[case].append(Usage(told["wall"], told["cpu"], run.peak_bytes))
+        kind = "csv.gz" if file.suffix == ".gz" else "csv"
+        for case, name in names.items():
+            section.add(f"{name}, {kind}, {size:g} million rows", usages[case], f"{file.stat().st_size / 1e6:,.0f} MB")
+        section.ratio(f"door to bare COPY, {kind}", middle(usages["door"]), middle(usages["bare"]))
+        section.ratio(f"pre-scan to reading alone, {kind}", middle(usages["scan"]), middle(usages["read"]))
+
+
+def _files(folder: Path, size: float) -> list[Path]:
+    """Write the files once: the calls of a small demo company, repeated under new identifiers."""
+    plain = folder / f"{FEED}.csv"
+    packed = folder / f"{FEED}.csv.gz"
+    if not packed.exists():
+        seed = folder / "seed"
+        folder.mkdir(parents=True, exist_ok=True)
+        product.python("-m", "dagster_project.cli", "demo", "--landing", seed, *_SEED)
+        rows = int(size * ROWS)
+        with duckdb.connect() as connection:
+            calls = f"read_csv('{seed}/canonical/{FEED}/*/{FEED}.csv', all_varchar = true)"
+            ((count,),) = connection.execute(f"select count(*) from {calls}").fetchall()
+            again = f"from range({-(-rows // count)}) times(n), {calls} as calls limit {rows}"
+            connection.execute(
+                f"copy (select calls.* replace (interaction_id || '-' || n as interaction_id) {again}) to '{plain}' (format csv, header)"
+            )
+        with plain.open("rb") as text, gzip.open(folder / "packing", "wb", compresslevel=6) as archive:
+            shutil.copyfileobj(text, archive, 1 << 20)
+        (folder / "packing").rename(packed)
+    return [plain, packed]
+
+
+def _typed(file: Path, *, is_typed: bool) -> str:
+    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as text:
+        names = text.readline().strip().split(",")
+    contract = load_contract(FEED)
+    types = {name: contract.column(name).sql_type if is_typed else "varchar" for name in names}
+    return f"read_csv('{file}', header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {types})"
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    settings = load_settings()
+    connection = duckdb.connect(config={"threads": str(settings.threads), "memory_limit": settings.memory_limit})
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def _bare(file: Path, work: Path) -> None:
+    _engine().execute(f"copy (select * from {_typed(file, is_typed=True)}) to '{work}/bare.parquet' (format parquet, compression snappy)")
+
+
+def _read(file: Path, _: Path) -> None:
+    _engine().execute(f"select count(*) from {_typed(file, is_typed=False)}")
+
+
+def _scan(file: Path, work: Path) -> None:
+    prescan_text(file, Dialect(), work)
+
+
+def _door(file: Path, work: Path) -> None:
+    settings = load_settings(landing=work / "landing", home=work / "home")
+    ledger = Ledger(settings.ops)
+    report = load(settings, load_assumptions(), ledger, new_files(settings.landing, ledger, Mappings()), "bench")
+    report.raise_if_refused()
+    assert report.files[0].loaded, f"{file} was not loaded"
+
+
+_CASES: dict[str, Callable[[Path, Path], None]] = {"bare": _bare, "door": _door, "read": _read, "scan": _scan}
+
+
+def main() -> None:
+    """Run one case on one file and print its seconds."""
+    case, file, work = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    shutil.rmtree(work, ignore_errors=True)
+    landed = work / "landing" / "canonical" / FEED / "2026-01-02" / file.name
+    landed.parent.mkdir(parents=True)
+    landed.hardlink_to(file)
+    (work / "home" / "ops").mkdir(parents=True)
+    before, since = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    _CASES[case](file, work)
+    wall, after = time.perf_counter() - since, resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"wall": wall, "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}))
+    shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
