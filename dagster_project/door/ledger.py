@@ -191,7 +191,7 @@ class Ledger:
         """Replace the judgement of these days of streams; `unusual` holds rows in the order of the table."""
         with closing(self._connect()) as connection, connection:
             connection.executemany("delete from unusual_volumes where system = ? and stream = ? and delivery_date = ?", judged)
-            connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
+            connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
 
     def write(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
         """Run statements with their parameters in one transaction."""
