@@ -121,7 +121,16 @@ class Ledger:
             "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, row_sample, status) values"
             " (?, ?, ?, ?, ?, ?, ?, ?, 'staged')",
             [
-                (batch.batch_id, file_id, batch.feed, batch.rows, batch.path, batch.is_numbered, batch.control_sums, batch.row_sample)
+                (
+                    batch.batch_id,
+                    file_id,
+                    batch.feed,
+                    batch.rows,
+                    batch.path,
+                    batch.is_numbered,
+                    batch.control_sums,
+                    batch.row_sample or None,
+                )
                 for batch in file.batches
             ],
         )
