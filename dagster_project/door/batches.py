@@ -44,6 +44,8 @@ class FeedBatch:
     loaded: int = 0
     refused: int = 0
     left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT leaves out, by reason
+    repeated: int = 0  # rows that an earlier file brought already
+    row_sample: bytes = b""
     control_sums: str = "{}"
     quarantine: list[QuarantinedRecord] = field(default_factory=list)
 
@@ -52,11 +54,15 @@ class FeedBatch:
         """The name the Parquet file has once it is complete on disk."""
         return self.temporary.with_suffix("")
 
+    @property
+    def delivery_date(self) -> dt.date:
+        """Day of the folder that the file lies in."""
+        return dt.date.fromisoformat(self.relative.split("/")[2])
+
     def ledger_entry(self, home: Path) -> Batch:
         """Return the batch as the ledger keeps it."""
-        return Batch(
-            self.batch_id, self.contract.feed, self.final.relative_to(home).as_posix(), self.loaded, self.is_numbered, self.control_sums
-        )
+        path = self.final.relative_to(home).as_posix()
+        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.is_numbered, self.control_sums, self.row_sample)
 
 
 def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch) -> None:

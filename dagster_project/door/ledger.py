@@ -121,7 +121,16 @@ class Ledger:
             "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, row_sample, status) values"
             " (?, ?, ?, ?, ?, ?, ?, ?, 'staged')",
             [
-                (batch.batch_id, file_id, batch.feed, batch.rows, batch.path, batch.is_numbered, batch.control_sums, batch.row_sample)
+                (
+                    batch.batch_id,
+                    file_id,
+                    batch.feed,
+                    batch.rows,
+                    batch.path,
+                    batch.is_numbered,
+                    batch.control_sums,
+                    batch.row_sample or None,
+                )
                 for batch in file.batches
             ],
         )
@@ -191,7 +200,7 @@ class Ledger:
         """Replace the judgement of these days of streams; `unusual` holds rows in the order of the table."""
         with closing(self._connect()) as connection, connection:
             connection.executemany("delete from unusual_volumes where system = ? and stream = ? and delivery_date = ?", judged)
-            connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
+            connection.executemany("insert into unusual_volumes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(*row, run_id) for row in unusual])
 
     def write(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
         """Run statements with their parameters in one transaction."""

@@ -65,7 +65,8 @@ create table unusual_volumes (
     delivery_date text not null,
     physical integer not null,
     usual integer not null,  -- median of the days it is compared with
-    allowed integer not null,  -- distance from the median that is still usual
+    lowest integer not null,  -- still usual
+    highest integer not null,
     days integer not null,  -- how many days it is compared with
     run_id text not null,
     primary key (system, stream, delivery_date)

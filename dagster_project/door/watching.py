@@ -16,7 +16,7 @@ from statistics import median
 from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
 
-SPREADS = 4  # median absolute deviations from the median; domain 5.14
+SPREADS = 4  # median absolute deviations from the median, of logarithms; domain 5.14
 SAME_WEEKDAYS, ENOUGH_WEEKDAYS = 8, 5  # compared with, and needed of, the same weekday
 RECENT_DAYS, ENOUGH_DAYS = 28, 6  # compared with, and needed of, any weekday while a stream is young
 _WINDOW_DAYS = 70
@@ -53,14 +53,15 @@ group by feed order by min(first_seen_date), feed
 
 @dataclass(frozen=True)
 class Volume:
-    """Records of one delivery day of a stream against its usual number; `allowed` is the distance that is still usual."""
+    """Records of one delivery day of a stream against the median, the lowest and the highest usual number."""
 
     system: str
     stream: str
     delivery_date: str
     physical: int
     usual: int
-    allowed: int
+    lowest: int
+    highest: int
     days: int
 
 
@@ -98,11 +99,12 @@ def freshness(ledger: Ledger, run_id: str = "", until: str | None = None) -> lis
     ]
 
 
-def usual_volume(days: Mapping[dt.date, int], day: dt.date) -> tuple[float, float, int] | None:
-    """Return median, allowed distance from it and the number of days compared with; None while there are too few.
+def usual_volume(days: Mapping[dt.date, int], day: dt.date) -> tuple[int, int, int, int] | None:
+    """Return the median, the lowest and highest usual number of records and how many days it rests on; None while there are too few.
 
-    Days of the same weekday are compared; a young stream is compared with all its recent days. The spread is never taken as less than
-    the square root of the median, by which a count scatters by chance alone.
+    Days of the same weekday are compared; a young stream is compared with all its recent days. The spread is that of the logarithms,
+    so that a tenth is as far from the usual as the tenfold; it is never taken as less than one over the root of the median, by which
+    a count scatters by chance alone.
     """
     before = sorted(other for other in days if other < day)
     history = [days[other] for other in before if other.weekday() == day.weekday() and (day - other).days <= _WINDOW_DAYS]
@@ -111,9 +113,12 @@ def usual_volume(days: Mapping[dt.date, int], day: dt.date) -> tuple[float, floa
         history = [days[other] for other in before if (day - other).days <= RECENT_DAYS]
         if len(history) < ENOUGH_DAYS:
             return None
-    middle = median(history)
-    spread = median(abs(value - middle) for value in history)
-    return middle, SPREADS * max(spread, math.sqrt(middle)), len(history)
+    logs = [math.log1p(value) for value in history]
+    middle = median(logs)
+    spread = median(abs(value - middle) for value in logs)
+    away = SPREADS * max(spread, 1 / math.sqrt(max(median(history), 1)))
+    low, high = math.expm1(max(middle - away, 0)), math.expm1(middle + away)
+    return round(median(history)), math.ceil(low), math.floor(high), len(history)
 
 
 def _volumes(ledger: Ledger, run_id: str, judged: list[tuple[str, str, str]]) -> list[Volume]:
@@ -128,8 +133,8 @@ def _volumes(ledger: Ledger, run_id: str, judged: list[tuple[str, str, str]]) ->
         day = dt.date.fromisoformat(text)
         days = volumes[system, stream]
         usual = usual_volume(days, day)
-        if usual is not None and abs(days[day] - usual[0]) > usual[1]:
-            found.append(Volume(system, stream, text, days[day], round(usual[0]), round(usual[1]), usual[2]))
+        if usual is not None and not usual[1] <= days[day] <= usual[2]:
+            found.append(Volume(system, stream, text, days[day], *usual))
     return found
 
 
@@ -139,11 +144,11 @@ def _told_volumes(unusual: list[Volume]) -> list[str]:
         streams[volume.system, volume.stream].append(volume)
     lines = []
     for (system, stream), found in streams.items():
-        most = max(found, key=lambda volume: abs(volume.physical - volume.usual) / max(volume.allowed, 1))
+        most = max(found, key=lambda volume: abs(math.log1p(volume.physical) - math.log1p(volume.usual)))
         several = "" if len(found) == 1 else f"{len(found):,} days, most of all "
         lines.append(
             f"unusual volume: {system}/{stream}: {several}{most.delivery_date} brings {most.physical:,} records,"
-            f" usual are {most.usual:,} ± {most.allowed:,}; see ops.unusual_volumes"
+            f" usual are {most.usual:,} ({most.lowest:,} to {most.highest:,}); see ops.unusual_volumes"
         )
     return lines
 

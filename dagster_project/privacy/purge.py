@@ -37,8 +37,9 @@ def remove_older_copies(settings: Settings) -> list[str]:
 def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
     """Remove the typed files and text copies that the ledger does not name as accepted, and what was spilled or half read."""
     named = {row[0] for row in ledger.rows("select path from batches where status = 'accepted'")}
-    streams = settings.restricted / "streams"
-    found = [*settings.lake.glob("*/*"), *streams.glob("*/*")]
+    named |= {row[0] for row in ledger.rows("select extras_path from deliveries where status = 'accepted'")}
+    streams, extras = settings.restricted / "streams", settings.restricted / "extras"
+    found = [*settings.lake.glob("*/*"), *streams.glob("*/*"), *extras.glob("*")]
     gone = [path for path in found if path.is_file() and path.relative_to(settings.home).as_posix() not in named]
     for path in gone:
         path.unlink()

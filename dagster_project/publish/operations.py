@@ -34,7 +34,7 @@ from quarantine_life as q cross join present
 where q.status <> 'staged' order by q.file_id, q.record_number, q.feed, q.column_name
 """
 VOLUMES = """
-select system, stream, delivery_date, physical, usual, allowed, days, run_id from unusual_volumes order by 3, 1, 2
+select system, stream, delivery_date, physical, usual, lowest, highest, days, run_id from unusual_volumes order by 3, 1, 2
 """
 CHECKS = """
 select run_id, feed, expectation, column_name, severity, is_success, unexpected_count, observed, notes
@@ -54,8 +54,8 @@ _COLUMNS = {
         " quarantine_state string!, first_seen_run_id string, resolved_by_run_id string, resolved_by_path string"
     ),
     "unusual_volumes": (
-        "system_name string!, stream_name string!, delivery_date date!, physical_count bigint!, usual_count bigint!, allowed_count bigint!,"
-        " compared_count bigint!, run_id string!"
+        "system_name string!, stream_name string!, delivery_date date!, physical_count bigint!, usual_count bigint!,"
+        " lowest_usual_count bigint!, highest_usual_count bigint!, compared_count bigint!, run_id string!"
     ),
     "feed_freshness": "feed string!, last_delivery_date date!, age_days bigint!, maximum_age_days bigint, is_stale boolean!",
     "check_results": (

@@ -27,13 +27,16 @@ def test_a_tenth_of_the_usual_records_is_told_and_the_day_is_loaded(door: Any) -
     assert door.walk().notices == []
     day = deliver(door, 9, 10)
     report = door.walk()
-    assert report.notices == [f"unusual volume: canonical/orders: {day} brings 10 records, usual are 104 ± 41; see ops.unusual_volumes"]
+    assert report.notices == [
+        f"unusual volume: canonical/orders: {day} brings 10 records, usual are 104 (70 to 154); see ops.unusual_volumes"
+    ]
     assert [file.status for file in report.files] == ["staged"]
     assert door.all("select count(*) from lake.orders") == [(936 + 10,)]
     found = ops(door).execute(
-        "select stream_name, delivery_date, physical_count, usual_count, allowed_count, compared_count, run_id from ops.unusual_volumes"
+        "select stream_name, delivery_date, physical_count, usual_count, lowest_usual_count,"
+        " highest_usual_count, compared_count, run_id from ops.unusual_volumes"
     )
-    assert found.fetchall() == [("orders", day, 10, 104, 41, 9, "run-2")]
+    assert found.fetchall() == [("orders", day, 10, 104, 70, 154, 9, "run-2")]
 
 
 def test_a_day_that_is_completed_is_no_longer_unusual(door: Any) -> None:
@@ -50,14 +53,16 @@ def test_a_whole_history_in_one_run_is_told_in_one_line_a_stream(door: Any) -> N
     for number in range(30):
         deliver(door, number, 900 if number in (20, 25) else 100)
     (notice,) = door.walk().notices
-    assert notice.startswith("unusual volume: canonical/orders: 2 days, most of all 2026-01-25 brings 900 records, usual are 100 ± 40;")
+    assert notice.startswith(
+        "unusual volume: canonical/orders: 2 days, most of all 2026-01-25 brings 900 records, usual are 100 (67 to 149);"
+    )
 
 
 def test_a_weekday_is_compared_with_its_like_once_there_are_enough() -> None:
     days = {FIRST + dt.timedelta(days=number): 100 if number % 7 else 1_000 for number in range(7 * 6)}
     monday = FIRST + dt.timedelta(days=7 * 6)
-    assert usual_volume(days, monday) == (1_000, pytest.approx(4 * 1_000**0.5), 6)
-    assert usual_volume(days, monday + dt.timedelta(days=1)) == (100, 40, 6)
+    assert usual_volume(days, monday) == (1_000, 882, 1_134, 6)
+    assert usual_volume(days, monday + dt.timedelta(days=1)) == (100, 67, 149, 6)
 
 
 def test_too_little_history_judges_nothing_and_days_after_do_not_count() -> None:
@@ -68,7 +73,7 @@ def test_too_little_history_judges_nothing_and_days_after_do_not_count() -> None
 
 def test_the_spread_of_the_days_widens_what_is_usual() -> None:
     days = {FIRST + dt.timedelta(days=number): value for number, value in enumerate([100, 160, 40, 100, 130, 70])}
-    assert usual_volume(days, FIRST + dt.timedelta(days=6)) == (100, 4 * 30, 6)
+    assert usual_volume(days, FIRST + dt.timedelta(days=6)) == (100, 29, 342, 6)
 
 
 def test_a_feed_older_than_its_contract_allows_is_stale(door: Any) -> None:

@@ -22,7 +22,7 @@ _KINDS: tuple[tuple[Callable[[Landing, Draws], list[Entry]], tuple[str, ...]], .
     (deliveries.header_only, ("refunds",)),
     (deliveries.empty_day, ()),
     (deliveries.volume_anomaly, ("order_lines",)),
-    (deliveries.stale_source, ("survey_responses",)),
+    (deliveries.stale_source, ("self_service_sessions",)),
     (deliveries.manifest_mismatch, ("payments",)),
     (deliveries.right_manifests, ("ledger_actuals", "refunds", "payments")),
     (form.truncated_gzip, ("orders",)),

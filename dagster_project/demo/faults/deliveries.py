@@ -78,18 +78,18 @@ def volume_anomaly(landing: Landing, _: Draws) -> list[Entry]:
     rest = table.rows[tenth:]
     again = landing.add("order_lines", landing.next_day(delivery.day), "order_lines-rest.csv", Table(table.header, rest).text())
     few = landing.entry("order_lines", delivery.path, "warned", None, "volume", tenth)
-    return [few, landing.entry("order_lines", again, "warned", None, "volume", len(rest))]
+    return [few, landing.entry("order_lines", again, "unchanged", None, "volume", len(rest))]
 
 
 def stale_source(landing: Landing, _: Draws) -> list[Entry]:
-    """Let the surveys fall silent: the later half of the daily deliveries, or the last month, never comes."""
-    files = landing.free("survey_responses")
+    """Let self-service fall silent: the later half of the daily deliveries, or the last month, never comes."""
+    files = landing.free("self_service_sessions")
     silent = [landing.take(delivery) for delivery in files[-max(1, min(5, len(files) // 3)) :]]
     entries = []
     for delivery in silent:
-        records = [key("survey_responses", row) for row in landing.read(delivery).rows]
+        records = [key("self_service_sessions", row) for row in landing.read(delivery).rows]
         delivery.path.unlink()
-        entries.append(landing.entry("survey_responses", delivery.path, "warned", None, "freshness", records))
+        entries.append(landing.entry("self_service_sessions", delivery.path, "warned", None, "freshness", records))
     return entries
 
 

@@ -26,6 +26,7 @@ KEYS = {
     "orders": ("order_id",),
     "payments": ("payment_id",),
     "refunds": ("refund_id",),
+    "self_service_sessions": ("session_id",),
     "survey_responses": ("response_id", "question_key"),
     "tickets": ("ticket_id",),
 }
