@@ -125,6 +125,7 @@ def test_a_tag_on_the_customer_names_the_account_of_another_system(door: Any) ->
         customer_tag=[
             {"customer_id": "7", "index": "0", "value": "account:A1"},
             {"customer_id": "8", "index": "0", "value": "b2b"},
+            {"customer_id": "8", "index": "1", "value": "account:"},
         ],
         order=[PLAIN, {**PLAIN, "id": "2", "customer_id": "8"}],
     )
