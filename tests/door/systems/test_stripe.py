@@ -155,7 +155,7 @@ def test_customers_belong_to_the_account_that_their_metadata_names(door: Any) ->
                 "is_deleted": "FALSE",
                 "metadata": '{"account_id": "A1"}',
             },
-            {"id": "cus_2", "created": AT, "name": "Bob", "is_deleted": "TRUE", "metadata": "{}"},
+            {"id": "cus_2", "created": AT, "name": "Bob", "is_deleted": "TRUE", "metadata": '{"account_id": ""}'},
         ],
     )
     assert door.walk().refusals == []

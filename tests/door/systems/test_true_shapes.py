@@ -15,7 +15,13 @@ import pytest
 from dagster_project.door.mapping import Mappings
 from tests.door.systems.commerce import broken, counts
 
-FILES = {"shopify": "shopify_{}_data.csv", "stripe": "{}_data.csv", "quickbooks": "{}_data.csv", "qualtrics": "{}.csv"}
+FILES = {
+    "shopify": "shopify/shopify_{}_data.csv",
+    "shopify_graphql": "shopify/shopify_gql_{}_data.csv",
+    "stripe": "stripe/{}_data.csv",
+    "quickbooks": "quickbooks/{}_data.csv",
+    "qualtrics": "qualtrics/{}.csv",
+}
 FED = {  # physical, loaded, superseded, quarantined of the streams that make feeds
     "shopify": {
         "customer": (4, 4, 0, 0),
@@ -23,7 +29,16 @@ FED = {  # physical, loaded, superseded, quarantined of the streams that make fe
         "order_line": (3, 3, 0, 0),
         "transaction": (5, 5, 0, 0),
         "order_line_refund": (5, 0, 0, 5),
-        "order_adjustment": (5, 0, 0, 5),
+        "order_adjustment": (5, 0, 4, 1),
+    },
+    "shopify_graphql": {
+        "customer": (10, 10, 0, 0),
+        "order": (9, 9, 0, 0),
+        "order_line": (10, 0, 0, 10),
+        "transaction": (10, 4, 6, 0),
+        "order_line_refund": (10, 0, 0, 10),
+        "refund_line_item": (10, 0, 0, 10),
+        "order_adjustment": (10, 0, 10, 0),
     },
     "stripe": {
         "customer": (12, 12, 0, 0),
@@ -46,9 +61,9 @@ MISSING_PARENT = {"order_id", "gl_account", "journal_id", "fiscal_period", "ques
 
 
 def samples(system: str, shared_data: Path) -> dict[str, Path]:
-    """Return the sample of each stream; those of other versions of a connector (gql_, _snowflake) are no streams of it."""
+    """Return the sample of each stream; those for other databases (_snowflake) are no streams of it."""
     known = Mappings().system(system).file
-    named = {name: shared_data / "export_shapes" / system / FILES[system].format(name) for name in (*known.streams, *known.ignored)}
+    named = {name: shared_data / "export_shapes" / FILES[system].format(name) for name in (*known.streams, *known.ignored)}
     return {name: path for name, path in named.items() if path.is_file()}
 
 

@@ -2,7 +2,7 @@
 with tags as (
     select
         customer_id,
-        bool_or(value like 'account:%') as is_of_another_system,
+        bool_or(value like 'account:_%') as is_of_another_system,
         min(value) filter (where value in ('b2b', 'household')) as account_kind
     from customer_tag
     group by customer_id

@@ -4,7 +4,7 @@
 with account_tags as (
     select customer_id, min(substr(value, 9)) as account_id
     from customer_tag
-    where value like 'account:%'
+    where value like 'account:_%'
     group by customer_id
 ),
 

@@ -6,4 +6,4 @@ select
     created as created_at,
     is_deleted
 from source
-where id is not null and coalesce(case when json_valid(metadata) then metadata ->> '$.account_id' end, '') = ''
+where id is not null and case when json_valid(metadata) then nullif(metadata ->> '$.account_id', '') end is null

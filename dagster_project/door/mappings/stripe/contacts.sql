@@ -3,7 +3,7 @@
 select
     record_number,
     id as contact_id,
-    coalesce(case when json_valid(metadata) then metadata ->> '$.account_id' end, id) as account_id,
+    coalesce(case when json_valid(metadata) then nullif(metadata ->> '$.account_id', '') end, id) as account_id,
     email as email_hash,
     phone as phone_hash,
     is_deleted

@@ -22,6 +22,6 @@ from charges
 where
     id is not null
     and invoice_id is null
-    and coalesce(case when json_valid(metadata) then metadata ->> '$.order_id' end, '') = ''
+    and case when json_valid(metadata) then nullif(metadata ->> '$.order_id', '') end is null
     and status = 'succeeded'
     and lower(captured) = 'true'

@@ -13,7 +13,7 @@ with charges as (
 select
     record_number,
     id as payment_id,
-    coalesce(charges.invoice_id, case when json_valid(charges.metadata) then charges.metadata ->> '$.order_id' end, charges.id) as order_id,
+    coalesce(charges.invoice_id, case when json_valid(charges.metadata) then nullif(charges.metadata ->> '$.order_id', '') end, charges.id) as order_id,
     created as paid_at,
     try_cast(coalesce(amount_captured, amount) as decimal(18, 0)) * unit as payment_amount,
     upper(currency) as currency_code,

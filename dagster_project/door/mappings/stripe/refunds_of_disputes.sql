@@ -3,7 +3,7 @@
 with parts as (
     select
         source.*,
-        coalesce(charge.invoice_id, case when json_valid(charge.metadata) then charge.metadata ->> '$.order_id' end, charge.id) as order_id,
+        coalesce(charge.invoice_id, case when json_valid(charge.metadata) then nullif(charge.metadata ->> '$.order_id', '') end, charge.id) as order_id,
         case
             when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
             when lower(source.currency) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 0.001

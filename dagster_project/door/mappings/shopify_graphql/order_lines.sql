@@ -1,0 +1,82 @@
+-- One row a line. Discounts are those allocated to it, else its own; the tax that its total includes is taken out. A line whose
+-- order never came has no order_id, a taxed line whose tax lines never came no unit_price: both are quarantined.
+-- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
+with tax_versions as (
+    select order_line_id, index, price_set_shop_amount from tax_line
+    union all
+    select order_line_id, index, price_set_shop_amount from order_line_tax_line
+),
+
+taxes as (
+    select order_line_id, sum(price) as amount
+    from (
+        select order_line_id, index, max(try_cast(price_set_shop_amount as decimal(18, 2))) as price
+        from tax_versions
+        group by order_line_id, index
+    ) as versions
+    group by order_line_id
+),
+
+discounts as (
+    select order_line_id, sum(amount) as amount
+    from (
+        select order_line_id, index, max(try_cast(allocated_amount_set_shop_amount as decimal(18, 2))) as amount
+        from discount_allocation
+        group by order_line_id, index
+    ) as versions
+    group by order_line_id
+),
+
+lines as (
+    select
+        source.*,
+        orders.id as known_order_id,
+        orders.currency_code,
+        try_cast(source.quantity as hugeint) as pieces,
+        try_cast(source.original_total_set_shop_amount as decimal(18, 2)) as total,
+        coalesce(discounts.amount, try_cast(source.total_discount_set_shop_amount as decimal(18, 2)), 0)::decimal(18, 2) as discount,
+        taxes.amount as tax,
+        case
+            when coalesce(lower(orders.taxes_included), '') <> 'true' then 0
+            when try_cast(orders.total_tax_set_shop_amount as decimal(18, 2)) = 0 then 0
+            when taxes.amount is not null then taxes.amount
+            when lower(source.taxable) = 'false' or exists (select 1 from tax_versions) then 0
+        end::decimal(18, 2) as included_tax
+    from source
+    left join "order" as orders on source.order_id = orders.id
+    left join taxes on source.id = taxes.order_line_id
+    left join discounts on source.id = discounts.order_line_id
+),
+
+-- The price of one piece, rounded to four decimals in whole numbers.
+priced as (
+    select
+        *,
+        (total - discount - included_tax)::decimal(18, 2) as net_amount,
+        ((total - included_tax) * 10000)::hugeint as ten_thousandths,
+        (
+            case
+                when pieces = 0 then ten_thousandths
+                else sign(ten_thousandths) * sign(pieces) * ((2 * abs(ten_thousandths) + abs(pieces)) // (2 * abs(pieces)))
+            end::decimal(22, 0) * 0.0001
+        )::decimal(18, 4) as unit_price
+    from lines
+)
+
+select
+    priced.record_number,
+    priced.known_order_id as order_id,
+    priced.id as line_id,
+    coalesce(priced.sku, priced.product_id) as product_id,
+    product.product_type as product_family,
+    case when lower(priced.is_gift_card) = 'true' then 'adjustment' else 'product' end as line_kind,
+    priced.quantity,
+    priced.unit_price,
+    (priced.pieces::decimal(18, 0) * priced.unit_price - priced.net_amount)::decimal(18, 2) as discount_amount,
+    priced.tax as tax_amount,
+    priced.net_amount,
+    case when coalesce(item.unit_cost_currency_code, priced.currency_code) = priced.currency_code then item.unit_cost_amount end as unit_cost
+from priced
+left join product on priced.product_id = product.id
+left join product_variant as variant on priced.variant_id = variant.id
+left join inventory_item as item on variant.inventory_item_id = item.id

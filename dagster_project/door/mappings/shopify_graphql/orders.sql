@@ -1,0 +1,75 @@
+-- One row an order. Net is the subtotal: after discounts on goods, before shipping and tax; where prices include tax it is left to
+-- the lines, as are gross and discount. A tag credit_memo or adjustment says the kind, a negative subtotal too.
+with account_tags as (
+    select customer_id, min(substr(value, 9)) as account_id
+    from customer_tag
+    where value like 'account:_%'
+    group by customer_id
+),
+
+kinds as (
+    select order_id, max(value) as order_kind from order_tag where value in ('credit_memo', 'adjustment') group by order_id
+),
+
+attributes as (
+    select
+        order_id,
+        max(trim(value, '"')) filter (where name = 'contact_id') as contact_id,
+        max(trim(value, '"')) filter (where name = 'offer_id') as offer_id,
+        max(trim(value, '"')) filter (where name = 'interaction_id') as interaction_id,
+        max(trim(value, '"')) filter (where name = 'referral_id') as referral_id
+    from (
+        select order_id, name, value from order_note_attribute
+        union all
+        select order_id, coalesce(key, name), value from order_custom_attribute
+    ) as noted
+    group by order_id
+),
+
+shipping as (
+    select order_id, sum(amount) as shipping_amount
+    from (
+        select order_id, id, max(try_cast(discounted_price_set_shop_amount as decimal(18, 2))) as amount
+        from order_shipping_line
+        where lower(is_removed) <> 'true'
+        group by order_id, id
+    ) as versions
+    group by order_id
+),
+
+orders as (
+    select
+        *,
+        coalesce(lower(taxes_included) = 'true' and try_cast(total_tax_set_shop_amount as decimal(18, 2)) <> 0, false) as includes_tax
+    from source
+)
+
+select
+    orders.record_number,
+    orders.id as order_id,
+    account_tags.account_id,
+    coalesce(attributes.contact_id, orders.customer_id) as contact_id,
+    coalesce(kinds.order_kind, case when try_cast(orders.subtotal_price_set_shop_amount as decimal(18, 2)) < 0 then 'credit_memo' end, 'sale') as order_kind,
+    coalesce(orders.processed_at, orders.created_at) as ordered_at,
+    orders.processed_at,
+    orders.source_name as sales_channel,
+    orders.currency_code,
+    orders.presentment_currency_code,
+    orders.total_tax_set_shop_amount as tax_amount,
+    coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
+    case when not orders.includes_tax then orders.subtotal_price_set_shop_amount end as net_amount,
+    case lower(orders.display_financial_status) when 'expired' then 'voided' else lower(orders.display_financial_status) end as financial_state,
+    lower(orders.display_fulfillment_status) as order_state,
+    nullif(trim(orders.cancelled_at), '') as cancelled_at,
+    orders.test as is_test,
+    orders.source_name,
+    attributes.offer_id,
+    attributes.interaction_id,
+    attributes.referral_id,
+    orders.updated_at as source_updated_at,
+    orders._fivetran_deleted as is_deleted
+from orders
+left join account_tags on orders.customer_id = account_tags.customer_id
+left join kinds on orders.id = kinds.order_id
+left join attributes on orders.id = attributes.order_id
+left join shipping on orders.id = shipping.order_id

@@ -1,0 +1,66 @@
+-- One row a refunded line. Less was given back than calculated where an adjustment is positive: the lines of the refund bear
+-- it in turn. A line whose refund or order never came has no refunded_at or order_id and is quarantined.
+with kept as (
+    select refund_id, sum(amount) as amount
+    from (
+        select refund_id, id, greatest(max(try_cast(amount_set_shop_amount as decimal(18, 2))), 0) as amount
+        from order_adjustment
+        group by refund_id, id
+    ) as versions
+    group by refund_id
+),
+
+goods as (
+    select
+        source.id,
+        source.refund_id,
+        max(
+            try_cast(source.subtotal_set_shop_amount as decimal(18, 2))
+            - case when lower(orders.taxes_included) = 'true' then coalesce(try_cast(source.total_tax_set_shop_amount as decimal(18, 2)), 0) else 0 end
+        ) as amount
+    from source
+    left join refund on source.refund_id = refund.id
+    left join "order" as orders on refund.order_id = orders.id
+    group by source.id, source.refund_id
+),
+
+given_back as (
+    select
+        goods.id,
+        goods.refund_id,
+        (goods.amount - least(goods.amount, greatest(
+            0,
+            coalesce(kept.amount, 0) - coalesce(sum(goods.amount) over (
+                partition by goods.refund_id order by goods.id rows between unbounded preceding and 1 preceding
+            ), 0)
+        )))::decimal(18, 2) as amount
+    from goods
+    left join kept on goods.refund_id = kept.refund_id
+),
+
+chargebacks as (
+    select distinct refund_id from transaction where lower(gateway) = 'chargeback'
+)
+
+select
+    source.record_number,
+    source.id as refund_id,
+    orders.id as order_id,
+    source.order_line_id as line_id,
+    refund.created_at as refunded_at,
+    given_back.amount as refund_amount,
+    source.total_tax_set_shop_amount as tax_amount,
+    orders.currency_code,
+    case
+        when refund.note in ('defect', 'late', 'not_as_described', 'changed_mind', 'goodwill', 'fraud') then refund.note
+        when chargebacks.refund_id is not null then 'fraud'
+        else 'other'
+    end as refund_reason,
+    chargebacks.refund_id is not null as is_chargeback,
+    source.quantity as returned_quantity,
+    lower(source.restock_type) in ('return', 'cancel', 'legacy_restock') as is_restocked
+from source
+left join refund on source.refund_id = refund.id
+left join "order" as orders on refund.order_id = orders.id
+left join given_back on source.id is not distinct from given_back.id and source.refund_id is not distinct from given_back.refund_id
+left join chargebacks on source.refund_id = chargebacks.refund_id
