@@ -66,7 +66,7 @@ class Trial:
         file = self.file
         yield f"{self.path}: stream {self.stream} of {file.system} ({self.found_by})"
         yield (
-            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key) +"
+            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or left out) +"
             f" {file.quarantined:,} refused"
         )
         for stream, count in self.beside.items():
@@ -115,10 +115,10 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
             landing, name, day = place
             found_by = "by its path"
         elif stream is not None:
-            landing, name, day = scratch / "landing", stream, dt.date(1970, 1, 1)
+            landing, name, day = scratch / "landing", stream, dt.datetime.now(dt.UTC).date()
             found_by = "as asked"
         else:
-            landing, day = scratch / "landing", dt.date(1970, 1, 1)
+            landing, day = scratch / "landing", dt.datetime.now(dt.UTC).date()
             name, found_by = _guess(system, path, scratch)
         if not system.reads(name, path):
             raise UsageError(f"{path}: system {system_name} reads no stream {name}: {system.file.ignored[name]}")

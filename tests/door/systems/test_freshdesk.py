@@ -8,7 +8,7 @@ import pytest
 
 from tests.door.systems.commerce import counts, deliver
 
-AT = "2026-01-05T10:00:00Z"
+DAY, AT = "2026-01-09", "2026-01-05T10:00:00Z"
 COMPANY = {"id": "3", "name": "Firm", "industry": "Retail", "account_tier": "Premium", "created_at": AT, "updated_at": AT}
 CONTACT = {
     "id": "2",
@@ -55,7 +55,7 @@ def test_a_ticket_with_its_codes_tags_moments_and_time(door: Any) -> None:
         activity("06-01-2026 12:00:01 +0000", '{"note": {"id": 77, "type": 0}}'),
     ]
     entries = [{"id": "1", "ticket_id": "1", "time_spent": "01:30"}, {"id": "2", "ticket_id": "1", "time_spent": "00:05"}]
-    deliver(door, "freshdesk", tickets=[TICKET], ticket_activities=activities, time_entries=entries, **PEOPLE)
+    deliver(door, "freshdesk", DAY, tickets=[TICKET], ticket_activities=activities, time_entries=entries, **PEOPLE)
     assert door.walk().refusals == []
     assert door.all(
         "select account_id, contact_id, ticket_state, channel, priority, ticket_type, issue_code, order_id, department_id, assignee_id,"
@@ -81,21 +81,26 @@ def test_a_ticket_with_its_codes_tags_moments_and_time(door: Any) -> None:
     [("2", "open"), ("3", "pending"), ("4", "solved"), ("5", "closed"), ("6", "pending"), ("7", "on_hold"), ("12", "open")],
 )
 def test_a_code_is_a_state_and_a_state_of_the_companys_own_is_open(door: Any, status: str, state: str) -> None:
-    deliver(door, "freshdesk", tickets=[{**TICKET, "status": status, "stats__resolved_at": "", "stats__closed_at": ""}])
+    deliver(door, "freshdesk", DAY, tickets=[{**TICKET, "status": status, "stats__resolved_at": "", "stats__closed_at": ""}])
     assert door.walk().refusals == []
     assert door.all("select ticket_state from lake.tickets") == [(state,)]
 
 
 def test_the_description_and_public_replies_are_contacts_and_a_merge_names_its_survivor(door: Any) -> None:
+    said = {"ticket_id": "1", "source": "0", "created_at": AT, "updated_at": AT}
     conversations = [
-        {"id": "21", "ticket_id": "1", "user_id": "9", "incoming": "false", "private": "false", "source": "0", "created_at": AT, "updated_at": AT},
-        {"id": "22", "ticket_id": "1", "user_id": "2", "incoming": "true", "private": "false", "source": "0", "created_at": AT, "updated_at": AT},
+        {**said, "id": "21", "user_id": "9", "incoming": "false", "private": "false"},
+        {**said, "id": "22", "user_id": "2", "incoming": "true", "private": "false"},
         {
-            "id": "23", "ticket_id": "1", "user_id": "9", "incoming": "false", "private": "true", "source": "2", "created_at": AT, "updated_at": AT,
+            **said,
+            "id": "23",
+            "user_id": "9",
+            "incoming": "false",
+            "private": "true",
             "body_text": "This ticket is closed and merged into ticket 42",
         },
-    ]  # fmt: skip
-    deliver(door, "freshdesk", tickets=[TICKET], conversations=conversations, **PEOPLE)
+    ]
+    deliver(door, "freshdesk", DAY, tickets=[TICKET], conversations=conversations, **PEOPLE)
     assert door.walk().refusals == []
     assert door.all("select ticket_state, merged_into_ticket_id from lake.tickets") == [("merged", "42")]
     assert door.all("select interaction_id, direction, channel, agent_id, account_id from lake.interactions order by 1") == [
@@ -109,7 +114,9 @@ def test_the_description_and_public_replies_are_contacts_and_a_merge_names_its_s
 @pytest.mark.parametrize(("code", "score"), [(103, 3), (100, 0), (-101, -1), (-103, -3)])
 def test_a_rating_lies_between_minus_three_and_three(door: Any, code: int, score: int) -> None:
     rating = {"id": "8", "survey_id": "1", "user_id": "2", "ticket_id": "1", "feedback": "Thanks", "created_at": AT, "updated_at": AT}
-    deliver(door, "freshdesk", satisfaction_ratings=[{**rating, "ratings": f'{{"default_question": {code}, "question_2": 103}}'}], **PEOPLE)
+    deliver(
+        door, "freshdesk", DAY, satisfaction_ratings=[{**rating, "ratings": f'{{"default_question": {code}, "question_2": 103}}'}], **PEOPLE
+    )
     assert door.walk().refusals == []
     assert door.all("select score::int, scale_min::int, scale_max::int, contact_id from lake.survey_responses") == [(score, -3, 3, "K2")]
 
@@ -117,7 +124,7 @@ def test_a_rating_lies_between_minus_three_and_three(door: Any, code: int, score
 def test_a_contact_without_a_company_is_an_account_of_their_own(door: Any) -> None:
     alone = {**CONTACT, "id": "4", "company_id": "", "unique_external_id": "", "language": "it"}
     agent = {"id": "9", "occasional": "false", "type": "support_agent", "created_at": AT, "updated_at": AT}
-    deliver(door, "freshdesk", contacts=[alone], agents=[agent], tickets=[{**TICKET, "company_id": "", "requester_id": "4"}])
+    deliver(door, "freshdesk", DAY, contacts=[alone], agents=[agent], tickets=[{**TICKET, "company_id": "", "requester_id": "4"}])
     assert door.walk().refusals == []
     assert door.all("select account_id, account_kind, language_code from lake.accounts") == [("4", "b2c", "it")]
     assert door.all("select account_id from lake.tickets") == [("4",)]

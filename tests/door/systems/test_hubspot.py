@@ -8,7 +8,7 @@ import pytest
 
 from tests.door.systems.commerce import deliver
 
-AT = "2026-01-05 10:00:00"
+DAY, AT = "2026-01-09", "2026-01-05 10:00:00"
 STAGES = [
     {"stage_id": "1", "ticket_state": "OPEN", "is_closed": "FALSE", "label": "New"},
     {"stage_id": "4", "ticket_state": "CLOSED", "is_closed": "TRUE", "label": "Done"},
@@ -54,6 +54,7 @@ def test_a_ticket_is_closed_when_its_stage_was(door: Any) -> None:
     deliver(
         door,
         "hubspot",
+        DAY,
         ticket=[{**TICKET, "property_source_type": "FORM"}],
         ticket_property_history=history,
         ticket_pipeline_stage=STAGES,
@@ -94,17 +95,17 @@ def test_a_logged_call_has_its_length_in_seconds(door: Any, status: str, outcome
         "ticket_engagement": [{"ticket_id": "1", "engagement_id": "7"}],
         "engagement_contact": [{"engagement_id": "7", "contact_id": "2"}],
     }
-    deliver(door, "hubspot", engagement_call=[call], **links, **PEOPLE)
+    deliver(door, "hubspot", DAY, engagement_call=[call], **links, **PEOPLE)
     assert door.walk().refusals == []
-    sql = "select interaction_id, ticket_id, account_id, contact_id, direction, outcome, talk_seconds, purpose, department_id from lake.interactions"
-    assert door.all(sql) == [("engagement_7", "1", "3", "2", "out", outcome, seconds, "service", "billing")]
+    sql = "select interaction_id, ticket_id, account_id, contact_id, direction, outcome, talk_seconds, purpose, department_id"
+    assert door.all(f"{sql} from lake.interactions") == [("engagement_7", "1", "3", "2", "out", outcome, seconds, "service", "billing")]
 
 
 def test_emails_and_messages_are_contacts_and_those_without_a_ticket_are_marked(door: Any) -> None:
     plain = {"_fivetran_deleted": "false", "property_hs_createdate": AT, "property_hs_timestamp": AT}
     email = {**plain, "engagement_id": "1", "property_hs_email_direction": "INCOMING_EMAIL", "property_hs_lastmodifieddate": AT}
     message = {**plain, "engagement_id": "2", "property_hs_communication_channel_type": "SMS"}
-    deliver(door, "hubspot", engagement_email=[email], engagement_communication=[message])
+    deliver(door, "hubspot", DAY, engagement_email=[email], engagement_communication=[message])
     assert door.walk().refusals == []
     assert door.all("select interaction_id, channel, direction, purpose from lake.interactions order by 1") == [
         ("engagement_1", "email", "in", "other"),
@@ -122,7 +123,7 @@ def test_a_submission_is_an_answer_on_its_scale(door: Any, kind: str, metric: st
         "property_hs_value": "6",
         "property_hs_contact_id": "2",
     }
-    deliver(door, "hubspot", feedback_submission=[submission], **PEOPLE)
+    deliver(door, "hubspot", DAY, feedback_submission=[submission], **PEOPLE)
     assert door.walk().refusals == []
     sql = "select survey_metric, score::int, scale_min::int, scale_max::int, account_id from lake.survey_responses"
     assert door.all(sql) == [(metric, 6, low, high, "3")]
@@ -131,7 +132,7 @@ def test_a_submission_is_an_answer_on_its_scale(door: Any, kind: str, metric: st
 def test_a_contact_without_a_company_and_a_company_are_accounts(door: Any) -> None:
     company = {"id": "3", "is_deleted": "false", "property_name": "Firm", "property_createdate": AT, "property_industry": "RETAIL"}
     alone = {"id": "4", "_fivetran_deleted": "FALSE", "property_createdate": AT, "property_lifecyclestage": "customer"}
-    deliver(door, "hubspot", company=[company], contact=[*PEOPLE["contact"], alone])
+    deliver(door, "hubspot", DAY, company=[company], contact=[*PEOPLE["contact"], alone])
     assert door.walk().refusals == []
     assert door.all("select account_id, account_kind, lifecycle_state from lake.accounts order by 1") == [
         ("3", "b2b", None),

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.door.systems.commerce import deliver
 
-AT = "2026-01-05 10:00:00"
+DAY, AT = "2026-01-09", "2026-01-05 10:00:00"
 PEOPLE = {
     "company_history": [{"id": "c1", "company_id": "K3", "name": "Firm", "created_at": AT, "updated_at": AT}],
     "contact_history": [
@@ -64,6 +64,7 @@ def test_a_conversation_is_a_ticket_and_its_parts_are_its_history(door: Any) -> 
     deliver(
         door,
         "intercom",
+        DAY,
         conversation_history=[CONVERSATION],
         conversation_part_history=PARTS,
         conversation_tag_history=tags,
@@ -72,7 +73,8 @@ def test_a_conversation_is_a_ticket_and_its_parts_are_its_history(door: Any) -> 
     )
     assert door.walk().refusals == []
     assert door.all(
-        "select account_id, contact_id, ticket_state, channel, priority, issue_code, is_complaint, department_id, assignee_id, reopen_count,"
+        "select account_id, contact_id, ticket_state, channel, priority, issue_code, is_complaint, department_id, assignee_id,"
+        " reopen_count,"
         " strftime(first_solved_at, '%d %H'), strftime(last_solved_at, '%d %H'), strftime(closed_at, '%d %H') from lake.tickets"
     ) == [("K3", "P1", "closed", "email", "high", "login", False, "billing", "9", 1, "05 12", "07 10", "07 10")]
     assert [row[0] for row in door.all("select event_type from lake.ticket_events order by event_number")][:4] == [
@@ -93,7 +95,7 @@ def test_a_conversation_is_a_ticket_and_its_parts_are_its_history(door: Any) -> 
 def test_the_latest_version_of_a_rated_conversation_is_the_answer(door: Any) -> None:
     rated = {**CONVERSATION, "conversation_rating_value": "2", "conversation_rating_created_at": "2026-01-07 10:05:00"}
     again = {**rated, "conversation_rating_value": "5", "updated_at": "2026-01-08 10:00:00"}
-    deliver(door, "intercom", conversation_history=[again, rated, CONVERSATION], **PEOPLE)
+    deliver(door, "intercom", DAY, conversation_history=[again, rated, CONVERSATION], **PEOPLE)
     assert door.walk().refusals == []
     assert door.all("select score::int, scale_min::int, scale_max::int, ticket_id, contact_id from lake.survey_responses") == [
         (5, 1, 5, "1", "P1")
@@ -102,7 +104,7 @@ def test_the_latest_version_of_a_rated_conversation_is_the_answer(door: Any) -> 
 
 
 def test_contacts_without_a_company_are_accounts_and_admins_are_agents(door: Any) -> None:
-    deliver(door, "intercom", admin=[{"id": "9", "job_title": "Support", "_fivetran_deleted": "false"}], **PEOPLE)
+    deliver(door, "intercom", DAY, admin=[{"id": "9", "job_title": "Support", "_fivetran_deleted": "false"}], **PEOPLE)
     assert door.walk().refusals == []
     assert door.all("select account_id, account_kind, lifecycle_state from lake.accounts order by 1") == [
         ("K3", "b2b", None),
@@ -131,7 +133,10 @@ def test_a_call_is_timed_whichever_way_its_instants_are_written(door: Any) -> No
             "updated_at": "2026-01-05T10:00:40Z",
         },
     ]
-    deliver(door, "intercom", call=calls, **PEOPLE)
+    deliver(door, "intercom", DAY, call=calls, **PEOPLE)
     assert door.walk().refusals == []
-    sql = "select interaction_id, outcome, queue_seconds, talk_seconds, account_id, strftime(started_at, '%H:%M') from lake.interactions order by 1"
-    assert door.all(sql) == [("call_1", "answered", 15, 85, "K3", "10:00"), ("call_2", "abandoned_queue", 40, None, "K3", "10:00")]
+    sql = "select interaction_id, outcome, queue_seconds, talk_seconds, account_id, strftime(started_at, '%H:%M') from lake.interactions"
+    assert door.all(f"{sql} order by 1") == [
+        ("call_1", "answered", 15, 85, "K3", "10:00"),
+        ("call_2", "abandoned_queue", 40, None, "K3", "10:00"),
+    ]

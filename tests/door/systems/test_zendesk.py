@@ -235,3 +235,17 @@ def test_the_demo_company_through_zendesk_is_the_demo_company(companies: tuple[P
     named = "select distinct regexp_extract(ticket_id, '[0-9]+$')::bigint, account_id from lake.tickets where account_id is not null"
     plain, exported = (set(door.all(named)) for door in doors)
     assert plain <= exported  # the requester's organisation tells a few more
+
+
+def test_days_one_by_one_give_the_rows_of_all_days_at_once(companies: tuple[Path, Path], make_door: Callable[..., Any]) -> None:
+    at_once, one_by_one = (make_door(name, landing=companies[1], hash_key="k" * 32) for name in ("at-once", "one-by-one"))
+    at_once.walk()
+    days = sorted({path.name for path in companies[1].glob("zendesk/*/*")})
+    assert len(days) > 1
+    for day in days:
+        assert one_by_one.walk(until=day).refusals == []
+    for feed in (*KEYS, "ticket_events", "agents"):
+        sql = f"select * exclude (batch_id) from lake.{feed} order by all"
+        rows = at_once.all(sql)
+        assert rows
+        assert one_by_one.all(sql) == rows, feed
