@@ -96,8 +96,8 @@ def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:
 
 
 def _days_read(report: LoadReport) -> list[tuple[str, str]]:
-    """Return feed and day of every batch that came in, where the day is a partition."""
-    read = {(batch.feed, file.delivery_date) for file in report.files for batch in file.batches}
+    """Return feed and day of every batch of a feed that came in, where the day is a partition."""
+    read = {(batch.feed, file.delivery_date) for file in report.files for batch in file.batches if batch.feed in feeds()}
     return sorted((feed, day) for feed, day in read if DELIVERY_DAYS.has_partition_key(day))
 
 
