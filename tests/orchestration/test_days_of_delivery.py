@@ -64,7 +64,8 @@ def test_a_run_without_days_marks_each_day_it_read_where_dagster_keeps_records(h
         (path := house / "landing" / "canonical" / "refunds" / day / "refunds.csv").parent.mkdir(parents=True)
         path.write_text(header, encoding="utf-8")
     runtime = Runtime(load_settings())
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
         result = dg.materialize([door], instance=instance, resources={"runtime": runtime}, raise_on_error=False)
         assert result.success, runtime.error
         marked = instance.get_materialized_partitions(dg.AssetKey(["lake", "refunds"]))
