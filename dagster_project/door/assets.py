@@ -73,7 +73,7 @@ def door(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) 
     if error is not None:
         raise _failure(error)
     if days is None and not context.instance.is_ephemeral:
-        for feed, day in _days_read(report):
+        for feed, day in _days_read(report, Mappings(runtime.settings.mappings)):
             context.log_event(dg.AssetMaterialization(_key(feed), partition=day))
 
 
@@ -95,9 +95,10 @@ def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:
         return load(runtime.settings, runtime.assumptions, runtime.ledger, deliveries_of(runtime, days), runtime.run_id)
 
 
-def _days_read(report: LoadReport) -> list[tuple[str, str]]:
-    """Return feed and day of every batch that came in, where the day is a partition."""
-    read = {(batch.feed, file.delivery_date) for file in report.files for batch in file.batches}
+def _days_read(report: LoadReport, mappings: Mappings) -> list[tuple[str, str]]:
+    """Return feed and day of every file that was taken, also of one without records, where the day is a partition."""
+    files = {(file.system, file.stream, file.delivery_date) for file in report.files if file.status != "refused"}
+    read = {(feed, day) for system, stream, day in files for feed in mappings.system(system).stream(stream).feeds}
     return sorted((feed, day) for feed, day in read if DELIVERY_DAYS.has_partition_key(day))
 
 

@@ -71,7 +71,6 @@ def touched_months(engine: DuckDBEngine) -> dict[date, str]:
     for statement in _PLANNED.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             engine.run(statement.format(zone=zone_literal(engine)))
-    found = engine.rows(
-        "select period_month, string_agg(why, ', ' order by why) from planned where period_month is not null group by 1 order by 1"
-    )
+    months = "select cast(period_month as date) as period_month, why from planned where period_month is not null"
+    found = engine.rows(f"select period_month, string_agg(why, ', ' order by why) from ({months}) group by 1 order by 1")
     return {month: str(why) for month, why in found}

@@ -163,6 +163,20 @@ def test_a_disk_that_fills_up_at_the_door_in_dbt_or_while_publishing_changes_not
     assert pointer(home)["seq"] == served["seq"] + 1
 
 
+@pytest.mark.fault("C7")
+def test_a_damaged_warehouse_ends_the_run_and_one_command_rebuilds_it_from_the_lake(company: Company, tmp_path: Path) -> None:
+    home = company.home(tmp_path)
+    served, warehouse = pointer(home), home / "warehouse.duckdb"
+    content = bytearray(warehouse.read_bytes())
+    content[4096:8192] = bytes(4096)
+    warehouse.write_bytes(content)
+    with pytest.raises(InfrastructureError, match=r"warehouse\.duckdb.* remedy: .*delete the file: a run rebuilds it"):
+        company.run(home)
+    assert pointer(home) == served
+    run_daily(load_settings(landing=company.landing, home=home), full_refresh=True)
+    assert pointer(home)["content_hash"] == company.wanted
+
+
 @pytest.mark.fault("C9")
 def test_a_clock_that_jumps_between_steps_changes_no_figure_and_no_order(company: Company, tmp_path: Path) -> None:
     home = company.home(tmp_path)

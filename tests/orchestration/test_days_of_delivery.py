@@ -14,7 +14,7 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.demo.company import write_company
-from dagster_project.door.assets import DELIVERY_DAYS, deliveries_of
+from dagster_project.door.assets import DELIVERY_DAYS, deliveries_of, door
 from dagster_project.resources import Runtime
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
@@ -56,6 +56,22 @@ def test_only_the_door_has_days_and_a_range_of_them_is_one_run() -> None:
         assert (asset.partitions_def == DELIVERY_DAYS) == (asset.key.path[0] == "lake"), asset.key
     graph = defs.resolve_asset_graph()
     assert graph.get(FEED).backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_a_run_without_days_marks_each_day_it_read_where_dagster_keeps_records(house: Path, tmp_path: Path) -> None:
+    header = "refund_id,order_id,refunded_at,refund_amount,currency_code\n"
+    for day in ("2019-12-31", "2026-09-01", "2026-11-05"):
+        (path := house / "landing" / "canonical" / "refunds" / day / "refunds.csv").parent.mkdir(parents=True)
+        path.write_text(header, encoding="utf-8")
+    runtime = Runtime(load_settings())
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        result = dg.materialize([door], instance=instance, resources={"runtime": runtime}, raise_on_error=False)
+        assert result.success, runtime.error
+        marked = instance.get_materialized_partitions(dg.AssetKey(["lake", "refunds"]))
+        assert instance.get_materialized_partitions(FEED) == set()
+    assert marked == {"2026-09-01", "2026-11-05"}, "a day before the first partition is read and has no mark"
+    assert {row[0] for row in runtime.ledger.rows("select delivery_date from deliveries")} == {*marked, "2019-12-31"}
 
 
 class House:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from dagster_project.automation import daily_schedule, monthly_schedule
 from dagster_project.definitions import defs
 from dagster_project.door.assets import _failure
-from dagster_project.errors import ChecksFailed, InfrastructureError, InputRefused
+from dagster_project.errors import ChecksFailed, InfrastructureError, InputRefused, UsageError
+from dagster_project.settings import load_settings
 
 WILL_RETRY = "dagster/will_retry"
 
@@ -69,6 +71,16 @@ def test_a_run_whose_process_died_is_started_again_twice_at_most(
     assert instance.run_retries_max_retries == 2
 
 
-def test_schedules_fire_at_the_same_hour_of_the_clock_all_year(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedules_run_by_the_clock_of_the_setting() -> None:
     assert (daily_schedule.cron_schedule, monthly_schedule.cron_schedule) == ("0 6 * * *", "0 8 2 * *")
-    assert daily_schedule.execution_timezone == monthly_schedule.execution_timezone == "UTC"
+    assert daily_schedule.execution_timezone == monthly_schedule.execution_timezone == load_settings().schedule_time_zone
+    with pytest.raises(UsageError, match="unknown time zone Mars/Base"):
+        load_settings(schedule_time_zone="Mars/Base")
+
+
+def test_the_published_copy_and_the_extract_have_an_age_at_which_dagster_calls_them_late() -> None:
+    graph = defs.resolve_asset_graph()
+    copy, extract = (graph.get(dg.AssetKey(key)).freshness_policy for key in (["published", "current"], ["finance", "roi_extract"]))
+    assert isinstance(copy, dg.FreshnessPolicy)
+    assert copy == dg.FreshnessPolicy.cron(deadline_cron="0 7 * * *", lower_bound_delta=dt.timedelta(hours=24), timezone="UTC")
+    assert extract == dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(days=35), warn_window=dt.timedelta(days=32))
