@@ -33,6 +33,7 @@ class Assumptions(BaseModel):
     tier_b_share: Decimal = Field(gt=0, le=1)
     top_customer_share: Decimal = Field(gt=0, lt=1)
     value_share_target: Decimal = Field(gt=0, lt=1)
+    handle_limit_seconds: int = Field(gt=0)
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
 
     def content_hash(self) -> str:

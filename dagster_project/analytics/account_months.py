@@ -27,6 +27,7 @@ _CELLS = 1 << 17  # accounts x months that are summed at once
 # account and month, one of service and one of sales: every measure is summed anyway.
 _SERVICE = {
     "service_cost": "cast(coalesce(service_cost_amount, 0) * 100 as bigint)",
+    "cost_unknown": "cast(coalesce(null_reason = 'fx_missing', false) as bigint)",
     "contacts": "cast(coalesce(contacts_count, 0) as bigint)",
 }
 _SALES = {

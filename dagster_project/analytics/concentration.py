@@ -56,6 +56,8 @@ def _unknown(kind: str, window: Window, sums: dict[str, int], feeds: frozenset[s
         return "fx_missing"
     if kind == "margin_after_service" and not window.has_cost:
         return "source_absent"
+    if kind == "margin_after_service" and sums["cost_unknown"]:
+        return "fx_missing"
     return "unit_cost_absent" if kind == "margin_after_service" and sums["margin_unknown"] else None
 
 

@@ -28,7 +28,7 @@ from dagster_project.analytics.columns import DATE, FLAG, MONEY, REAL, TEXT, WHO
 from dagster_project.engines.engine import Engine
 from dagster_project.metrics.roi import KNOWN, REASONS, STATES, Frame, Line, Moments, delta_interval
 
-_MEASURES = ("service_cost", "fx_missing", "margin", "margin_unknown", "offer_margin", "offer_unknown")
+_MEASURES = ("service_cost", "cost_unknown", "fx_missing", "margin", "margin_unknown", "offer_margin", "offer_unknown")
 _WINDOWS = ("month", "trailing_12")
 _LINES = {
     "service_cost": "cost", "contribution_margin": "margin",
@@ -92,7 +92,7 @@ def _frame(sums: dict[str, NDArray[np.int64]], has_cost: NDArray[np.bool_], feed
         margin = Line.of(sums["margin"], "unit_cost_absent", sums["margin_unknown"] > 0).unless("fx_missing", sums["fx_missing"] > 0)
     if sells and serves:
         hard = Line.of(sums["offer_margin"], "unit_cost_absent", sums["offer_unknown"] > 0).unless("fx_missing", sums["fx_missing"] > 0)
-    cost = Line.of(sums["service_cost"], "source_absent", ~has_cost)
+    cost = Line.of(sums["service_cost"], "source_absent", ~has_cost).unless("fx_missing", sums["cost_unknown"] > 0)
     return Frame(cost=cost, margin=margin, hard=hard, modelled=not_built, assumed=not_built, damage=not_built)
 
 

@@ -34,16 +34,18 @@ _POSITIVE = f"""
 
 def choose_measures(history: History, feeds: frozenset[str]) -> tuple[str | None, ...]:
     """Name what each month is tiered by; None for a month without tiers."""
-    unknown = history.sums("trailing_12", with_pseudo=False)["margin_unknown"]
+    sums = history.sums("trailing_12", with_pseudo=False)
     return tuple(
-        _measure(window, unknown[number]) if window.month.is_complete and {"orders", "order_lines"} <= feeds else None
+        _measure(window, sums["margin_unknown"][number], sums["cost_unknown"][number])
+        if window.month.is_complete and {"orders", "order_lines"} <= feeds
+        else None
         for number, window in enumerate(history.calendar.windows("trailing_12"))
     )
 
 
-def _measure(window: Window, margin_unknown: int) -> str:
+def _measure(window: Window, margin_unknown: int, cost_unknown: int) -> str:
     """Tier by margin after service; where service cost or unit cost is not known, by the next measure that is."""
-    return "net_revenue" if margin_unknown else "margin_after_service" if window.has_cost else "contribution_margin"
+    return "net_revenue" if margin_unknown else "margin_after_service" if window.has_cost and not cost_unknown else "contribution_margin"
 
 
 def _tier_rows(

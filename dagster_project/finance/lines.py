@@ -199,7 +199,8 @@ def _checks(connection: duckdb.DuckDBPyConnection, period: Period, lines: pa.Tab
     )
     unpriced = value(
         "select (select count(*) from marts.fct_cost_line where period_month = $month and is_roi_basis and cost_amount is null) "
-        "+ (select count(*) from marts.fct_order_line_net where period_month = $month and is_counted and is_fx_missing)"
+        "+ (select count(*) from marts.fct_order_line_net where period_month = $month and is_counted and is_fx_missing) "
+        "+ (select count(*) from marts.fct_refund where period_month = $month and is_counted and is_fx_missing)"
     )
     net = {row["line_id"]: row["reporting_amount"] for row in lines.to_pylist() if row["line_id"] == "memo.net_benefit"}["memo.net_benefit"]
     parts = None if net is None else _or_zero(_net(lines, "value")) - _or_zero(_net(lines, "damage")) - _or_zero(cost)
@@ -209,7 +210,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, period: Period, lines: pa.Tab
         ("cost_ties_to_roi", "cost lines less the cost of the company's ROI", _gap(cost, month_cost), 0),
         ("accounts_tie_to_company", "cost of all accounts, pseudo-accounts included, less the company's", _gap(accounts, month_cost), 0),
         ("net_benefit_ties", "value less damage less cost, less the company's net benefit", _gap(parts, net), 0),
-        ("rates_are_complete", "cost and order lines of the month without an exchange rate", unpriced, 0),
+        ("rates_are_complete", "cost lines, order lines and refunds of the month without an exchange rate", unpriced, 0),
     ]
     return pa.table({
         "check_id": [row[0] for row in rows],

@@ -15,6 +15,8 @@ from dagster_project.transform import project
 from dagster_project.transform.increment import prepare, touched
 
 MANIFEST = project.manifest()
+SHOWN_KEYS = 10
+_UNREAD = project.unread_staging(MANIFEST)
 
 
 class SchemaTableTranslator(DagsterDbtTranslator):
@@ -39,17 +41,19 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
     @dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name=f"dbt_{stage}", pool="warehouse", select=select, exclude=exclude)
     def models(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
         """Build the selected models and run their data tests; a failure stops everything after it."""
-        selected = sorted(key.path[-1] for key in context.selected_asset_keys)
         events: list[dict[str, Any]] = []
         settings = runtime.settings
         try:
             if stage == "marts":
                 _plan(runtime)
+            left_out = frozenset() if runtime.increment.is_full else _UNREAD
+            selected = sorted({key.path[-1] for key in context.selected_asset_keys} - left_out)
             with runtime.stage(stage):
-                project.build(
+                warned = project.build(
                     settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full,
                     threads=settings.threads, memory_limit=settings.memory_limit,
                 )  # fmt: skip
+            _report(runtime, warned)
             if stage == "marts" and not runtime.increment.is_full:
                 with runtime.engine() as engine:
                     runtime.increment = touched(engine, runtime.increment)
@@ -60,6 +64,18 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
                 yield from message.to_default_asset_events(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context)
 
     return models
+
+
+def _report(runtime: Runtime, warned: list[project.Warned]) -> None:
+    """Say what the tests of severity warn found, with the first keys, and keep it among the check results."""
+    if not warned:
+        return
+    with runtime.engine() as engine:
+        for one in warned:
+            keys = ["/".join("" if part is None else str(part) for part in row) for row in engine.rows(f"{one.sql}\nlimit {SHOWN_KEYS}")]
+            runtime.say(f"warning: {one.test}: {one.rows:,} rows, first: {'; '.join(keys)}")
+            result = {"expectation": one.test, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
+            runtime.ledger.record_checks(runtime.run_id, "marts", [{**result, "observed": "; ".join(keys), "notes": None}])
 
 
 def _plan(runtime: Runtime) -> None:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,17 @@ from dagster_project.settings import PROJECT_DIR
 
 DBT_DIR = PROJECT_DIR / "dbt"
 TARGET_DIR = DBT_DIR / "target"
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A data test of severity warn that found rows: `sql` returns them, the first column or two are their key."""
+
+    test: str
+    rows: int
+    sql: str
+
+
 _RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"})
 
 
@@ -93,6 +105,14 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
     )
 
 
+def unread_staging(content: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the staging views that no model reads: over the whole lake, so only a full build or a changed model makes them anew."""
+    nodes = content["nodes"].values()
+    staging = {node["unique_id"]: node["name"] for node in nodes if node["resource_type"] == "model" and node["schema"] == "staging"}
+    read = {parent for node in nodes if node["resource_type"] == "model" for parent in node["depends_on"]["nodes"]}
+    return frozenset(name for unique_id, name in staging.items() if unique_id not in read)
+
+
 def build(
     warehouse: Path,
     select: list[str],
@@ -102,8 +122,10 @@ def build(
     full: bool = True,
     threads: int = 2,
     memory_limit: str = "4GB",
-) -> None:
+) -> list[Warned]:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
+
+    Returns the tests that only warn and found something.
 
     `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__touched_month` are rebuilt.
     `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and its
@@ -139,6 +161,7 @@ def build(
     if not result.success:
         detail = "\n".join(failures[:4]) or str(result.exception)
         raise ChecksFailed(f"dbt build failed, nothing was published; the last good copy stays served\n{detail}")
+    return [Warned(node.node.name, node.failures, node.node.compiled_code) for node in result.result if node.status == "warn"]
 
 
 @contextmanager

@@ -2,16 +2,35 @@
 -- Read before any model of the run is built: the tables named here are those of the last build. A month too many costs time,
 -- a month too few costs truth: where a dependency is not certain it counts. {zone} is the company's time zone as a literal.
 
--- Who is found now and was not before. A contact only stands for rows whose own account is not known.
-create or replace temp table listed as select account_id from intermediate.int_core__account_listed;
-create or replace temp table new_account as select distinct account_id from arrived.accounts where account_id not in (from listed);
+-- Who is found now and was not before, and who may have another survivor: all accounts that merges, old or new, connect with one that
+-- arrived or whose merge did. A contact only stands for rows whose own account is not known.
+create or replace temp table listed as select account_id from intermediate.int_core__account_merged;
+create or replace temp table moved_account as
+with recursive merges as (
+    select from_account_id, to_account_id from staging.stg_account_merges
+    union
+    select from_account_id, to_account_id from arrived.account_merges
+),
+connected as (
+    select from_account_id as account_id, to_account_id as other_account_id from merges
+    union
+    select to_account_id, from_account_id from merges
+),
+moved as (
+    select account_id from arrived.accounts where account_id not in (select account_id from intermediate.int_core__account_listed)
+    union
+    select from_account_id from arrived.account_merges
+    union
+    select other_account_id from moved inner join connected using (account_id)
+)
+select account_id from moved;
 create or replace temp table moved_contact as
 select arrived.contact_id
 from arrived.contacts as arrived
 left join intermediate.int_core__account_resolved as resolved on arrived.contact_id = resolved.contact_id
 where resolved.account_id is distinct from arrived.account_id
 union
-select contact_id from staging.stg_contacts where account_id in (from new_account);
+select contact_id from staging.stg_contacts where account_id in (from moved_account);
 
 -- Tickets that arrived, got or lost a contact, found their account, or share a survivor with one that did.
 create or replace temp table ticket_seed as
@@ -23,7 +42,7 @@ select ticket_id from arrived.interactions where ticket_id is not null
 union
 select ticket_id from marts.fct_interaction semi join arrived.interactions using (interaction_id) where ticket_id is not null
 union
-select ticket_id from staging.stg_tickets where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)));
+select ticket_id from staging.stg_tickets where account_id in (from moved_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)));
 create or replace temp table survivor as
 select surviving_ticket_id from intermediate.int_service__ticket_placed semi join ticket_seed using (ticket_id)
 union
@@ -42,7 +61,7 @@ select order_id from arrived.order_lines
 union
 select order_id from arrived.payments where paid_at is null
 union
-select order_id from staging.stg_orders where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
+select order_id from staging.stg_orders where account_id in (from moved_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
 union
 select order_id from staging.stg_orders where interaction_id in (select interaction_id from arrived.interactions);
 
@@ -76,7 +95,7 @@ from (
     union all
     select started_at from arrived.interactions
     union all
-    select started_at from staging.stg_interactions where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
+    select started_at from staging.stg_interactions where account_id in (from moved_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
     union all
     select ordered_at from arrived.orders
     union all
@@ -86,7 +105,7 @@ from (
     union all
     select responded_at from arrived.survey_responses
     union all
-    select responded_at from staging.stg_survey_responses where account_id in (from new_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
+    select responded_at from staging.stg_survey_responses where account_id in (from moved_account) or (contact_id in (from moved_contact) and (account_id is null or account_id not in (from listed)))
 ) as instants
 where instant is not null
 union

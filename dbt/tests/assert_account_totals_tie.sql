@@ -9,7 +9,11 @@ with accounts as (
 ),
 
 unknown_months as (
-    select distinct period_month from {{ ref('mart_account_sales_month') }} where null_reason is not null or payment_null_reason = 'fx_missing'
+    select 'net_revenue' as measure, period_month from {{ ref('mart_account_sales_month') }} where null_reason is not null
+    union
+    select 'payments' as measure, period_month from {{ ref('mart_account_sales_month') }} where payment_null_reason = 'fx_missing'
+    union
+    select 'service_cost' as measure, period_month from {{ ref('mart_account_service_month') }} where null_reason = 'fx_missing'
 ),
 
 movements as (
@@ -31,4 +35,7 @@ from accounts
 full outer join facts on accounts.measure = facts.measure and accounts.period_month = facts.period_month
 where
     coalesce(accounts.amount, 0) <> coalesce(facts.amount, 0)
-    and (coalesce(accounts.measure, facts.measure) = 'service_cost' or not exists (select 1 from unknown_months where unknown_months.period_month = coalesce(accounts.period_month, facts.period_month)))
+    and not exists (
+        select 1 from unknown_months
+        where unknown_months.measure = coalesce(accounts.measure, facts.measure) and unknown_months.period_month = coalesce(accounts.period_month, facts.period_month)
+    )

@@ -38,7 +38,7 @@ _TABLES: dict[str, dict[str, pa.DataType]] = {
     },
     "marts.fct_refund": {"order_id": _TEXT, "is_counted": _FLAG, "refund_amount": _MONEY, "refund_date": _DATE},
     "marts.mart_account_service_month": {
-        "account_id": _TEXT, "period_month": _DATE, "contacts_count": _WHOLE, "service_cost_amount": _MONEY,
+        "account_id": _TEXT, "period_month": _DATE, "contacts_count": _WHOLE, "service_cost_amount": _MONEY, "null_reason": _TEXT,
     },
     "marts.mart_account_sales_month": {
         "account_id": _TEXT, "period_month": _DATE, "gross_sales_amount": _MONEY, "credit_amount": _MONEY, "refund_amount": _MONEY,
@@ -87,7 +87,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def company(engine: Engine) -> Company:
     """Make an empty company; `months` calendar months of which the last `running` are not over; then add rows.
 
-    Rows of `mart_account_sales_month` end with the payment: one was counted unless it is 0.
+    Rows of `mart_account_sales_month` end with the payment: one was counted unless it is 0. Rows of `mart_account_service_month`
+    may leave out the reason.
     """
 
     def make(*, months: int = 14, running: int = 0, accounts: str = "abcde", feeds: tuple[str, ...] = FEEDS, **rows: Any) -> Engine:
@@ -103,6 +104,8 @@ def company(engine: Engine) -> Company:
         }
         sales = "marts.mart_account_sales_month"
         made[sales] = [[*row, None if row[-1] is None else int(Decimal(row[-1]) != 0)] for row in made.get(sales, [])]
+        service = "marts.mart_account_service_month"
+        made[service] = [[*row, None][: len(_TABLES[service])] for row in made.get(service, [])]
         for table, columns in _TABLES.items():
             engine.replace(table, pa.schema(columns.items()), [_table(columns, made.pop(table, []))])
         assert not made

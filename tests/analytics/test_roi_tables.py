@@ -141,6 +141,23 @@ def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_
     assert found == [("month", None, None, "source_absent"), ("trailing_12", None, None, "source_absent")]
 
 
+def test_one_cost_line_without_a_rate_makes_the_cost_of_its_month_unknown_and_says_why(company: Callable[..., Any]) -> None:
+    engine = company(
+        mart_account_service_month=[["a", JANUARY, 1, "10"], ["a", FEBRUARY, 1, None, "fx_missing"]],
+        mart_account_sales_month=[sales("a", JANUARY, "30", "30"), sales("a", FEBRUARY, "30", "30")],
+        fct_cost_line=[[JANUARY, True], [FEBRUARY, True]],
+    )
+    roi.build(engine)
+    found = rows(
+        engine,
+        """
+        select window_kind, service_cost_amount, service_cost_null_reason, gross_roi_ratio, gross_roi_null_reason
+        from analytics.mart_service_roi_month where period_month = date '2025-02-01' order by 1""",
+    )
+    unknown = (None, "fx_missing", None, "fx_missing")
+    assert found == [("month", *unknown), ("trailing_12", *unknown)]
+
+
 @pytest.mark.parametrize(
     ("feeds", "margin_reason", "hard_reason"),
     [

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.transform import project
 
 MAY_READ = {
-    "staging": {"arrived"},
+    "staging": {"arrived", "lake"},
     "intermediate": {"staging", "intermediate", "lake", "state", "seeds"},
     "marts": {"staging", "intermediate", "marts", "lake"},
     "reporting": {"marts", "analytics", "lake"},
@@ -57,8 +58,26 @@ def test_folder_schema_and_layer_are_the_same_word(manifest: dict[str, Any]) -> 
 def test_staging_models_read_one_source_of_their_own_name(manifest: dict[str, Any]) -> None:
     for node in models(manifest):
         if node["schema"] == "staging":
-            feeds = {manifest["sources"][name]["name"] for name in node["depends_on"]["nodes"]}
-            assert feeds == {node["name"].removeprefix("stg_")}, node["name"]
+            named = {manifest["sources"][name]["name"] for name in node["depends_on"]["nodes"]}
+            assert named == {node["name"].removeprefix("stg_")}, node["name"]
+
+
+def test_every_feed_has_a_staging_model_that_says_its_grain_and_keeps_its_key(manifest: dict[str, Any]) -> None:
+    staging = {node["name"].removeprefix("stg_"): node for node in models(manifest) if node["schema"] == "staging"}
+    assert sorted(staging) == sorted(feeds())
+    for feed, node in staging.items():
+        written = re.match(r"\{\{ latest_version\('(\w+)', \[([^]]+)\](, 'lake')?\) \}\}$", node["raw_code"].strip())
+        assert written, f"{node['name']} does more than name the latest version"
+        assert (written[1], tuple(re.findall(r"\w+", written[2]))) == (feed, load_contract(feed).primary_key)
+        assert node["description"].startswith(load_contract(feed).purpose.rstrip(".")), f"{node['name']} does not say what a row is"
+
+
+def test_a_staging_model_is_a_view_over_the_lake_as_long_as_no_model_reads_it(manifest: dict[str, Any]) -> None:
+    staging = {node["name"]: node for node in models(manifest) if node["schema"] == "staging"}
+    over_the_lake = {name for name, node in staging.items() if parents(manifest, node) == {"lake"}}
+    assert over_the_lake == project.unread_staging(manifest)
+    assert {staging[name]["config"]["materialized"] for name in over_the_lake} == {"view"}
+    assert {staging[name]["config"]["materialized"] for name in staging.keys() - over_the_lake} == {"incremental"}
 
 
 def test_models_that_replace_months_write_them_in_order(manifest: dict[str, Any]) -> None:

@@ -338,8 +338,8 @@ def is_known_to_orders_only(faulty: Company, clean: Company, entry: dict[str, An
 def is_merged_and_unmerged(faulty: Company, clean: Company, entry: dict[str, Any]) -> bool:
     merged, undone = (faulty.named(part)[0] for part in faulty.of("merged_accounts"))
     return (
-        merged["account_id"] == undone["account_id"] != merged["merged_into_account_id"] != undone["merged_into_account_id"] == ""
-        and merged["source_updated_at"] < undone["source_updated_at"]
+        merged["from_account_id"] == undone["from_account_id"] == undone["to_account_id"] != merged["to_account_id"]
+        and merged["merged_at"] < undone["merged_at"]
     )
 
 

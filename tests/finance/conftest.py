@@ -46,6 +46,8 @@ insert into marts.fct_cost_line values
     (date '2026-11-01', 'ACME', 'CC1', 'people', '6000', 70.00, 70.00, 'EUR', 'ledger', true);
 create table marts.fct_order_line_net (period_month date, is_counted boolean, is_fx_missing boolean);
 insert into marts.fct_order_line_net values (date '2026-10-01', true, false), (date '2026-11-01', true, true);
+create table marts.fct_refund (period_month date, is_counted boolean, is_fx_missing boolean);
+insert into marts.fct_refund values (date '2026-10-01', true, false), (date '2026-11-01', true, true);
 create table marts.mart_cost_per_unit (period_month date, unit_kind varchar, channel varchar, cost_amount decimal(18,2),
     volume_count bigint, net_amount decimal(18,2), unit_cost_amount decimal(18,4), is_complete_period boolean, null_reason varchar);
 insert into marts.mart_cost_per_unit values

@@ -282,6 +282,7 @@ def test_a_running_or_unknown_month_is_refused_with_the_reason(closed_books: Any
         ),
         ("update analytics.mart_service_roi_month set net_benefit_amount = 249.76", "net_benefit_ties"),
         ("update marts.fct_order_line_net set is_fx_missing = true", "rates_are_complete"),
+        ("update marts.fct_refund set is_fx_missing = true", "rates_are_complete"),
         ("update marts.fct_cost_line set cost_amount = null where cost_centre = 'CC1'", "rates_are_complete"),
     ],
 )

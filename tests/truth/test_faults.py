@@ -169,6 +169,7 @@ def test_cost_and_revenue_are_those_of_truth_whatever_was_done_to_the_files(publ
         money = truth["money_cents"][month]
         assert Decimal(found[month]["net_revenue_amount"]) == Decimal(money["net_sales"] - money["refunds"]) / 100, month
     assert (found[last]["contribution_margin_amount"], found[last]["gross_roi_null_reason"]) == (None, "fx_missing")
+    assert (found[last]["net_revenue_amount"], found[last]["net_revenue_null_reason"]) == (None, "fx_missing")
     assert published.rows("select max(abs(difference_amount)) as worst from marts.mart_cost_reconciliation")[0]["worst"] == 0
 
 
@@ -283,3 +284,41 @@ def test_a_negative_sale_stops_its_feed_at_the_checks(company: Company) -> None:
     (entry,) = company.of("negative_sale")
     result = shared_worker().validate("orders", company.report.batches["orders"])
     assert {line.rule: line.unexpected_count for line in result.failed if line.severity == "critical"} == {entry["rule"]: 1}
+
+
+@pytest.mark.fault("D10", "F13")
+def test_what_is_only_warned_of_is_named_in_the_published_copy(published: Company) -> None:
+    said = {
+        row["expectation"]: row["observed"]
+        for row in published.rows("select expectation, observed from ops.check_results where feed = 'marts' and not is_success")
+    }
+    for fault, test in (
+        ("mixed_currency", "assert_payments_share_the_currency_of_their_order"),
+        ("merge_cycle", "assert_merges_end_at_a_survivor"),
+        ("handle_time_outliers", "assert_contacts_end_within_a_shift"),
+        ("currency_without_rate", "assert_amounts_have_a_rate"),
+    ):
+        assert any(name in said[test] for name in published.names(fault)), (fault, said[test])
+
+
+def test_a_call_left_open_draws_the_cost_of_a_shift_and_keeps_its_length(published: Company) -> None:
+    (call,) = published.names("handle_time_outliers")
+    (row,) = published.rows(f"select handle_seconds, is_handle_time_limited from marts.fct_interaction where interaction_id = '{call}'")
+    assert row["handle_seconds"] >= 180_000
+    assert row["is_handle_time_limited"]
+    drivers = published.rows(
+        "select distinct driver_count from marts.mart_cost_allocation_interaction "
+        f"where interaction_id = '{call}' and driver = 'handle_seconds'"
+    )
+    assert drivers == [{"driver_count": 28_800}]
+    rows = published.rows("select interaction_id from marts.fct_interaction where is_handle_time_limited")
+    limited = {row["interaction_id"] for row in rows}
+    assert call in limited
+    assert limited - {call} <= set(published.names("overlapping_shifts")), "no call of the clean company is so long"
+
+
+def test_an_account_that_was_merged_and_set_apart_again_has_its_own_history(published: Company) -> None:
+    account, again = (name.split("/")[0] for name in published.names("merged_accounts"))
+    assert account == again
+    (row,) = published.rows(f"select surviving_account_id, is_merged from marts.dim_account where account_id = '{account}'")
+    assert row == {"surviving_account_id": account, "is_merged": False}

@@ -111,8 +111,11 @@ WHOLE: dict[str, list[Row]] = {
         # Late in the evening of 31 January in UTC is February in Berlin.
         _call("MIDNIGHT", None, "2025-01-31T23:30:00+00", 40, account_id="c", department_id="D2"),
         _call("MARCHCALL", None, _MARCH, None, account_id="c"),
+        _call("DECEMBERCALL", None, "2024-12-10T10:00:00+00", 60, account_id="c"),
     ],
     "ledger_actuals": [
+        # December: nothing but one call and one line in yen, for which no rate came.
+        _line(1, "2024-12", "20.00", "facilities", currency_code="JPY"),
         _line(1, "2025-01", "8000.00"),
         _line(2, "2025-01", "1200.00", "it"),
         _line(3, "2025-01", "500.00", "facilities"),
@@ -123,7 +126,6 @@ WHOLE: dict[str, list[Row]] = {
         _line(4, "2025-02", "5.55", "other", department_id="D7"),
         _line(5, "2025-02", "77.00", "other", is_in_scope=False, scope_reason="parking"),
         _line(6, "2025-02", "100.00", "facilities", currency_code="GBP"),
-        _line(7, "2025-02", "20.00", "facilities", currency_code="JPY"),
         _line(1, "2025-03", "100.00"),
         _line(2, "2025-03", "999.00", is_deleted=True),
     ],

@@ -54,6 +54,9 @@ def delivery(random: Random, number: int) -> Delivery:
 
     rows: Delivery = {
         "accounts": [{"account_id": some("a", 9), "created_at": at(1)} for _ in range(2)],
+        "account_merges": [
+            {"from_account_id": some("a", 9), "to_account_id": some("a", 11), "merged_at": at(), "is_deleted": random.random() < 0.2}
+        ],
         "contacts": [{"contact_id": some("c", 6), "account_id": some("a", 9)} for _ in range(2)],
         "fx_rates": [
             {"rate_date": f"2025-0{random.randrange(1, 5)}-01", "from_currency_code": "USD", "to_currency_code": "EUR",
@@ -79,7 +82,7 @@ def delivery(random: Random, number: int) -> Delivery:
         "interactions": [
             {"interaction_id": some("I", 25), **owner(), "ticket_id": random.choice([None, some("T", 14)]), "started_at": at(),
              "channel": random.choice(["phone", "email"]), "outcome": random.choice(["answered", "answered", "abandoned_queue"]),
-             "talk_seconds": random.choice([None, 30, 31, 500])}
+             "talk_seconds": random.choice([None, 30, 31, 500, 90_000])}
             for _ in range(6)
         ],
         "orders": [

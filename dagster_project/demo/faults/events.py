@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dagster_project.demo.draws import Draws
 from dagster_project.demo.faults.entries import Entry
-from dagster_project.demo.faults.landing import Landing, Row, drawn, key
+from dagster_project.demo.faults.landing import Landing, Row, Table, drawn, key
 
 _FORM = "%Y-%m-%d %H:%M:%SZ"
 _ZONE = ZoneInfo("Europe/Berlin")
@@ -42,15 +42,15 @@ def merged_accounts(landing: Landing, draws: Draws) -> list[Entry]:
     delivery = landing.smallest("accounts")
     rows = landing.read(delivery).rows
     position = drawn(draws, len(rows))
-    row, survivor = rows[position], rows[position - 1]["account_id"]
+    account, survivor = rows[position]["account_id"], rows[position - 1]["account_id"]
     entries = []
     for day, name, target in (
-        (landing.next_day(delivery.day), "accounts-merged.csv", survivor),
-        (landing.days[-1], "accounts-unmerged.csv", ""),
+        (landing.next_day(delivery.day), "account_merges.csv", survivor),
+        (landing.days[-1], "account_merges-undone.csv", account),
     ):
-        version = row | {"merged_into_account_id": target, "source_updated_at": _evening_before(day)}
-        path = landing.add_rows("accounts", day, name, [version])
-        entries.append(landing.entry("accounts", path, "unchanged", None, "totals before = after", [key("accounts", row)]))
+        row = {"from_account_id": account, "to_account_id": target, "merged_at": _evening_before(day), "merge_reason": "duplicate"}
+        path = landing.add("account_merges", day, name, Table(list(row), [row]).text())
+        entries.append(landing.entry("account_merges", path, "unchanged", None, "totals before = after", [key("account_merges", row)]))
     return entries
 
 

@@ -15,6 +15,7 @@ from dagster_project.demo.faults.entries import QUARANTINE_SHARE, Entry, Outcome
 from dagster_project.errors import UsageError
 
 KEYS = {
+    "account_merges": ("from_account_id", "merged_at"),
     "accounts": ("account_id",),
     "budgets": ("budget_version_id", "line_id"),
     "contacts": ("contact_id",),

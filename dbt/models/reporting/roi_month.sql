@@ -23,14 +23,15 @@ unit_costs as (
         max(case when unit_kind = 'ticket_closed' then unit_cost_amount end) as cost_amount_per_ticket,
         max(case when unit_kind = 'call' then unit_cost_amount end) as cost_amount_per_call,
         max(case when unit_kind = 'interaction' then unit_cost_amount end) as cost_amount_per_interaction,
-        max(case when unit_kind = 'sales_unit' then unit_cost_amount end) as cost_amount_per_sales_unit
+        max(case when unit_kind = 'sales_unit' then unit_cost_amount end) as cost_amount_per_sales_unit,
+        max(case when unit_kind = 'sales_unit' then net_amount end) as net_revenue_amount
     from {{ ref('mart_cost_per_unit') }}
     where channel = 'all'
     group by period_month
 ),
 
 sales as (
-    select period_month, cast(sum(net_revenue_amount) as decimal(18, 2)) as net_revenue_amount
+    select period_month, max(null_reason) as null_reason
     from {{ ref('mart_account_sales_month') }}
     group by period_month
 ),
@@ -39,7 +40,8 @@ final as (
     select
         months.period_month,
         months.service_cost_amount,
-        sales.net_revenue_amount,
+        unit_costs.net_revenue_amount,
+        case when unit_costs.net_revenue_amount is null then coalesce(sales.null_reason, 'source_absent') end as net_revenue_null_reason,
         months.contribution_margin_amount,
         months.gross_roi_ratio,
         months.gross_roi_null_reason,

@@ -2,16 +2,16 @@ with contacts as (
     select * from {{ ref('stg_contacts') }}
 ),
 
-listed as (
-    select * from {{ ref('int_core__account_listed') }}
+accounts as (
+    select * from {{ ref('int_core__account_merged') }}
 ),
 
 resolved as (
     select
         contacts.contact_id,
-        coalesce(listed.account_id, 'ACCOUNT_UNKNOWN') as account_id
+        coalesce(accounts.surviving_account_id, 'ACCOUNT_UNKNOWN') as account_id
     from contacts
-    left join listed on contacts.account_id = listed.account_id
+    left join accounts on contacts.account_id = accounts.account_id
 )
 
 select * from resolved

@@ -8,7 +8,8 @@ presence as (
         coalesce(bool_or(feed = 'tickets' and is_present), false) as has_tickets,
         coalesce(bool_or(feed = 'interactions' and is_present), false) as has_interactions,
         coalesce(bool_or(feed = 'orders' and is_present), false) as has_orders,
-        coalesce(bool_or(feed = 'order_lines' and is_present), false) as has_order_lines,
+        -- Lines of orders that never came belong to no account and no month.
+        coalesce(bool_or(feed = 'orders' and is_present) and bool_or(feed = 'order_lines' and is_present), false) as has_order_lines,
         coalesce(bool_or(feed = 'refunds' and is_present), false) as has_refunds,
         coalesce(bool_or(feed = 'payments' and is_present), false) as has_payments,
         coalesce(bool_or(feed = 'survey_responses' and is_present), false) as has_survey_responses,
@@ -79,6 +80,7 @@ watermark as (
         parameters.legal_entity,
         parameters.fiscal_year_start_month,
         parameters.offer_window_days,
+        parameters.handle_limit_seconds,
         presence.*
     from parameters
     cross join presence

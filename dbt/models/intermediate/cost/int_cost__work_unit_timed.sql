@@ -28,7 +28,7 @@ own_work as (
 units as (
     select
         period_month, 'interaction' as unit_kind, interaction_id as unit_id, surviving_ticket_id as ticket_id,
-        account_id, department_id, channel, handle_seconds as known_seconds, 'measured' as known_source
+        account_id, department_id, channel, driver_seconds as known_seconds, 'measured' as known_source
     from {{ ref('int_service__interaction_placed') }} as interactions
     where is_handled and {{ in_touched_months('interactions.period_month') }}
     union all

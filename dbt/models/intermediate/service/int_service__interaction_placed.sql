@@ -3,7 +3,16 @@
 with interactions as (
     select
         interactions.*,
-        {{ business_date('interactions.started_at', 'watermark.company_time_zone') }} as started_date
+        {{ business_date('interactions.started_at', 'watermark.company_time_zone') }} as started_date,
+        watermark.handle_limit_seconds,
+        -- Shared attention costs its share: two chats at once take half the time each.
+        case
+            when coalesce(interactions.talk_seconds, interactions.hold_seconds, interactions.wrap_seconds) is not null
+                then cast(floor(
+                    (coalesce(interactions.talk_seconds, 0) + coalesce(interactions.hold_seconds, 0) + coalesce(interactions.wrap_seconds, 0))
+                    / coalesce(nullif(interactions.concurrency, 0), 1)
+                ) as bigint)
+        end as handle_seconds
     from {{ ref('stg_interactions') }} as interactions
     cross join {{ ref('int_core__watermark') }} as watermark
     where {{ near_touched_months('interactions.started_at') }}
@@ -15,26 +24,22 @@ placed as (
         tickets.surviving_ticket_id,
         case
             when tickets.ticket_state = 'spam' then 'NON_CUSTOMER'
-            else coalesce(listed.account_id, resolved.account_id, tickets.account_id, 'ACCOUNT_UNKNOWN')
+            else coalesce(accounts.surviving_account_id, resolved.account_id, tickets.account_id, 'ACCOUNT_UNKNOWN')
         end as account_id,
         interactions.channel,
         interactions.department_id,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
-        -- Shared attention costs its share: two chats at once take half the time each.
-        case
-            when coalesce(interactions.talk_seconds, interactions.hold_seconds, interactions.wrap_seconds) is not null
-                then cast(floor(
-                    (coalesce(interactions.talk_seconds, 0) + coalesce(interactions.hold_seconds, 0) + coalesce(interactions.wrap_seconds, 0))
-                    / coalesce(nullif(interactions.concurrency, 0), 1)
-                ) as bigint)
-        end as handle_seconds,
+        interactions.handle_seconds,
+        -- A call left open overnight must not draw the cost of the day: as a driver it counts up to one shift.
+        case when interactions.handle_seconds > interactions.handle_limit_seconds then interactions.handle_limit_seconds else interactions.handle_seconds end as driver_seconds,
+        coalesce(interactions.handle_seconds > interactions.handle_limit_seconds, false) as is_handle_time_limited,
         interactions.started_date,
         period_day.period_month,
         interactions.started_at
     from interactions
     inner join {{ ref('int_core__period_day') }} as period_day on interactions.started_date = period_day.day
     left join {{ ref('int_service__ticket_placed') }} as tickets on interactions.ticket_id = tickets.ticket_id
-    left join {{ ref('int_core__account_listed') }} as listed on interactions.account_id = listed.account_id
+    left join {{ ref('int_core__account_merged') }} as accounts on interactions.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on interactions.contact_id = resolved.contact_id
     where {{ in_touched_months('period_day.period_month') }}
 )

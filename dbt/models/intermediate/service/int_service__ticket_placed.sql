@@ -39,7 +39,7 @@ placed as (
         coalesce(survivors.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
         case
             when dated.ticket_state = 'spam' then 'NON_CUSTOMER'
-            else coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN')
+            else coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN')
         end as account_id,
         dated.channel,
         dated.department_id,
@@ -56,7 +56,7 @@ placed as (
     inner join {{ ref('int_core__period_day') }} as work_day on dated.work_date = work_day.day
     left join {{ ref('int_core__period_day') }} as solved_day on dated.solved_date = solved_day.day
     left join survivors on dated.ticket_id = survivors.ticket_id
-    left join {{ ref('int_core__account_listed') }} as listed on dated.account_id = listed.account_id
+    left join {{ ref('int_core__account_merged') }} as accounts on dated.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
     where {{ in_touched_months('created_day.period_month') }}
 )

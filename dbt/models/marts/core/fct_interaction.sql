@@ -15,6 +15,7 @@ with fct_interaction as (
         interactions.purpose,
         interactions.outcome,
         placed.is_handled,
+        placed.is_handle_time_limited,
         interactions.is_deleted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
         interactions.transfer_count,

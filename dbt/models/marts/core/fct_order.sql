@@ -27,7 +27,7 @@ offers as (
 fct_order as (
     select
         orders.order_id,
-        coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') as account_id,
         orders.contact_id,
         orders.offer_id,
         orders.interaction_id,
@@ -41,7 +41,7 @@ fct_order as (
         orders.cancelled_at is not null or coalesce(orders.financial_state, '') in ('cancelled', 'voided') as is_cancelled,
         not orders.is_test and not orders.is_deleted and orders.cancelled_at is null and coalesce(orders.financial_state, '') not in ('cancelled', 'voided') as is_counted,
         offers.order_id is not null as is_accepted_offer,
-        coalesce(listed.account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') = 'ACCOUNT_UNKNOWN' as is_orphan,
+        coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') = 'ACCOUNT_UNKNOWN' as is_orphan,
         orders.order_date,
         period_day.period_month,
         orders.ordered_at,
@@ -49,7 +49,7 @@ fct_order as (
         orders.promised_at
     from orders
     inner join {{ ref('int_core__period_day') }} as period_day on orders.order_date = period_day.day
-    left join {{ ref('int_core__account_listed') }} as listed on orders.account_id = listed.account_id
+    left join {{ ref('int_core__account_merged') }} as accounts on orders.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on orders.contact_id = resolved.contact_id
     left join offers on orders.order_id = offers.order_id
     where {{ in_touched_months('period_day.period_month') }}

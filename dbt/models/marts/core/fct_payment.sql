@@ -16,6 +16,7 @@ payments as (
         paid.*,
         orders.account_id,
         orders.order_id is null as is_orphan,
+        coalesce(orders.transaction_currency_code <> paid.currency_code, false) as is_currency_mixed,
         coalesce(paid.paid_date, orders.order_date) as payment_date
     from paid
     left join {{ ref('fct_order') }} as orders on paid.order_id = orders.order_id
@@ -32,6 +33,7 @@ fct_payment as (
         not payments.is_deleted as is_counted,
         payments.currency_code <> payments.reporting_currency_code and fx.exchange_rate is null as is_fx_missing,
         payments.is_orphan,
+        payments.is_currency_mixed,
         payments.instalment_count,
         payments.payment_amount as transaction_payment_amount,
         case

@@ -13,7 +13,7 @@ fct_survey_response as (
     select
         responses.response_id,
         responses.question_key,
-        coalesce(listed.account_id, resolved.account_id, tickets.account_id, orders.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        coalesce(accounts.surviving_account_id, resolved.account_id, tickets.account_id, orders.account_id, 'ACCOUNT_UNKNOWN') as account_id,
         responses.ticket_id,
         responses.interaction_id,
         responses.order_id,
@@ -35,7 +35,7 @@ fct_survey_response as (
         responses.responded_at
     from responses
     inner join {{ ref('int_core__period_day') }} as period_day on responses.response_date = period_day.day
-    left join {{ ref('int_core__account_listed') }} as listed on responses.account_id = listed.account_id
+    left join {{ ref('int_core__account_merged') }} as accounts on responses.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on responses.contact_id = resolved.contact_id
     left join {{ ref('int_service__ticket_placed') }} as tickets on responses.ticket_id = tickets.ticket_id
     left join {{ ref('fct_order') }} as orders on responses.order_id = orders.order_id

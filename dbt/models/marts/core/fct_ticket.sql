@@ -24,6 +24,7 @@ with fct_ticket as (
         tickets.is_deleted or tickets.ticket_state = 'deleted' as is_deleted,
         tickets.ticket_state = 'spam' as is_spam,
         tickets.ticket_state = 'merged' as is_merged,
+        tickets.ticket_state = 'merged' and tickets.merged_into_ticket_id is not null and placed.surviving_ticket_id = tickets.ticket_id as is_merge_broken,
         not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam', 'merged') as is_counted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
         tickets.reopen_count,

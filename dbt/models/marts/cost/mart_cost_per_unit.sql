@@ -12,7 +12,7 @@ periods as (
 ),
 
 cost_months as (
-    select period_month, cast(sum({{ minor_units('cost_amount') }}) as bigint) as cost_minor
+    select period_month, cast(sum({{ minor_units('cost_amount') }}) as bigint) as cost_minor, bool_or(cost_amount is null) as is_fx_missing
     from {{ ref('fct_cost_line') }} as lines
     where is_roi_basis and {{ in_touched_months('lines.period_month') }}
     group by period_month
@@ -93,10 +93,11 @@ revenue as (
 joined as (
     select
         periods.period_month, by_channel.unit_kind, by_channel.channel, periods.is_complete_period,
-        case when cost_months.period_month is not null then by_channel.cost_minor end as cost_minor,
+        case when not cost_months.is_fx_missing then by_channel.cost_minor end as cost_minor,
         case when (by_channel.unit_kind in ('ticket_closed', 'ticket_created') and watermark.has_tickets) or (by_channel.unit_kind in ('call', 'interaction') and watermark.has_interactions) then by_channel.volume_count end as volume_count,
         cast(null as bigint) as net_minor,
-        false as is_fx_missing
+        cost_months.period_month is null as is_cost_absent,
+        coalesce(cost_months.is_fx_missing, false) as is_fx_missing
     from by_channel
     inner join periods on by_channel.period_month = periods.period_month
     cross join watermark
@@ -104,10 +105,11 @@ joined as (
     union all
     select
         periods.period_month, 'sales_unit', 'all', periods.is_complete_period,
-        cost_months.cost_minor,
+        case when not cost_months.is_fx_missing then cost_months.cost_minor end,
         null,
         case when watermark.has_order_lines and not coalesce(revenue.is_fx_missing, false) then coalesce(revenue.net_minor, 0) end,
-        coalesce(revenue.is_fx_missing, false)
+        cost_months.period_month is null,
+        coalesce(cost_months.is_fx_missing, false) or coalesce(revenue.is_fx_missing, false)
     from periods
     cross join watermark
     left join cost_months on periods.period_month = cost_months.period_month
@@ -129,7 +131,7 @@ mart_cost_per_unit as (
         end as unit_cost_amount,
         joined.is_complete_period,
         case
-            when joined.cost_minor is null then 'source_absent'
+            when joined.is_cost_absent then 'source_absent'
             when joined.is_fx_missing then 'fx_missing'
             when coalesce(joined.volume_count, joined.net_minor) is null then 'source_absent'
             when coalesce(joined.volume_count, joined.net_minor) = 0 then 'zero_denominator'

@@ -3,7 +3,7 @@
 with lines as (
     select *
     from {{ ref('int_cost__line_placed') }} as lines
-    where is_in_force and line_kind = 'expense' and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
+    where is_in_force and line_kind = 'expense' and {{ in_touched_months('lines.period_month') }}
 ),
 
 by_line as (
@@ -25,13 +25,14 @@ summed as (
         lines.cost_category,
         lines.pool_id,
         lines.currency_code,
-        cast(sum(lines.cost_amount) as decimal(18, 2)) as ledger_amount,
-        cast(sum(case when lines.is_in_scope then 0 else lines.cost_amount end) as decimal(18, 2)) as out_of_scope_amount,
+        cast(coalesce(sum(lines.cost_amount), 0) as decimal(18, 2)) as ledger_amount,
+        cast(coalesce(sum(case when lines.is_in_scope then 0 else lines.cost_amount end), 0) as decimal(18, 2)) as out_of_scope_amount,
         {{ amount_of('coalesce(sum(by_line.allocated_minor), 0)') }} as allocated_amount,
         {{ amount_of('coalesce(sum(by_line.unallocated_minor), 0)') }} as unallocated_amount,
         {{ amount_of('coalesce(sum(by_line.non_customer_minor), 0)') }} as non_customer_amount,
         -- Full absorption leaves nothing unused; the line is kept for the capacity view.
-        cast(0 as decimal(18, 2)) as unused_amount
+        cast(0 as decimal(18, 2)) as unused_amount,
+        count(case when lines.cost_amount is null then 1 end) as fx_missing_count
     from lines
     left join by_line on lines.cost_line_number = by_line.cost_line_number
     group by lines.period_month, lines.legal_entity, lines.cost_category, lines.pool_id, lines.currency_code
@@ -41,6 +42,7 @@ mart_cost_reconciliation as (
     select
         period_month, legal_entity, cost_category, pool_id, currency_code,
         ledger_amount, out_of_scope_amount, allocated_amount, unallocated_amount, non_customer_amount, unused_amount,
+        fx_missing_count,
         cast(ledger_amount - out_of_scope_amount - allocated_amount - unallocated_amount - non_customer_amount - unused_amount as decimal(18, 2)) as difference_amount
     from summed
 )

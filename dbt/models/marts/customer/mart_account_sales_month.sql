@@ -99,7 +99,9 @@ flagged as (
 reasoned as (
     select
         flagged.*,
+        case when not has_orders then 'source_absent' end as orders_null_reason,
         case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' end as null_reason,
+        case when not has_refunds or not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' end as refund_null_reason,
         case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' when is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
         case
             when not has_order_lines or not has_orders or not has_interactions then 'source_absent'
@@ -115,18 +117,20 @@ mart_account_sales_month as (
         account_id,
         period_month,
         reporting_currency_code as currency_code,
-        orders_count,
-        order_days_count,
+        case when orders_null_reason is null then orders_count end as orders_count,
+        case when orders_null_reason is null then order_days_count end as order_days_count,
+        orders_null_reason,
         case when null_reason is null then cast(gross_sales_amount as decimal(18, 2)) end as gross_sales_amount,
         case when null_reason is null then cast(credit_amount as decimal(18, 2)) end as credit_amount,
-        case when null_reason is null then cast(refund_amount as decimal(18, 2)) end as refund_amount,
+        case when refund_null_reason is null then cast(refund_amount as decimal(18, 2)) end as refund_amount,
+        refund_null_reason,
         case when null_reason is null then cast(net_amount - refund_amount as decimal(18, 2)) end as net_revenue_amount,
         null_reason,
         case when margin_null_reason is null then cast(contribution_margin_amount as decimal(18, 2)) end as contribution_margin_amount,
         margin_null_reason,
         case when offer_margin_null_reason is null then cast(offer_margin_amount as decimal(18, 2)) end as offer_margin_amount,
         offer_margin_null_reason,
-        payments_count,
+        case when has_payments then payments_count end as payments_count,
         case when payment_null_reason is null then cast(payment_amount as decimal(18, 2)) end as payment_amount,
         payment_null_reason
     from reasoned

@@ -5,7 +5,7 @@ with watermark as (
 ),
 
 cost_months as (
-    select distinct period_month from {{ ref('fct_cost_line') }} as lines where is_roi_basis and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
+    select period_month, bool_or(cost_amount is null) as is_fx_missing from {{ ref('fct_cost_line') }} as lines where is_roi_basis and {{ in_touched_months('lines.period_month') }} group by period_month
 ),
 
 object_cost as (
@@ -73,6 +73,8 @@ account_months as (
     select account_id, period_month from costs
     union
     select account_id, period_month from answers
+    union
+    select 'UNALLOCATED' as account_id, period_month from cost_months where is_fx_missing
 ),
 
 summed as (
@@ -113,12 +115,12 @@ mart_account_service_month as (
         case when watermark.has_tickets then summed.tickets_solved_count end as tickets_solved_count,
         case when watermark.has_tickets then summed.complaints_count end as complaints_count,
         case when not watermark.has_tickets then 'source_absent' end as tickets_null_reason,
-        case when cost_months.period_month is not null then {{ amount_of('summed.cost_minor') }} end as service_cost_amount,
-        case when cost_months.period_month is not null then {{ amount_of('summed.people_minor') }} end as people_cost_amount,
-        case when cost_months.period_month is not null then {{ amount_of('summed.it_minor') }} end as it_cost_amount,
-        case when cost_months.period_month is not null then {{ amount_of('summed.facilities_minor') }} end as facilities_cost_amount,
-        case when cost_months.period_month is not null then {{ amount_of('summed.other_minor') }} end as other_cost_amount,
-        case when cost_months.period_month is null then 'source_absent' end as null_reason,
+        case when not cost_months.is_fx_missing then {{ amount_of('summed.cost_minor') }} end as service_cost_amount,
+        case when not cost_months.is_fx_missing then {{ amount_of('summed.people_minor') }} end as people_cost_amount,
+        case when not cost_months.is_fx_missing then {{ amount_of('summed.it_minor') }} end as it_cost_amount,
+        case when not cost_months.is_fx_missing then {{ amount_of('summed.facilities_minor') }} end as facilities_cost_amount,
+        case when not cost_months.is_fx_missing then {{ amount_of('summed.other_minor') }} end as other_cost_amount,
+        case when cost_months.period_month is null then 'source_absent' when cost_months.is_fx_missing then 'fx_missing' end as null_reason,
         case when watermark.has_survey_responses then summed.csat_num end as csat_num,
         case when watermark.has_survey_responses then summed.csat_response_count end as csat_response_count,
         case when not watermark.has_survey_responses then 'source_absent' end as csat_null_reason

@@ -88,7 +88,7 @@ score_facts as (
 
 -- Service cost exists by fiscal month: the months that end within the year before the watermark.
 cost_facts as (
-    select service.account_id, sum(service.service_cost_amount) as cost_to_serve_365_amount
+    select service.account_id, sum(service.service_cost_amount) as cost_to_serve_365_amount, bool_or(service.null_reason = 'fx_missing') as is_fx_missing
     from {{ ref('mart_account_service_month') }} as service
     inner join {{ ref('dim_period') }} as periods on service.period_month = periods.period_month
     cross join watermark
@@ -132,8 +132,8 @@ mart_customer_360 as (
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.csat_mean_365_score is null then 'no_responses' end as csat_mean_365_null_reason,
         score_facts.nps_latest_score,
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.nps_latest_score is null then 'no_responses' end as nps_null_reason,
-        case when watermark.has_cost then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 2)) end as cost_to_serve_365_amount,
-        case when not watermark.has_cost then 'source_absent' end as cost_null_reason,
+        case when watermark.has_cost and not coalesce(cost_facts.is_fx_missing, false) then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 2)) end as cost_to_serve_365_amount,
+        case when not watermark.has_cost then 'source_absent' when cost_facts.is_fx_missing then 'fx_missing' end as cost_null_reason,
         case when watermark.has_payments and not coalesce(payment_facts.is_fx_missing, false) then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 2)) end as payment_amount,
         case when not watermark.has_payments then 'source_absent' when payment_facts.is_fx_missing then 'fx_missing' end as payment_null_reason
     from {{ ref('dim_account') }} as accounts
@@ -146,6 +146,7 @@ mart_customer_360 as (
     left join score_facts on accounts.account_id = score_facts.account_id
     left join cost_facts on accounts.account_id = cost_facts.account_id
     left join payment_facts on accounts.account_id = payment_facts.account_id
+    where not accounts.is_merged
 )
 
 select * from mart_customer_360

@@ -1,0 +1,1 @@
+{{ latest_version('account_touches', ['account_touch_id'], 'lake') }}

@@ -1,0 +1,1 @@
+{{ latest_version('feedback_items', ['feedback_item_id'], 'lake') }}

@@ -1,0 +1,1 @@
+{{ latest_version('initiatives', ['initiative_id'], 'lake') }}

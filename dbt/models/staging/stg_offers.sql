@@ -1,0 +1,1 @@
+{{ latest_version('offers', ['offer_id'], 'lake') }}

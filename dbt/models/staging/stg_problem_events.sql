@@ -1,0 +1,1 @@
+{{ latest_version('problem_events', ['problem_event_id'], 'lake') }}

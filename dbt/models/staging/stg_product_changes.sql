@@ -1,0 +1,1 @@
+{{ latest_version('product_changes', ['product_change_id'], 'lake') }}

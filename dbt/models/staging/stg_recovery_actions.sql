@@ -1,0 +1,1 @@
+{{ latest_version('recovery_actions', ['recovery_action_id'], 'lake') }}

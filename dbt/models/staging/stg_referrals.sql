@@ -1,0 +1,1 @@
+{{ latest_version('referrals', ['referral_id'], 'lake') }}
