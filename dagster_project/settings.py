@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         return self.home / "restricted"
 
     @property
+    def scratch(self) -> Path:
+        """Files that the door is reading; emptied by every load."""
+        return self.restricted / "door"
+
+    @property
     def published(self) -> Path:
         """Numbered read-only copies and the pointer."""
         return self.home / "published"

@@ -113,7 +113,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     if kind == "varchar":
         typed = text
         if column.hashed or column.masked:
-            typed = f"{f'hashed_{column.hashed}' if column.hashed else 'masked_text'}({text}::varchar)"
+            typed = f"{f'hashed_{column.hashed}' if column.hashed else f'masked_{column.masked}'}({text}::varchar)"
         if column.valid_values:
             known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
             if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):

@@ -50,7 +50,7 @@ class Column(BaseModel):
     restricted: bool = False
     not_after_delivery: bool = False
     hashed: Literal["email", "phone"] | None = None
-    masked: Literal["text"] | None = None
+    masked: Literal["text", "value"] | None = None
 
     @property
     def scale(self) -> int | None:

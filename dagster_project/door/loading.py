@@ -93,7 +93,7 @@ class _Loader:
     def __init__(self, settings: Settings, assumptions: Assumptions, ledger: Ledger, run_id: str) -> None:
         self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
         self.mappings = Mappings(settings.mappings)
-        self.scratch = settings.restricted / "door"
+        self.scratch = settings.scratch
         self.extras = settings.restricted / EXTRAS
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}

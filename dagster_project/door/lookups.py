@@ -121,7 +121,7 @@ class Lookups:
     def _read_ahead(self, system: System, name: str, file: LookedUp) -> Path:
         """Copy the text of a file before its turn, for this run only: streams that look each other up cannot all be read first."""
         stream, path = system.stream(name), self.settings.landing / file.relative
-        scratch = self.settings.restricted / "door"
+        scratch = self.settings.scratch
         source = open_source(self.connection, path, file.relative, stream, scratch)
         compare(source, system, name)
         load_text(self.connection, source, stream)

@@ -1,8 +1,9 @@
 """Personal values at the door: e-mail addresses and telephone numbers become keyed hashes, free text loses what it must not carry.
 
 Holds the SQL that hashes and masks, and the pads of the key. A contract's column says what happens to it: `hashed: email`, `hashed: phone`,
-`masked: text`. HMAC-SHA-256 is sha256(outer pad || sha256(inner pad || message)); the pads are variables of the connection, so no
-statement, log or error message holds the key. The patterns run in linear time (RE2). It must not read files or know a feed.
+`masked: text`, `masked: value`. HMAC-SHA-256 is sha256(outer pad || sha256(inner pad || message)); the pads are variables of the
+connection, so no statement, log or error message holds the key. The patterns run in linear time (RE2). It must not read files or know
+a feed.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ create or replace temp macro plain_phone(number) as case
 create or replace temp macro hashed_email(address) as keyed_hash(plain_email(address));
 create or replace temp macro hashed_phone(number) as keyed_hash(plain_phone(number));
 create or replace temp macro masked_text(text_value) as {_masking()};
+create or replace temp macro masked_value(field_value) as
+    case when regexp_full_match(field_value, '[0-9]+') then field_value else masked_text(field_value) end;
 set variable inner_pad = encode(uuid()::varchar);
 set variable outer_pad = encode(uuid()::varchar);
 """

@@ -15,9 +15,9 @@ from typing import Literal
 import duckdb
 
 from dagster_project.door.batches import PARQUET, FeedBatch
-from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import Contract, feeds
 from dagster_project.door.ledger import Ledger
+from dagster_project.door.spelling import literal
 
 Kind = Literal["account", "contact"]
 _PERSON = re.compile(r"(?:^|_)(account|contact)_id$")
@@ -85,7 +85,7 @@ def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, ro
     """Replace forgotten ids in a batch that is being loaded, and in what is told of its refused records; return how many rows had any."""
     known = {row.id_hash for row in rows}
     batch.quarantine = [
-        replace(row, raw_text_masked="erased", reason=f"a record of a forgotten account breaks the rule {row.rule}")
+        replace(row, raw_text_masked="erased", key_sha256=None, reason=f"a record of a forgotten account breaks the rule {row.rule}")
         if _names_one(row.raw_text_masked, key, known)
         else row
         for row in batch.quarantine

@@ -66,7 +66,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
         done["batches_removed"] = remove_older_batches(settings, ledger)
         done["copies_removed"] = remove_older_copies(settings)
         pattern = person.pattern()
-        done["ledger_texts_redacted"] = redact_ledger(ledger, pattern, person.pseudonym)
+        done["ledger_texts_redacted"] = redact_ledger(ledger, person)
         fault_point("forget_purged")
         say("search every byte")
         proof = look([settings.landing, settings.home], pattern)

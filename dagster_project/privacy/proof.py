@@ -24,12 +24,13 @@ _ROWS = 20_000
 
 @dataclass
 class Proof:
-    """What was searched, and the files in which something was found (none, or the account is not forgotten)."""
+    """What was searched, the files in which something was found (none, or the account is not forgotten), and archives seen only packed."""
 
     files: int = 0
     bytes: int = 0
     unpacked_bytes: int = 0
     hits: list[str] = field(default_factory=list)
+    not_unpacked: list[str] = field(default_factory=list)
 
 
 def look(folders: Sequence[Path], pattern: re.Pattern[str]) -> Proof:
@@ -39,6 +40,8 @@ def look(folders: Sequence[Path], pattern: re.Pattern[str]) -> Proof:
         is_hit = bool(wanted.search(path.name.encode()))
         if path.is_file() and not path.is_symlink():
             proof.files += 1
+            if path.suffix == ".zst":
+                proof.not_unpacked.append(str(path))
             for count, chunk in _chunks(path):
                 proof.bytes += count
                 is_hit = is_hit or bool(wanted.search(chunk))

@@ -5,13 +5,14 @@ Holds removal only; each step may be repeated. It must not touch the served copy
 
 from __future__ import annotations
 
-import re
+import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
 
 from dagster_project.door.ledger import Ledger
 from dagster_project.lock import SPILL
+from dagster_project.privacy.person import Person
 from dagster_project.publish.versions import discard, publisher_lock, read_pointer, sweep, versions
 from dagster_project.settings import Settings
 
@@ -35,7 +36,7 @@ def remove_older_copies(settings: Settings) -> list[str]:
 
 
 def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
-    """Remove the typed files and text copies that the ledger does not name as accepted, and what was spilled or half read."""
+    """Remove the typed files, text copies and extras that the ledger does not name as accepted, and what was spilled or half read."""
     named = {row[0] for row in ledger.rows("select path from batches where status = 'accepted'")}
     named |= {row[0] for row in ledger.rows("select extras_path from deliveries where status = 'accepted'")}
     streams, extras = settings.restricted / "streams", settings.restricted / "extras"
@@ -43,22 +44,24 @@ def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
     gone = [path for path in found if path.is_file() and path.relative_to(settings.home).as_posix() not in named]
     for path in gone:
         path.unlink()
-    for folder in (settings.home / SPILL, settings.restricted / "door"):
+    for folder in (settings.home / SPILL, settings.scratch):
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)
 
 
-def redact_ledger(ledger: Ledger, pattern: re.Pattern[str], pseudonym: str) -> int:
+def redact_ledger(ledger: Ledger, person: Person) -> int:
     """Replace the person's words in what the ledger tells, and write its file anew, so that no freed page keeps them."""
-    changed = 0
+    changed, pattern = 0, person.pattern()
+    keys = [(hashlib.sha256(identity.encode()).hexdigest(),) for identity in person.ids]
     with closing(sqlite3.connect(ledger.path, timeout=30)) as connection:
         connection.execute("pragma secure_delete = on")
         with connection:
             for table, columns in _TEXTS.items():
                 for column in columns:
                     rows = connection.execute(f"select rowid, {column} from {table} where {column} is not null").fetchall()
-                    told = [(pattern.sub(pseudonym, text), rowid) for rowid, text in rows if pattern.search(text)]
+                    told = [(pattern.sub(person.pseudonym, text), rowid) for rowid, text in rows if pattern.search(text)]
                     connection.executemany(f"update {table} set {column} = ? where rowid = ?", told)
                     changed += len(told)
+            connection.executemany("update quarantine set key_sha256 = null where key_sha256 = ?", keys)
         connection.execute("vacuum")
     return changed

@@ -62,14 +62,11 @@ def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
     files = []
     for path in sorted(landing.glob("*/*/*/*")):
         system, stream = path.parts[-4], path.parts[-3]
-        if path.is_file() and not path.name.endswith(".manifest.json") and not path.name.startswith("."):
+        if path.is_file() and not path.name.endswith((".manifest.json", ".done")) and not path.name.startswith("."):
             known = mappings.system(system, path.parents[2])
-            plain = path.name.removesuffix(".gz")
-            dialect = (
-                known.dialect(stream, path.name)
-                if stream in known.file.streams
-                else Dialect(delimiter="," if plain.endswith(".csv") else "\t")
-            )
+            is_csv = path.name.removesuffix(".gz").endswith(".csv")
+            undeclared = Dialect(delimiter="," if is_csv else "\t")
+            dialect = known.dialect(stream, path.name) if stream in known.file.streams else undeclared
             files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect))
     return files
 
@@ -85,9 +82,10 @@ def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
     result = Search(lake, person)
     origins = _origins(lake, person, files)
     mapped = {(file.system, file.stream): file.system != CANONICAL for file in files}
-    unread = [file.relative for file in files if not is_readable(file.path)]
+    unread = [file.relative for file in files if file.relative in origins and not is_readable(file.path)]
     if unread:
         raise UsageError(f"records of one account cannot be taken out of {', '.join(unread)}; remedy: deliver as text or Parquet")
+    files = [file for file in files if is_readable(file.path)]
     before, is_first = -1, True
     while result.size > before:
         before = result.size

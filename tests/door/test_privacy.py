@@ -176,6 +176,11 @@ def test_a_text_keeps_its_words_and_loses_addresses_numbers_and_spam(sql: Any, t
     assert sql("masked_text(?)", kept) == kept
 
 
+def test_a_field_value_of_digits_only_is_an_id_and_stays(sql: Any) -> None:
+    assert sql("masked_value(?)", "360001234567") == "360001234567"
+    assert sql("masked_value(?)", "call 360001234567") == "call [number]"
+
+
 def test_masking_takes_linear_time(sql: Any) -> None:
     for hostile in ("a@" * 50_000, "0 " * 50_000, "CH93" + " 0076" * 20_000, "(0" * 50_000, "爱" * 50_000):
         assert sql("length(masked_text(?))", hostile) <= len(hostile)

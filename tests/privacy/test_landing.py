@@ -224,10 +224,14 @@ def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str,
         return "".join(line for at, line in enumerate(lines) if at not in left_out).encode(encoding)
 
     path.write_bytes(gzip.compress(bytes_of()) if name.endswith(".gz") else bytes_of())
-    remove(path, Dialect(delimiter, encoding), {2})
+    remove(path, Dialect(delimiter=delimiter, encoding=encoding), {2})
     found = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
     assert found == bytes_of(2)
-    assert [record.number for record in delivered_records(path, Dialect(delimiter, encoding)) if record.number] == [1, 2, 3]
+    assert [record.number for record in delivered_records(path, Dialect(delimiter=delimiter, encoding=encoding)) if record.number] == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_json_lines_and_parquet_lose_the_records_by_number(tmp_path: Path) -> None:
