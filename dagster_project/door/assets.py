@@ -83,11 +83,17 @@ def _failure(error: ServiceRoiError) -> Exception:
 
 
 def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None) -> list[Delivery]:
-    """Return the new files of these days of delivery, both included; of every day up to the setting `until` without a range."""
+    """Return the new files of these days of delivery, both included; of every day up to the setting `until` without a range.
+
+    A duplicate comes too, whatever its day, when the file it repeats is read again: it has to carry its records itself now.
+    """
     settings = runtime.settings
-    last = settings.until if days is None else min(days.end, settings.until or days.end)
-    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), last)
-    return [delivery for delivery in found if days is None or days.start <= delivery.delivery_date.isoformat()]
+    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+    if days is None:
+        return found
+    known = runtime.ledger.known_files()
+    duplicates = {path for path, entry in known.items() if entry.duplicate_of is not None}
+    return [file for file in found if days.start <= file.delivery_date.isoformat() <= days.end or file.relative in duplicates]
 
 
 def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:

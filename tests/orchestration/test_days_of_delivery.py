@@ -15,6 +15,7 @@ import pytest
 from dagster_project.definitions import defs
 from dagster_project.demo.company import write_company
 from dagster_project.door.assets import DELIVERY_DAYS, deliveries_of, door
+from dagster_project.door.loading import load
 from dagster_project.resources import Runtime
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
@@ -43,6 +44,25 @@ def test_a_range_takes_its_days_and_no_range_takes_every_day(house: Path) -> Non
     assert days(None) == ["2026-09-01", "2026-11-03", "2026-11-04", "2026-11-05"]
     runtime = Runtime(load_settings(until="2026-11-03"))
     assert days(dg.PartitionKeyRange("2026-11-03", "2026-11-05")) == ["2026-11-03"]
+
+
+def test_a_duplicate_of_another_day_comes_with_the_file_it_repeats_when_that_one_changes(house: Path) -> None:
+    header = "refund_id,order_id,refunded_at,refund_amount,currency_code\n"
+    paths = [house / "landing" / "canonical" / "refunds" / day / "refunds.csv" for day in ("2026-11-03", "2026-11-05")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{header}R1,O1,2026-11-02T10:00:00Z,5.00,EUR\n", encoding="utf-8")
+    first, days = Runtime(load_settings()), dg.PartitionKeyRange("2026-11-03", "2026-11-03")
+    load(first.settings, first.assumptions, first.ledger, deliveries_of(first, None), first.run_id)
+    first.ledger.accept(first.run_id)
+    paths[0].write_text(f"{header}R2,O1,2026-11-02T10:00:00Z,6.00,EUR\n", encoding="utf-8")
+    second = Runtime(load_settings())
+    read = deliveries_of(second, days)
+    assert {delivery.path for delivery in read} == set(paths)
+    load(second.settings, second.assumptions, second.ledger, read, second.run_id)
+    second.ledger.accept(second.run_id)
+    loaded = "select sum(loaded) from deliveries where status = 'accepted'"
+    assert second.ledger.rows(loaded) == [(2,)], "the records of the duplicate are gone"
 
 
 def test_today_is_a_day_of_delivery_and_tomorrow_is_not() -> None:
