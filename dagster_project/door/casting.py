@@ -86,9 +86,7 @@ class Casting:
         return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
 
 
-def casting(
-    contract: Contract, types: Mapping[str, str], *, zone: str, dialect: Dialect, delivery_date: dt.date | None = None
-) -> Casting:
+def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect: Dialect, delivery_date: dt.date | None = None) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
     Absent optional columns become the default or NULL; the caller has refused absent required and

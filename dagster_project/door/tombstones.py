@@ -15,9 +15,9 @@ from typing import Literal
 import duckdb
 
 from dagster_project.door.batches import PARQUET, FeedBatch
-from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import Contract, feeds
 from dagster_project.door.ledger import Ledger
+from dagster_project.door.spelling import literal
 
 Kind = Literal["account", "contact"]
 _PERSON = re.compile(r"(?:^|_)(account|contact)_id$")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.personal import prepare, use_key
+from dagster_project.door.spelling import literal
 from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
 from dagster_project.errors import UsageError
 

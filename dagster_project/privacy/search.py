@@ -65,7 +65,11 @@ def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
         if path.is_file() and not path.name.endswith(".manifest.json") and not path.name.startswith("."):
             known = mappings.system(system, path.parents[2])
             plain = path.name.removesuffix(".gz")
-            dialect = known.dialect(stream, path.name) if stream in known.file.streams else Dialect(delimiter="," if plain.endswith(".csv") else "\t")
+            dialect = (
+                known.dialect(stream, path.name)
+                if stream in known.file.streams
+                else Dialect(delimiter="," if plain.endswith(".csv") else "\t")
+            )
             files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect))
     return files
 

@@ -38,7 +38,7 @@ def deliver(door: Any, name: str, content: bytes) -> tuple[tuple[int, int, int, 
     (file,) = [file for file in report.files if file.path.endswith(f"{folder.name}/{name}")]
     if file.status == "refused":
         (folder / name).unlink()
-    assert not list((door.settings.ops / "door").glob("*")), "nothing is left in the scratch folder"
+    assert not list((door.settings.restricted / "door").glob("*")), "nothing is left in the scratch folder"
     return (file.physical, file.loaded, file.superseded, file.quarantined), file.error or ""
 
 
