@@ -33,9 +33,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--cases", nargs="+", choices=CASES, default=[case for case in CASES if case != "spark"], help="default: all but spark"
     )
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.1], help="sizes of the sized cases (1 = a million tickets)")
-    parser.add_argument(
-        "--repeats", type=int, default=3, help="runs per case, 1 to 8; sizes of 1 or more run once, but for growth and door"
-    )
+    parser.add_argument("--repeats", type=int, default=3, help="runs per case, 1 to 8; sizes of 1 or more run once, but growth and door")
     parser.add_argument("--months", type=int, default=24, help="months of the sized companies")
     folder = Path(tempfile.gettempdir()) / "service-roi-bench"
     parser.add_argument("--histories", type=int, nargs="+", default=daily.HISTORIES, help="months of history in case growth")

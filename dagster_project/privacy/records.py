@@ -17,6 +17,8 @@ from typing import IO, cast
 import duckdb
 
 from dagster_project.door.dialect import Dialect
+from dagster_project.door.formats import LINE_BYTES
+from dagster_project.door.records import csv_words
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import UsageError
 from dagster_project.publish.versions import sync
@@ -87,7 +89,7 @@ def _open(path: Path, dialect: Dialect, mode: str, *, is_archive: bool | None = 
 
 def _text(file: IO[str], dialect: Dialect) -> Iterator[DeliveredRecord]:
     """Yield records with their lines: the reader takes lines one by one, so what it took since the last record is the record."""
-    csv.field_size_limit(_FIELD_LIMIT)
+    csv.field_size_limit(LINE_BYTES)
     taken: list[str] = []
 
     def lines() -> Iterator[str]:
@@ -95,15 +97,7 @@ def _text(file: IO[str], dialect: Dialect) -> Iterator[DeliveredRecord]:
             taken.append(line)
             yield line
 
-    reader = csv.reader(
-        lines(),
-        delimiter=dialect.delimiter or ",",
-        quotechar=dialect.quote or None,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        escapechar=dialect.escape,
-        doublequote=dialect.escape is None,
-        strict=True,
-    )
+    reader = csv.reader(lines(), strict=True, **csv_words(dialect))
     header: Sequence[str] | None = None
     number = 0
     while True:

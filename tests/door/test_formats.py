@@ -31,14 +31,14 @@ from source"""
 
 def deliver(door: Any, name: str, content: bytes) -> tuple[tuple[int, int, int, int], str]:
     """Deliver one file of orders, walk, and return physical, loaded, superseded, quarantined and what was refused."""
-    folder = door.settings.landing / "canonical" / "orders" / f"2026-01-{door.runs + 1:02}"
+    folder = door.settings.landing / "canonical" / "orders" / f"2027-01-{door.runs + 1:02}"
     folder.mkdir(parents=True)
     (folder / name).write_bytes(content)
     report = door.walk()
     (file,) = [file for file in report.files if file.path.endswith(f"{folder.name}/{name}")]
     if file.status == "refused":
         (folder / name).unlink()
-    assert not list((door.settings.ops / "door").glob("*")), "nothing is left in the scratch folder"
+    assert not list((door.settings.restricted / "door").glob("*")), "nothing is left in the scratch folder"
     return (file.physical, file.loaded, file.superseded, file.quarantined), file.error or ""
 
 
@@ -81,7 +81,7 @@ def till(make_door: Any, tmp_path: Path) -> Callable[..., Any]:
 
 def sold(door: Any, content: str | bytes, name: str = "s.csv") -> list[tuple[Any, ...]]:
     """Deliver a file to the till and return its orders; nothing may be refused or kept out."""
-    door.deliver(f"till/sales/2026-01-0{door.runs + 1}/{name}", content)
+    door.deliver(f"till/sales/2031-01-0{door.runs + 1}/{name}", content)
     report = door.walk()
     assert not report.refusals, report.refusals
     assert not report.rejections, report.rejections
@@ -261,7 +261,7 @@ def test_a_numeric_cell_is_a_date_only_with_a_declared_epoch(till: Callable[...,
     book = workbook({"S": sheet([day, *rows])})
     sql = SQL.replace("day as ordered_at", "coalesce(day, '') as ordered_at")
     plain = till(sql=sql)
-    plain.deliver("till/sales/2026-01-01/s.xlsx", book)
+    plain.deliver("till/sales/2031-01-01/s.xlsx", book)
     assert "3 of 4 records refused" in plain.walk().refusals[0]
     for epoch, days in ((1900, ["2026-01-31 00", "2026-01-31 12", "2026-01-31 00", "1900-03-01 00"]),
                         (1904, ["2030-02-01 00", "2030-02-01 12", "2026-01-31 00", "1904-03-02 00"])):  # fmt: skip
@@ -271,7 +271,7 @@ def test_a_numeric_cell_is_a_date_only_with_a_declared_epoch(till: Callable[...,
         door.settings.home.rename(door.settings.home.with_name(f"home-{epoch}"))
     door = till("serial_dates: {day: 1900}", sql=sql)
     wrong = [[f"n{number}", cell, "c", "1.5"] for number, cell in enumerate([60, 0.5, -1, 3e9])]
-    door.deliver("till/sales/2026-01-01/s.xlsx", workbook({"S": sheet([day, *wrong])}))
+    door.deliver("till/sales/2031-01-01/s.xlsx", workbook({"S": sheet([day, *wrong])}))
     refusal = door.walk().refusals[0]
     assert 'column day: "60" is no day of the 1900 date system' in refusal, "29 February 1900 never was"
     assert "4 of 4 records refused" in refusal
@@ -300,7 +300,7 @@ def test_the_declared_sheet_is_read_and_its_absence_names_the_others(till: Calla
     book = workbook({"Notes": sheet([["free text"]]), "Data": sheet([head, ["n1", "2026-01-01", "c", 1]])})
     door = till("sheet: Data")
     assert sold(door, book, "s.xlsx") == [("n1", "c", "1.00")]
-    door.deliver("till/sales/2026-01-02/s.xlsx", workbook({"Notes": sheet([head]), "More": sheet([head])}))
+    door.deliver("till/sales/2031-01-02/s.xlsx", workbook({"Notes": sheet([head]), "More": sheet([head])}))
     assert "no sheet Data; found: Notes, More" in door.walk().refusals[0]
 
 
@@ -352,7 +352,7 @@ def test_a_stream_may_wait_for_a_done_mark_or_a_manifest(till: Callable[..., Any
     text = "number,day,customer,net\nn1,2026-01-01 00:00:00,c,1.00\n"
     for word, mark, content in (("done", "s.csv.done", ""), ("manifest", "s.csv.manifest.json", '{"rows": 1}')):
         door = till(f"complete_by: {word}")
-        folder = door.deliver("till/sales/2026-01-01/s.csv", text).parent
+        folder = door.deliver("till/sales/2031-01-01/s.csv", text).parent
         assert door.walk().files == []
         (folder / mark).write_text(content)
         assert [file.loaded for file in door.walk().files] == [1]
@@ -392,12 +392,12 @@ def test_quotes_and_line_ends_inside_follow_the_declared_dialect(till: Callable[
     door.settings.home.rename(door.settings.home.with_name("before"))
     door = till('escape: "\\\\"')
     rows = 'number,day,customer,net\n"say \\"x\\"\n1",2026-01-01 00:00:00,a\\,b,1.00\nn2,2026-01-01 00:00:00,c,2.00\n'
-    door.deliver("till/sales/2026-01-01/s.csv", rows)
+    door.deliver("till/sales/2031-01-01/s.csv", rows)
     assert sold(door, rows, "t.csv") == [('say "x"\n1', "a,b", "1.00"), ("n2", "c", "2.00")]
     door.settings.home.rename(door.settings.home.with_name("escaped"))
     door = till('quote: ""')
-    door.deliver("till/sales/2026-01-01/s.csv", 'number,day,customer,net\nn1,2026-01-01 00:00:00,5" disk,1.00\n')
-    door.settings.landing.joinpath("till/sales/2026-01-01/t.csv").unlink()
+    door.deliver("till/sales/2031-01-01/s.csv", 'number,day,customer,net\nn1,2026-01-01 00:00:00,5" disk,1.00\n')
+    door.settings.landing.joinpath("till/sales/2031-01-01/t.csv").unlink()
     assert [file.loaded for file in door.walk().files] == [1]
     assert door.all("select account_id from lake.orders") == [('5" disk',)]
 
@@ -412,7 +412,7 @@ def test_only_declared_words_are_null_in_every_format(till: Callable[..., Any]) 
     cells = sheet([["number", "day", "customer", "net"], *[[number, "2026-01-01", word, 1] for number, word in rows]])
     for name, content in (("s.csv", text.encode()), ("s.jsonl", objects), ("s.xlsx", workbook({"S": cells}))):
         assert [row[1] for row in sold(door, content, name)] == expected, name
-        (door.settings.landing / "till/sales/2026-01-01" / name).unlink()
+        (door.settings.landing / "till/sales/2031-01-01" / name).unlink()
         door.settings.home.rename(door.settings.home.with_name(f"after-{name}"))
         door.runs = 0
 
@@ -430,7 +430,7 @@ def test_a_wrong_encoding_is_refused_with_its_place_in_every_format(till: Callab
         ("utf-16-le", text.encode(), "not utf-16-le|header|NUL"),
     ):
         door = till(f"encoding: {encoding}")
-        path = door.deliver("till/sales/2026-01-01/s.csv", content)
+        path = door.deliver("till/sales/2031-01-01/s.csv", content)
         (refusal,) = door.walk().refusals
         assert any(word in refusal for word in message.split("|")) or "required column" in refusal, refusal
         path.unlink()
@@ -444,7 +444,7 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
     for name, content in (("s.csv", text.encode()), ("s.csv.gz", text.encode()), ("s.jsonl", objects), ("s.xlsx", workbook({"S": rows}))):
         for word, message in (("max_records: 49", "more than 49 records"), ("max_bytes: 999", "holds more than 999 bytes")):
             door = till(word)
-            path = door.deliver(f"till/sales/2026-01-01/{name}", content)
+            path = door.deliver(f"till/sales/2031-01-01/{name}", content)
             (refusal,) = door.walk().refusals
             assert message in refusal
             path.unlink()
@@ -465,7 +465,7 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
 )
 def test_a_dialect_that_cannot_be_read_is_named_by_line(till: Callable[..., Any], word: str, message: str) -> None:
     door = till(word)
-    door.deliver("till/sales/2026-01-01/s.csv", "number\n")
+    door.deliver("till/sales/2031-01-01/s.csv", "number\n")
     with pytest.raises(UsageError, match=message):
         door.walk()
 
