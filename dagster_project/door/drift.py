@@ -15,13 +15,13 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.door.spelling import identifier, literal
 from dagster_project.door.collecting import LINE, NUMBER
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Mappings, System
 from dagster_project.door.source import Source
+from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
 

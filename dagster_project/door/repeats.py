@@ -17,8 +17,8 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.door.batches import FeedBatch
-from dagster_project.door.casting import literal
 from dagster_project.door.ledger import Ledger
+from dagster_project.door.spelling import literal
 
 WINDOW_DAYS = 60  # files compared with, back from the day of delivery; rows come up to 45 days late
 COMPARED_FILES = 10  # at most, the latest first: a daily full extract is repeated by each of its followers

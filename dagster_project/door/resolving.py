@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.spelling import literal
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.quarantine import key_sql
+from dagster_project.door.spelling import literal
 
 _OPEN = """
 select q.quarantine_id, q.feed, q.key_sha256, d.delivery_date, d.path
