@@ -20,13 +20,12 @@ from dagster_project.door.batches import FeedBatch
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.spelling import literal
 
-SAMPLE = 16  # row hashes that a file leaves in the ledger
 WINDOW_DAYS = 60  # files compared with, back from the day of delivery; rows come up to 45 days late
 COMPARED_FILES = 10  # at most, the latest first: a daily full extract is repeated by each of its followers
 _EARLIER = """
-select b.path, b.row_sample, d.delivery_date, d.status = 'accepted', d.path
+select b.feed, b.path, b.row_sample, d.delivery_date, d.status = 'accepted', d.path
 from batches as b inner join deliveries as d on d.file_id = b.file_id
-where b.feed = ? and b.row_sample is not null and d.delivery_date >= ?
+where b.row_sample is not null and d.delivery_date >= ?
     and (d.status = 'accepted' or (d.status = 'staged' and d.run_id = ?))
 order by d.delivery_date desc, d.file_id desc
 """
@@ -45,7 +44,7 @@ class _Sampled:
 def count_repeats(
     connection: duckdb.DuckDBPyConnection, ledger: Ledger, home: Path, run_id: str, batches: Iterable[FeedBatch], replaced: set[str]
 ) -> None:
-    """Sample every batch that carries records and set how many of its rows stand in an earlier file.
+    """Set for every batch that carries records how many of its rows stand in an earlier file.
 
     `batches` are in the order of loading; files at the paths `replaced` are about to go and bring nothing.
     """
@@ -53,21 +52,19 @@ def count_repeats(
     for batch in batches:
         if batch.is_records and not batch.is_text and batch.loaded:
             feeds[batch.contract.feed].append(batch)
+    if not feeds:
+        return
+    since = min(batch.delivery_date for group in feeds.values() for batch in group) - dt.timedelta(days=WINDOW_DAYS)
+    earlier: dict[str, list[_Sampled]] = defaultdict(list)
+    for feed, path, sample, day, is_accepted, delivered in ledger.rows(_EARLIER, (since.isoformat(), run_id)):
+        if feed in feeds and not (is_accepted and delivered in replaced):
+            earlier[feed].append(_Sampled(home / path, dt.date.fromisoformat(day), sample))
     for feed, group in feeds.items():
-        since = min(batch.delivery_date for batch in group) - dt.timedelta(days=WINDOW_DAYS)
-        earlier = [
-            _Sampled(home / path, dt.date.fromisoformat(day), sample)
-            for path, sample, day, is_accepted, delivered in ledger.rows(_EARLIER, (feed, since.isoformat(), run_id))
-            if not (is_accepted and delivered in replaced)
-        ]
-        _count(connection, group, earlier)
+        _count(connection, group, earlier[feed])
 
 
 def _count(connection: duckdb.DuckDBPyConnection, group: Sequence[FeedBatch], earlier: list[_Sampled]) -> None:
-    by_id = {batch.batch_id: batch for batch in group}
     file = _read([batch.temporary for batch in group])
-    for batch_id, sample in connection.execute(f"select batch_id, min(row_hash, {SAMPLE}) from {file} group by batch_id").fetchall():
-        by_id[batch_id].row_sample = struct.pack(f"<{len(sample)}q", *sample)
     known = [*reversed([_Sampled(batch.temporary, batch.delivery_date, batch.row_sample) for batch in group]), *earlier]
     if len(known) == 1:
         return
