@@ -44,8 +44,6 @@ class FeedBatch:
     loaded: int = 0
     refused: int = 0
     left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT leaves out, by reason
-    repeated: int = 0  # rows that an earlier file brought already
-    row_sample: bytes = b""
     control_sums: str = "{}"
     quarantine: list[QuarantinedRecord] = field(default_factory=list)
 
@@ -62,7 +60,7 @@ class FeedBatch:
     def ledger_entry(self, home: Path) -> Batch:
         """Return the batch as the ledger keeps it."""
         path = self.final.relative_to(home).as_posix()
-        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.is_numbered, self.control_sums, self.row_sample)
+        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.is_numbered, self.control_sums)
 
 
 def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch) -> None:

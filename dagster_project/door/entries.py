@@ -33,7 +33,6 @@ class Batch:
     rows: int
     is_numbered: bool
     control_sums: str = "{}"
-    row_sample: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Ledger:
         )
         file_id = cursor.lastrowid
         connection.executemany(
-            "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, row_sample, status) values"
-            " (?, ?, ?, ?, ?, ?, ?, ?, 'staged')",
+            "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, status) values"
+            " (?, ?, ?, ?, ?, ?, ?, 'staged')",
             [
                 (
                     batch.batch_id,
@@ -129,7 +129,6 @@ class Ledger:
                     batch.path,
                     batch.is_numbered,
                     batch.control_sums,
-                    batch.row_sample or None,
                 )
                 for batch in file.batches
             ],

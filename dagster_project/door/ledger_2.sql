@@ -2,7 +2,6 @@
 begin immediate;
 alter table deliveries add column drift text not null default '';  -- how the header differs from the contract, as JSON; '' where it does not
 alter table deliveries add column extras_path text;  -- values of new columns, below the home folder
-alter table batches add column row_sample blob;  -- the smallest row hashes, 8 bytes each: files that repeat rows share some
 
 create table quarantine_2 (
     quarantine_id integer primary key autoincrement,

@@ -30,7 +30,6 @@ from dagster_project.door.manifests import check_manifest
 from dagster_project.door.mapping import Mappings
 from dagster_project.door.personal import use_key
 from dagster_project.door.quarantine import report
-from dagster_project.door.repeats import count_repeats
 from dagster_project.door.resolving import resolve
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.settling import make_durable, settle
@@ -42,7 +41,6 @@ from dagster_project.settings import Settings, fault_point
 
 _FLUSH_SECONDS = 5.0
 _SMALL_BYTES = 1 << 20
-_REPEATED = "repeat rows of earlier files unchanged; they count as superseded"
 
 
 @dataclass
@@ -97,7 +95,6 @@ class _Loader:
         self.extras = settings.restricted / EXTRAS
         self.report = LoadReport()
         self.accepted: dict[tuple[str, str, str, str], str] = {}
-        self.replaced: set[str] = set()
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
         self.forgotten = tombstones(ledger)
@@ -111,8 +108,8 @@ class _Loader:
         self._sweep()
         sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
         self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
-        self.replaced = {delivery.relative for delivery in deliveries}
-        self.accepted = {content: path for content, path in self.accepted.items() if path not in self.replaced}
+        replaced = {delivery.relative for delivery in deliveries}
+        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
         texts = text_folder(self.settings)
         folders = [self.settings.landing, self.settings.lake, texts, self.extras, self.scratch]
         # Small files gain nothing from a second thread and pay for waking it in every statement.
@@ -246,7 +243,6 @@ class _Loader:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
         batches = [batch for _, made in self.pending for batch in made]
         settle(connection, batches)
-        count_repeats(connection, self.ledger, self.settings.home, self.run_id, batches, self.replaced)
         make_durable(batches)
         staged = [self._settled(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
@@ -260,10 +256,9 @@ class _Loader:
     def _settled(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
-        repeated = sum(batch.repeated for batch in batches)
-        superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records) + repeated
+        superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
         left_out = {reason: count for batch in batches for reason, count in batch.left_out.items()}
-        self.left_out[file.path] = left_out | ({_REPEATED: repeated} if repeated else {})
+        self.left_out[file.path] = left_out
         entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
         return replace(file, loaded=file.loaded - superseded, superseded=superseded + sum(left_out.values()), batches=entries)
 
@@ -288,4 +283,4 @@ def _left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     for path, reasons in files.items():
         totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
     for (stream, reason), count in sorted(totals.items()):
-        yield f"{stream}: {count:,} records {'' if reason == _REPEATED else 'left out: '}{reason}"
+        yield f"{stream}: {count:,} records left out: {reason}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,6 @@ from dagster_project.door.batches import FeedBatch, copy_rows
 from dagster_project.door.spelling import literal
 from dagster_project.errors import UsageError
 
-SAMPLE = 16  # row hashes that a file leaves in the ledger, so that a file that repeats its rows is found
 _SYNC_THREADS = 8  # the disk joins flushes that wait together
 
 
@@ -44,10 +42,9 @@ def _settle_group(connection: duckdb.DuckDBPyConnection, group: Mapping[str, Fee
     file = _read(group.values())
     numbers = "count(distinct record_number)" if first.is_numbered else "count(*)"
     keys = ", ".join(first.contract.primary_key)
-    counted = f"select batch_id, count(distinct hash({keys})), {numbers}, min(row_hash, {SAMPLE}) from {file} group by batch_id"
-    for batch_id, distinct, records, sample in connection.execute(counted).fetchall():
+    counted = f"select batch_id, count(distinct hash({keys})), {numbers} from {file} group by batch_id"
+    for batch_id, distinct, records in connection.execute(counted).fetchall():
         batch = group[batch_id]
-        batch.row_sample = struct.pack(f"<{len(sample)}q", *sample) if batch.is_records else b""
         if batch.is_records and records < batch.written:
             raise UsageError(
                 f"{batch.relative}: the mapping returns a record more than once for {batch.contract.feed} and drops another"

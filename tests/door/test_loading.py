@@ -207,7 +207,6 @@ def test_repeated_keys_are_told_once_a_stream(door: Any) -> None:
     assert door.walk().warnings == [
         "canonical/orders: 3 in 2 files, most in canonical/orders/2026-01-03/a.csv:"
         " 2 of 4 records repeat the key of another record of the file; the latest is kept",
-        "canonical/orders: 2 records repeat rows of earlier files unchanged; they count as superseded",
     ]
 
 
