@@ -31,7 +31,7 @@ else
 endif
 
 test: install lint types  ## style, types and every test that needs no optional service
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly"
 
 test-spark: install  ## both engines side by side and a small cluster; needs Java 17 (about 10 minutes)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark

@@ -161,6 +161,7 @@ def test_damaged_bytes_are_refused_or_every_record_is_accounted_for(make_door: C
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("form", CHECKS)
 @given(file=files)
 @LONG

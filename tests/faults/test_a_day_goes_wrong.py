@@ -34,7 +34,7 @@ from dagster_project.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEFORE = "2026-10-30"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 
 def pointer(home: Path) -> dict[str, Any]:

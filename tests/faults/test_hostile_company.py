@@ -30,7 +30,7 @@ from dagster_project.publish.reader import query
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 PROJECT = Path(__file__).resolve().parents[2]
 SECRET = "canary-of-the-secret-store-0123456789"
 FORGOTTEN = "A0000007"

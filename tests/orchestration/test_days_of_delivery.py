@@ -134,6 +134,7 @@ def empty(one_load: Path, tmp_path: Path, instance: dg.DagsterInstance) -> Itera
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.fault("D3", "D11")
 def test_backfills_in_any_order_and_days_one_by_one_end_where_one_load_ends(one_load: Path, empty: House) -> None:
     days = sorted({path.name for path in (one_load / "landing" / "canonical").glob("*/*")})
