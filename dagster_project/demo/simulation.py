@@ -105,8 +105,7 @@ class Simulation:
         self.outbox.add("account_merges", merges, merges["merged_at"])
 
     def month_over(self, month: int) -> None:
-        """Count what is true at the month's end; after the last month let the ghosts of the lost accounts run out."""
-        self.truth.month_over(month)
+        """After the last month let the ghosts of the lost accounts run out."""
         if month == self._calendar.months - 1:
             self._afterwards()
 

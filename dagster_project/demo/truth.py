@@ -3,7 +3,8 @@
 Money is in cents of the reporting currency; each amount of a line or refund is converted once at its month's average rate
 and rounded half away from zero. The cost of goods of a line is first rounded to the cent in the order's currency; what a refund
 puts back on the shelf (`recovered_goods`) is worth the same, at the rate of the refund's month.
-Accounts count as ordering in the month of a counted sale, whether or not it was refunded later, under the id the company knows.
+Accounts count as ordering in the month of a counted sale, whether or not it was refunded later, under the id the company knows after
+all merges.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ _COUNTS = (
 )
 _PROMOTION = ("detractors", "passives", "promoters")
 _CAME = ("ordering_accounts", "new_accounts")
-_NO_DAY = -(10**9)
 
 
 class Truth:
@@ -45,8 +45,8 @@ class Truth:
         self._money = {name: np.zeros(months, dtype=np.int64) for name in _MONEY}
         self._counts = {name: np.zeros(months, dtype=np.int64) for name in (*_COUNTS, *_CAME)}
         self._promotion = np.zeros((months, 2, len(_PROMOTION)), dtype=np.int64)
-        self._ordering = np.zeros(accounts, dtype=np.bool_)
-        self._first_day = np.full(accounts, _NO_DAY, dtype=np.int64)
+        self._survivor = np.arange(accounts, dtype=np.int64)
+        self._bought: list[Integers] = [np.empty((2, 0), dtype=np.int64)]  # account and day of counted sales
         self._loyalty = Loyalty(calendar, accounts)
 
     def delivered(self, feeds: dict[str, Batch]) -> None:
@@ -72,12 +72,25 @@ class Truth:
         """Count answered invitations by the month of asking; each answers exactly one of the leading questions."""
         self._add("answered", self._calendar.month_of(batch["invited_at"]), np.isin(batch["question_key"], LEADING_QUESTIONS))
 
-    def month_over(self, month: int) -> None:
-        """Count who ordered in a month, and who did so for the first time."""
-        start = int(self._calendar.edges[month]) // DAY
-        self._counts["ordering_accounts"][month] = int(self._ordering.sum())
-        self._counts["new_accounts"][month] = int((self._first_day >= start).sum())
-        self._ordering[:] = False
+    def _account_merges(self, batch: Batch) -> None:
+        self._survivor[batch["from_account_id"]] = batch["to_account_id"]
+
+    def _merged(self) -> Integers:
+        """Return the account that each account is after all merges."""
+        survivor = self._survivor
+        while np.any(survivor != survivor[survivor]):
+            survivor = survivor[survivor]
+        return survivor
+
+    def _who_came(self, survivor: Integers) -> None:
+        """Count who ordered in each month, and who did so for the first time."""
+        account, day = np.concatenate(self._bought, axis=1)
+        account, month = survivor[account], self._calendar.month_of(day * DAY)
+        first = np.full(len(survivor), self._calendar.months, dtype=np.int64)
+        np.minimum.at(first, account, month)
+        for at in range(self._calendar.months):
+            self._counts["ordering_accounts"][at] = len(np.unique(account[month == at]))
+            self._counts["new_accounts"][at] = int((first == at).sum())
 
     def _add(self, name: str, month: Integers, chosen: Flags) -> None:
         np.add.at(self._counts[name], month[chosen], 1)
@@ -135,16 +148,14 @@ class Truth:
         np.add.at(self._money["net_sales"], month, net)
         np.add.at(self._money["cost_of_goods"], month, self._rates.to_euro(lines["_goods"], currency, at))
         sold = gross & (net > 0)
-        account, day = lines["_account_id"][sold], at[sold] // DAY
-        self._ordering[account] = True
-        first = np.where(self._first_day == _NO_DAY, -_NO_DAY, self._first_day)
-        np.minimum.at(first, account, day)
-        self._first_day = np.where(first == -_NO_DAY, _NO_DAY, first)
+        self._bought.append(np.unique(np.stack([lines["_account_id"][sold], at[sold] // DAY]), axis=1))
         self._loyalty.sold(take(lines, gross))
 
     def document(self) -> dict[str, Any]:
         """Return the counted truth as plain numbers; months by their fiscal period."""
-        names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months()
+        survivor = self._merged()
+        self._who_came(survivor)
+        names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months(survivor)
         return {
             "rows": dict(sorted(self._rows.items())),
             "cost_cents": {

@@ -167,6 +167,8 @@ def checked_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
     for number, name in enumerate(columns, start=1):
         if not name:
             raise InputRefused(f"{path}: column {number} of the header has no name; remedy: name it")
+        if "\0" in name:
+            raise InputRefused(f"{path}: the name of column {number} holds a NUL character; remedy: rename it")
         if (other := known.setdefault(name.lower(), name)) != name or len(known) < number:
             again = f"{name} twice" if other == name else f"{name} beside {other}, which differs only in capitals"
             raise InputRefused(f"{path}: the header names column {again}; remedy: rename one of them")

@@ -157,11 +157,14 @@ def test_counts_are_those_of_the_files(name: str, company: tuple[dict[str, Any],
 
 
 def test_retention_is_that_of_the_files(company: tuple[dict[str, Any], duckdb.DuckDBPyConnection]) -> None:
-    """Decision 10, by brute force: who had an order within the window at each month's end, purchases taken back left out."""
+    """Decision 10, by brute force: which merged accounts had an order in the window at each month's end, purchases taken back left out."""
     truth, connection = company
     connection.execute("""
         create or replace temp table sale as
-        select o.account_id, o.ordered_at::date as day from orders o
+        select coalesce(further.to_account_id, merged.to_account_id, o.account_id) as account_id, o.ordered_at::date as day
+        from orders o
+        left join account_merges merged on merged.from_account_id = o.account_id
+        left join account_merges further on further.from_account_id = merged.to_account_id
         left join (select f.order_id, sum(f.refund_amount::decimal(18,2)) back from refunds f join orders b using (order_id)
                    where f.refunded_at::date <= b.ordered_at::date + 30 group by 1) r using (order_id)
         where o.order_kind = 'sale' and o.is_test = 'false' and o.order_state <> 'cancelled'
