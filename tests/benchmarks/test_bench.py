@@ -106,6 +106,7 @@ def test_the_scripts_and_the_company_are_measured_and_checked(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(find_spec("dlt") is None, reason="whole builds of the bench: its group `bench` is not installed, make test-all")
 def test_every_way_to_build_ends_in_the_true_cost_and_is_compared(tmp_path: Path) -> None:
     cases = ["dlt", *BUILDS]
@@ -123,6 +124,7 @@ def test_every_way_to_build_ends_in_the_true_cost_and_is_compared(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(find_spec("dlt") is None, reason="whole builds of the bench: its group `bench` is not installed, make test-all")
 def test_every_case_of_a_day_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daily, "DEMO_ACCOUNTS", 60)
@@ -135,6 +137,7 @@ def test_every_case_of_a_day_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(find_spec("dlt") is None, reason="whole builds of the bench: its group `bench` is not installed, make test-all")
 def test_the_first_start_needs_nothing_that_an_earlier_run_left(tmp_path: Path) -> None:
     _, text = measured(tmp_path, "--cases", "first")

@@ -40,6 +40,7 @@ def hash_after(built: Any, tmp_path: Path, groups: list[list[str]]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.fault("D3")
 def test_shuffled_groups_of_days_end_in_the_hash_of_one_load(build_company: Any, tmp_path: Path) -> None:
     built = build_company("retail")
@@ -72,6 +73,7 @@ def test_the_same_file_under_another_name_is_superseded_and_changes_no_total(bui
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.fault("D3")
 def test_days_read_one_by_one_end_in_the_hash_of_one_load(build_company: Any, tmp_path: Path) -> None:
     built = build_company("retail")

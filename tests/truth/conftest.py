@@ -17,7 +17,7 @@ from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 
 ACCOUNTS, MONTHS = 150, 14
-SEEDS = (11, pytest.param(12, marks=pytest.mark.slow))
+SEEDS = (11, pytest.param(12, marks=[pytest.mark.slow, pytest.mark.nightly]))
 Parts = dict[str, dict[str, Decimal]]
 
 

@@ -179,6 +179,7 @@ def test_cost_and_revenue_are_those_of_truth_whatever_was_done_to_the_files(publ
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.fault("D3", "D9", "D10", "F13", "F15")
 def test_faulty_deliveries_one_by_one_end_where_one_load_ends(published: Company, tmp_path: Path) -> None:
     days = sorted({path.name for path in published.landing.glob("*/*/*") if path.is_dir()})

@@ -136,7 +136,7 @@ def strewn(file: Path) -> list[str]:
     return [name for name, rows in months.items() if rows != sorted(rows) or rows[0] == rows[-1]]
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2,))])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.nightly]) for seed in (2,))])
 def test_deliveries_built_one_by_one_end_in_the_rows_of_one_build(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     deliveries = [delivery(random, number) for number in range(7)]
