@@ -23,8 +23,9 @@ CHECK = "expectations"
 LAKE = "lake"
 REGISTERED = ("feed_presence", "run_parameters")
 """Relations of schema lake that the door makes beside the feeds."""
+_SETTINGS = load_settings()
 DELIVERY_DAYS = dg.DailyPartitionsDefinition(
-    start_date=load_settings().first_delivery_day.isoformat(), timezone=load_settings().schedule_time_zone, end_offset=1
+    start_date=_SETTINGS.first_delivery_day.isoformat(), timezone=_SETTINGS.schedule_time_zone, end_offset=1
 )
 """Days of delivery, today included: its files come while it lasts."""
 

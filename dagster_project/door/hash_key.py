@@ -18,7 +18,6 @@ from dagster_project.settings import Settings
 _SHORTEST = 32
 _ID_CHARACTERS = 16
 _FILE = "hash_key"
-_TABLE = "create table if not exists hash_key (only_row integer primary key default 1 check (only_row = 1), key_id text not null)"
 
 
 def hash_key(settings: Settings, ledger: Ledger) -> bytes:
@@ -30,7 +29,6 @@ def hash_key(settings: Settings, ledger: Ledger) -> bytes:
         The key is too short, gone, or another one than that of the hashes already in the lake.
     """
     path = settings.restricted / _FILE
-    ledger.write([(_TABLE, ())])
     known = next((str(row[0]) for row in ledger.rows("select key_id from hash_key")), None)
     if settings.hash_key is not None:
         key, source = settings.hash_key.get_secret_value().encode(), "ROI_HASH_KEY"

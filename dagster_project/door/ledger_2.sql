@@ -70,5 +70,16 @@ create table unusual_volumes (
     run_id text not null,
     primary key (system, stream, delivery_date)
 ) without rowid;
+
+-- Accounts and contacts that were forgotten, by the keyed hash of their ids.
+create table tombstones (
+    kind text not null,
+    id_hash text not null,
+    pseudonym text not null,
+    primary key (kind, id_hash)
+) without rowid;
+
+-- Names the key of the hashes in this home, so that another one is noticed.
+create table hash_key (only_row integer primary key default 1 check (only_row = 1), key_id text not null);
 pragma user_version = 2;
 commit;

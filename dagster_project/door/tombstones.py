@@ -21,8 +21,6 @@ from dagster_project.door.spelling import literal
 
 Kind = Literal["account", "contact"]
 _PERSON = re.compile(r"(?:^|_)(account|contact)_id$")
-_COLUMNS = "kind text not null, id_hash text not null, pseudonym text not null, primary key (kind, id_hash)"
-_TABLE = f"create table if not exists tombstones ({_COLUMNS})"
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,13 @@ class Tombstone:
 
 def tombstones(ledger: Ledger) -> list[Tombstone]:
     """Return all tombstones of a home."""
-    ledger.write([(_TABLE, ())])
     return [Tombstone(*row) for row in ledger.rows("select kind, id_hash, pseudonym from tombstones order by pseudonym")]
 
 
 def keep_tombstones(ledger: Ledger, rows: Sequence[Tombstone]) -> None:
     """Remember ids as forgotten, in one transaction; known ones stay as they are."""
     sql = "insert or ignore into tombstones (kind, id_hash, pseudonym) values (?, ?, ?)"
-    ledger.write([(_TABLE, ()), *((sql, (row.kind, row.id_hash, row.pseudonym)) for row in rows)])
+    ledger.write((sql, (row.kind, row.id_hash, row.pseudonym)) for row in rows)
 
 
 def person_columns(contract: Contract) -> dict[str, Kind]:

@@ -26,7 +26,6 @@ from dagster_project.publish.versions import sync
 _TEXT = (".csv", ".tsv", ".txt")
 _LINES = (".jsonl", ".ndjson")
 _BATCH = 10_000
-_FIELD_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,11 @@ def test_a_mail_goes_to_everyone_named(house: Any, mail: Any) -> None:
     assert mail.commands.count("RCPT") == 2
 
 
-def test_without_settings_nothing_is_sent_and_nothing_fails(house: Any) -> None:
+def test_without_settings_nothing_is_sent_and_nothing_fails(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[object] = []
+    monkeypatch.setattr("socket.socket.connect", lambda _, address: reached.append(address))
     alerts.failed(load_settings(), "daily", "r-1", "disk full")
+    assert reached == []
 
 
 def test_a_channel_that_refuses_is_an_error_and_the_other_still_gets_the_message(house: Any, slack: Any, mail: Any) -> None:
