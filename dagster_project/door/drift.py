@@ -18,6 +18,7 @@ import duckdb
 from dagster_project.door.collecting import LINE, NUMBER
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
+from dagster_project.door.hash_key import make_restricted
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Mappings, System
 from dagster_project.door.source import Source
@@ -131,7 +132,7 @@ def keep_extras(
     connection: duckdb.DuckDBPyConnection, source: Source, added: Iterable[str], file: StagedFile, settings: Settings
 ) -> str | None:
     """Write the values of new columns, one row a record that fills one of them; return the file's path below HOME, or None."""
-    settings.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_restricted(settings.restricted)
     folder = settings.restricted / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     name = hashlib.sha256(f"{file.path}\0{file.sha256}".encode()).hexdigest()[:24]

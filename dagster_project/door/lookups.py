@@ -13,6 +13,7 @@ import duckdb
 
 from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.drift import compare
+from dagster_project.door.hash_key import make_restricted
 from dagster_project.door.inventory import Delivery, LookedUp
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Stream, System
@@ -35,7 +36,7 @@ def text_contract(system: System, name: str) -> Contract:
 
 def text_folder(settings: Settings) -> Path:
     """Make the folder of the text copies, closed to everyone but its owner, and return it."""
-    settings.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_restricted(settings.restricted)
     folder = settings.restricted / "streams"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
