@@ -17,15 +17,20 @@ from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 
 ACCOUNTS, MONTHS = 150, 14
-SEEDS = (11, pytest.param(12, marks=[pytest.mark.slow, pytest.mark.nightly]))
+COMPANIES = (
+    pytest.param((11, ()), id="seed_11"),
+    pytest.param((12, ()), id="seed_12", marks=[pytest.mark.slow, pytest.mark.nightly]),
+    pytest.param((11, ("zendesk", "shopify", "quickbooks", "qualtrics")), id="exported", marks=pytest.mark.slow),
+)
 Parts = dict[str, dict[str, Decimal]]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The truth of a company and a read-only connection to what the product published of it."""
+    """The truth of a company, the systems that exported it and a read-only connection to what the product published of it."""
 
     truth: dict[str, Any]
+    systems: tuple[str, ...]
     published: duckdb.DuckDBPyConnection
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -37,14 +42,15 @@ class Judged:
         return {month: values[name] if name else values for month, values in self.truth[group].items()}
 
 
-@pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed_{seed}")
+@pytest.fixture(scope="session", params=COMPANIES)
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     folder = tmp_path_factory.mktemp("judged")
-    truth = write_company(folder / "landing", accounts=ACCOUNTS, months=MONTHS, seed=request.param)
+    seed, systems = request.param
+    truth = write_company(folder / "landing", accounts=ACCOUNTS, months=MONTHS, seed=seed, systems=systems)
     run_daily(load_settings(landing=folder / "landing", home=folder / "home"))
     connection, _ = open_current(folder / "home")
     with closing(connection):
-        yield Judged(truth, connection)
+        yield Judged(truth, systems, connection)
 
 
 def without_zeros(table: Parts) -> Parts:

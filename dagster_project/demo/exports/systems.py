@@ -23,6 +23,7 @@ create macro number(id) as regexp_extract(id, '[0-9]+$')::bigint;
 create macro name_id(name) as ('0x' || left(md5(name), 8))::bigint;
 create macro plain(instant) as rtrim(instant, 'Z');
 create macro unpadded(value) as regexp_replace(value, '[.]?0+$', '');
+create macro pack(product, cost) as number(product) * 1000000 + (cost::decimal(18, 4) * 100)::bigint;
 create macro synced() as getvariable('day') || ' 02:00:00.000';
 """
 

@@ -24,7 +24,7 @@ SAME = {
         interaction_id, offer_id, source_updated_at,
         sum(gross_amount), sum(discount_amount), sum(tax_amount), sum(shipping_amount), sum(net_amount)""",
     "order_lines": """
-        product_id, product_family, line_kind, quantity, unit_price, count(unit_cost),
+        product_id, product_family, line_kind, quantity, unit_price, unit_cost,
         sum(discount_amount), sum(tax_amount), sum(net_amount)""",
     "refunds": """
         refund_reason, is_chargeback, is_restocked, returned_quantity, currency_code, refunded_at, sum(refund_amount), sum(tax_amount)""",

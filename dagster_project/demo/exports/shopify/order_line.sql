@@ -2,7 +2,7 @@ select
     number(order_id) as order_id,
     number(order_id) * 1000 + line_id::bigint as id,
     number(product_id) as product_id,
-    10000 + number(product_id) as variant_id,
+    pack(product_id, unit_cost) as variant_id,
     'Product ' || number(product_id) as name,
     'Product ' || number(product_id) as title,
     'demo' as vendor,
