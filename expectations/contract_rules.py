@@ -16,7 +16,7 @@ from dagster_project.door.contracts import Column, load_contract
 
 Severity = Literal["critical", "warning"]
 
-SYSTEM_COLUMNS: Final = {"source_system": "varchar", "batch_id": "varchar", "record_number": "bigint", "row_hash": "bigint"}
+SYSTEM_COLUMNS: Final = {"batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint"}
 """Columns the door adds behind those of the contract, with their types."""
 
 RESERVED_ACCOUNTS: Final = ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")

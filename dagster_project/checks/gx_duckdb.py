@@ -6,7 +6,7 @@ Holds the only code that knows how the two are wired together; it must not hold 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -63,29 +63,29 @@ class DuckDBContext:
             result = connection.exec_driver_sql(sql)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
-    def batch(self, feed: str, files: Sequence[Path]) -> Any:
-        """Return the batch of Great Expectations that reads `files` (Parquet, at least one) as the table `feed`."""
+    def batch(self, feed: str, files: Sequence[Path], columns: Mapping[str, str]) -> Any:
+        """Return the batch of Great Expectations that reads `files` (Parquet, at least one) as the table `feed`.
+
+        Columns keep the types that the files store. Of `columns` (name to type), one that they lack is null; any other shows behind them.
+        """
         if not files:
             raise ValueError(f"no file to check for feed {feed}")
-        self.query(f"create or replace view {feed} as {self._rows_sql(files)}")
+        self.query(f"create or replace view {feed} as {self._rows_sql(files, columns)}")
         if feed not in self._assets:
             asset = self._source.add_table_asset(feed, table_name=feed)
             self._assets[feed] = asset.add_batch_definition_whole_table("whole")
         return self._assets[feed].get_batch()
 
-    def _rows_sql(self, files: Sequence[Path]) -> str:
-        """Return the select over the files; where a file stores no `record_number`, the position in the file is the number."""
-        names = [str(path) for path in files]
-        stored = self.query(f"select distinct file_name as name from parquet_schema([{_listed(names)}]) where name = 'record_number'")
-        numbered = {row["name"] for row in stored}
-        plain = [name for name in names if name not in numbered]
-        parts = []
-        if numbered:
-            parts.append(f"select * from read_parquet([{_listed([name for name in names if name in numbered])}])")
-        if plain:
-            columns = "* exclude (row_hash, file_row_number), file_row_number + 1 as record_number, row_hash"
-            parts.append(f"select {columns} from read_parquet([{_listed(plain)}], file_row_number = true)")
-        return " union all ".join(parts)
+    def _rows_sql(self, files: Sequence[Path], columns: Mapping[str, str]) -> str:
+        rows = f"read_parquet([{_listed([str(path) for path in files])}], union_by_name = true)"
+        stored = {row["column_name"] for row in self.query(f"describe select * from {rows}")}
+        types = {**columns, "row_hash": "bigint"}
+        named = [name if name in stored else f"null::{kind} as {name}" for name, kind in types.items()]
+        named.insert(-1, "split_part(parse_filename(filename), '.', 1) as batch_id")
+        named.append(
+            f"{'coalesce(record_number, file_row_number + 1)' if 'record_number' in stored else 'file_row_number + 1'} as record_number"
+        )
+        return f"select {', '.join([*named, *sorted(stored - {*types, 'record_number'})])} from {rows}"
 
     def close(self) -> None:
         """Let go of the database; its memory is freed when the last connection closes."""

@@ -17,7 +17,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from dagster_project.checks.gx_duckdb import DuckDBContext
 from dagster_project.checks.results import ExpectationResult, SuiteResult
-from dagster_project.door.contracts import feeds
+from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.errors import UsageError
 from expectations.contract_rules import NoOffendingRows, row_key
 
@@ -44,7 +44,7 @@ class SuiteRunner:
         """
         started = time.perf_counter()
         expectations = self._expectations(feed)
-        batch = self._duckdb.batch(feed, files)
+        batch = self._duckdb.batch(feed, files, load_contract(feed).types)
         verdicts = _ask(batch, feed, expectations, "BOOLEAN_ONLY")
         failed = [expectation for expectation in expectations if not verdicts[expectation.meta["rule"]].success]
         broken = self._explain(batch, feed, failed) if failed else {}

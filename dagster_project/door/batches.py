@@ -60,7 +60,7 @@ class FeedBatch:
     def ledger_entry(self, home: Path) -> Batch:
         """Return the batch as the ledger keeps it."""
         path = self.final.relative_to(home).as_posix()
-        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.is_numbered, self.control_sums)
+        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.control_sums)
 
 
 def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch) -> None:
@@ -116,7 +116,7 @@ class BatchWriter:
             plan = casting(contract, types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
             try:
                 relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
-                self._write_one(batch, plan, relation, delivery.system, source, is_numbered=True)
+                self._write_one(batch, plan, relation, source)
             except (duckdb.DataError, duckdb.InvalidInputException) as error:
                 raise UsageError(
                     f"mapping {path}: {str(error).splitlines()[0]} (reading {source.relative}); remedy: cast with try_cast or try_strptime,"
@@ -155,26 +155,26 @@ class BatchWriter:
         plan = casting(batch.contract, types, zone=system.time_zone, dialect=stream, delivery_date=day)
         if not source.scan.needs_exact_reader and not source.is_loaded:
             try:
-                copy_rows(self.connection, plan.fast_sql(source.relation, system.name, batch.batch_id, is_numbered=False), batch)
+                copy_rows(self.connection, plan.fast_sql(source.relation, is_numbered=False), batch)
                 if batch.written == source.scan.records:
                     return
             except duckdb.Error as error:
                 if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
                     raise InfrastructureError(f"{source.path}: {str(error).splitlines()[0]}") from error
         source.load(self.connection)
-        self._write_listing(batch, plan, "source", system.name, source)
+        self._write_listing(batch, plan, "source", source)
 
-    def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source, *, is_numbered: bool) -> None:
-        batch.is_numbered = is_numbered
+    def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
+        batch.is_numbered = True
         try:
-            copy_rows(self.connection, plan.fast_sql(relation, system, batch.batch_id, is_numbered=is_numbered), batch)
+            copy_rows(self.connection, plan.fast_sql(relation, is_numbered=True), batch)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
-            self._write_listing(batch, plan, relation, system, source)
+            self._write_listing(batch, plan, relation, source)
 
-    def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, system: str, source: Source) -> None:
+    def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
         """Take the slow path: keep the good rows, list the refused ones with column, value and rule."""
         batch.is_numbered = True
-        self.connection.execute(f"create or replace temp table typed_rows as {plan.listing_sql(relation, system, batch.batch_id)}")
+        self.connection.execute(f"create or replace temp table typed_rows as {plan.listing_sql(relation)}")
         copy_rows(self.connection, "select * exclude (broken_rule) from typed_rows where broken_rule is null", batch)
         broken = self.connection.execute(
             f"select record_number, broken_rule, {key_sql(batch.contract)} from typed_rows where broken_rule is not null order by all"

@@ -25,9 +25,13 @@ _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 
 @dataclass
 class Casting:
-    """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests."""
+    """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests.
+
+    `written` are the columns that the file brings or the contract has a default for: what is null in every row is not written.
+    """
 
     contract: Contract
+    written: list[str] = field(default_factory=list)
     inner: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -44,7 +48,7 @@ class Casting:
                 tests[rule.column].append(f"({rule.bad_sql})")
         return {name: " or ".join(listed) for name, listed in tests.items()}
 
-    def fast_sql(self, relation: str, source_system: str, batch_id: str, *, is_numbered: bool) -> str:
+    def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
         """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
         tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values()]
         row_hash = (
@@ -53,10 +57,9 @@ class Casting:
             else self._row_hash()
         )
         strict = replace(self, inner=[typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(") for typed in self.inner])
-        outer, inner = self._outer(source_system, batch_id, is_numbered), strict._inner_sql(relation, is_numbered)
-        return f"select {outer}, {row_hash} as row_hash from ({inner})"
+        return f"select {self._outer(is_numbered)}, {row_hash} as row_hash from ({strict._inner_sql(relation, is_numbered)})"
 
-    def listing_sql(self, relation: str, source_system: str, batch_id: str) -> str:
+    def listing_sql(self, relation: str) -> str:
         """Return the SELECT that keeps every record and adds `broken_rule`, the index of its first broken rule or null."""
         discarded = self.discarded
         whens = " ".join(f"when {rule.bad_sql} then {at}" for at, rule in enumerate(self.rules) if rule.column not in discarded)
@@ -68,7 +71,7 @@ class Casting:
                 for name, test in discarded.items()
             )
             inner = f"(select * replace ({kept}) from {inner})"
-        return f"select {self._outer(source_system, batch_id, True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
+        return f"select {self._outer(True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
 
     def counted_sql(self, relation: str) -> str:
         """Return the SELECT that counts, per column, the words that become the unknown value and the values that are left out."""
@@ -76,11 +79,10 @@ class Casting:
         return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
 
     def _row_hash(self) -> str:
-        return f"(hash({', '.join(self.contract.names)}) >> 1)::bigint"
+        return f"(hash({', '.join(self.written)}) >> 1)::bigint"
 
-    def _outer(self, source_system: str, batch_id: str, is_numbered: bool) -> str:
-        system = f"{literal(source_system)}::varchar as source_system, {literal(batch_id)}::varchar as batch_id"
-        return f"{', '.join(self.contract.names)}, {system}{', record_number' if is_numbered else ''}"
+    def _outer(self, is_numbered: bool) -> str:
+        return f"{', '.join(self.written)}{', record_number' if is_numbered else ''}"
 
     def _inner_sql(self, relation: str, is_numbered: bool) -> str:
         return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
@@ -92,8 +94,10 @@ def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect:
     Absent optional columns become the default or NULL; the caller has refused absent required and
     floating-point ones. What has happened cannot lie after `delivery_date`; without one nothing is compared with it.
     """
-    plan = Casting(contract)
+    plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
     for column in contract.columns:
+        if column.name not in types and column.default is None:
+            continue
         if column.name not in types:
             plan.inner.append(f"{_literal_default(column)} as {column.name}")
         elif types[column.name] == "VARCHAR" or column.hashed or column.masked:

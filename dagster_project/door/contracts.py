@@ -89,6 +89,11 @@ class Contract(BaseModel):
         return tuple(column.name for column in self.columns)
 
     @property
+    def types(self) -> dict[str, str]:
+        """DuckDB type of each column, in contract order."""
+        return {column.name: column.sql_type for column in self.columns}
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """Names of the key columns in key order."""
         keyed = sorted((column.key_position, column.name) for column in self.columns if column.key_position is not None)

@@ -9,6 +9,7 @@ import codecs
 import hashlib
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from backports import zstd
@@ -99,8 +100,12 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
 
 
 def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
+    with path.open("rb") as file, ThreadPoolExecutor(1) as hasher:  # hashing lets go of the interpreter
+        while len(chunk := file.read(CHUNK_BYTES)) == CHUNK_BYTES:
+            hashed = hasher.submit(digest.update, chunk)
+            yield chunk
+            hashed.result()
+        if chunk:
             digest.update(chunk)
             yield chunk
 

@@ -22,16 +22,12 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Batch:
-    """One feed's rows from one file: one immutable Parquet file below HOME (`path` is relative to it).
-
-    `is_numbered` says that the file stores `record_number`; otherwise the record number is the position in the file.
-    """
+    """One feed's rows from one file: one immutable Parquet file below HOME (`path` is relative to it)."""
 
     batch_id: str
     feed: str
     path: str
     rows: int
-    is_numbered: bool
     control_sums: str = "{}"
 
 

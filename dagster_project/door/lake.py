@@ -24,7 +24,7 @@ from dagster_project.errors import UsageError
 ALL_ENTITIES = "COMPANY"
 NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
 _ACCEPTED = """
-select b.feed, b.batch_id, b.path, b.rows, b.is_numbered, max(d.delivery_date)
+select b.feed, b.batch_id, b.path, b.rows, o.system, max(d.delivery_date)
 from batches b
 join deliveries o on o.file_id = b.file_id
 join deliveries d on d.status in ('accepted', 'duplicate') and d.system = o.system and d.stream = o.stream and d.sha256 = o.sha256
@@ -33,8 +33,9 @@ group by b.batch_key
 order by b.feed, b.batch_id
 """
 _MONEY_FEEDS = ("ledger_actuals", "budgets", "orders")
-_SYSTEM_COLUMNS = {"source_system": pa.string(), "batch_id": pa.string(), "row_hash": pa.int64()}
-_BATCHES = {"batch_id": pa.string(), "feed": pa.string(), "row_count": pa.int64(), "delivery_date": pa.date32()}
+_BATCHES = {
+    "batch_id": pa.string(), "feed": pa.string(), "row_count": pa.int64(), "source_system": pa.string(), "delivery_date": pa.date32()
+}  # fmt: skip
 _PRESENCE = {"feed": pa.string(), "is_present": pa.bool_(), "row_count": pa.int64()}
 _SHARE = pa.decimal128(9, 4)
 _PARAMETERS = {
@@ -54,7 +55,7 @@ class AcceptedBatch:
     batch_id: str
     path: str
     rows: int
-    is_numbered: bool
+    source_system: str
     delivery_date: date
 
 
@@ -72,7 +73,8 @@ def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assum
     """
     zone = assumptions.company_time_zone or _only("company_time_zone", zones, "UTC")
     batches = accepted_batches(ledger)
-    _replace(engine, "lake.batches", _BATCHES, [(batch.batch_id, batch.feed, batch.rows, batch.delivery_date) for batch in batches])
+    told = [(batch.batch_id, batch.feed, batch.rows, batch.source_system, batch.delivery_date) for batch in batches]
+    _replace(engine, "lake.batches", _BATCHES, told)
     show_feeds(engine, home, "lake", batches)
     here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
     _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
@@ -89,8 +91,8 @@ def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assum
 def accepted_batches(ledger: Ledger) -> list[AcceptedBatch]:
     """Return every batch that the ledger knows as accepted, by feed and batch."""
     return [
-        AcceptedBatch(feed, batch, path, rows, bool(is_numbered), date.fromisoformat(day))
-        for feed, batch, path, rows, is_numbered, day in ledger.rows(_ACCEPTED)
+        AcceptedBatch(feed, batch, path, rows, system, date.fromisoformat(day))
+        for feed, batch, path, rows, system, day in ledger.rows(_ACCEPTED)
     ]
 
 
@@ -98,10 +100,8 @@ def show_feeds(engine: Engine, home: Path, schema: str, batches: Sequence[Accept
     """Make one view per feed over the files of these batches, in a schema that is made where it is missing."""
     engine.run(f"create schema if not exists {schema}")
     for feed in feeds():
-        columns = {column.name: arrow_type(column.sql_type) for column in load_contract(feed).columns} | _SYSTEM_COLUMNS
-        here = [batch for batch in batches if batch.feed == feed]
-        plain, numbered = ([home / batch.path for batch in here if batch.is_numbered is kind] for kind in (False, True))
-        engine.show_feed(f"{schema}.{feed}", pa.schema(list(columns.items())), plain, numbered)
+        columns = pa.schema([(column.name, arrow_type(column.sql_type)) for column in load_contract(feed).columns])
+        engine.show_feed(f"{schema}.{feed}", columns, [home / batch.path for batch in batches if batch.feed == feed])
 
 
 def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:

@@ -18,7 +18,7 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
-_SCHEMAS = ("ledger.sql", "ledger_2.sql")  # one script a version; an older ledger goes through those it has not seen
+_SCHEMAS = ("ledger.sql", "ledger_2.sql", "ledger_3.sql")  # one script a version; an older ledger goes through those it has not seen
 
 
 class Ledger:
@@ -118,8 +118,7 @@ class Ledger:
         )
         file_id = cursor.lastrowid
         connection.executemany(
-            "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, status) values"
-            " (?, ?, ?, ?, ?, ?, ?, 'staged')",
+            "insert into batches (batch_id, file_id, feed, rows, path, control_sums, status) values (?, ?, ?, ?, ?, ?, 'staged')",
             [
                 (
                     batch.batch_id,
@@ -127,7 +126,6 @@ class Ledger:
                     batch.feed,
                     batch.rows,
                     batch.path,
-                    batch.is_numbered,
                     batch.control_sums,
                 )
                 for batch in file.batches

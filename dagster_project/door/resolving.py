@@ -16,7 +16,7 @@ from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.quarantine import key_sql
-from dagster_project.door.spelling import literal
+from dagster_project.engines.lake_files import lake_rows
 
 _OPEN = """
 select q.quarantine_id, q.feed, q.key_sha256, d.delivery_date, d.path
@@ -55,9 +55,9 @@ def _found(connection: duckdb.DuckDBPyConnection, feed: str, keys: set[str], bat
     """Return which of the keys stand in which of the batches."""
     if not batches:
         return []
-    files = ", ".join(literal(str(path)) for path in batches.values())
-    key = key_sql(load_contract(feed))
+    contract = load_contract(feed)
+    key, rows = key_sql(contract), lake_rows(contract.types, list(batches.values()))
     return connection.execute(
-        f"select distinct {key} as key, batch_id from read_parquet([{files}], union_by_name = true) where {key} in (select unnest(?))",
+        f"select distinct {key} as key, batch_id from ({rows}) where {key} in (select unnest(?))",
         [sorted(keys)],
     ).fetchall()

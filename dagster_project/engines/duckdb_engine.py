@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
+from dagster_project.engines.engine import NullInColumnError, Scoring, refuse_gone, whole_groups
+from dagster_project.engines.lake_files import lake_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
-from dagster_project.errors import InfrastructureError
 
 _MONTH = "period_month"
 
@@ -75,20 +75,15 @@ class DuckDBEngine:
         """Forget a table."""
         self.connection.execute(f"drop table if exists {table}")
 
-    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
         """Make the view over explicit files."""
-        names, parts = ", ".join(columns.names), []
-        for files, number in ((plain, "file_row_number + 1"), (numbered, "record_number")):
-            if files:
-                listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-                parts.append(f"select {names}, {number} as record_number from read_parquet([{listed}])")
-        typed = ", ".join(f"null::{duckdb_type(field.type)} as {field.name}" for field in columns)
-        rows = " union all ".join(parts) or f"select {typed}, null::bigint as record_number where false"
-        joined = f"select r.*, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
-        try:
-            self.connection.execute(f"create or replace view {view} as {joined}")
-        except duckdb.IOException as error:
-            raise InfrastructureError(f"{view}: {error}; remedy: load into an empty home, or restore the file") from error
+        refuse_gone(view, files)
+        types = {field.name: duckdb_type(field.type) for field in columns}
+        none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint"}
+        typed = ", ".join(f"null::{kind} as {name}" for name, kind in none.items())
+        rows = lake_rows(types, files) if files else f"select {typed} where false"
+        joined = f"select r.*, b.source_system, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
+        self.connection.execute(f"create or replace view {view} as {joined}")
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas."""

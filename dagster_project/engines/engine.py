@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_project.errors import InfrastructureError
+
 Scoring = Callable[[pa.Table], pa.Table]
 """A pure function of one chunk that holds whole groups; it must be picklable by value or importable on an executor."""
 
@@ -51,15 +53,27 @@ class Engine(Protocol):
     def drop(self, table: str) -> None:
         """Forget a table that `replace` or `score` made; nothing happens when there is none."""
 
-    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
-        """Make the view: `columns` of these Parquet files, `record_number`, and `delivery_date` from `lake.batches`.
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
+        """Make the view over files of the lake (`<batch>.parquet`, one folder), with what `lake.batches` says of each.
 
-        The record number is the position in a `plain` file and a column of a `numbered` one. Only files named here can be
-        seen, whatever lies beside them.
+        Its columns are `columns` (null where a file has none of that name), `batch_id`, `row_hash`, `record_number` (the position in
+        the file where it stores none), `source_system` and `delivery_date`. Only files named here can be seen, whatever lies beside them.
+
+        Raises
+        ------
+        InfrastructureError
+            A file is gone.
         """
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas, keyed by `schema.table`, sorted by key."""
+
+
+def refuse_gone(view: str, files: Iterable[Path]) -> None:
+    """Raise InfrastructureError for the first file that is gone; an engine may see that late, or pass over it."""
+    for file in files:
+        if not file.exists():
+            raise InfrastructureError(f"{view}: {file} is gone; remedy: load into an empty home, or restore the file")
 
 
 def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:

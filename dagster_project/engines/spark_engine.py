@@ -19,9 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.engines.engine import Scoring, checked, whole_groups
+from dagster_project.engines.engine import Scoring, checked, refuse_gone, whole_groups
 from dagster_project.engines.types import arrow_type, spark_type
-from dagster_project.errors import InfrastructureError
 
 NOT_NULL = "not_null"
 """Table property that lists the columns which never hold a null: Parquet tables of Spark cannot promise it themselves."""
@@ -96,22 +95,22 @@ class SparkEngine:
         self.run(f"drop view if exists {table}")
         self._forget_all(table)
 
-    def show_feed(self, view: str, columns: pa.Schema, plain: Sequence[Path], numbered: Sequence[Path]) -> None:
-        """Make the view over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
-        gone = [file for file in (*plain, *numbered) if not file.exists()]
-        if gone:
-            raise InfrastructureError(f"{view}: {gone[0]} is gone; remedy: load into an empty home, or restore the file")
-        names, parts = ", ".join(columns.names), []
-        for files, number in ((plain, "_metadata.row_index + 1"), (numbered, "record_number")):
-            if files:
-                (folder,) = {file.parent for file in files}
-                listed = _escaped(str(folder)) + "/{" + ",".join(file.name for file in files) + "}"
-                stored = columns if files is plain else columns.append(pa.field("record_number", pa.int64()))
-                table = self._over(f"{view.replace('.', '_')}_{'plain' if files is plain else 'numbered'}", stored, listed)
-                parts.append(f"select {names}, {number} as record_number from {table}")
-        typed = ", ".join(f"cast(null as {spark_type(field.type)}) as {field.name}" for field in columns)
-        rows = " union all ".join(parts) or f"select {typed}, cast(null as bigint) as record_number where false"
-        joined = f"select r.*, b.delivery_date from ({rows}) as r inner join lake.batches as b on r.batch_id = b.batch_id"
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
+        """Make the view over explicit files, as a glob of alternatives."""
+        refuse_gone(view, files)
+        stored = columns.append(pa.field("row_hash", pa.int64())).append(pa.field("record_number", pa.int64()))
+        if files:
+            (folder,) = {file.parent for file in files}
+            listed = _escaped(str(folder)) + "/{" + ",".join(file.name for file in files) + "}"
+            table = self._over(view.replace(".", "_"), stored, listed)
+            rows = (
+                f"select {', '.join(columns.names)}, split_part(_metadata.file_name, '.', 1) as batch_id, row_hash,"
+                f" coalesce(record_number, _metadata.row_index + 1) as record_number from {table}"
+            )
+        else:
+            none = stored.insert(len(columns), pa.field("batch_id", pa.string()))
+            rows = f"select {', '.join(f'cast(null as {spark_type(field.type)}) as {field.name}' for field in none)} where false"
+        joined = f"select r.*, b.source_system, b.delivery_date from ({rows}) as r inner join lake.batches as b on r.batch_id = b.batch_id"
         self.run(f"create or replace view {view} as {joined}")
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:

@@ -15,13 +15,13 @@ import duckdb
 from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.personal import prepare, use_key
-from dagster_project.door.spelling import literal
 from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
+from dagster_project.engines.lake_files import lake_rows
 from dagster_project.errors import UsageError
 
 PSEUDONYM = "FORGOTTEN-"
 _BATCHES = """
-select b.feed, b.path, b.batch_id, b.is_numbered, d.file_id from batches b join deliveries d on d.file_id = b.file_id
+select b.feed, b.path, b.batch_id, d.file_id from batches b join deliveries d on d.file_id = b.file_id
 where b.status = 'accepted' order by b.batch_key
 """
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
@@ -76,16 +76,9 @@ class Lake:
         self.relations: dict[str, str] = {}
         for feed in feeds():
             rows = [row for row in ledger.rows(_BATCHES) if row[0] == feed]
-            self.files |= {row[2]: row[4] for row in rows}
-            parts = []
-            for numbered in (0, 1):
-                paths = ", ".join(literal(str(home / row[1])) for row in rows if row[3] == numbered)
-                number = "record_number" if numbered else "file_row_number + 1 as record_number"
-                names = ", ".join((*load_contract(feed).names, "source_system", "batch_id", "row_hash"))
-                if paths:
-                    parts.append(f"select {names}, {number} from read_parquet([{paths}])")
-            if parts:
-                self.relations[feed] = f"({' union all '.join(parts)})"
+            self.files |= {row[2]: row[3] for row in rows}
+            if rows:
+                self.relations[feed] = f"({lake_rows(load_contract(feed).types, [home / row[1] for row in rows])})"
 
     def rows(self, sql: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Run one query."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Row = dict[str, str | None]
 
 _BY_TYPE = {"timestamptz": "2026-01-05 10:00:00+00", "date": "2026-01-01", "boolean": "false", "bigint": "1", "varchar": "x"}
-_SYSTEM = {"source_system": "varchar", "batch_id": "varchar", "record_number": "bigint", "row_hash": "bigint"}
+_SYSTEM = {"record_number": "bigint", "row_hash": "bigint"}
 _MEANINGFUL: dict[str, Row] = {
     "benchmarks": {"benchmark_year": "2025"},
     "budgets": {"is_in_scope": "true"},
@@ -66,7 +66,7 @@ def sound_row(feed: str, number: int) -> Row:
     if feed == "fiscal_periods":
         start = date(2000, 1, 1) + timedelta(days=31 * number)
         row |= {"start_date": str(start), "end_date": str(start + timedelta(days=30))}
-    return row | {"source_system": "shop", "batch_id": "b1", "record_number": str(number), "row_hash": str(number)}
+    return row | {"record_number": str(number), "row_hash": str(number)}
 
 
 def write_parquet(path: Path, feed: str, rows: Sequence[Row], *, types: dict[str, str] | None = None) -> Path:
@@ -109,6 +109,6 @@ def make_batch(tmp_path: Path) -> Callable[..., Path]:
     """Write a batch: `make_batch(feed, rows, types=...)` returns its Parquet file."""
 
     def make(feed: str, rows: Sequence[Row], *, types: dict[str, str] | None = None) -> Path:
-        return write_parquet(tmp_path / f"{feed}-{len(list(tmp_path.iterdir()))}.parquet", feed, rows, types=types)
+        return write_parquet(tmp_path / f"b{len(list(tmp_path.iterdir())) + 1}.parquet", feed, rows, types=types)
 
     return make

@@ -25,7 +25,7 @@ def verdict_on(batch: Any) -> Any:
 
 def test_great_expectations_counts_on_duckdb(validation: Any, three_rows: Path) -> None:
     context = validation.DuckDBContext()
-    verdict = verdict_on(context.batch("three", [three_rows]))
+    verdict = verdict_on(context.batch("three", [three_rows], {}))
     context.close()
     assert verdict.success is False
     assert verdict.result["unexpected_count"] == 1
@@ -34,7 +34,7 @@ def test_great_expectations_counts_on_duckdb(validation: Any, three_rows: Path) 
 
 def test_without_the_repair_every_expectation_still_fails_so_the_repair_may_not_go(validation: Any, three_rows: Path) -> None:
     context = validation.DuckDBContext()
-    batch = context.batch("three", [three_rows])
+    batch = context.batch("three", [three_rows], {})
     for name in ("do_begin", "do_commit", "do_rollback"):
         delattr(context._engine.dialect, name)  # back to what the driver brings
     assert "list index out of range" in str(verdict_on(batch).exception_info)

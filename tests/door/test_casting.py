@@ -56,11 +56,11 @@ def cast(
         "create or replace temp table one as select " + ", ".join(f"?::varchar as {name}" for name in record) + ", 1 as record_number",
         list(record.values()),
     )
-    cursor = CONNECTION.execute(plan.listing_sql("one", "canonical", "b"))
+    cursor = CONNECTION.execute(plan.listing_sql("one"))
     row = dict(zip([entry[0] for entry in cursor.description], cursor.fetchall()[0], strict=True))
     broken = None if row["broken_rule"] is None else plan.rules[row["broken_rule"]]
     unknown = any(CONNECTION.execute(plan.counted_sql("one")).fetchone() or ()) if plan.unknown else False
-    fast = plan.fast_sql("one", "canonical", "b", is_numbered=True)
+    fast = plan.fast_sql("one", is_numbered=True)
     if broken or unknown:
         with pytest.raises((duckdb.InvalidInputException, duckdb.ConversionException)):
             CONNECTION.execute(fast).fetchall()

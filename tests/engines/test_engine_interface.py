@@ -174,30 +174,35 @@ def test_a_dropped_table_is_gone_and_dropping_nothing_is_no_error(engine: Engine
 def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_path: Path) -> None:
     lake = tmp_path / "lake [1], {2}" / "tickets"
     lake.mkdir(parents=True)
-    columns = pa.schema([("ticket_id", pa.string()), ("batch_id", pa.string())])
+    columns = pa.schema([("ticket_id", pa.string()), ("queue", pa.string()), ("cost_amount", pa.decimal128(18, 2))])
 
-    def file(batch: str, *tickets: str, numbers: list[int] | None = None) -> Path:
-        table = pa.table({"ticket_id": tickets, "batch_id": [batch] * len(tickets)})
-        if numbers:
-            table = table.append_column("record_number", pa.array(numbers, pa.int64()))
-        pq.write_table(table, lake / f"{batch}.parquet")
+    def file(batch: str, *tickets: str, **more: pa.Array) -> Path:
+        pq.write_table(
+            pa.table({"ticket_id": tickets, "row_hash": pa.array([7] * len(tickets), pa.int64()), **more}), lake / f"{batch}.parquet"
+        )
         return lake / f"{batch}.parquet"
 
-    plain, numbered, _ = file("b1", "T1", "T2"), file("b2", "T3", numbers=[9]), file("never_accepted", "T4")
-    batches = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32())])
-    days = pa.table({"batch_id": ["b1", "b2", "never_accepted"], "delivery_date": [date(2026, 1, day) for day in (1, 2, 3)]})
-    engine.replace("lake.batches", batches, [days])
-    engine.show_feed("lake.tickets", columns, [plain], [numbered])
-    assert sorted(engine.rows("select ticket_id, batch_id, record_number, delivery_date from lake.tickets")) == [
-        ("T1", "b1", 1, date(2026, 1, 1)), ("T2", "b1", 2, date(2026, 1, 1)), ("T3", "b2", 9, date(2026, 1, 2)),
-    ]  # fmt: skip
-    engine.show_feed("lake.refunds", columns, [], [])
+    plain, _ = file("b1", "T1", "T2", queue=pa.array(["phone", None])), file("never_accepted", "T4")
+    numbered = file("b2", "T3", record_number=pa.array([9], pa.int64()), of_an_older_product=pa.array(["x"]))
+    batches = pa.schema([("batch_id", pa.string()), ("source_system", pa.string()), ("delivery_date", pa.date32())])
+    told = pa.table({
+        "batch_id": ["b1", "b2", "never_accepted"], "source_system": ["desk", "shop", "desk"],
+        "delivery_date": [date(2026, 1, day) for day in (1, 2, 3)],
+    })  # fmt: skip
+    engine.replace("lake.batches", batches, [told])
+    engine.show_feed("lake.tickets", columns, [plain, numbered])
+    assert sorted(engine.rows("select * from lake.tickets")) == [
+        ("T1", "phone", None, "b1", 7, 1, "desk", date(2026, 1, 1)),
+        ("T2", None, None, "b1", 7, 2, "desk", date(2026, 1, 1)),
+        ("T3", None, None, "b2", 7, 9, "shop", date(2026, 1, 2)),
+    ]
+    engine.show_feed("lake.refunds", columns, [])
     assert engine.rows("select * from lake.refunds") == []
-    assert engine.columns(["lake"])["lake.refunds"].names == ["ticket_id", "batch_id", "record_number", "delivery_date"]
+    assert engine.columns(["lake"])["lake.refunds"] == engine.columns(["lake"])["lake.tickets"]
     second = file("b3", "T5")
     plain.unlink()
     with pytest.raises(InfrastructureError, match="b1"):
-        engine.show_feed("lake.tickets", columns, [plain, second], [numbered])
+        engine.show_feed("lake.tickets", columns, [second, plain, numbered])
 
 
 def test_groups_are_never_cut_however_small_the_chunks() -> None:
