@@ -81,7 +81,7 @@ class DuckDBContext:
         stored = {row["column_name"] for row in self.query(f"describe select * from {rows}")}
         types = {**columns, "row_hash": "bigint"}
         named = [name if name in stored else f"null::{kind} as {name}" for name, kind in types.items()]
-        named.insert(-1, "split_part(parse_filename(filename), '.', 1) as batch_id")
+        named.insert(-1, "parse_filename(filename, true) as batch_id")
         named.append(
             f"{'coalesce(record_number, file_row_number + 1)' if 'record_number' in stored else 'file_row_number + 1'} as record_number"
         )

@@ -24,6 +24,7 @@ from dagster_project.door.quarantine import key_sql, quarantined
 from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
 from dagster_project.door.source import LISTED_LIMIT, Source
 from dagster_project.door.spelling import identifier, literal
+from dagster_project.engines.lake_files import RECORD_NUMBER
 from dagster_project.errors import InfrastructureError, UsageError
 
 PARQUET = "format parquet, compression snappy"
@@ -38,7 +39,7 @@ class FeedBatch:
     batch_id: str
     temporary: Path
     relative: str
-    is_numbered: bool = False
+    lacks: tuple[str, ...] = ()  # columns that the Parquet file does not store
     is_text: bool = False  # rows as delivered, for the SELECTs of other streams; no feed
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
@@ -50,7 +51,12 @@ class FeedBatch:
     @property
     def final(self) -> Path:
         """The name the Parquet file has once it is complete on disk."""
-        return self.temporary.with_suffix("")
+        return self.temporary.with_suffix(".parquet")
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the Parquet file stores the numbers of its records."""
+        return RECORD_NUMBER not in self.lacks
 
     @property
     def delivery_date(self) -> dt.date:
@@ -60,7 +66,7 @@ class FeedBatch:
     def ledger_entry(self, home: Path) -> Batch:
         """Return the batch as the ledger keeps it."""
         path = self.final.relative_to(home).as_posix()
-        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.control_sums)
+        return Batch(self.batch_id, self.contract.feed, path, self.loaded, self.lacks, self.control_sums)
 
 
 def copy_rows(connection: duckdb.DuckDBPyConnection, sql: str, batch: FeedBatch) -> None:
@@ -137,7 +143,7 @@ class BatchWriter:
 
     def _keep_text(self, delivery: Delivery, source: Source, system: System, *, is_records: bool) -> FeedBatch:
         batch = self._batch(delivery, source, text_contract(system, delivery.stream), self.texts, is_records=is_records)
-        batch.is_numbered = batch.is_text = True
+        batch.is_text = True
         columns = ", ".join(map(identifier, batch.contract.names))
         copy_rows(self.connection, f"select {columns}, record_number from source", batch)
         self.lookups.add(delivery, source.scan.sha256, (batch.temporary, batch.final))
@@ -148,13 +154,14 @@ class BatchWriter:
         batch_id = hashlib.sha256(identity.encode()).hexdigest()[:24]
         folder = root / contract.feed
         folder.mkdir(parents=True, exist_ok=True)
-        return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.parquet.tmp", delivery.relative)
+        return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.tmp", delivery.relative)
 
     def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System, day: dt.date) -> None:
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
         plan = casting(batch.contract, types, zone=system.time_zone, dialect=stream, delivery_date=day)
         if not source.scan.needs_exact_reader and not source.is_loaded:
             try:
+                batch.lacks = plan.lacks(is_numbered=False)
                 copy_rows(self.connection, plan.fast_sql(source.relation, is_numbered=False), batch)
                 if batch.written == source.scan.records:
                     return
@@ -165,15 +172,15 @@ class BatchWriter:
         self._write_listing(batch, plan, "source", source)
 
     def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
-        batch.is_numbered = True
         try:
+            batch.lacks = plan.lacks(is_numbered=True)
             copy_rows(self.connection, plan.fast_sql(relation, is_numbered=True), batch)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             self._write_listing(batch, plan, relation, source)
 
     def _write_listing(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
         """Take the slow path: keep the good rows, list the refused ones with column, value and rule."""
-        batch.is_numbered = True
+        batch.lacks = plan.lacks(is_numbered=True)
         self.connection.execute(f"create or replace temp table typed_rows as {plan.listing_sql(relation)}")
         copy_rows(self.connection, "select * exclude (broken_rule) from typed_rows where broken_rule is null", batch)
         broken = self.connection.execute(
@@ -242,7 +249,6 @@ class BatchWriter:
             )
             batch.quarantine.append(entry)
         batch.refused += len(source.faults)
-        batch.is_numbered = batch.is_numbered or bool(source.faults)
 
     def _account_for_every_record(self, batches: list[FeedBatch], source: Source, stream: Stream) -> None:
         """Find records that the mapping's SQL dropped or returned twice; both are told apart from refused ones."""

@@ -16,6 +16,7 @@ from dagster_project.door.contracts import Column, Contract
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
 from dagster_project.door.spelling import identifier, instant, literal, plain_number
+from dagster_project.engines.lake_files import RECORD_NUMBER
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
@@ -47,6 +48,11 @@ class Casting:
             if not rule.is_implied and column.key_position is None and (not column.required or column.default is not None):
                 tests[rule.column].append(f"({rule.bad_sql})")
         return {name: " or ".join(listed) for name, listed in tests.items()}
+
+    def lacks(self, *, is_numbered: bool) -> tuple[str, ...]:
+        """Return the columns that a file with these rows does not store."""
+        absent = [name for name in self.contract.names if name not in self.written]
+        return (*absent, *([] if is_numbered else [RECORD_NUMBER]))
 
     def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
         """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""

@@ -6,6 +6,7 @@ Holds streaming decompression and transcoding. It must not know records or colum
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator
@@ -24,11 +25,15 @@ _READ_BYTES = 1 << 18
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MB: what a frame may ask to keep in memory
 
 
-def is_plain_utf8(path: Path, form: Format, encoding: str) -> bool:
-    """Say whether the engine can read the file as it lies: no archive, no byte order mark, declared as UTF-8."""
-    with path.open("rb") as file:
-        has_mark = file.read(3) == codecs.BOM_UTF8
-    return not (form.packing or has_mark or codecs.lookup(encoding).name != "utf-8")
+def is_read_as_it_lies(path: Path, form: Format, encoding: str) -> bool:
+    """Say whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
+    if form.packing not in ("", ".gz") or codecs.lookup(encoding).name != "utf-8":
+        return False
+    try:
+        with gzip.open(path) if form.packing else path.open("rb") as file:
+            return file.read(3) != codecs.BOM_UTF8
+    except (OSError, EOFError, zlib.error):
+        return False  # whoever unpacks it says what is wrong
 
 
 def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Hash) -> Iterator[bytes]:
@@ -40,7 +45,17 @@ def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Has
         The archive is damaged, ends early, is too large, grows too much or is packed twice; or the text is not of the
         declared encoding.
     """
-    return _utf8(_limited(_raw(path, form, dialect.max_bytes, digest), path, dialect.max_bytes), path, dialect.encoding)
+    chunks = _utf8(_limited(_raw(path, form, dialect.max_bytes, digest), path, dialect.max_bytes), path, dialect.encoding)
+    return _ahead(chunks) if path.stat().st_size > _READ_BYTES else chunks
+
+
+def _ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Make each chunk on a second thread while the caller works on the one before: unpacking and hashing let go of the interpreter."""
+    with ThreadPoolExecutor(1) as maker:
+        following = maker.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = maker.submit(next, chunks, None)
+            yield chunk
 
 
 def _raw(path: Path, form: Format, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
@@ -100,12 +115,8 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
 
 
 def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
-    with path.open("rb") as file, ThreadPoolExecutor(1) as hasher:  # hashing lets go of the interpreter
-        while len(chunk := file.read(CHUNK_BYTES)) == CHUNK_BYTES:
-            hashed = hasher.submit(digest.update, chunk)
-            yield chunk
-            hashed.result()
-        if chunk:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
             yield chunk
 

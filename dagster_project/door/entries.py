@@ -22,12 +22,13 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Batch:
-    """One feed's rows from one file: one immutable Parquet file below HOME (`path` is relative to it)."""
+    """One feed's rows from one file: one immutable Parquet file below HOME (`path` is relative to it), and the columns it lacks."""
 
     batch_id: str
     feed: str
     path: str
     rows: int
+    lacks: tuple[str, ...] = ()
     control_sums: str = "{}"
 
 

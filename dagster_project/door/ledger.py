@@ -118,7 +118,7 @@ class Ledger:
         )
         file_id = cursor.lastrowid
         connection.executemany(
-            "insert into batches (batch_id, file_id, feed, rows, path, control_sums, status) values (?, ?, ?, ?, ?, ?, 'staged')",
+            "insert into batches (batch_id, file_id, feed, rows, path, lacks, control_sums, status) values (?, ?, ?, ?, ?, ?, ?, 'staged')",
             [
                 (
                     batch.batch_id,
@@ -126,6 +126,7 @@ class Ledger:
                     batch.feed,
                     batch.rows,
                     batch.path,
+                    ",".join(batch.lacks),
                     batch.control_sums,
                 )
                 for batch in file.batches

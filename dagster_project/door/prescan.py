@@ -2,7 +2,7 @@
 
 Holds the streaming scan (law 2: the count of physical records is ours). It must not type a value or know a feed. The scan
 is vectorised over bytes and leaves the rare cases (a lone carriage return, an odd quote) to `records`, the exact reader.
-A clean UTF-8 copy is written only when the original cannot be read as it is: archive, byte order mark, other encoding.
+A clean UTF-8 copy is written only when the engine cannot read the original: zst and zip, byte order mark, other encoding.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.door.decoding import is_plain_utf8, text_chunks
+from dagster_project.door.decoding import is_read_as_it_lies, text_chunks
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.formats import COLUMNS, HEADER_BYTES, LINE_BYTES, format_of
 from dagster_project.door.records import csv_words
@@ -29,8 +29,8 @@ _LF, _CR = 10, 13
 class Prescan:
     """What the scan found.
 
-    `records` counts data records (header and blank lines apart), `readable` is the file to read: the original or the
-    clean copy, `needs_exact_reader` says that the vectorised count cannot be trusted, `longest_line` is in bytes.
+    `records` counts data records (header and blank lines apart), `readable` is the file to read: the original (packed as gz where
+    `is_packed`) or the clean copy, `needs_exact_reader` says that the vectorised count cannot be trusted, `longest_line` is in bytes.
     """
 
     sha256: str
@@ -40,6 +40,7 @@ class Prescan:
     readable: Path
     needs_exact_reader: bool
     longest_line: int
+    is_packed: bool = False
 
 
 class _Counter:
@@ -189,11 +190,11 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         raise InputRefused(f"{path}: 0 bytes; an empty day has at least a header; remedy: deliver the file again")
     digest = hashlib.sha256()
     form = format_of(path.name, path)
-    is_copied = not is_plain_utf8(path, form, dialect.encoding)
+    is_copied = not is_read_as_it_lies(path, form, dialect.encoding)
     chunks = text_chunks(path, form, dialect, digest)
     counter = _Counter(path, dialect)
     header = b""
-    readable = scratch / hashlib.sha256(str(path).encode()).hexdigest()[:24] if is_copied else path
+    readable = copy_of(path, scratch) if is_copied else path
     copy = readable.open("wb") if is_copied else None
     try:
         for chunk in chunks:
@@ -229,7 +230,13 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         readable=readable,
         needs_exact_reader=counter.inside_quotes or counter.lone_returns or is_ragged or dialect.escape is not None,
         longest_line=counter.longest,
+        is_packed=bool(form.packing) and not is_copied,
     )
+
+
+def copy_of(path: Path, scratch: Path) -> Path:
+    """Return where the clean copy of a file goes."""
+    return scratch / hashlib.sha256(str(path).encode()).hexdigest()[:24]
 
 
 def too_many_records(path: Path, dialect: Dialect) -> InputRefused:

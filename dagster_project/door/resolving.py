@@ -16,7 +16,7 @@ from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.quarantine import key_sql
-from dagster_project.engines.lake_files import lake_rows
+from dagster_project.engines.lake_files import LakeFile, lake_rows, names_in
 
 _OPEN = """
 select q.quarantine_id, q.feed, q.key_sha256, d.delivery_date, d.path
@@ -24,7 +24,7 @@ from quarantine as q inner join deliveries as d on d.file_id = q.file_id
 where q.resolved_by_run_id is null and q.key_sha256 is not null and (d.status in ('accepted', 'refused') or d.run_id = ?)
 """
 _BATCHES = """
-select b.batch_id, b.path, d.file_id, d.delivery_date, d.path
+select b.batch_id, b.path, b.lacks, d.file_id, d.delivery_date, d.path
 from batches as b inner join deliveries as d on d.file_id = b.file_id
 where b.feed = ? and (d.status = 'accepted' or (d.status = 'staged' and d.run_id = ?)) and d.delivery_date >= ?
 """
@@ -40,8 +40,8 @@ def resolve(connection: duckdb.DuckDBPyConnection, ledger: Ledger, home: Path, r
     for feed, records in open_records.items():
         has_fresh_record = any(place[1] in fresh for _, _, place in records)
         batches = {
-            batch: (file_id, (day, path), home / file)
-            for batch, file, file_id, day, path in ledger.rows(_BATCHES, (feed, run_id, min(place[0] for _, _, place in records)))
+            batch: (file_id, (day, path), LakeFile(home / file, names_in(lacks)))
+            for batch, file, lacks, file_id, day, path in ledger.rows(_BATCHES, (feed, run_id, min(place[0] for _, _, place in records)))
             if has_fresh_record or path in fresh
         }
         for key, batch in _found(connection, feed, {key for _, key, _ in records}, {batch: file for batch, (*_, file) in batches.items()}):
@@ -51,12 +51,12 @@ def resolve(connection: duckdb.DuckDBPyConnection, ledger: Ledger, home: Path, r
         ledger.link_resolutions(links)
 
 
-def _found(connection: duckdb.DuckDBPyConnection, feed: str, keys: set[str], batches: dict[str, Path]) -> list[tuple[str, str]]:
+def _found(connection: duckdb.DuckDBPyConnection, feed: str, keys: set[str], batches: dict[str, LakeFile]) -> list[tuple[str, str]]:
     """Return which of the keys stand in which of the batches."""
     if not batches:
         return []
     contract = load_contract(feed)
-    key, rows = key_sql(contract), lake_rows(contract.types, list(batches.values()))
+    key, rows = key_sql(contract), lake_rows(contract.types, batches.values())
     return connection.execute(
         f"select distinct {key} as key, batch_id from ({rows}) where {key} in (select unnest(?))",
         [sorted(keys)],

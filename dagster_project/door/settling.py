@@ -17,10 +17,10 @@ import duckdb
 import numpy as np
 
 from dagster_project.door.batches import FeedBatch, copy_rows
-from dagster_project.engines.lake_files import lake_rows
+from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
 
-_MANY_ROWS = 500_000
+_MANY_ROWS = 4_000_000
 _SYNC_THREADS = 8  # the disk joins flushes that wait together
 
 
@@ -87,13 +87,13 @@ def _drop_older_versions(connection: duckdb.DuckDBPyConnection, batch: FeedBatch
     order = "source_updated_at desc nulls last, row_hash desc, record_number desc"
     latest = f"{_read([batch])} qualify row_number() over (partition by {keys} order by {order}) = 1"
     connection.execute(f"create or replace temp table typed_rows as {latest}")
-    written, batch.is_numbered = batch.written, True
+    written, batch.lacks = batch.written, ()
     copy_rows(connection, "select * exclude (batch_id) from typed_rows order by record_number", batch)
     batch.written = written
 
 
 def _read(batches: Sequence[FeedBatch]) -> str:
-    return lake_rows(batches[0].contract.types, [batch.temporary for batch in batches])
+    return lake_rows(batches[0].contract.types, [LakeFile(batch.temporary, batch.lacks) for batch in batches])
 
 
 def make_durable(batches: Sequence[FeedBatch]) -> None:

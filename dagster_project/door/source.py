@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 
 from dagster_project.door.archives import only_member
 from dagster_project.door.collecting import LINE, NUMBER, collect
+from dagster_project.door.decoding import text_chunks
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.formats import format_of
-from dagster_project.door.prescan import Prescan, prescan_text
+from dagster_project.door.prescan import Prescan, copy_of, prescan_text
 from dagster_project.door.records import Record, read_records
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InputRefused
@@ -36,6 +37,7 @@ class Source:
     path: Path
     relative: str
     dialect: Dialect
+    scratch: Path
     scan: Prescan
     is_parquet: bool = False
     is_loaded: bool = False
@@ -55,9 +57,9 @@ class Source:
             )
         typed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
         nulls = ", ".join(map(literal, self.dialect.null_words))
-        room = ""
+        room = ", compression = 'gzip'" if self.scan.is_packed else ""
         if self.scan.longest_line >= _ENGINE_LINE_BYTES:
-            room = f", max_line_size = {self.scan.longest_line + 1_024}, buffer_size = {max(32_000_000, 4 * self.scan.longest_line)}"
+            room += f", max_line_size = {self.scan.longest_line + 1_024}, buffer_size = {max(32_000_000, 4 * self.scan.longest_line)}"
         delimiter, quote = literal(self.dialect.delimiter or ","), literal(self.dialect.quote)
         return (
             f"read_csv({file}, auto_detect = false, header = true, delim = {delimiter}, quote = {quote}, escape = {quote},"
@@ -70,8 +72,18 @@ class Source:
 
     def discard(self) -> None:
         """Remove what was written to the scratch folder for this file."""
-        for path in (*self.parts, *([self.scan.readable] if self.scan.readable != self.path else [])):
+        for path in {*self.parts, self.scan.readable, copy_of(self.path, self.scratch)} - {self.path}:
             path.unlink(missing_ok=True)
+
+    def _text(self) -> Path:
+        """Return the file as plain text, for the exact reader."""
+        if not self.scan.is_packed:
+            return self.scan.readable
+        copy = copy_of(self.path, self.scratch)
+        if not copy.exists():
+            with copy.open("wb") as file:
+                file.writelines(text_chunks(self.path, format_of(self.path.name, self.path), self.dialect, hashlib.sha256()))
+        return copy
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the temporary relation `source` with all columns and `record_number`; falls back to the exact reader.
@@ -120,7 +132,7 @@ class Source:
             connection.unregister("exact_records")
             pending.clear()
 
-        for record in read_records(self.scan.readable, self.path, self.dialect, len(columns)):
+        for record in read_records(self._text(), self.path, self.dialect, len(columns)):
             records = record.number
             (faults if record.fault else pending).append(record)
             if len(pending) >= _BATCH_RECORDS:
@@ -149,7 +161,7 @@ class Source:
             return {row[NUMBER]: Record(row[NUMBER], row[LINE], [row.get(name) for name in self.scan.columns]) for row in rows}
         last = max(numbers)
         found: dict[int, Record] = {}
-        for record in read_records(self.scan.readable, self.path, self.dialect, len(self.scan.columns)):
+        for record in read_records(self._text(), self.path, self.dialect, len(self.scan.columns)):
             if record.number in numbers:
                 found[record.number] = record
             if record.number >= last:
@@ -173,12 +185,12 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, relative: str
             raise InputRefused(f"{path}: an archive within an archive; remedy: deliver the inner file as it is")
     dialect = dialect.model_copy(update={"delimiter": dialect.delimiter or form.delimiter})
     if form.kind == "parquet":
-        source = Source(path, relative, dialect, _scan_parquet(connection, path), is_parquet=True)
+        source = Source(path, relative, dialect, scratch, _scan_parquet(connection, path), is_parquet=True)
     elif form.kind == "text":
-        source = Source(path, relative, dialect, prescan_text(path, dialect, scratch))
+        source = Source(path, relative, dialect, scratch, prescan_text(path, dialect, scratch))
     else:
         scan, collected = collect(path, form, dialect, scratch)
-        source = Source(path, relative, dialect, scan, faults=tuple(collected.faults), parts=tuple(collected.parts))
+        source = Source(path, relative, dialect, scratch, scan, faults=tuple(collected.faults), parts=tuple(collected.parts))
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         source.discard()

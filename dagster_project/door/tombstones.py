@@ -18,7 +18,7 @@ from dagster_project.door.batches import PARQUET, FeedBatch
 from dagster_project.door.contracts import Contract, feeds
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.spelling import literal
-from dagster_project.engines.lake_files import lake_rows
+from dagster_project.engines.lake_files import LakeFile, lake_rows
 
 Kind = Literal["account", "contact"]
 _PERSON = re.compile(r"(?:^|_)(account|contact)_id$")
@@ -91,7 +91,7 @@ def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, ro
     persons = person_columns(batch.contract)
     if batch.contract.feed not in feeds() or not persons or not batch.written:  # raw text copies stay raw, in their restricted place
         return 0
-    file = f"({lake_rows(batch.contract.types, [batch.temporary])})"
+    file = f"({lake_rows(batch.contract.types, [LakeFile(batch.temporary, batch.lacks)])})"
     tests = " or ".join(f"keyed_hash({name}) in (select id_hash from forgotten where kind = '{kind}')" for name, kind in persons.items())
     ((count,),) = connection.execute(f"select count(*) from {file} where {tests}").fetchall()
     if count:
@@ -99,7 +99,7 @@ def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, ro
         rows_in_order = f"select * exclude (batch_id) from ({redacted(batch.contract, file)}) order by record_number"
         connection.execute(f"copy ({rows_in_order}) to {literal(str(cleaned))} ({PARQUET})")
         cleaned.replace(batch.temporary)
-        batch.is_numbered = True
+        batch.lacks = ()
     return int(count)
 
 

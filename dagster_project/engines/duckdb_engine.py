@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from dagster_project.engines.engine import NullInColumnError, Scoring, refuse_gone, whole_groups
-from dagster_project.engines.lake_files import lake_rows
+from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
 
 _MONTH = "period_month"
@@ -75,7 +74,7 @@ class DuckDBEngine:
         """Forget a table."""
         self.connection.execute(f"drop table if exists {table}")
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
         """Make the view over explicit files."""
         refuse_gone(view, files)
         types = {field.name: duckdb_type(field.type) for field in columns}

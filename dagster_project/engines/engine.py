@@ -8,12 +8,12 @@ raises `NullInColumnError` and nothing is replaced.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_project.engines.lake_files import LakeFile
 from dagster_project.errors import InfrastructureError
 
 Scoring = Callable[[pa.Table], pa.Table]
@@ -53,11 +53,11 @@ class Engine(Protocol):
     def drop(self, table: str) -> None:
         """Forget a table that `replace` or `score` made; nothing happens when there is none."""
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
         """Make the view over files of the lake (`<batch>.parquet`, one folder), with what `lake.batches` says of each.
 
-        Its columns are `columns` (null where a file has none of that name), `batch_id`, `row_hash`, `record_number` (the position in
-        the file where it stores none), `source_system` and `delivery_date`. Only files named here can be seen, whatever lies beside them.
+        Its columns are `columns`, `batch_id`, `row_hash`, `record_number`, `source_system` and `delivery_date`. Only files named here
+        can be seen, whatever lies beside them.
 
         Raises
         ------
@@ -69,11 +69,11 @@ class Engine(Protocol):
         """Return the columns of each table and view of these schemas, keyed by `schema.table`, sorted by key."""
 
 
-def refuse_gone(view: str, files: Iterable[Path]) -> None:
+def refuse_gone(view: str, files: Iterable[LakeFile]) -> None:
     """Raise InfrastructureError for the first file that is gone; an engine may see that late, or pass over it."""
     for file in files:
-        if not file.exists():
-            raise InfrastructureError(f"{view}: {file} is gone; remedy: load into an empty home, or restore the file")
+        if not file.path.exists():
+            raise InfrastructureError(f"{view}: {file.path} is gone; remedy: load into an empty home, or restore the file")
 
 
 def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:

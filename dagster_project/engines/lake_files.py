@@ -1,23 +1,41 @@
-"""The files of the lake as a relation of DuckDB: one file a batch, named after it, with the columns that its delivery brought.
+"""The files of the lake as a relation of DuckDB: one file a batch, named after it, without columns that are null in every row.
 
-Holds SQL text. A column that a file lacks is null in its rows, without opening a file before it is read; the record number is the
-position in the file unless the file stores one.
+Holds SQL text. What a file lacks is told and never looked up: its reader opens no file before its rows are wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-_STORED = {"row_hash": "bigint", "record_number": "bigint"}
+RECORD_NUMBER = "record_number"
 
 
-def lake_rows(columns: Mapping[str, str], files: Sequence[Path]) -> str:
+@dataclass(frozen=True)
+class LakeFile:
+    """A file and the columns it `lacks`; without a record number, that is the position in the file."""
+
+    path: Path
+    lacks: tuple[str, ...] = ()
+
+
+def names_in(listed: str) -> tuple[str, ...]:
+    """Return the names of a list with commas between."""
+    return tuple(filter(None, listed.split(",")))
+
+
+def lake_rows(columns: Mapping[str, str], files: Iterable[LakeFile]) -> str:
     """Return the SELECT of these columns (name to DuckDB type), `batch_id`, `row_hash` and `record_number` over at least one file."""
-    stored = dict(columns) | _STORED
-    fields = ", ".join(f"'{name}': {{'name': '{name}', 'type': '{kind}', 'default_value': null}}" for name, kind in stored.items())
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    return (
-        f"select {', '.join(columns)}, split_part(parse_filename(filename), '.', 1) as batch_id, row_hash,"
-        f" coalesce(record_number, file_row_number + 1) as record_number from read_parquet([{listed}], schema = map {{{fields}}})"
-    )
+    alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for file in files:
+        alike[file.lacks].append(file.path)
+    return " union all ".join(_rows(columns, lacks, paths) for lacks, paths in alike.items())
+
+
+def _rows(columns: Mapping[str, str], lacks: tuple[str, ...], paths: Iterable[Path]) -> str:
+    named = [f"null::{kind} as {name}" if name in lacks else name for name, kind in columns.items()]
+    number = f"file_row_number + 1 as {RECORD_NUMBER}" if RECORD_NUMBER in lacks else RECORD_NUMBER
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"select {', '.join(named)}, parse_filename(filename, true) as batch_id, row_hash, {number} from read_parquet([{listed}])"

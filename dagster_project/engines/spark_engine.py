@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.engines.engine import Scoring, checked, refuse_gone, whole_groups
+from dagster_project.engines.lake_files import LakeFile
 from dagster_project.engines.types import arrow_type, spark_type
 
 NOT_NULL = "not_null"
@@ -95,13 +96,13 @@ class SparkEngine:
         self.run(f"drop view if exists {table}")
         self._forget_all(table)
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[Path]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
         """Make the view over explicit files, as a glob of alternatives."""
         refuse_gone(view, files)
         stored = columns.append(pa.field("row_hash", pa.int64())).append(pa.field("record_number", pa.int64()))
         if files:
-            (folder,) = {file.parent for file in files}
-            listed = _escaped(str(folder)) + "/{" + ",".join(file.name for file in files) + "}"
+            (folder,) = {file.path.parent for file in files}
+            listed = _escaped(str(folder)) + "/{" + ",".join(file.path.name for file in files) + "}"
             table = self._over(view.replace(".", "_"), stored, listed)
             rows = (
                 f"select {', '.join(columns.names)}, split_part(_metadata.file_name, '.', 1) as batch_id, row_hash,"

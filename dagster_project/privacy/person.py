@@ -16,12 +16,12 @@ from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.personal import prepare, use_key
 from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
-from dagster_project.engines.lake_files import lake_rows
+from dagster_project.engines.lake_files import LakeFile, lake_rows, names_in
 from dagster_project.errors import UsageError
 
 PSEUDONYM = "FORGOTTEN-"
 _BATCHES = """
-select b.feed, b.path, b.batch_id, d.file_id from batches b join deliveries d on d.file_id = b.file_id
+select b.feed, b.path, b.batch_id, b.lacks, d.file_id from batches b join deliveries d on d.file_id = b.file_id
 where b.status = 'accepted' order by b.batch_key
 """
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
@@ -76,9 +76,10 @@ class Lake:
         self.relations: dict[str, str] = {}
         for feed in feeds():
             rows = [row for row in ledger.rows(_BATCHES) if row[0] == feed]
-            self.files |= {row[2]: row[3] for row in rows}
+            self.files |= {row[2]: row[4] for row in rows}
             if rows:
-                self.relations[feed] = f"({lake_rows(load_contract(feed).types, [home / row[1] for row in rows])})"
+                files = [LakeFile(home / row[1], names_in(row[3])) for row in rows]
+                self.relations[feed] = f"({lake_rows(load_contract(feed).types, files)})"
 
     def rows(self, sql: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Run one query."""

@@ -19,7 +19,7 @@ DELIVERY = (
 )
 BATCH = (
     "insert into batches (batch_id, file_id, feed, rows, path, is_numbered, control_sums, status)"
-    " values ('b1', 1, 'orders', 1, 'lake/orders/b1.parquet', 1, '{}', 'accepted')"
+    " values ('b1', 1, 'orders', 1, 'lake/orders/b1.parquet', 0, '{}', 'accepted')"
 )
 REFUSED = "insert into quarantine values (1, 'orders', 2, 3, 'net_amount', 'decimals', 'why', 'order_id=o2', 'cd', 'old', null)"
 
@@ -40,7 +40,7 @@ def test_an_older_ledger_keeps_its_rows(old_home: Path) -> None:
     ledger = Ledger(old_home)
     assert ledger.rows("pragma user_version") == [(3,)]
     assert set(ledger.known_files()) == {"canonical/orders/2026-01-02/a.csv"}
-    assert ledger.rows("select batch_id, feed, rows from batches") == [("b1", "orders", 1)]
+    assert ledger.rows("select batch_id, feed, rows, lacks from batches") == [("b1", "orders", 1, "record_number")]
     assert ledger.rows("select quarantine_id, rule, raw_sha256, key_sha256, quarantine_state, first_seen_date from quarantine_life") == [
         (1, "decimals", "cd", None, "open", "2026-01-02")
     ]

@@ -15,6 +15,7 @@ import pytest
 
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.engines.engine import Engine, NullInColumnError, whole_groups
+from dagster_project.engines.lake_files import LakeFile
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.engines.types import INSTANT, arrow_type
 from dagster_project.errors import InfrastructureError
@@ -176,14 +177,17 @@ def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_
     lake.mkdir(parents=True)
     columns = pa.schema([("ticket_id", pa.string()), ("queue", pa.string()), ("cost_amount", pa.decimal128(18, 2))])
 
-    def file(batch: str, *tickets: str, **more: pa.Array) -> Path:
+    def file(batch: str, *tickets: str, lacks: tuple[str, ...] = (), **more: pa.Array) -> LakeFile:
         pq.write_table(
             pa.table({"ticket_id": tickets, "row_hash": pa.array([7] * len(tickets), pa.int64()), **more}), lake / f"{batch}.parquet"
         )
-        return lake / f"{batch}.parquet"
+        return LakeFile(lake / f"{batch}.parquet", lacks)
 
-    plain, _ = file("b1", "T1", "T2", queue=pa.array(["phone", None])), file("never_accepted", "T4")
-    numbered = file("b2", "T3", record_number=pa.array([9], pa.int64()), of_an_older_product=pa.array(["x"]))
+    plain = file("b1", "T1", "T2", lacks=("cost_amount", "record_number"), queue=pa.array(["phone", None]))
+    numbered = file(
+        "b2", "T3", lacks=("queue", "cost_amount"), record_number=pa.array([9], pa.int64()), of_an_older_product=pa.array(["x"])
+    )
+    file("never_accepted", "T4")
     batches = pa.schema([("batch_id", pa.string()), ("source_system", pa.string()), ("delivery_date", pa.date32())])
     told = pa.table({
         "batch_id": ["b1", "b2", "never_accepted"], "source_system": ["desk", "shop", "desk"],
@@ -200,7 +204,7 @@ def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_
     assert engine.rows("select * from lake.refunds") == []
     assert engine.columns(["lake"])["lake.refunds"] == engine.columns(["lake"])["lake.tickets"]
     second = file("b3", "T5")
-    plain.unlink()
+    plain.path.unlink()
     with pytest.raises(InfrastructureError, match="b1"):
         engine.show_feed("lake.tickets", columns, [second, plain, numbered])
 
