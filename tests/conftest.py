@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-_LOOPBACK = ("127.", "::1", "localhost")
+GUARD = PROJECT / "tests" / "network_guard"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -83,18 +82,16 @@ def small_spark() -> Callable[..., Path]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def only_loopback() -> Any:
-    """Fail any test that tries to reach another machine (fault S11)."""
-    original = socket.socket.connect
-
-    def connect(self: socket.socket, address: Any) -> Any:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOOPBACK):
-            raise AssertionError(f"a test tried to connect to {address}")
-        return original(self, address)
-
-    socket.socket.connect = connect  # type: ignore[method-assign]
-    yield
-    socket.socket.connect = original  # type: ignore[method-assign]
+def only_loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No process of a test may reach another machine; who tries is named, also where a library swallows the refusal (fault S11)."""
+    folder = tmp_path_factory.mktemp("network")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TEST_NETWORK_GUARD", str(folder))
+        environment.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
+        runpy.run_path(str(GUARD / "sitecustomize.py"))
+        yield
+    attempts = [line for log in folder.iterdir() for line in log.read_text(encoding="utf-8").splitlines()]
+    assert not attempts, attempts
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
 from dagster_project.door.source import LISTED_LIMIT, Source
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.engines.lake_files import RECORD_NUMBER
-from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.errors import UsageError
 
 PARQUET = "format parquet, compression snappy"
 
@@ -167,7 +167,7 @@ class BatchWriter:
                     return
             except duckdb.Error as error:
                 if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
-                    raise InfrastructureError(f"{source.path}: {str(error).splitlines()[0]}") from error
+                    raise
         source.load(self.connection)
         self._write_listing(batch, plan, "source", source)
 

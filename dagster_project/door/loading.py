@@ -120,17 +120,19 @@ class _Loader:
             use_key(connection, self.key)
             show(connection, self.forgotten)
         writer = BatchWriter(connection, self.settings.lake, texts, Lookups(connection, self.settings, self.ledger))
-        since = time.monotonic()
+        since, at = time.monotonic(), ""
         try:
             for delivery in deliveries:
+                at = f", {delivery.relative}"
                 self._one(connection, writer, delivery)
                 if time.monotonic() - since > _FLUSH_SECONDS:
                     self._flush(connection)
                     since = time.monotonic()
             self._flush(connection)
-        except (duckdb.OutOfMemoryException, OSError) as error:
+        except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
             raise InfrastructureError(
-                f"door: {error}; remedy: free memory or disk and run again; nothing of this run is visible"
+                f"door{at}: {str(error).splitlines()[0]}; remedy: raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit}) or free disk,"
+                " then run again; nothing of this run is visible"
             ) from error
         finally:
             connection.close()

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
-
 from dagster_project.assumptions import Assumptions
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.entries import QuarantinedRecord, StagedFile
@@ -25,6 +23,7 @@ from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings, System
 from dagster_project.door.sandbox import open_sandbox
 from dagster_project.door.source import open_source
+from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import UsageError
 from dagster_project.settings import Settings
 
@@ -204,7 +203,7 @@ def _feeds(report: LoadReport, file: StagedFile) -> Iterator[FeedTrial]:
 
 def _first(parquet: Path, contract: Contract) -> dict[str, list[str]]:
     """Return the first rows of a batch as texts by column; personal values by their length only."""
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.execute("set TimeZone = 'UTC'")
         found = connection.execute("select * from read_parquet(?) limit ?", [str(parquet), SHOWN_ROWS])
         names = [entry[0] for entry in found.description]

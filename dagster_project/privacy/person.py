@@ -10,12 +10,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
 from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.personal import prepare, use_key
 from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
+from dagster_project.engines.duckdb import connect_memory
 from dagster_project.engines.lake_files import LakeFile, lake_rows, names_in
 from dagster_project.errors import UsageError
 
@@ -68,8 +67,7 @@ class Lake:
     def __init__(self, home: Path, ledger: Ledger, key: bytes) -> None:
         """Open a private database over the lake."""
         self.home, self.ledger = home, ledger
-        self.connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection = connect_memory()
         prepare(self.connection)
         use_key(self.connection, key)
         self.files: dict[str, int] = {}  # id of the file in the ledger, by batch

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.door.spelling import identifier, literal
+from dagster_project.engines.duckdb import connect_memory, connect_published
 
 _CHUNK = 1 << 22
 _OVERLAP = 1 << 12
@@ -74,10 +75,10 @@ def _unpacked(path: Path) -> Iterator[bytes]:
                 for name in archive.namelist():
                     yield archive.read(name)
         elif path.suffix == ".parquet":
-            with closing(duckdb.connect()) as connection:
+            with closing(connect_memory()) as connection:
                 yield from _texts(connection, f"read_parquet({literal(str(path))})")
         elif path.suffix == ".duckdb":
-            with closing(duckdb.connect(str(path), read_only=True)) as connection:
+            with closing(connect_published(path)) as connection:
                 tables = "select schema_name, table_name from duckdb_tables() where not internal order by all"
                 for schema, table in connection.execute(tables).fetchall():
                     yield from _texts(connection, f"{identifier(schema)}.{identifier(table)}")

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-import duckdb
-
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.formats import LINE_BYTES
 from dagster_project.door.records import csv_words
 from dagster_project.door.spelling import identifier, literal
+from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import UsageError
 from dagster_project.publish.versions import sync
 
@@ -66,9 +65,9 @@ def remove(path: Path, dialect: Dialect, numbers: Collection[int]) -> None:
     if path.suffix == ".parquet":
         listed = ", ".join(map(str, sorted(numbers)))
         rows = f"select * exclude (file_row_number) from read_parquet({literal(str(path))}, file_row_number = true)"
-        duckdb.sql(
-            f"copy ({rows} where file_row_number + 1 not in ({listed}) order by file_row_number) to {literal(str(draft))} (format parquet)"
-        )
+        kept = f"{rows} where file_row_number + 1 not in ({listed}) order by file_row_number"
+        with connect_memory() as connection:
+            connection.execute(f"copy ({kept}) to {literal(str(draft))} (format parquet)")
     else:
         with _open(draft, dialect, "wt", is_archive=path.suffix == ".gz") as file:
             for record in delivered_records(path, dialect):
@@ -137,7 +136,7 @@ def _lines(file: IO[str]) -> Iterator[DeliveredRecord]:
 
 
 def _parquet(path: Path) -> Iterator[DeliveredRecord]:
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         file = f"read_parquet({literal(str(path))}, file_row_number = true)"
         columns = [row[0] for row in connection.execute(f"describe select * exclude (file_row_number) from {file}").fetchall()]
         listed = ", ".join(f"{identifier(name)}::varchar" for name in columns)

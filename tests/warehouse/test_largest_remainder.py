@@ -68,6 +68,7 @@ def test_a_pool_without_weight_gives_no_row_for_its_caller_to_place(share: Share
     assert share(100, [0, 0]) == []
 
 
+@pytest.mark.fault("F14")
 @settings(max_examples=150, deadline=None)
 @given(amount=st.integers(-(10**13), 10**13), weights=st.lists(st.integers(0, 10**7), min_size=1, max_size=12).filter(any))
 def test_every_split_is_exact_and_equals_the_oracle(share: Share, hamilton: Share, amount: int, weights: list[int]) -> None:

@@ -14,6 +14,7 @@ from dagster_project.transform import project
 LAYERS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["LAYERS"]
 
 
+@pytest.mark.fault("C6")
 def test_a_build_that_needs_more_memory_than_it_may_have_fails_and_says_so(whole_file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "warehouse.duckdb"
     shutil.copy(whole_file, copy)
