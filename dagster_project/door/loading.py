@@ -190,7 +190,7 @@ class _Loader:
                 if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
                     told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
                     self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
-                check_manifest(connection, delivery, source)
+                check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
                 staged = self._counted(staged, source, batches)
                 if drift.added and mode == "evolve" and staged.status == "staged":
                     staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))

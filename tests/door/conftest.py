@@ -22,6 +22,9 @@ from dagster_project.door.mapping import Mappings
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.settings import Settings, load_settings
 
+TILL_SQL = """select record_number, number as order_id, day as ordered_at, 'EUR' as currency_code, customer as account_id, net as net_amount
+from source"""
+
 
 @dataclass
 class Door:
@@ -104,3 +107,19 @@ def make_door(tmp_path: Path) -> Callable[..., Door]:
 @pytest.fixture
 def door(make_door: Callable[..., Door]) -> Door:
     return make_door()
+
+
+@pytest.fixture
+def till(make_door: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Make a door with a system of one stream, written as the given lines of YAML say."""
+
+    def make(*words: str, sql: str = TILL_SQL) -> Any:
+        folder = tmp_path / "mappings" / "till"
+        folder.mkdir(parents=True, exist_ok=True)
+        dialect = "".join(f"    {word}\n" for word in words)
+        feeds = "    columns: [number, day, customer, net]\n    feeds:\n      orders: {sql: orders.sql, records: true}\n"
+        (folder / "till.yml").write_text(f"time_zone: UTC\nstreams:\n  sales:\n{dialect}{feeds}", encoding="utf-8")
+        (folder / "orders.sql").write_text(sql, encoding="utf-8")
+        return make_door(mappings=folder.parent)
+
+    return make

@@ -14,6 +14,7 @@ import pytest
 
 from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.source import WarehouseFile
+from tests.publish.by_month_copies import START, build, put
 
 CANARY = "canary-anna@example.org"
 
@@ -93,3 +94,11 @@ def served(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> House
     house = House(tmp_path_factory.mktemp("served") / "home", project_dir)
     house.publish(1)
     return house
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home that has published once: three months and what has none."""
+    build(tmp_path / "home", START)
+    put(tmp_path / "home")
+    return tmp_path / "home"

@@ -59,7 +59,7 @@ _KINDS: tuple[tuple[Callable[[Landing, Draws], list[Entry]], tuple[str, ...]], .
     (events.deleted_tickets, ("tickets",)),
     (events.merge_cycle, ("tickets",)),
     (events.handle_time_outliers, ("interactions",)),
-    (events.overlapping_shifts, ("interactions",)),
+    (events.overlapping_shifts, ("agent_time",)),
     (events.restated_budget, ("budgets",)),
 )
 FEEDS = {inject.__name__: feeds for inject, feeds in _KINDS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -95,18 +96,17 @@ def handle_time_outliers(landing: Landing, draws: Draws) -> list[Entry]:
 
 
 def overlapping_shifts(landing: Landing, draws: Draws) -> list[Entry]:
-    """Give one agent three overlapping calls of nine hours in a day: more work than a day has hours."""
-    delivery = landing.smallest("interactions", at_least=3)
-    answered = [row for row in landing.read(delivery).rows if row["answered_at"]]
-    model = landing.one_of(answered, draws)
-    start = _instant(model["started_at"]).replace(hour=8, minute=0, second=0)
-    at = {name: start.strftime(_FORM) for name in ("started_at", "answered_at")}
-    ends = (start + timedelta(hours=9)).strftime(_FORM)
-    work = {"ticket_id": "", "channel": "phone", "queued_at": "", "queue_seconds": "", "concurrency": "", "ended_at": ends}
-    work |= at | {"talk_seconds": str(9 * _HOUR), "hold_seconds": "0", "wrap_seconds": "0"}
-    rows = [model | work | {"interaction_id": f"{model['interaction_id']}-{landing.fault}{number}"} for number in (1, 2, 3)]
-    path = landing.add_rows("interactions", landing.next_day(delivery.day), "interactions-overlapping.csv", rows)
-    return [landing.entry("interactions", path, "quarantined", None, "24 hours a day", [key("interactions", row) for row in rows])]
+    """Book each state of an agent's day with twenty hours: together they are more than a day has."""
+    delivery = landing.smallest("agent_time", at_least=10)
+    table = landing.read(delivery)
+    days = Counter((row["agent_id"], row["work_date"]) for row in table.rows)
+    model = landing.one_of([row for row in table.rows if days[row["agent_id"], row["work_date"]] > 1], draws)
+    rows = [row for row in table.rows if (row["agent_id"], row["work_date"]) == (model["agent_id"], model["work_date"])]
+    for row in rows:
+        row["state_seconds"] = str(20 * _HOUR)
+    landing.add("agent_time", delivery.day, delivery.path.name, table.text())
+    names = [key("agent_time", row) for row in rows]
+    return [landing.entry("agent_time", delivery.path, "warned", None, "day_has_at_most_24_hours", names)]
 
 
 def dst_nights(landing: Landing, _: Draws) -> list[Entry]:

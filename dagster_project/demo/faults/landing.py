@@ -17,6 +17,7 @@ from dagster_project.errors import UsageError
 KEYS = {
     "account_merges": ("from_account_id", "merged_at"),
     "accounts": ("account_id",),
+    "agent_time": ("agent_id", "work_date", "agent_state"),
     "budgets": ("budget_version_id", "line_id"),
     "contacts": ("contact_id",),
     "fiscal_periods": ("fiscal_period",),
