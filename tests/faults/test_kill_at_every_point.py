@@ -32,7 +32,8 @@ POINTS = (
     "stage_publish",
     "stage_extract",
 )
-LAST_DAY = "2026-10-31"
+OFTEN = {"prescan", "loaded", "accepted", "stage_marts", "publish_verified", "publish_pointer"}
+"""One point on each side of every change of what is visible; the others are tested nightly."""
 
 
 def _run(landing: Path, home: Path, until: str | None, kill_at: str | None) -> None:
@@ -84,7 +85,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, processes: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.fault("C1")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [pytest.param(point, marks=[] if point in OFTEN else pytest.mark.nightly) for point in POINTS])
 def test_a_killed_run_leaves_the_old_copy_served_and_a_rerun_ends_in_the_same_hash(company: Path, processes: Any, point: str) -> None:
     home = company / f"killed-at-{point}"
     shutil.copytree(company / "before", home)
