@@ -31,7 +31,8 @@ def launchers(deploy_yaml: ReadYaml) -> dict[str, dict[str, Any]]:
         "instance_config_map": "service-roi-dagster-instance",
         "postgres_password_secret": values["global"]["postgresqlSecretName"],
         "env_config_maps": [source["name"] for source in given["envConfigMaps"]],
-    } | {_snake(key): value for key, value in given.items() if key not in {"envConfigMaps", "runK8sConfig"}}
+        "env_secrets": [source["name"] for source in given["envSecrets"]],
+    } | {_snake(key): value for key, value in given.items() if key not in {"envConfigMaps", "envSecrets", "runK8sConfig"}}
     from_chart["run_k8s_config"] = {_snake(key): value for key, value in given["runK8sConfig"].items()}
     return {"cluster": deploy_yaml("cluster/dagster.yaml")["run_launcher"]["config"], "helm": from_chart}
 
@@ -69,8 +70,8 @@ def test_every_setting_named_in_deploy_is_one_that_the_project_knows() -> None:
 
 
 def test_the_settings_of_the_cluster_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, _ = yaml.safe_load_all((DEPLOY / "cluster" / "objects.yaml").read_text(encoding="utf-8"))
-    for name, value in settings["data"].items():
+    settings, secrets, _ = yaml.safe_load_all((DEPLOY / "cluster" / "objects.yaml").read_text(encoding="utf-8"))
+    for name, value in (settings["data"] | secrets["stringData"]).items():
         monkeypatch.setenv(name, value)
     assert Settings().home == Path(settings["data"]["ROI_HOME"])
 
@@ -130,6 +131,7 @@ def test_a_run_is_one_pod_that_starts_once_with_the_settings_and_the_shared_volu
     assert (job["backoffLimit"], pod["restartPolicy"]) == (0, "Never")
     assert job["activeDeadlineSeconds"] > 14400
     assert {"configMapRef": {"name": "service-roi"}} in container["envFrom"]
+    assert {"secretRef": {"name": "service-roi"}} in container["envFrom"]
     assert {"name": "service-roi", "mountPath": "/srv/service-roi"} in container["volumeMounts"]
     assert {"name": "service-roi", "persistentVolumeClaim": {"claimName": "service-roi"}} in pod["volumes"]
     sources = {variable["name"]: variable["valueFrom"] for variable in container["env"] if "valueFrom" in variable}
