@@ -60,13 +60,14 @@ def load(landing: Path, database: Path, folder: Path) -> list[str]:
 
 
 def show_lake(database: Path, delivered: list[str]) -> None:
-    """Make what the models read: views with the contract's columns as `arrived`, presence of feeds and parameters of the run as `lake`."""
+    """Make what the models read: views with the contract's columns, presence of feeds and parameters of the run."""
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists arrived")
         for feed in feeds():
             contract = load_contract(feed)
             connection.execute(f"create or replace view arrived.{feed} as {_view(connection, contract, is_delivered=feed in delivered)}")
+            connection.execute(f"create or replace view lake.{feed} as from arrived.{feed}")
         presence = " union all ".join(f"select '{feed}', {feed in delivered}, 0::bigint" for feed in feeds())
         connection.execute(f"create or replace table lake.feed_presence (feed, is_present, row_count) as {presence}")
         values: dict[str, Any] = load_assumptions().model_dump(exclude={"quarantine_threshold_rate"})

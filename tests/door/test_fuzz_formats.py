@@ -73,7 +73,8 @@ def walk(make_door: Callable[..., Any], name: str, content: bytes) -> dict[int, 
         assert file.physical == file.loaded + file.superseded + file.quarantined
         table = pq.read_table(report.batches["orders"][0]).to_pydict()
         numbers = table.get("record_number", range(1, len(table["order_id"]) + 1))
-        found = dict(zip(numbers, zip(table["order_id"], table["account_id"], strict=True), strict=True))
+        accounts = table.get("account_id", [None] * len(table["order_id"]))  # a file without the column stores none
+        found = dict(zip(numbers, zip(table["order_id"], accounts, strict=True), strict=True))
         assert len(found) == file.loaded
         assert {entry.record_number for entry in file.quarantine}.isdisjoint(found)
         return {**found, -1: (file.physical, file.quarantined)}
