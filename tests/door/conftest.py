@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from dagster_project.assumptions import Assumptions, load_assumptions
-from dagster_project.door import contracts
+from dagster_project.door import contracts, settling
 from dagster_project.door.inventory import new_files
 from dagster_project.door.lake import register_lake
 from dagster_project.door.ledger import Ledger
@@ -68,6 +68,13 @@ class Door:
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:
         return self.lake().execute(sql).fetchall()
+
+
+@pytest.fixture(params=[False, True], ids=["counted by the engine", "counted by sorting"])
+def counting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distinct keys and records are counted in one of two ways, by the size of the file."""
+    if request.param:
+        monkeypatch.setattr(settling, "_MANY_ROWS", 0)
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def test_duplicates_carry_their_records_when_the_first_file_is_replaced(door: An
 
 
 @pytest.mark.fault("D2")
+@pytest.mark.usefixtures("counting")
 def test_a_key_twice_in_one_file_keeps_its_latest_version(door: Any) -> None:
     rows = (
         order(1, net="1.00", updated="2026-01-02T00:00:00Z")

@@ -123,6 +123,7 @@ def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callabl
         ),
     ],
 )
+@pytest.mark.usefixtures("counting")
 def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_door: Any, write: Callable[..., Path], sql: str, message: str) -> None:
     door = make_door(mappings=write(sql=sql))
     door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
