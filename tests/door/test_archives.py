@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from tests.door.format_files import COLUMNS, CSV, HEADER, refused, zipped
+from tests.door.format_files import COLUMNS, CSV, HEADER, ROWS, deliver, refused, zipped
 from tests.door.formats_workbook import sheet, workbook
 
 
@@ -56,3 +56,13 @@ def test_bombs_nested_archives_links_and_paths_are_refused_before_anything_is_wr
     locked = bytearray(zipped(("a.csv", CSV)))
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     assert "is encrypted" in refused(door, "g.zip", bytes(locked))
+
+
+@pytest.mark.fault("F1")
+def test_a_packed_file_is_read_as_it_lies_and_unpacked_where_a_record_is_wrong(door: Any) -> None:
+    many = HEADER + "".join(f"o{number},2026-01-01T10:00:00Z,EUR,a1,10.00\n" for number in range(999))
+    counts, _ = deliver(door, "a.csv.gz", gzip.compress((many + "o999,2026-01-01T10:00:00Z,EUR\n").encode()))
+    assert counts == (1000, 999, 0, 1)
+    assert door.ledger.rows("select line_number, rule from quarantine") == [(1001, "field_count")]
+    wide = f"o1,2026-01-01T10:00:00Z,EUR,{''.join(map(str, range(500_000)))},10.00\n"
+    assert deliver(door, "b.csv.gz", gzip.compress((HEADER + wide + ROWS).encode(), 1))[0][:2] == (5, 4)
