@@ -17,11 +17,12 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.assumptions import Assumptions
-from dagster_project.door.batches import BatchWriter, FeedBatch
+from dagster_project.door.batches import BatchWriter
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.drift import FOLDER as EXTRAS
 from dagster_project.door.drift import compare, keep_extras, told
 from dagster_project.door.entries import StagedFile
+from dagster_project.door.feed_batch import FeedBatch
 from dagster_project.door.hash_key import hash_key, make_restricted
 from dagster_project.door.inventory import Delivery
 from dagster_project.door.ledger import Ledger

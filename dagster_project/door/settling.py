@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from dagster_project.door.batches import FeedBatch, copy_rows
+from dagster_project.door.feed_batch import FeedBatch, copy_rows
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
 

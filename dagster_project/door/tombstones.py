@@ -14,8 +14,8 @@ from typing import Literal
 
 import duckdb
 
-from dagster_project.door.batches import PARQUET, FeedBatch
 from dagster_project.door.contracts import Contract, feeds
+from dagster_project.door.feed_batch import PARQUET, FeedBatch
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.spelling import literal
 from dagster_project.engines.lake_files import LakeFile, lake_rows
