@@ -30,6 +30,12 @@ class ExpectationResult:
     observed: str | None = None
     failing_keys: tuple[dict[str, str | None], ...] = ()
 
+    @property
+    def found(self) -> str | None:
+        """What was found instead, or the keys of the first offenders."""
+        keys = "; ".join(" ".join(f"{name}={value}" for name, value in row.items() if name != "batch_id") for row in self.failing_keys)
+        return self.observed or keys or None
+
     def sentence(self) -> str:
         """Return one line for people: what failed, how often, what it breaks."""
         count = "" if self.unexpected_count is None else f" ({self.unexpected_count:,} offenders)"

@@ -114,7 +114,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
     with runtime.stage("checks"):
         results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
         for feed, result in results.items():
-            lines = [{**vars(line), "expectation": line.rule} for line in result.expectations]
+            lines = [{**vars(line), "expectation": line.rule, "observed": line.found} for line in result.expectations]
             runtime.ledger.record_checks(runtime.run_id, feed, lines)
         failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
         runtime.ledger.accept(runtime.run_id, failed)

@@ -42,6 +42,7 @@ def test_it_answers_one_feed_after_another_with_full_results(worker: ValidationW
     assert not bad.passed
     assert [(line.rule, line.column, line.unexpected_count) for line in bad.failed] == [("refund_amount_is_in_range", "refund_amount", 1)]
     assert bad.failed[0].failing_keys == ({"batch_id": "b2", "record_number": "7", "refund_id": "K7"},)
+    assert bad.failed[0].found == "record_number=7 refund_id=K7"
 
 
 def test_a_request_that_cannot_run_is_an_error_and_the_worker_lives_on(
