@@ -102,7 +102,7 @@ def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect:
     """
     plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
     for column in contract.columns:
-        if column.name not in types and column.default is None:
+        if column.name not in plan.written:
             continue
         if column.name not in types:
             plan.inner.append(f"{_literal_default(column)} as {column.name}")

@@ -16,9 +16,8 @@ import pyarrow as pa
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.door.contracts import feeds, load_contract
-from dagster_project.door.ledger import Ledger
+from dagster_project.door.ledger import Ledger, lake_file
 from dagster_project.engines.engine import Engine
-from dagster_project.engines.lake_files import LakeFile, names_in
 from dagster_project.engines.types import arrow_type
 from dagster_project.errors import UsageError
 
@@ -55,7 +54,7 @@ class AcceptedBatch:
     feed: str
     batch_id: str
     path: str
-    lacks: tuple[str, ...]
+    lacks: str
     rows: int
     source_system: str
     delivery_date: date
@@ -93,7 +92,7 @@ def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assum
 def accepted_batches(ledger: Ledger) -> list[AcceptedBatch]:
     """Return every batch that the ledger knows as accepted, by feed and batch."""
     return [
-        AcceptedBatch(feed, batch, path, names_in(lacks), rows, system, date.fromisoformat(day))
+        AcceptedBatch(feed, batch, path, lacks, rows, system, date.fromisoformat(day))
         for feed, batch, path, lacks, rows, system, day in ledger.rows(_ACCEPTED)
     ]
 
@@ -103,7 +102,7 @@ def show_feeds(engine: Engine, home: Path, schema: str, batches: Sequence[Accept
     engine.run(f"create schema if not exists {schema}")
     for feed in feeds():
         columns = pa.schema([(column.name, arrow_type(column.sql_type)) for column in load_contract(feed).columns])
-        engine.show_feed(f"{schema}.{feed}", columns, [LakeFile(home / batch.path, batch.lacks) for batch in batches if batch.feed == feed])
+        engine.show_feed(f"{schema}.{feed}", columns, [lake_file(home, batch.path, batch.lacks) for batch in batches if batch.feed == feed])
 
 
 def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:

@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.door.entries import KnownFile, StagedFile
+from dagster_project.engines.lake_files import LakeFile
 from dagster_project.errors import InfrastructureError
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
 _SCHEMAS = ("ledger.sql", "ledger_2.sql", "ledger_3.sql")  # one script a version; an older ledger goes through those it has not seen
+
+
+def lake_file(home: Path, path: str, lacks: str) -> LakeFile:
+    """Return the file of a batch, from columns `path` and `lacks` of the ledger."""
+    return LakeFile(home / path, tuple(filter(None, lacks.split(","))))
 
 
 class Ledger:

@@ -131,9 +131,10 @@ class _Loader:
                     since = time.monotonic()
             self._flush(connection)
         except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
+            limit = f"raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit})"
+            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or mend the folder"
             raise InfrastructureError(
-                f"door{at}: {str(error).splitlines()[0]}; remedy: raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit}) or free disk,"
-                " then run again; nothing of this run is visible"
+                f"door{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
             ) from error
         finally:
             connection.close()

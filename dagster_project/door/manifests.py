@@ -69,7 +69,7 @@ def _differences(connection: duckdb.DuckDBPyConnection, stated: Manifest, source
     """Yield each sum and instant that is not as stated, over the values as the source wrote them."""
     per_currency = [stated.currency_column] if any(isinstance(value, dict) for value in stated.sums.values()) else []
     absent = {name for name in (*stated.sums, *stated.minimum, *stated.maximum, *per_currency) if name not in source.scan.columns}
-    yield from (f"something of {name}, but the file has no such column" for name in sorted(absent))
+    yield from (f"column {name}, which the file has not" for name in sorted(absent))
     claims = [(f"{what} of {name}{more}", said, sql) for what, name, more, said, sql in _claims(stated, source, zone) if name not in absent]
     if not claims or absent & set(per_currency):
         return

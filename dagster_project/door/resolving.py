@@ -14,9 +14,9 @@ import duckdb
 
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.entries import StagedFile
-from dagster_project.door.ledger import Ledger
+from dagster_project.door.ledger import Ledger, lake_file
 from dagster_project.door.quarantine import key_sql
-from dagster_project.engines.lake_files import LakeFile, lake_rows, names_in
+from dagster_project.engines.lake_files import LakeFile, lake_rows
 
 _OPEN = """
 select q.quarantine_id, q.feed, q.key_sha256, d.delivery_date, d.path
@@ -40,7 +40,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, ledger: Ledger, home: Path, r
     for feed, records in open_records.items():
         has_fresh_record = any(place[1] in fresh for _, _, place in records)
         batches = {
-            batch: (file_id, (day, path), LakeFile(home / file, names_in(lacks)))
+            batch: (file_id, (day, path), lake_file(home, file, lacks))
             for batch, file, lacks, file_id, day, path in ledger.rows(_BATCHES, (feed, run_id, min(place[0] for _, _, place in records)))
             if has_fresh_record or path in fresh
         }

@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dagster_project.engines.engine import NullInColumnError, Scoring, refuse_gone, whole_groups
+from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
+from dagster_project.errors import InfrastructureError
 
 _MONTH = "period_month"
 
@@ -76,13 +77,15 @@ class DuckDBEngine:
 
     def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
         """Make the view over explicit files."""
-        refuse_gone(view, files)
         types = {field.name: duckdb_type(field.type) for field in columns}
         none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint"}
         typed = ", ".join(f"null::{kind} as {name}" for name, kind in none.items())
         rows = lake_rows(types, files) if files else f"select {typed} where false"
         joined = f"select r.*, b.source_system, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
-        self.connection.execute(f"create or replace view {view} as {joined}")
+        try:
+            self.connection.execute(f"create or replace view {view} as {joined}")
+        except duckdb.IOException as error:
+            raise InfrastructureError(f"{view}: {error}; remedy: load into an empty home, or restore the file") from error
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas."""

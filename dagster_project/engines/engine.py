@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dagster_project.engines.lake_files import LakeFile
-from dagster_project.errors import InfrastructureError
 
 Scoring = Callable[[pa.Table], pa.Table]
 """A pure function of one chunk that holds whole groups; it must be picklable by value or importable on an executor."""
@@ -67,13 +66,6 @@ class Engine(Protocol):
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
         """Return the columns of each table and view of these schemas, keyed by `schema.table`, sorted by key."""
-
-
-def refuse_gone(view: str, files: Iterable[LakeFile]) -> None:
-    """Raise InfrastructureError for the first file that is gone; an engine may see that late, or pass over it."""
-    for file in files:
-        if not file.path.exists():
-            raise InfrastructureError(f"{view}: {file.path} is gone; remedy: load into an empty home, or restore the file")
 
 
 def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:

@@ -21,11 +21,6 @@ class LakeFile:
     lacks: tuple[str, ...] = ()
 
 
-def names_in(listed: str) -> tuple[str, ...]:
-    """Return the names of a list with commas between."""
-    return tuple(filter(None, listed.split(",")))
-
-
 def lake_rows(columns: Mapping[str, str], files: Iterable[LakeFile]) -> str:
     """Return the SELECT of these columns (name to DuckDB type), `batch_id`, `row_hash` and `record_number` over at least one file."""
     alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)

@@ -19,9 +19,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.engines.engine import Scoring, checked, refuse_gone, whole_groups
+from dagster_project.engines.engine import Scoring, checked, whole_groups
 from dagster_project.engines.lake_files import LakeFile
 from dagster_project.engines.types import arrow_type, spark_type
+from dagster_project.errors import InfrastructureError
 
 NOT_NULL = "not_null"
 """Table property that lists the columns which never hold a null: Parquet tables of Spark cannot promise it themselves."""
@@ -97,8 +98,10 @@ class SparkEngine:
         self._forget_all(table)
 
     def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
-        """Make the view over explicit files, as a glob of alternatives."""
-        refuse_gone(view, files)
+        """Make the view over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
+        gone = [file.path for file in files if not file.path.exists()]
+        if gone:
+            raise InfrastructureError(f"{view}: {gone[0]} is gone; remedy: load into an empty home, or restore the file")
         stored = columns.append(pa.field("row_hash", pa.int64())).append(pa.field("record_number", pa.int64()))
         if files:
             (folder,) = {file.path.parent for file in files}

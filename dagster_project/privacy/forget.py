@@ -71,7 +71,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
         say("search every byte")
         proof = look([settings.landing, settings.home], pattern)
         left = search(
-            Lake(settings.home, ledger, hash_key(settings, ledger)), person, landing_files(settings.landing, Mappings(settings.mappings))
+            Lake(settings, ledger, hash_key(settings, ledger)), person, landing_files(settings.landing, Mappings(settings.mappings))
         )
         hits = sorted({*proof.hits, *(str(file.path) for file in left.found)})
         if hits:
@@ -84,7 +84,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
 
 def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
     """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
-    lake = Lake(settings.home, ledger, hash_key(settings, ledger))
+    lake = Lake(settings, ledger, hash_key(settings, ledger))
     person = lake.person(account_id)
     found = search(lake, person, landing_files(settings.landing, Mappings(settings.mappings)))
     missing = _missing(settings, ledger, person)

@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from dagster_project.door.contracts import feeds, load_contract
-from dagster_project.door.ledger import Ledger
+from dagster_project.door.ledger import Ledger, lake_file
 from dagster_project.door.personal import prepare, use_key
 from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
 from dagster_project.engines.duckdb import connect_memory
-from dagster_project.engines.lake_files import LakeFile, lake_rows, names_in
+from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
+from dagster_project.lock import SPILL
+from dagster_project.settings import Settings
 
 PSEUDONYM = "FORGOTTEN-"
 _BATCHES = """
@@ -64,20 +65,21 @@ def is_telling(word: str) -> bool:
 class Lake:
     """The accepted batches of a home, with the key of its hashes."""
 
-    def __init__(self, home: Path, ledger: Ledger, key: bytes) -> None:
-        """Open a private database over the lake."""
-        self.home, self.ledger = home, ledger
-        self.connection = connect_memory()
+    def __init__(self, settings: Settings, ledger: Ledger, key: bytes) -> None:
+        """Open a private database over the lake, within the memory that the settings give."""
+        self.home, self.ledger = settings.home, ledger
+        self.connection = connect_memory(threads=settings.threads, memory_limit=settings.memory_limit, temp_directory=settings.home / SPILL)
         prepare(self.connection)
         use_key(self.connection, key)
         self.files: dict[str, int] = {}  # id of the file in the ledger, by batch
         self.relations: dict[str, str] = {}
+        files: dict[str, list[LakeFile]] = defaultdict(list)
+        for feed, path, batch, lacks, file_id in ledger.rows(_BATCHES):
+            self.files[batch] = file_id
+            files[feed].append(lake_file(settings.home, path, lacks))
         for feed in feeds():
-            rows = [row for row in ledger.rows(_BATCHES) if row[0] == feed]
-            self.files |= {row[2]: row[4] for row in rows}
-            if rows:
-                files = [LakeFile(home / row[1], names_in(row[3])) for row in rows]
-                self.relations[feed] = f"({lake_rows(load_contract(feed).types, files)})"
+            if feed in files:
+                self.relations[feed] = f"({lake_rows(load_contract(feed).types, files[feed])})"
 
     def rows(self, sql: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Run one query."""

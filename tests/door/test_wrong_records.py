@@ -144,7 +144,7 @@ def test_a_file_that_differs_from_its_manifest_is_refused_with_both_numbers(door
         ({"sums": {"net_amount": {"EUR": "30.00", "USD": 5}}}, None),
         ({"sums": {"net_amount": {"EUR": "30.00", "USD": "5.01"}}}, "sum of net_amount in USD 5.010000, found 5.000000"),
         ({"sums": {"net_amount": {"EUR": "30.00"}}}, "sum of net_amount in other currencies 0.000000, found 5.000000"),
-        ({"sums": {"net_amount": {"EUR": 1}}, "currency_column": "money"}, "something of money, but the file has no such column"),
+        ({"sums": {"net_amount": {"EUR": 1}}, "currency_column": "money"}, "states column money, which the file has not"),
         ({"minimum": {"ordered_at": "2026-01-01T02:00:00+02:00"}, "maximum": {"ordered_at": "2026-01-01T03:00:00Z"}}, None),
         ({"maximum": {"ordered_at": "2026-01-01 02:59:59"}}, "maximum of ordered_at 2026-01-01 02:59:59+00, found 2026-01-01 03:00:00+00"),
         ({"minimum": {"ordered_at": "last week"}}, "minimum of ordered_at None, found 2026-01-01 00:00:00+00"),
