@@ -15,6 +15,7 @@ from dagster_project.demo.company import write_company
 from dagster_project.demo.faults.catalogue import FEEDS, remove_refused
 from dagster_project.demo.faults.landing import KEYS
 from dagster_project.errors import UsageError
+from tests.demo import proofs_of_files, proofs_of_records  # noqa: F401  importing registers the proofs
 from tests.demo.fault_proofs import (
     ACCOUNTS,
     IDS,

@@ -1,4 +1,4 @@
-"""One demo company per seed, run through the whole product once; the tests below compare what it publishes with the truth."""
+"""Demo companies run through the product once, clean ones and one with every fault; the tests below compare them with the truth."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.assumptions import load_assumptions
 from dagster_project.demo.company import write_company
+from dagster_project.demo.faults.catalogue import remove_refused
+from dagster_project.door.inventory import new_files
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.loading import load
+from dagster_project.door.mapping import Mappings
 from dagster_project.publish.reader import open_current
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from tests.truth.faulty_company import Company, run_without_the_extract
 
 ACCOUNTS, MONTHS = 150, 14
 COMPANIES = (
@@ -87,3 +94,23 @@ def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], dic
         return {month: (is_, should) for month, (is_, should) in pairs.items() if is_ != should}
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    folder = tmp_path_factory.mktemp("faults")
+    truth = write_company(folder / "landing", 400, 6, 7, faults=("all",))
+    settings = load_settings(landing=folder / "landing", home=folder / "door")
+    ledger = Ledger(settings.ops)
+    deliveries = new_files(settings.landing, ledger, Mappings(settings.mappings))
+    report = load(settings, load_assumptions(), ledger, deliveries, "door")
+    unusual = set(ledger.rows("select stream, delivery_date from unusual_volumes"))
+    return Company(folder / "landing", truth, report, unusual, folder / "home")
+
+
+@pytest.fixture(scope="session")
+def published(company: Company) -> Company:
+    """The company without its refused files: a copy is published, the month of the order without a rate has no extract."""
+    remove_refused(company.landing, company.truth["faults"])
+    company.refusal = run_without_the_extract(company.landing, company.home)
+    return company
