@@ -76,7 +76,7 @@ class SuiteRunner:
             return None, raised, []
         if isinstance(expectation, NoOffendingRows):
             query = expectation.unexpected_rows_query.format(batch=feed)
-            return found["observed_value"], None, self._duckdb.query(f"select * from ({query}) limit {KEYS_SHOWN}")
+            return found["observed_value"], None, self._duckdb.query(f"select * from ({query}) order by all limit {KEYS_SHOWN}")
         if expectation.expectation_type in _COLUMN_RULES:
             # Great Expectations adds the offending value to each key; values may be personal and stay behind.
             rows = found.get("partial_unexpected_index_list") or []

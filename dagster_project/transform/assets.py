@@ -72,7 +72,8 @@ def _report(runtime: Runtime, warned: list[project.Warned]) -> None:
         return
     with runtime.engine() as engine:
         for one in warned:
-            keys = ["/".join("" if part is None else str(part) for part in row) for row in engine.rows(f"{one.sql}\nlimit {SHOWN_KEYS}")]
+            rows = engine.rows(f"select * from ({one.sql}\n) as found order by all nulls last limit {SHOWN_KEYS}")
+            keys = ["/".join("" if part is None else str(part) for part in row) for row in rows]
             runtime.say(f"warning: {one.test}: {one.rows:,} rows, first: {'; '.join(keys)}")
             result = {"expectation": one.test, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
             runtime.ledger.record_checks(runtime.run_id, "marts", [{**result, "observed": "; ".join(keys), "notes": None}])

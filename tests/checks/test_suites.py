@@ -110,6 +110,14 @@ def test_one_row_in_fifty_may_lack_a_customer_and_not_more(runner: SuiteRunner, 
     assert line.failing_keys == ({"batch_id": "b2", "nameless_share": "0.03"},)
 
 
+def test_the_first_offenders_are_the_same_in_every_run(runner: SuiteRunner, make_row: MakeRow, make_batch: MakeBatch) -> None:
+    """Each of thirty batches lacks its customer; an engine hands their groups over in an order of its own."""
+    batches = [make_batch("tickets", [make_row("tickets", number) | {"account_id": None}]) for number in range(30)]
+    (line,) = runner.validate("tickets", batches).failed
+    assert line.unexpected_count == len(batches)
+    assert [key["batch_id"] for key in line.failing_keys] == sorted(path.stem for path in batches)[:10]
+
+
 @pytest.mark.parametrize("feed", feeds())
 def test_structure_is_refused_before_anyone_reads_it(feed: str, runner: SuiteRunner, make_row: MakeRow, make_batch: MakeBatch) -> None:
     row = make_row(feed, 1)
