@@ -10,9 +10,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from dagster_project.door.formats import ARCHIVE_BYTES, RATIO, RATIO_GRACE_BYTES
+from dagster_project.door.formats import ARCHIVE_BYTES, RATIO, RATIO_GRACE_BYTES, Format, format_of
 from dagster_project.errors import InputRefused
 
 _CHUNK_BYTES = 1 << 20
@@ -112,6 +113,24 @@ def only_member(path: Path, most: int) -> str:
         if len(files) != 1:
             raise InputRefused(f"{path}: archive of {len(files):,} files where one belongs; remedy: deliver one archive per file")
         return files[0]
+
+
+def format_within(path: Path, most: int) -> Format:
+    """Return the format of a delivered file, of a zip that of its one member.
+
+    Raises
+    ------
+    InputRefused
+        No accepted format, an archive within an archive, or see `only_member`.
+    """
+    form = format_of(path.name, path)
+    if form.packing != ".zip":
+        return form
+    member = only_member(path, most)
+    form = replace(format_of(member, path), packing=".zip", member=member)
+    if form.kind not in ("text", "jsonl"):
+        raise InputRefused(f"{path}: an archive within an archive; remedy: deliver the inner file as it is")
+    return form
 
 
 def member_chunks(path: Path, member: str, most: int) -> Iterator[bytes]:

@@ -28,11 +28,15 @@ SHEET_CELLS = 20_000_000  # rows times columns of a worksheet, which its reader 
 
 @dataclass(frozen=True)
 class Format:
-    """What a file name says: `kind` (text, jsonl, xlsx, parquet; empty for a zip, whose member tells), `packing` and delimiter."""
+    """What a file name says: `kind` (text, jsonl, xlsx, parquet; empty for a zip, whose member tells), `packing` and delimiter.
+
+    `member` is the one file of a zip that was looked into.
+    """
 
     kind: str
     packing: str = ""
     delimiter: str = ","
+    member: str = ""
 
 
 def format_of(name: str, shown: object) -> Format:

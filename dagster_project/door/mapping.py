@@ -214,10 +214,10 @@ class System:
         return self.file.ranks[stream]
 
     def dialect(self, stream: str, file_name: str) -> Dialect:
-        """Return how a file of the stream is written; the delimiter follows the file name where the mapping is silent."""
+        """Return how a file of the stream is written; where the mapping is silent its name tells the delimiter, or a zip's member."""
         described = self.stream(stream)
         suffixes = [part for part in file_name.lower().split(".") if f".{part}" in DELIMITERS]
-        delimiter = described.delimiter or DELIMITERS[f".{suffixes[-1]}" if suffixes else ".csv"]
+        delimiter = described.delimiter or (DELIMITERS[f".{suffixes[-1]}"] if suffixes else None)
         return Dialect(**{**{name: getattr(described, name) for name in Dialect.model_fields}, "delimiter": delimiter})
 
     def sql_path(self, stream: str, feed: str) -> Path:

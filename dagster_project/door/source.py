@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.door.archives import only_member
+from dagster_project.door.archives import format_within
 from dagster_project.door.collecting import LINE, NUMBER, collect
 from dagster_project.door.decoding import text_chunks
 from dagster_project.door.dialect import Dialect
@@ -177,12 +177,8 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, relative: str
     InputRefused
         The format is not supported, the file changed while it was read, or its scan refuses it.
     """
-    form = format_of(path.name, path)
     before = path.stat()
-    if form.packing == ".zip":
-        form = replace(format_of(only_member(path, dialect.max_bytes), path), packing=".zip")
-        if form.kind not in ("text", "jsonl"):
-            raise InputRefused(f"{path}: an archive within an archive; remedy: deliver the inner file as it is")
+    form = format_within(path, dialect.max_bytes)
     dialect = dialect.model_copy(update={"delimiter": dialect.delimiter or form.delimiter})
     if form.kind == "parquet":
         source = Source(path, relative, dialect, scratch, _scan_parquet(connection, path), is_parquet=True)

@@ -53,15 +53,36 @@ def read_sheet(path: Path, dialect: Dialect) -> Sheet:
         Not a workbook, damaged, too large when unpacked, with entities, or without the declared sheet.
     """
     with opened(path, dialect.max_bytes) as archive:
-        parts = _checked_parts(archive, path)
-        errors = _errors(archive, parts, dialect.sheet, path)
+        name, part = _place(archive, dialect.sheet, path)
+        errors = _errors(archive, part, path)
     book = _called(path, python_calamine.CalamineWorkbook.from_path, str(path))
-    sheet = _called(path, book.get_sheet_by_name, dialect.sheet or next(iter(parts)))
+    sheet = _called(path, book.get_sheet_by_name, name)
     rows = enumerate(_called(path, sheet.iter_rows), start=1)
     while (row := _called(path, next, rows, None)) is not None:
         if any(cell != "" for cell in row[1]):
             return Sheet(row[1], rows, errors)
     raise InputRefused(f"{path}: the sheet has no header; an empty day has at least a header; remedy: deliver the file again")
+
+
+def sheet_part(path: Path, dialect: Dialect) -> str:
+    """Return the name of the archived file that holds the declared sheet, or the first one; every part is checked on the way.
+
+    Raises
+    ------
+    InputRefused
+        See `read_sheet`.
+    """
+    with opened(path, dialect.max_bytes) as archive:
+        return _place(archive, dialect.sheet, path)[1]
+
+
+def _place(archive: zipfile.ZipFile, wanted: str | None, path: Path) -> tuple[str, str]:
+    """Name of the sheet that is read, and its part."""
+    parts = _checked_parts(archive, path)
+    name = wanted or next(iter(parts), "")
+    if parts.get(name) not in archive.namelist():
+        raise InputRefused(f"{path}: no sheet {name}; found: {', '.join(parts)}; remedy: declare the stream's `sheet`")
+    return name, parts[name]
 
 
 def _called(path: Path, read: Any, *arguments: Any) -> Any:
@@ -97,11 +118,8 @@ def _checked_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
     return sheets
 
 
-def _errors(archive: zipfile.ZipFile, parts: Mapping[str, str], name: str | None, path: Path) -> dict[int, str]:
+def _errors(archive: zipfile.ZipFile, part: str, path: Path) -> dict[int, str]:
     """Return where formulas failed, which the reader gives as empty cells; refuse a sheet that spans too many cells."""
-    part = parts.get(name, "") if name is not None else next(iter(parts.values()), "")
-    if part not in archive.namelist():
-        raise InputRefused(f"{path}: no sheet {name or ''}; found: {', '.join(parts)}; remedy: declare the stream's `sheet`")
     rows = columns = cells = places = 0
     rest = b""
     errors: dict[int, str] = {}

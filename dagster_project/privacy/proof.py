@@ -8,12 +8,15 @@ from __future__ import annotations
 import gzip
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 import duckdb
+from backports import zstd
 
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.engines.duckdb import connect_memory, connect_published
@@ -25,13 +28,12 @@ _ROWS = 20_000
 
 @dataclass
 class Proof:
-    """What was searched, the files in which something was found (none, or the account is not forgotten), and archives seen only packed."""
+    """What was searched, and the files in which something was found: none, or the account is not forgotten."""
 
     files: int = 0
     bytes: int = 0
     unpacked_bytes: int = 0
     hits: list[str] = field(default_factory=list)
-    not_unpacked: list[str] = field(default_factory=list)
 
 
 def look(folders: Sequence[Path], pattern: re.Pattern[str]) -> Proof:
@@ -41,39 +43,37 @@ def look(folders: Sequence[Path], pattern: re.Pattern[str]) -> Proof:
         is_hit = bool(wanted.search(path.name.encode()))
         if path.is_file() and not path.is_symlink():
             proof.files += 1
-            if path.suffix == ".zst":
-                proof.not_unpacked.append(str(path))
-            for count, chunk in _chunks(path):
-                proof.bytes += count
-                is_hit = is_hit or bool(wanted.search(chunk))
-            for chunk in _unpacked(path):
-                proof.unpacked_bytes += len(chunk)
+            with path.open("rb") as file:
+                for count, chunk in _chunks(file):
+                    proof.bytes += count
+                    is_hit = is_hit or bool(wanted.search(chunk))
+            for count, chunk in _unpacked(path):
+                proof.unpacked_bytes += count
                 is_hit = is_hit or bool(wanted.search(chunk))
         if is_hit:
             proof.hits.append(str(path))
     return proof
 
 
-def _chunks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield overlapping pieces of a file with the number of bytes that are new."""
-    with path.open("rb") as file:
-        tail = b""
-        while piece := file.read(_CHUNK):
-            yield len(piece), tail + piece
-            tail = piece[-_OVERLAP:]
+def _chunks(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield overlapping pieces of a file with the number of bytes that are new: no word is cut by every piece that holds it."""
+    tail = b""
+    while piece := file.read(_CHUNK):
+        yield len(piece), tail + piece
+        tail = piece[-_OVERLAP:]
 
 
-def _unpacked(path: Path) -> Iterator[bytes]:
-    """Yield what a reader of the file's format sees; a file that is not whole has only its bytes."""
+def _unpacked(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield what a reader of the file's format sees, as `_chunks` does; a file that is not whole has only its bytes."""
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as file:
-                while piece := file.read(_CHUNK):
-                    yield piece
+        if path.suffix in (".gz", ".zst"):
+            with gzip.open(path) if path.suffix == ".gz" else zstd.open(path) as file:
+                yield from _chunks(cast("IO[bytes]", file))
         elif path.suffix in (".zip", ".xlsx"):
             with zipfile.ZipFile(path) as archive:
                 for name in archive.namelist():
-                    yield archive.read(name)
+                    with archive.open(name) as member:
+                        yield from _chunks(member)
         elif path.suffix == ".parquet":
             with closing(connect_memory()) as connection:
                 yield from _texts(connection, f"read_parquet({literal(str(path))})")
@@ -82,14 +82,15 @@ def _unpacked(path: Path) -> Iterator[bytes]:
                 tables = "select schema_name, table_name from duckdb_tables() where not internal order by all"
                 for schema, table in connection.execute(tables).fetchall():
                     yield from _texts(connection, f"{identifier(schema)}.{identifier(table)}")
-    except (duckdb.Error, OSError, EOFError, zipfile.BadZipFile):
+    except (duckdb.Error, OSError, EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile):
         return
 
 
-def _texts(connection: duckdb.DuckDBPyConnection, relation: str) -> Iterator[bytes]:
+def _texts(connection: duckdb.DuckDBPyConnection, relation: str) -> Iterator[tuple[int, bytes]]:
     """Yield the distinct texts of each text column."""
     described = connection.execute(f"describe select * from {relation}").fetchall()
     for name in (row[0] for row in described if row[1] == "VARCHAR"):
         cursor = connection.execute(f"select distinct {identifier(name)} from {relation} where {identifier(name)} is not null")
         while rows := cursor.fetchmany(_ROWS):
-            yield "\n".join(row[0] for row in rows).encode()
+            text = "\n".join(row[0] for row in rows).encode()
+            yield len(text), text

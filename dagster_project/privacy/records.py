@@ -1,29 +1,39 @@
 """Delivered files record by record, and the same file without some of its records; all other records keep their bytes.
 
-Holds reading and rewriting of text files (plain and gzip), JSON lines and Parquet. It must not know whom a record is about. Record
-numbers are those of the door: data records from 1, blank lines apart.
+Holds reading and rewriting of text files and JSON lines (plain and packed), worksheets and Parquet. It must not know whom a record is
+about. Record numbers are those of the door: data records from 1, blank lines apart.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import json
+import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, Literal, cast
 
+from backports import zstd
+
+from dagster_project.door.archives import format_within
 from dagster_project.door.dialect import Dialect
-from dagster_project.door.formats import LINE_BYTES
-from dagster_project.door.records import csv_words
+from dagster_project.door.formats import LINE_BYTES, TEXT_BYTES, Format, format_of
+from dagster_project.door.records import Record, csv_words
 from dagster_project.door.spelling import identifier, literal
+from dagster_project.door.workbook import read_sheet, sheet_records
 from dagster_project.engines.duckdb import connect_memory
-from dagster_project.errors import UsageError
+from dagster_project.errors import InputRefused, UsageError
+from dagster_project.privacy.worksheets import empty_rows
 from dagster_project.publish.versions import sync
 
-_TEXT = (".csv", ".tsv", ".txt")
-_LINES = (".jsonl", ".ndjson")
+_OPENERS: dict[str, Any] = {"": open, ".gz": gzip.open, ".zst": zstd.open}
+_UNREADABLE = (UnicodeError, EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError, zipfile.BadZipFile)
 _BATCH = 10_000
 
 
@@ -37,8 +47,11 @@ class DeliveredRecord:
 
 
 def is_readable(path: Path) -> bool:
-    """Tell whether records can be taken out of a file of this format."""
-    return path.name.removesuffix(".gz").endswith((*_TEXT, *_LINES)) or path.suffix == ".parquet"
+    """Tell whether the file's name is one that the door reads."""
+    try:
+        return bool(format_of(path.name, path))
+    except InputRefused:
+        return False
 
 
 def delivered_records(path: Path, dialect: Dialect) -> Iterator[DeliveredRecord]:
@@ -47,29 +60,39 @@ def delivered_records(path: Path, dialect: Dialect) -> Iterator[DeliveredRecord]
     Raises
     ------
     UsageError
-        The file is not of its declared encoding.
+        The file is not of its declared encoding, or damaged.
+    InputRefused
+        The door would refuse this archive or workbook too.
     """
-    if path.suffix == ".parquet":
+    form = format_within(path, TEXT_BYTES)
+    if form.kind == "parquet":
         yield from _parquet(path)
         return
+    if form.kind == "xlsx":
+        for record, columns in _rows(path, dialect):
+            fields = [field or "" for field in record.fields]
+            yield DeliveredRecord(record.number, dict(zip(columns, fields, strict=False)), "\n".join(fields))
+        return
     try:
-        with _open(path, dialect, "rt") as file:
-            yield from _lines(file) if path.name.removesuffix(".gz").endswith(_LINES) else _text(file, dialect)
-    except (UnicodeError, EOFError, gzip.BadGzipFile) as error:
+        with _opened(path, "r", form, dialect) as file:
+            yield from _lines(file) if form.kind == "jsonl" else _text(file, dialect, form.delimiter)
+    except _UNREADABLE as error:
         raise UsageError(f"{path}: cannot be read ({error}); remedy: mend or remove the file, then run again") from error
 
 
 def remove(path: Path, dialect: Dialect, numbers: Collection[int]) -> None:
     """Replace the file by one without these records, atomically."""
-    draft = path.with_name(f".{path.name}.forget")
-    if path.suffix == ".parquet":
+    draft, form = path.with_name(f".{path.name}.forget"), format_within(path, TEXT_BYTES)
+    if form.kind == "parquet":
         listed = ", ".join(map(str, sorted(numbers)))
         rows = f"select * exclude (file_row_number) from read_parquet({literal(str(path))}, file_row_number = true)"
         kept = f"{rows} where file_row_number + 1 not in ({listed}) order by file_row_number"
         with connect_memory() as connection:
             connection.execute(f"copy ({kept}) to {literal(str(draft))} (format parquet)")
+    elif form.kind == "xlsx":
+        empty_rows(path, draft, dialect, {record.line for record, _ in _rows(path, dialect) if record.number in numbers})
     else:
-        with _open(draft, dialect, "wt", is_archive=path.suffix == ".gz") as file:
+        with _opened(draft, "w", form, dialect) as file:
             for record in delivered_records(path, dialect):
                 if record.number not in numbers:
                     file.write(record.text)
@@ -79,13 +102,22 @@ def remove(path: Path, dialect: Dialect, numbers: Collection[int]) -> None:
     sync(path.parent)
 
 
-def _open(path: Path, dialect: Dialect, mode: str, *, is_archive: bool | None = None) -> IO[str]:
-    if path.suffix == ".gz" if is_archive is None else is_archive:
-        return cast("IO[str]", gzip.open(path, mode, encoding=dialect.encoding, newline=""))
-    return path.open(mode.replace("t", ""), encoding=dialect.encoding, newline="")
+@contextmanager
+def _opened(path: Path, mode: Literal["r", "w"], form: Format, dialect: Dialect) -> Iterator[IO[str]]:
+    """Open the text of a file that is packed as `form` says, line ends as they are."""
+    with ExitStack() as stack:
+        if form.packing == ".zip":
+            archive = stack.enter_context(zipfile.ZipFile(path, mode, zipfile.ZIP_DEFLATED))
+            packed = archive.open(form.member, mode, force_zip64=mode == "w")
+        else:
+            packed = _OPENERS[form.packing](path, f"{mode}b")
+        if mode == "r":
+            yield stack.enter_context(TextIOWrapper(packed, encoding=dialect.encoding, newline=""))
+        else:  # a TextIOWrapper writes no byte order mark where it cannot seek
+            yield cast("IO[str]", stack.enter_context(codecs.getwriter(dialect.encoding)(packed)))
 
 
-def _text(file: IO[str], dialect: Dialect) -> Iterator[DeliveredRecord]:
+def _text(file: IO[str], dialect: Dialect, delimiter: str) -> Iterator[DeliveredRecord]:
     """Yield records with their lines: the reader takes lines one by one, so what it took since the last record is the record."""
     csv.field_size_limit(LINE_BYTES)
     taken: list[str] = []
@@ -95,7 +127,8 @@ def _text(file: IO[str], dialect: Dialect) -> Iterator[DeliveredRecord]:
             taken.append(line)
             yield line
 
-    reader = csv.reader(lines(), strict=True, **csv_words(dialect))
+    words = csv_words(dialect.model_copy(update={"delimiter": dialect.delimiter or delimiter}))
+    reader = csv.reader(lines(), strict=True, **words)
     header: Sequence[str] | None = None
     number = 0
     while True:
@@ -133,6 +166,14 @@ def _lines(file: IO[str]) -> Iterator[DeliveredRecord]:
         yield DeliveredRecord(
             number, {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}, line
         )
+
+
+def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[Record, list[str]]]:
+    """Yield the rows of the stream's sheet with its columns, those without a name too."""
+    sheet = read_sheet(path, dialect)
+    columns = [str(name).strip() for name in sheet.columns]
+    for record in sheet_records(path, sheet, columns, dialect):
+        yield record, columns
 
 
 def _parquet(path: Path) -> Iterator[DeliveredRecord]:

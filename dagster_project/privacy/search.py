@@ -18,7 +18,6 @@ from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.mapping import CANONICAL, Mappings
 from dagster_project.door.tombstones import person_columns
-from dagster_project.errors import UsageError
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import DeliveredRecord, delivered_records, is_readable
 
@@ -64,9 +63,7 @@ def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
         system, stream = path.parts[-4], path.parts[-3]
         if path.is_file() and not path.name.endswith((".manifest.json", ".done")) and not path.name.startswith("."):
             known = mappings.system(system, path.parents[2])
-            is_csv = path.name.removesuffix(".gz").endswith(".csv")
-            undeclared = Dialect(delimiter="," if is_csv else "\t")
-            dialect = known.dialect(stream, path.name) if stream in known.file.streams else undeclared
+            dialect = known.dialect(stream, path.name) if stream in known.file.streams else Dialect()
             files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect))
     return files
 
@@ -76,15 +73,12 @@ def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
 
     Raises
     ------
-    UsageError
+    UsageError, InputRefused
         A file cannot be read as its stream declares it.
     """
     result = Search(lake, person)
     origins = _origins(lake, person, files)
     mapped = {(file.system, file.stream): file.system != CANONICAL for file in files}
-    unread = [file.relative for file in files if file.relative in origins and not is_readable(file.path)]
-    if unread:
-        raise UsageError(f"records of one account cannot be taken out of {', '.join(unread)}; remedy: deliver as text or Parquet")
     files = [file for file in files if is_readable(file.path)]
     before, is_first = -1, True
     while result.size > before:

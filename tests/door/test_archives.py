@@ -58,6 +58,13 @@ def test_bombs_nested_archives_links_and_paths_are_refused_before_anything_is_wr
     assert "is encrypted" in refused(door, "g.zip", bytes(locked))
 
 
+@pytest.mark.parametrize("name", ["a.tsv.zip", "a.zip"])
+def test_the_file_in_a_zip_tells_the_delimiter(door: Any, name: str) -> None:
+    counts, error = deliver(door, name, zipped(("day.tsv", CSV.replace(b",", b"\t"))))
+    records = CSV.count(b"\n") - 1
+    assert (counts, error) == ((records, records, 0, 0), "")
+
+
 @pytest.mark.fault("F1")
 def test_a_packed_file_is_read_as_it_lies_and_unpacked_where_a_record_is_wrong(door: Any) -> None:
     many = HEADER + "".join(f"o{number},2026-01-01T10:00:00Z,EUR,a1,10.00\n" for number in range(999))

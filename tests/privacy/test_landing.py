@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import python_calamine
+from backports import zstd
 
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.ledger import Ledger
-from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 from dagster_project.privacy.forget import erase_from_landing
+from dagster_project.privacy.proof import look
 from dagster_project.privacy.records import delivered_records, remove
+from tests.door.formats_workbook import Raw, sheet, workbook
 
 ORDERS = "order_id,account_id,contact_id,ordered_at,currency_code,net_amount,source_updated_at\n"
 CONTACTS = "contact_id,account_id,email_hash,phone_hash,role\n"
@@ -58,9 +64,27 @@ def erase(door: Any, account: str = "acc-zoe") -> Any:
     return erase_from_landing(door.settings, door.ledger, account, lambda _: None)
 
 
+def pack(path: Path, text: bytes) -> None:
+    """Write a file as its suffix says; a zip holds one of its own name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(path.stem, text)
+    else:
+        path.write_bytes({".gz": gzip.compress, ".zst": zstd.compress}.get(suffix, bytes)(text))
+
+
+def unpack(path: Path) -> bytes:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(path.stem)
+    return {".gz": gzip.decompress, ".zst": zstd.decompress}.get(suffix, bytes)(path.read_bytes())
+
+
 def below(folder: Path) -> bytes:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return b"".join(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files)
+    return b"".join(unpack(path) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 LATEST = """
@@ -213,9 +237,9 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv", "a.tsv.zst", "a.txt.zip", "A.CSV.GZ"])
 def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str, name: str) -> None:
-    delimiter = "\t" if name.endswith(".tsv") else ","
+    delimiter = "," if ".csv" in name.lower() else "\t"
     records = ["id,text\r\n", "1,é\n", '2,"two\r\nlines ""x"""\r\n', "\r\n", '3,broken"quote\n', "4,last"]
     lines = [record.replace(",", delimiter) for record in records]
     path = tmp_path / name
@@ -223,15 +247,91 @@ def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str,
     def bytes_of(*left_out: int) -> bytes:
         return "".join(line for at, line in enumerate(lines) if at not in left_out).encode(encoding)
 
-    path.write_bytes(gzip.compress(bytes_of()) if name.endswith(".gz") else bytes_of())
-    remove(path, Dialect(delimiter=delimiter, encoding=encoding), {2})
-    found = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
-    assert found == bytes_of(2)
-    assert [record.number for record in delivered_records(path, Dialect(delimiter=delimiter, encoding=encoding)) if record.number] == [
-        1,
-        2,
-        3,
+    pack(path, bytes_of())
+    remove(path, Dialect(encoding=encoding), {2})
+    assert unpack(path) == bytes_of(2)
+    records_left = [record for record in delivered_records(path, Dialect(encoding=encoding)) if record.number]
+    assert [(record.number, record.values["id"]) for record in records_left[::2]] == [(1, "1"), (3, "4")]
+
+
+@pytest.mark.fault("S8")
+@pytest.mark.parametrize("suffix", ["csv.zip", "csv.zst", "zip"])
+def test_packed_deliveries_are_cleaned_too(door: Any, suffix: str) -> None:
+    path: Path = door.settings.landing / f"canonical/orders/2026-01-02/a.{suffix}"
+    if suffix == "zip":
+        path.parent.mkdir(parents=True)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner.csv", ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", ""))
+    else:
+        pack(path, (ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", "")).encode())
+    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    door.walk()
+    assert hits(door) == ["accounts/2026-01-02/a.csv", f"orders/2026-01-02/a.{suffix}"]
+    assert erase(door)[1]["records_removed"][f"canonical/orders/2026-01-02/a.{suffix}"] == 1
+    assert hits(door) == []
+    assert not door.walk().refusals
+    assert door.all("select order_id, account_id from lake.orders order by 1") == [("o1", "FORGOTTEN-1"), ("o2", "acc-ann")]
+
+
+def hits(door: Any) -> list[str]:
+    landing = door.settings.landing
+    return [Path(hit).relative_to(landing / "canonical").as_posix() for hit in look([landing], re.compile("acc-zoe")).hits]
+
+
+@pytest.mark.fault("S8")
+def test_rows_of_a_worksheet_are_emptied_and_texts_that_only_they_showed(door: Any) -> None:
+    """Shared texts: 0 the person's name, 1 a segment that others have too, 2 a name with a break, 3 another's name on the second sheet."""
+    shared = "".join(f"<si><t>{text}</t></si>" for text in ("Zoe Zander", "gold", "A&amp;B&#13;\n Ltd", "Eve"))
+    head, blank = ["account_id", "account_name", "segment"], Raw('t="s"><v>1</v>')
+    rows: list[list[object]] = [
+        head,
+        ["acc-zoe", Raw('t="s"><v>0</v>'), blank],
+        [],
+        ["acc-ann", Raw('t="s"><v>2</v>'), blank],
+        ["acc-zoe", Raw("><f>1/0</f><v>7</v>"), None],
     ]
+    path = door.settings.landing / "canonical/accounts/2026-01-02/a.xlsx"
+    path.parent.mkdir(parents=True)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheets = {"Accounts": sheet(rows), "Notes": sheet([[Raw('t="s"><v>3</v>')]])}
+    path.write_bytes(workbook(sheets, {"xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>'}))
+    door.walk()
+    read = "select account_id, account_name, segment from lake.accounts order by record_number"
+    before = door.all(read)
+    assert before[1] == ("acc-ann", "A&B\r\n Ltd", "gold")
+    assert hits(door) == ["accounts/2026-01-02/a.xlsx"]
+
+    assert erase(door)[1]["records_removed"] == {"canonical/accounts/2026-01-02/a.xlsx": 2}
+    assert hits(door) == []
+    book = python_calamine.CalamineWorkbook.from_path(str(path))
+    assert book.get_sheet_by_name("Accounts").to_python() == [head, ["", "", ""], ["", "", ""], ["acc-ann", "A&B\r\n Ltd", "gold"]]
+    assert book.get_sheet_by_name("Notes").to_python() == [["Eve"]]
+    assert b"Zoe" not in b"".join(read_members(path))
+    assert not door.walk().refusals
+    assert door.all(read.replace("order by", "where account_id not like 'FORGOTTEN%' order by")) == [before[1]]
+
+
+def read_members(path: Path) -> list[bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return [archive.read(name) for name in archive.namelist()]
+
+
+@pytest.mark.fault("S8")
+def test_a_delivery_that_cannot_be_read_is_named_before_anything_is_changed(company: Any) -> None:
+    """The account may stand in it, and nobody could tell."""
+    company.deliver("canonical/orders/2026-01-04/c.csv.zip", b"PK\x03\x04 is no archive")
+    before = (company.settings.landing / "canonical/orders/2026-01-02/a.csv").read_bytes()
+    with pytest.raises(InputRefused, match=r"c\.csv\.zip: archive damaged .*; remedy: deliver the file again"):
+        erase(company)
+    assert (company.settings.landing / "canonical/orders/2026-01-02/a.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "csv.zip"])
+def test_a_word_that_two_pieces_of_the_search_share_is_found(tmp_path: Path, suffix: str) -> None:
+    pack(tmp_path / f"a.{suffix}", b" " * ((4 << 20) - 4) + b"acc-zoe" + b" " * 9)
+    proof = look([tmp_path], re.compile("acc-zoe"))
+    assert proof.hits == [str(tmp_path / f"a.{suffix}")]
+    assert proof.unpacked_bytes == (0 if suffix == "csv" else (4 << 20) + 12)
 
 
 def test_json_lines_and_parquet_lose_the_records_by_number(tmp_path: Path) -> None:
