@@ -125,6 +125,7 @@ def test_a_run_and_its_events_are_rows_of_postgres_that_every_process_sees(jobs:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("D11")
 def test_runs_queued_by_two_processes_never_write_at_the_same_time(after_the_queue: Path) -> None:
     assert rows("select status from runs where pipeline_name = 'write'") == [("SUCCESS",), ("SUCCESS",)]
     notes = [line.split() for line in (after_the_queue / "trace").read_text(encoding="utf-8").splitlines()]
