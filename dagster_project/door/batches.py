@@ -17,13 +17,16 @@ from dagster_project.door.casting import Casting, casting
 from dagster_project.door.contracts import Contract, load_contract
 from dagster_project.door.feed_batch import FeedBatch, copy_rows
 from dagster_project.door.inventory import Delivery
-from dagster_project.door.lookups import Lookups, load_text, text_contract
+from dagster_project.door.lookups import Lookups, text_contract
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import key_sql, quarantined
 from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
 from dagster_project.door.source import LISTED_LIMIT, Source
 from dagster_project.door.spelling import identifier, literal
+from dagster_project.door.zones import Zones
 from dagster_project.errors import UsageError
+
+_MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than it saves
 
 
 class BatchWriter:
@@ -35,6 +38,7 @@ class BatchWriter:
         self.lake = lake
         self.texts = texts
         self.lookups = lookups
+        self._zones = Zones(connection)
         self._selects: dict[Path, tuple[str, dict[str, str]]] = {}
         self.warnings: list[str] = []
 
@@ -49,10 +53,12 @@ class BatchWriter:
             See `Source.load`.
         """
         stream = system.stream(delivery.stream)
+        if delivery.bytes > _MANY_BYTES:
+            self._zones.know(stream.time_zone or system.time_zone, delivery.delivery_date)
         batches = []
         if not system.is_canonical:
             self.lookups.show(delivery, system)  # may read a file ahead, so it comes before the load
-            load_text(self.connection, source, stream)
+            source.load(self.connection, stream.read_columns)
             self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
             if system.is_looked_up(delivery.stream):
                 batches.append(self._keep_text(delivery, source, system, is_records=not stream.feeds))
@@ -110,7 +116,7 @@ class BatchWriter:
     def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System, day: dt.date) -> None:
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
         plan = casting(batch.contract, types, zone=system.time_zone, dialect=stream, delivery_date=day)
-        if not source.scan.needs_exact_reader and not source.is_loaded:
+        if not source.scan.needs_exact_reader and source.loaded is None:
             try:
                 batch.lacks = plan.lacks(is_numbered=False)
                 copy_rows(self.connection, plan.fast_sql(source.relation, is_numbered=False), batch)

@@ -17,7 +17,7 @@ from dagster_project.door.hash_key import make_restricted
 from dagster_project.door.inventory import Delivery, LookedUp
 from dagster_project.door.ledger import Ledger
 from dagster_project.door.mapping import Stream, System
-from dagster_project.door.source import Source, open_source
+from dagster_project.door.source import open_source
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.errors import InputRefused
 from dagster_project.settings import Settings
@@ -40,14 +40,6 @@ def text_folder(settings: Settings) -> Path:
     folder = settings.restricted / "streams"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
-
-
-def load_text(connection: duckdb.DuckDBPyConnection, source: Source, stream: Stream) -> None:
-    """Make the relation `source` with every column that a SELECT may read; optional ones that the file lacks are null."""
-    source.load(connection)
-    for name in stream.optional:
-        if name not in source.scan.columns:
-            connection.execute(f"alter table source add column if not exists {identifier(name)} varchar")
 
 
 class Lookups:
@@ -125,7 +117,7 @@ class Lookups:
         scratch = self.settings.scratch
         source = open_source(self.connection, path, file.relative, stream, scratch)
         compare(source, system, name)
-        load_text(self.connection, source, stream)
+        source.load(self.connection, stream.read_columns)
         copy = scratch / f"{name}-{file.sha256}.parquet"
         columns = ", ".join(map(identifier, stream.read_columns))
         self.connection.execute(f"copy (select {columns}, record_number from source) to {literal(str(copy))} (format parquet)")

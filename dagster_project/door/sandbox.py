@@ -14,7 +14,8 @@ import duckdb
 
 from dagster_project.door.contracts import Contract
 from dagster_project.door.personal import prepare
-from dagster_project.door.spelling import INSTANT_MACRO, identifier, literal
+from dagster_project.door.spelling import identifier, literal
+from dagster_project.door.zones import Zones
 from dagster_project.errors import UsageError
 
 LEFT_OUT = "left_out"
@@ -35,7 +36,7 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
     connection.execute("set TimeZone = 'UTC'")
     if spill is not None:
         connection.execute(f"set temp_directory = {literal(str(spill))}")
-    connection.execute(INSTANT_MACRO)
+    Zones(connection)
     if folders:
         prepare(connection)
         connection.execute(f"set allowed_directories = [{', '.join(literal(f'{folder}/') for folder in folders)}]")

@@ -7,7 +7,7 @@ count of the pre-scan; where they differ the exact reader decides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,9 +40,10 @@ class Source:
     scratch: Path
     scan: Prescan
     is_parquet: bool = False
-    is_loaded: bool = False
+    loaded: frozenset[str] | None = None  # columns of the relation `source` once it is made
     faults: tuple[Record, ...] = ()
     parts: tuple[Path, ...] = ()  # of a file that our own reader collected
+    _number: str = ""  # what adds `record_number` to the table `delivered`, where it has none
 
     @property
     def relation(self) -> str:
@@ -85,26 +86,35 @@ class Source:
                 file.writelines(text_chunks(self.path, format_of(self.path.name, self.path), self.dialect, hashlib.sha256()))
         return copy
 
-    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the temporary relation `source` with all columns and `record_number`; falls back to the exact reader.
+    def load(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str] = ()) -> None:
+        """Make the temporary relation `source`: the named columns (none named: all), null where the file lacks one, and `record_number`.
 
         Raises
         ------
         InputRefused
-            The exact reader refuses the file (see `records`).
+            The exact reader, which decides where the engine's does not agree with the count, refuses the file (see `records`).
         """
-        if self.is_loaded:
-            return
+        named = {name.lower(): name for name in columns or self.scan.columns}
+        wanted = [name for name in self.scan.columns if name.lower() in named]
+        if self.loaded is None or not self.loaded.issuperset(wanted):
+            self._fill(connection, wanted)
+        absent = [named[name] for name in named.keys() - {name.lower() for name in self.scan.columns}]
+        nulls = "".join(f", null::varchar as {identifier(name)}" for name in sorted(absent))
+        connection.execute(f"create or replace temp view source as select *{nulls}{self._number} from delivered")
+
+    def _fill(self, connection: duckdb.DuckDBPyConnection, wanted: Sequence[str]) -> None:
+        """Make the temporary table `delivered`; its rows are in the order of the file, so the engine's row ids number the records."""
+        self._number = ", rowid + 1 as record_number"
+        self.loaded = frozenset(wanted)
+        listed = ", ".join(map(identifier, wanted))
         if self.parts:
-            columns = ", ".join(map(identifier, (*self.scan.columns, NUMBER)))
-            connection.execute(f"create or replace temp table source as select {columns} from {self._parts_sql}")
-            self.is_loaded = True
+            self._number = ""
+            connection.execute(f"create or replace temp table delivered as select {listed}, {NUMBER} from {self._parts_sql}")
             return
         if not self.scan.needs_exact_reader:
             try:
-                numbered = f"select *, row_number() over () as record_number from {self.relation}"
-                if connection.execute(f"create or replace temp table source as {numbered}").fetchone() == (self.scan.records,):
-                    self.is_loaded = True
+                rows = f"create or replace temp table delivered as select {listed} from {self.relation}"
+                if connection.execute(rows).fetchone() == (self.scan.records,):
                     return
             except duckdb.Error as error:
                 if self.is_parquet or isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
@@ -115,7 +125,8 @@ class Source:
         columns = self.scan.columns
         nulls = set(self.dialect.null_words)
         listed = ", ".join(f"{identifier(name)} varchar" for name in columns)
-        connection.execute(f"create or replace temp table source ({listed}, record_number bigint)")
+        connection.execute(f"create or replace temp table delivered ({listed}, record_number bigint)")
+        self._number, self.loaded = "", frozenset(columns)
         faults: list[Record] = []
         pending: list[Record] = []
         records = 0
@@ -128,7 +139,7 @@ class Source:
             connection.register(
                 "exact_records", pa.table({**data, "record_number": pa.array([record.number for record in pending], pa.int64())})
             )
-            connection.execute("insert into source select * from exact_records")
+            connection.execute("insert into delivered select * from exact_records")
             connection.unregister("exact_records")
             pending.clear()
 
@@ -140,14 +151,13 @@ class Source:
         write()
         self.faults = tuple(faults)
         self.scan = replace(self.scan, records=records)
-        self.is_loaded = True
 
     def set_aside(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str], rule: str, fault: str) -> None:
         """Take the records that fill one of the columns out of `source`; they become faults of this rule."""
         self.load(connection)
         filled = " or ".join(f"{identifier(name)} is not null" for name in columns)
         taken = {number for (number,) in connection.execute(f"select record_number from source where {filled}").fetchall()}
-        connection.execute(f"delete from source where {filled}")
+        connection.execute(f"delete from delivered where {filled}")
         found = self.lines(set(sorted(taken)[:LISTED_LIMIT]))
         aside = [replace(found.get(number, Record(number, 0, [])), fault=fault, rule=rule) for number in sorted(taken)]
         self.faults = (*self.faults, *aside)

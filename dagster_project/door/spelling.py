@@ -7,13 +7,6 @@ from __future__ import annotations
 
 from dagster_project.door.dialect import Dialect
 
-# An ambiguous local time has two instants; DuckDB takes the later. Offsets fall back by an hour, on Lord Howe by half of it.
-INSTANT_MACRO = """
-create or replace temp macro earlier_instant(local_time, zone) as case
-    when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time then timezone(zone, local_time) - interval 1 hour
-    when timezone(zone, timezone(zone, local_time) - interval 30 minutes) = local_time then timezone(zone, local_time) - interval 30 minutes
-    else timezone(zone, local_time) end
-"""
 _OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 
 
