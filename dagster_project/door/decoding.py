@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 from backports import zstd
+from zlib_ng import zlib_ng
 
 from dagster_project.door.archives import limit_growth, limit_size, member_chunks, only_member, refuse_archive
 from dagster_project.door.dialect import Dialect
@@ -22,6 +24,7 @@ from dagster_project.errors import InputRefused
 
 CHUNK_BYTES = 1 << 22
 _READ_BYTES = 1 << 18
+_DAMAGED = (cast("type[Exception]", zlib_ng.error), zstd.ZstdError)  # its stub calls the class an instance
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MB: what a frame may ask to keep in memory
 
 
@@ -78,8 +81,8 @@ def _limited(chunks: Iterator[bytes], path: Path, most: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _unpacker(packing: str) -> zlib._Decompress | zstd.ZstdDecompressor:
-    return zlib.decompressobj(wbits=31) if packing == ".gz" else zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
+def _unpacker(packing: str) -> zlib_ng._Decompress | zstd.ZstdDecompressor:
+    return zlib_ng.decompressobj(wbits=31) if packing == ".gz" else zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
 
 
 def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
@@ -96,7 +99,7 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
                     unpacker = _unpacker(packing)
                 try:
                     out = unpacker.decompress(piece, CHUNK_BYTES)
-                except (zlib.error, zstd.ZstdError) as error:
+                except _DAMAGED as error:
                     raise InputRefused(
                         f"{path}: archive damaged near byte {taken - len(piece):,} ({error}); remedy: deliver the file again"
                     ) from error
