@@ -7,8 +7,8 @@ physical = loaded + superseded + quarantined, counted over the feeds that carry 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -20,7 +20,7 @@ from dagster_project.door.inventory import Delivery
 from dagster_project.door.lookups import Lookups, text_contract
 from dagster_project.door.mapping import Stream, System
 from dagster_project.door.quarantine import key_sql, quarantined
-from dagster_project.door.sandbox import LEFT_OUT, check_output, checked_select
+from dagster_project.door.sandbox import LEFT_OUT, Select, check_output, checked_select
 from dagster_project.door.source import LISTED_LIMIT, Source
 from dagster_project.door.spelling import identifier, literal
 from dagster_project.door.zones import Zones
@@ -39,7 +39,7 @@ class BatchWriter:
         self.texts = texts
         self.lookups = lookups
         self._zones = Zones(connection)
-        self._selects: dict[Path, tuple[str, dict[str, str]]] = {}
+        self._selects: dict[Path, Select] = {}
         self.warnings: list[str] = []
 
     def write(self, delivery: Delivery, source: Source, system: System) -> list[FeedBatch]:
@@ -53,43 +53,53 @@ class BatchWriter:
             See `Source.load`.
         """
         stream = system.stream(delivery.stream)
+        zone = stream.time_zone or system.time_zone
         if delivery.bytes > _MANY_BYTES:
-            self._zones.know(stream.time_zone or system.time_zone, delivery.delivery_date)
-        batches = []
-        if not system.is_canonical:
-            self.lookups.show(delivery, system)  # may read a file ahead, so it comes before the load
+            self._zones.know(zone, delivery.delivery_date)
+        if system.is_canonical:
+            return [self._write_canonical(delivery, source, stream, zone)]
+        self.lookups.show(delivery, system)  # may read a file ahead, so it comes before the load
+        selects = {feed: self._select(system, delivery.stream, feed) for feed in stream.feeds}
+        is_looked_up = system.is_looked_up(delivery.stream)
+        is_plain = source.is_as_counted and not is_looked_up and self._is_plain(stream, selects)
+        if is_plain:
+            source.show(self.connection, stream.read_columns)
+        else:
             source.load(self.connection, stream.read_columns)
-            self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
-            if system.is_looked_up(delivery.stream):
-                batches.append(self._keep_text(delivery, source, system, is_records=not stream.feeds))
+        self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
+        batches = [self._keep_text(delivery, source, system, is_records=not stream.feeds)] if is_looked_up else []
         for feed, mapped in stream.feeds.items():
-            contract = load_contract(feed)
+            contract, select, path = load_contract(feed), selects[feed], system.sql_path(delivery.stream, feed)
+            check_output(path, contract, select.types)
             batch = self._batch(delivery, source, contract, self.lake, is_records=mapped.records)
             batches.append(batch)
-            if system.is_canonical:
-                self._write_canonical(batch, source, stream, system, delivery.delivery_date)
+            plan = casting(contract, select.types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
+            if is_plain and self._write_in_one_pass(batch, plan, f"({select.sql}\n)", source):
                 continue
-            path = system.sql_path(delivery.stream, feed)
-            if path not in self._selects:
-                beside = {name: system.stream(name).read_columns for name in stream.beside}
-                self._selects[path] = checked_select(path, stream.read_columns, beside)
-            sql, types = self._selects[path]
-            check_output(path, contract, types)
-            zone = stream.time_zone or system.time_zone
-            plan = casting(contract, types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
+            source.load(self.connection, stream.read_columns)
             try:
-                relation = self._set_aside(batch, sql) if LEFT_OUT in types else f"({sql}\n)"
+                relation = self._set_aside(batch, select.sql) if LEFT_OUT in select.types else f"({select.sql}\n)"
                 self._write_one(batch, plan, relation, source)
             except (duckdb.DataError, duckdb.InvalidInputException) as error:
                 raise UsageError(
                     f"mapping {path}: {str(error).splitlines()[0]} (reading {source.relative}); remedy: cast with try_cast or try_strptime,"
                     " so that the door can name the record"
                 ) from error
-        if system.is_canonical:
-            self._add_faults(batches[0], source)
-        else:
-            self._account_for_every_record(batches, source, stream)
+        self._account_for_every_record(batches, source, stream)
         return batches
+
+    def _select(self, system: System, stream: str, feed: str) -> Select:
+        path = system.sql_path(stream, feed)
+        if path not in self._selects:
+            described = system.stream(stream)
+            beside = {name: system.stream(name).read_columns for name in described.beside}
+            self._selects[path] = checked_select(path, described.read_columns, beside)
+        return self._selects[path]
+
+    def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
+        """Say whether no feed of the stream needs the numbers of records: each record is one row, told by its place in the file."""
+        is_one_row_each = all(select.is_plain and LEFT_OUT not in select.types for select in selects.values())
+        return is_one_row_each and sum(mapped.records for mapped in stream.feeds.values()) == 1
 
     def _set_aside(self, batch: FeedBatch, sql: str) -> str:
         """Take out the rows that the SELECT leaves out with a reason, and return the relation of the others."""
@@ -113,20 +123,27 @@ class BatchWriter:
         folder.mkdir(parents=True, exist_ok=True)
         return FeedBatch(contract, is_records, batch_id, folder / f"{batch_id}.tmp", delivery.relative)
 
-    def _write_canonical(self, batch: FeedBatch, source: Source, stream: Stream, system: System, day: dt.date) -> None:
+    def _write_canonical(self, delivery: Delivery, source: Source, stream: Stream, zone: str) -> FeedBatch:
+        ((feed, mapped),) = stream.feeds.items()
+        batch = self._batch(delivery, source, load_contract(feed), self.lake, is_records=mapped.records)
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
-        plan = casting(batch.contract, types, zone=system.time_zone, dialect=stream, delivery_date=day)
-        if not source.scan.needs_exact_reader and source.loaded is None:
-            try:
-                batch.lacks = plan.lacks(is_numbered=False)
-                copy_rows(self.connection, plan.fast_sql(source.relation, is_numbered=False), batch)
-                if batch.written == source.scan.records:
-                    return
-            except duckdb.Error as error:
-                if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
-                    raise
-        source.load(self.connection)
-        self._write_listing(batch, plan, "source", source)
+        plan = casting(batch.contract, types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
+        if not (source.is_as_counted and self._write_in_one_pass(batch, plan, source.relation, source)):
+            source.load(self.connection)
+            self._write_listing(batch, plan, "source", source)
+        self._add_faults(batch, source)
+        return batch
+
+    def _write_in_one_pass(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> bool:
+        """Write the rows of a relation over the file as it lies, in its order; say whether they are as many as the records counted."""
+        try:
+            batch.lacks = plan.lacks(is_numbered=False)
+            copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)
+        except duckdb.Error as error:
+            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+                raise
+            return False
+        return batch.written == source.scan.records
 
     def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
         try:

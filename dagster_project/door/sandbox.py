@@ -5,10 +5,13 @@ Holds the connection and the test that a mapping's SQL is one SELECT without fil
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import duckdb
 
@@ -36,6 +39,7 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
     connection.execute("set TimeZone = 'UTC'")
     if spill is not None:
         connection.execute(f"set temp_directory = {literal(str(spill))}")
+    connection.execute("set explain_output = 'all'")  # the plan as it was bound, too
     Zones(connection)
     if folders:
         prepare(connection)
@@ -45,10 +49,20 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
     return connection
 
 
-def checked_select(
-    path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})
-) -> tuple[str, dict[str, str]]:
-    """Read a mapping's SQL and return it with its output columns (name to type), bound without any file access.
+@dataclass(frozen=True)
+class Select:
+    """A mapping's SQL and its output columns (name to type, `record_number` apart).
+
+    `is_plain`: each row of `source` becomes one row in its place, for nothing is filtered, joined, grouped, sorted or repeated.
+    """
+
+    sql: str
+    types: dict[str, str]
+    is_plain: bool
+
+
+def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Select:
+    """Read a mapping's SQL and bind it without any file access.
 
     It may read `source`, of these columns, and the streams `beside` it by their names.
 
@@ -71,6 +85,7 @@ def checked_select(
             listed = ", ".join(f"{identifier(name)} varchar" for name in names)
             connection.execute(f"create temp table {identifier(relation)} ({listed}, record_number bigint)")
         described = connection.execute(f"describe {sql}").fetchall()
+        plan = next(text for kind, text in connection.execute(f"explain (format json) {sql}").fetchall() if kind == "logical_plan")
     except duckdb.Error as error:
         found = re.search(r"LINE (\d+):", str(error))
         line = f":{found.group(1)}" if found else ""
@@ -82,7 +97,14 @@ def checked_select(
         raise UsageError(
             f"mapping {path}: returns no record_number; remedy: select record_number, or min(record_number) where rows are grouped"
         )
-    return sql, types
+    return Select(sql, types, all(map(_is_plain, json.loads(plan))))
+
+
+def _is_plain(operator: Mapping[str, Any]) -> bool:
+    """Say whether an operator of a plan that nobody optimised, and all below it, hand every row of `source` on, once and in order."""
+    if operator["name"] == "SEQ_SCAN":
+        return bool(operator["extra_info"]["Table"] == '"temp".main."source"')
+    return operator["name"] in ("PROJECTION", "CTE", "CTE_SCAN") and all(map(_is_plain, operator["children"]))
 
 
 def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:

@@ -46,6 +46,11 @@ class Source:
     _number: str = ""  # what adds `record_number` to the table `delivered`, where it has none
 
     @property
+    def is_as_counted(self) -> bool:
+        """Whether the engine may read the file itself: nothing speaks against its reader, and no record was taken out."""
+        return not self.scan.needs_exact_reader and self.loaded is None
+
+    @property
     def relation(self) -> str:
         """Return the SQL of the file as it lies, every column text."""
         columns = self.scan.columns
@@ -86,7 +91,7 @@ class Source:
                 file.writelines(text_chunks(self.path, format_of(self.path.name, self.path), self.dialect, hashlib.sha256()))
         return copy
 
-    def load(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str] = ()) -> None:
+    def load(self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str] = ()) -> None:
         """Make the temporary relation `source`: the named columns (none named: all), null where the file lacks one, and `record_number`.
 
         Raises
@@ -94,13 +99,26 @@ class Source:
         InputRefused
             The exact reader, which decides where the engine's does not agree with the count, refuses the file (see `records`).
         """
-        named = {name.lower(): name for name in columns or self.scan.columns}
-        wanted = [name for name in self.scan.columns if name.lower() in named]
+        named = columns or self.scan.columns
+        wanted = self.wanted(named)
         if self.loaded is None or not self.loaded.issuperset(wanted):
             self._fill(connection, wanted)
-        absent = [named[name] for name in named.keys() - {name.lower() for name in self.scan.columns}]
-        nulls = "".join(f", null::varchar as {identifier(name)}" for name in sorted(absent))
-        connection.execute(f"create or replace temp view source as select *{nulls}{self._number} from delivered")
+        connection.execute(f"create or replace temp view source as select *{self._nulls(named)}{self._number} from delivered")
+
+    def show(self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
+        """Make the relation `source` over the file itself. It gives no `record_number`: asking for one is an error of the engine."""
+        listed = ", ".join(map(identifier, self.wanted(columns)))
+        number = "error('a record has its number only in a table')::bigint as record_number"
+        connection.execute(f"create or replace temp view source as select {listed}{self._nulls(columns)}, {number} from {self.relation}")
+
+    def wanted(self, columns: Iterable[str]) -> list[str]:
+        """Return those of the columns that the file has, as its header spells them."""
+        named = {name.lower() for name in columns}
+        return [name for name in self.scan.columns if name.lower() in named]
+
+    def _nulls(self, columns: Iterable[str]) -> str:
+        found = {name.lower() for name in self.scan.columns}
+        return "".join(f", null::varchar as {identifier(name)}" for name in columns if name.lower() not in found)
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, wanted: Sequence[str]) -> None:
         """Make the temporary table `delivered`; its rows are in the order of the file, so the engine's row ids number the records."""

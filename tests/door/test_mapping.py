@@ -177,6 +177,6 @@ def test_every_built_in_mapping_binds_over_its_declared_columns(name: str) -> No
     for stream, described in system.file.streams.items():
         for feed in described.feeds:
             beside = {looked_up: system.stream(looked_up).read_columns for looked_up in described.beside}
-            sql, types = checked_select(system.sql_path(stream, feed), described.read_columns, beside)
-            assert "source" in sql
-            assert types
+            select = checked_select(system.sql_path(stream, feed), described.read_columns, beside)
+            assert "source" in select.sql
+            assert select.types

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.door import batches
+from dagster_project.door.sandbox import checked_select
+from dagster_project.door.source import Source
+from tests.door.conftest import TILL_SQL
 
 
 def test_records_of_a_large_file_keep_their_numbers(till: Callable[..., Any]) -> None:
@@ -70,3 +76,87 @@ def test_a_large_file_in_local_time_gives_the_instants_of_a_small_one(till: Call
     assert (
         len({instant for _, instant in found[0]}) == len(local) + 1 - 2
     )  # two local times of March are no times: they fall on the hour after
+
+
+PLAIN = [
+    "select a, record_number from source",
+    "with x as (select *, a || a as b from source), y as (select * replace (b as a) from x) select a, record_number from y",
+    "select case when a is null then 'x' else a end as a, record_number from (select * from source)",
+]
+NOT_PLAIN = [
+    "select a, record_number from source where a <> 'x'",
+    "select a, record_number from source order by a",
+    "select a, record_number from source limit 5",
+    "select distinct a, record_number from source",
+    "select a, min(record_number) as record_number from source group by a",
+    "select unnest([a, a]) as a, record_number from source",
+    "select a, record_number, row_number() over () as n from source",
+    "select a, record_number from source tablesample 50%",
+    "select a, record_number from source union all select a, record_number from source",
+    "select source.a, source.record_number from source left join other on other.a = source.a",
+    "select (select max(a) from source) as a, record_number from source",
+    "select other.a, other.record_number from other",
+    "select 'a' as a, i as record_number from range(3) as t(i)",
+    "with twice as (select * from source) select x.a, x.record_number from twice as x positional join twice as y",
+]
+
+
+@pytest.mark.parametrize(("sql", "is_plain"), [*((sql, True) for sql in PLAIN), *((sql, False) for sql in NOT_PLAIN)])
+def test_a_select_is_plain_where_each_record_becomes_one_row_in_its_place(tmp_path: Path, sql: str, is_plain: bool) -> None:
+    (path := tmp_path / "a.sql").write_text(sql)
+    assert checked_select(path, ["a"], {"other": ["a"]}).is_plain == is_plain
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("number", (5, 5, 0, 0)), ("number || '-' || record_number", (5, 5, 0, 0)), ("replace(number, 'n4', 'n2')", (5, 4, 1, 0))],
+    ids=["plain", "asks for the number", "one key twice"],
+)
+@pytest.mark.parametrize("name_of_file", ["a.csv", "a.csv.gz", "a.jsonl", "a.parquet"])
+def test_one_pass_over_the_file_and_a_table_of_it_load_the_same(
+    till: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str, counts: tuple[int, ...], name_of_file: str
+) -> None:
+    rows = [{"number": f"n{at}", "day": "2026-01-01 10:00:00", "customer": f"c{at}", "net": f"{at}.50"} for at in range(1, 6)]
+    sql = TILL_SQL.replace("number as order_id", f"{name} as order_id")
+    found = []
+    for way in (True, False):
+        if not way:
+            monkeypatch.setattr(batches.BatchWriter, "_is_plain", lambda *_: False)
+        door = till(sql=sql)
+        path = door.deliver(f"till/sales/2026-01-02/{name_of_file}", written(name_of_file, rows))
+        report = door.walk()
+        (file,) = report.files
+        assert (file.physical, file.loaded, file.superseded, file.quarantined) == counts
+        found.append(door.all("select * exclude (batch_id) from lake.orders order by record_number"))
+        path.unlink()
+        door.settings.home.rename(door.settings.home.with_name(f"home-{way}"))
+    assert found[0] == found[1]
+    assert len(found[0]) == counts[1]
+
+
+def written(name: str, rows: list[dict[str, str]]) -> bytes:
+    if name.endswith(".jsonl"):
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    if name.endswith(".parquet"):
+        sink = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows), sink)
+        return sink.getvalue()
+    return "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]).encode()
+
+
+def test_no_table_is_made_of_a_file_that_a_plain_mapping_reads(till: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Source, "load", lambda *_: pytest.fail("a table was made"))
+    door = till()
+    door.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net\nn1,2026-01-01 10:00:00,c,1.00\n")
+    assert [file.loaded for file in door.walk().files] == [1]
+
+
+def test_a_plain_mapping_names_the_line_of_what_is_wrong_and_keeps_the_rest(till: Callable[..., Any]) -> None:
+    """The one pass stops at the wrong record; the table tells which it was."""
+    door = till()
+    lines = [f"n{at},2026-01-01 10:00:00,c,{'abc' if at == 300 else '1.00'}" for at in range(1, 501)]
+    door.deliver("till/sales/2026-01-02/a.csv", "\n".join(["number,day,customer,net", *lines]))
+    (file,) = door.walk().files
+    assert (file.physical, file.loaded, file.quarantined) == (500, 499, 1)
+    assert door.ledger.rows("select record_number, line_number, rule from quarantine") == [(300, 301, "number_format")]
+    assert door.all("select count(*), max(record_number), bool_or(record_number = 300) from lake.orders") == [(499, 500, False)]
