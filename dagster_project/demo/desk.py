@@ -123,7 +123,7 @@ class Desk:
 
     def _tickets(self, batch: Batch, due: Batch, answered: Flags, solved: Flags) -> None:
         """Open the tickets of answered contacts, unless a quick one was settled without; some forms are recorded on the ticket alone."""
-        quick = (due["is_quick"] == 1) & (due["contacts"] == 0) & solved
+        quick = (due["is_quick"] == 1) & (due["contacts"] == 0) & solved & (batch["is_written"] == 0)
         opens = np.flatnonzero(answered & ~quick & (due["ticket"] == NULL))
         number = self._next_ticket + np.arange(len(opens), dtype=np.int64)
         self._next_ticket += len(opens)

@@ -11,10 +11,16 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.assumptions import load_assumptions
 from dagster_project.demo.company import write_company
 from dagster_project.demo.exports.systems import SYSTEMS, headers
 from dagster_project.demo.feeds import FEEDS
+from dagster_project.door.inventory import new_files
+from dagster_project.door.ledger import Ledger
+from dagster_project.door.loading import load
+from dagster_project.door.mapping import Mappings
 from dagster_project.errors import UsageError
+from dagster_project.settings import load_settings
 
 ACCOUNTS, MONTHS, SEED = 250, 3, 11
 DIALECT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"', header = true"
@@ -164,6 +170,20 @@ def test_every_contact_is_a_call_a_chat_or_a_comment(raw: duckdb.DuckDBPyConnect
     for ours, theirs in (("talk_seconds", "talk_time"), ("hold_seconds", "hold_time"), ("queue_seconds", "wait_time")):
         said = one(raw, f"select sum({ours}::bigint) from interactions where channel = 'phone'")
         assert one(raw, f"select sum({theirs}::bigint) from zendesk_call") == said, theirs
+
+
+@pytest.mark.parametrize("seed", [SEED, 23])
+def test_the_door_takes_every_record_of_an_exported_company(exported: tuple[Path, dict[str, Any]], tmp_path: Path, seed: int) -> None:
+    landing = exported[0] if seed == SEED else tmp_path / "landing"
+    if seed != SEED:
+        write_company(landing, 4 * ACCOUNTS, MONTHS, seed, systems=tuple(SYSTEMS))
+    settings = load_settings(landing=landing, home=tmp_path / "home")
+    settings.ops.mkdir(parents=True)
+    ledger = Ledger(settings.ops)
+    report = load(settings, load_assumptions(), ledger, new_files(landing, ledger, Mappings()), "run")
+    assert report.refusals == []
+    assert sum(file.quarantined for file in report.files) == 0
+    assert len(report.files) > 200
 
 
 def test_customers_and_contacts_are_organizations_and_users(raw: duckdb.DuckDBPyConnection) -> None:

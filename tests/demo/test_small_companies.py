@@ -15,6 +15,7 @@ from dagster_project.demo.behaviour import behaviour_of
 from dagster_project.demo.company import write_company
 
 NOBODY = {
+    "a written contact has a ticket": "interactions where channel in ('email', 'web_form') and ticket_id is null",
     "an order belongs to an account that had joined": (
         "orders o left join accounts a using (account_id) where a.created_at is null or a.created_at > o.ordered_at"
     ),
