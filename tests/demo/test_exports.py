@@ -123,12 +123,15 @@ def test_orders_lines_and_refunds_keep_their_rows_and_sums(exported: tuple[Path,
             "select sum(payment_amount::decimal(18, 2)) from payments",
             "select sum(amount::decimal(18, 2)) from shopify_transaction where kind = 'sale'",
         ),
-        (  # the shop knows one cost for each item and no cost of a line
-            "select sum(cost) from (select max(unit_cost::decimal(18, 4)) as cost from order_lines group by product_id)",
-            "select sum(cost) from (select max(unit_cost_amount::decimal(18, 4)) as cost from shopify_inventory_item group by sku)",
+        (  # the shop knows the cost of an item, one for each size of pack, and no cost of a line
+            "select sum(quantity::decimal(18, 3) * unit_cost::decimal(18, 4)) from order_lines",
+            "select sum(l.quantity::decimal(18, 3) * i.unit_cost_amount::decimal(18, 4)) from shopify_order_line as l"
+            " join (select distinct id, inventory_item_id from shopify_product_variant) as v on v.id = l.variant_id"
+            " join (select distinct id, unit_cost_amount from shopify_inventory_item) as i on i.id = v.inventory_item_id",
         ),
     ):
         assert one(raw, ours) == one(raw, theirs), theirs
+    assert one(raw, "select count(distinct id) - count(distinct (id, unit_cost_amount)) from shopify_inventory_item") == 0
     assert one(raw, "select count(*) from shopify_order_note_attribute where name = 'offer_id'") == sum(
         month["offer_orders"] for month in exported[1]["counts"].values()
     )
@@ -170,6 +173,26 @@ def test_every_contact_is_a_call_a_chat_or_a_comment(raw: duckdb.DuckDBPyConnect
     for ours, theirs in (("talk_seconds", "talk_time"), ("hold_seconds", "hold_time"), ("queue_seconds", "wait_time")):
         said = one(raw, f"select sum({ours}::bigint) from interactions where channel = 'phone'")
         assert one(raw, f"select sum({theirs}::bigint) from zendesk_call") == said, theirs
+
+
+@pytest.mark.parametrize(
+    ("feed", "name", "of"),
+    [
+        ("recovery_actions", "ticket_id", "select id from zendesk_ticket"),
+        ("survey_invitations", "ticket_id", "select id from zendesk_ticket"),
+        ("recovery_actions", "order_id", "select id from shopify_order"),
+        ("problem_events", "order_id", "select id from shopify_order"),
+        ("problem_events", "line_id", "select id from shopify_order_line"),
+        ("offers", "interaction_id", "select 'call_' || id from zendesk_call union all select 'chat_' || chat_id from zendesk_ticket_chat"),
+    ],
+)
+def test_what_stays_canonical_names_rows_as_the_systems_do(
+    exported: tuple[Path, dict[str, Any]], raw: duckdb.DuckDBPyConnection, feed: str, name: str, of: str
+) -> None:
+    rows = f"from read_csv('{exported[0]}/canonical/{feed}/*/*.csv', {DIALECT}) where {name} is not null"
+    assert one(raw, f"select count(*) {rows}") == one(raw, f"select count(*) from {feed} where {name} is not null") > 0
+    comments = " union all select 'comment_' || id from zendesk_ticket_comment" if name == "interaction_id" else ""
+    assert one(raw, f"select count(*) {rows} and {name} not in ({of}{comments})") == 0
 
 
 @pytest.mark.parametrize("seed", [SEED, 23])

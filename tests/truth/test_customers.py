@@ -33,6 +33,30 @@ def test_an_answered_contact_was_handled(judge: Judge) -> None:
     assert judge("select period_month, count(*) from marts.fct_interaction where is_handled group by 1") == {}
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "of"),
+    [
+        ("fct_order", "interaction_id", "fct_interaction"),
+        ("fct_ticket", "order_id", "fct_order"),
+        ("fct_interaction", "ticket_id", "fct_ticket"),
+        ("fct_survey_response", "ticket_id", "fct_ticket"),
+    ],
+)
+def test_what_names_a_row_of_another_table_finds_it(judged: Any, table: str, column: str, of: str) -> None:
+    ((named, lost),) = judged.rows(
+        f"select count({column}), count(*) filter (where {column} not in (select {column} from marts.{of})) from marts.{table}"
+    )
+    assert (named > 0, lost) == (True, 0)
+
+
+def test_accepted_offers_are_found_in_orders(judged: Any) -> None:
+    """Most orders that name an offer come inside its window; none is found where ids of two systems do not meet."""
+    ((named, accepted),) = judged.rows(
+        "select count(*), count(*) filter (where is_accepted_offer) from marts.fct_order where offer_id is not null"
+    )
+    assert named >= accepted > 0.75 * named
+
+
 @pytest.mark.truth("counts.offer_orders")
 def test_an_order_out_of_an_offer_is_known(judge: Judge) -> None:
     assert judge("select period_month, count(*) from marts.fct_order where offer_id is not null group by 1") == {}

@@ -17,14 +17,39 @@ SYSTEMS = {
     "qualtrics": ("survey_responses",),
 }
 """Feeds that each system takes over."""
+_REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
+    "zendesk": {
+        "orders": ("interaction_id",),
+        "offers": ("interaction_id",),
+        "recovery_actions": ("ticket_id",),
+        "survey_invitations": ("ticket_id",),
+        "survey_responses": ("ticket_id",),
+    },
+    "shopify": {
+        "tickets": ("order_id",),
+        "problem_events": ("order_id", "line_id"),
+        "recovery_actions": ("order_id",),
+    },
+}
+"""Columns of other feeds that name rows of a feed which the system takes over; they name them as the system does, wherever they lie."""
+_NAMES = {
+    "ticket_id": "number(ticket_id)::varchar",
+    "interaction_id": "spoken(interaction_id)",
+    "order_id": "number(order_id)::varchar",
+    "line_id": "(number(order_id) * 1000 + line_id::bigint)::varchar",
+}
 _FOLDER = Path(__file__).parent
 _MACROS = """
 create macro number(id) as regexp_extract(id, '[0-9]+$')::bigint;
 create macro name_id(name) as ('0x' || left(md5(name), 8))::bigint;
 create macro plain(instant) as rtrim(instant, 'Z');
 create macro unpadded(value) as regexp_replace(value, '[.]?0+$', '');
-create macro pack(product, cost) as number(product) * 1000000 + (cost::decimal(18, 4) * 100)::bigint;
+create macro pack(product, cost) as number(product) * 1000000000 + (cost::decimal(18, 4) * 10000)::bigint;
 create macro synced() as getvariable('day') || ' 02:00:00.000';
+create macro spoken(id) as case (select max(channel) from said where said.interaction_id = id)
+    when 'phone' then 'call_' || (700000000000 + number(id))
+    when 'chat' then 'chat_demo.' || number(id)
+    else 'comment_' || (500000000000 + number(id)) end;
 """
 
 
@@ -58,26 +83,45 @@ def export(landing: Path, names: Sequence[str], columns: dict[str, list[str]]) -
 
     `columns` names the columns of every feed, for the days on which it has no file.
     """
-    canonical = landing / "canonical"
+    canonical, taken = landing / "canonical", exported_feeds(names)
+    references = {feed: [name for system in names for name in _REFERENCES.get(system, {}).get(feed, ())] for feed in columns}
     with duckdb.connect(config={"threads": "1"}) as connection:
         connection.execute("set timezone = 'UTC'")
+        said = _read(sorted(canonical.glob("interactions/*/*.csv")), columns["interactions"])
+        connection.execute(f"create table said as select distinct interaction_id, channel from {said}")
         connection.execute(_MACROS)
         for day in sorted({path.name for path in canonical.glob("*/*")}):
             connection.execute("set variable day = ?", [day])
             for feed, header in columns.items():
-                _show(connection, canonical / feed / day / f"{feed}.csv", feed, header)
+                _show(connection, canonical / feed / day / f"{feed}.csv", feed, header, references[feed])
             for system in names:
                 for stream, header_of_stream in headers(system).items():
                     _write(connection, landing, system, stream, header_of_stream, day)
-    for feed in exported_feeds(names):
+            for feed in (feed for feed, renamed in references.items() if renamed and feed not in taken):
+                _rewrite(connection, canonical / feed / day / f"{feed}.csv", feed)
+    for feed in taken:
         shutil.rmtree(canonical / feed, ignore_errors=True)
 
 
-def _show(connection: duckdb.DuckDBPyConnection, file: Path, feed: str, header: list[str]) -> None:
+def _read(files: Sequence[Path], header: Sequence[str]) -> str:
     listed = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
-    rows = f"from read_csv('{file}', auto_detect = false, header = true, quote = '\"', escape = '\"', columns = {{{listed}}})"
+    names = ", ".join(f"'{file}'" for file in files)
+    return f"read_csv([{names}], auto_detect = false, header = true, quote = '\"', escape = '\"', columns = {{{listed}}})"
+
+
+def _show(connection: duckdb.DuckDBPyConnection, file: Path, feed: str, header: list[str], renamed: Sequence[str]) -> None:
+    replaced = f" replace ({', '.join(f'{_NAMES[name]} as {name}' for name in renamed)})" if renamed else ""
     nothing = f"select {', '.join(f'null::varchar as {name}' for name in header)} where false"
+    rows = f"select *{replaced} from {_read([file], header)}"
     connection.execute(f"create or replace view {feed} as {rows if file.exists() else nothing}")
+
+
+def _rewrite(connection: duckdb.DuckDBPyConnection, file: Path, feed: str) -> None:
+    """Write a file that stays canonical again, naming rows as the systems do."""
+    if file.exists():
+        draft = file.with_suffix(".draft")
+        connection.execute(f"copy (from {feed}) to '{draft}' (format csv, header)")
+        draft.replace(file)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, landing: Path, system: str, stream: str, header: tuple[str, ...], day: str) -> None:

@@ -1,7 +1,7 @@
 select distinct
     unnest(list_filter([
         'issue_' || issue_code,
-        'order_' || number(order_id),
+        'order_' || order_id,
         case when ticket_state = 'spam' then 'spam' when ticket_state = 'merged' then 'closed_by_merge' end,
         case when is_complaint = 'true' then 'complaint' end,
         case when is_problem_report = 'true' then 'problem_report' end,

@@ -1,5 +1,6 @@
 -- One row a public comment: a message of the customer (in) or of an agent (out). Calls and chats have streams of their own, so the comment that
--- reports a call and the transcript of a chat are left out. Comments carry no time worked: their cost is a standard time of the channel.
+-- reports a call and the transcript of a chat are left out. Comments carry no time worked: their cost is a standard time of the channel. Where the
+-- ticket names no requester, the customer who wrote the comment is the contact.
 select
     source.record_number,
     'comment_' || source.id as interaction_id,
@@ -8,7 +9,7 @@ select
         organization.external_id, ticket.organization_id, requester.organization_id,
         case when requester.role = 'end-user' then coalesce(requester.external_id, requester.id) end
     ) as account_id,
-    coalesce(requester.external_id, ticket.requester_id) as contact_id,
+    coalesce(requester.external_id, ticket.requester_id, requester.id) as contact_id,
     case
         when ticket.via_channel in ('web', 'web_form', 'web_widget') then 'web_form'
         when ticket.via_channel in ('help_center', 'helpcenter') then 'portal'
@@ -30,7 +31,7 @@ select
 from source
 left join ticket on source.ticket_id = ticket.id
 left join user as author on source.user_id = author.id
-left join user as requester on ticket.requester_id = requester.id
+left join user as requester on coalesce(ticket.requester_id, case when author.role = 'end-user' then author.id end) = requester.id
 left join organization on coalesce(ticket.organization_id, requester.organization_id) = organization.id
 left join "group" on ticket.group_id = "group".id
 where
