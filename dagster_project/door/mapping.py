@@ -52,6 +52,12 @@ class Stream(Dialect):
     feeds: dict[str, FeedMapping] = Field(default_factory=dict)
     beside: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    known_as: dict[str, str] = Field(default_factory=dict)  # columns of other streams that name one of its records, to its own; see `names`
+    is_one_person: bool = False  # all records that name one of this stream's are about one person: forgotten together
+
+    def names(self, stream: str) -> dict[str, str]:
+        """Return how records of other streams name one of this: their column, and the column here that it is compared with."""
+        return self.known_as or {f"{stream}_id": "id"}
 
     @property
     def read_columns(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from dagster_project.door.spelling import literal
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 
 Kind = Literal["account", "contact"]
-_PERSON = re.compile(r"(?:^|_)(account|contact)_id$")
+_PERSON = re.compile(r"(?:^|_)(account|contact|actor)_id$")  # who acts may be an agent or a contact
 
 
 @dataclass(frozen=True)

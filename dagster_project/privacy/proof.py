@@ -39,19 +39,20 @@ class Proof:
 def look(folders: Sequence[Path], pattern: re.Pattern[str]) -> Proof:
     """Search all files below the folders, and their names, for the words of the pattern."""
     proof, wanted = Proof(), re.compile(pattern.pattern.encode())
-    for path in sorted({path for folder in folders for path in folder.rglob("*")}):
-        is_hit = bool(wanted.search(path.name.encode()))
-        if path.is_file() and not path.is_symlink():
-            proof.files += 1
-            with path.open("rb") as file:
-                for count, chunk in _chunks(file):
-                    proof.bytes += count
+    with closing(connect_memory()) as connection:
+        for path in sorted({path for folder in folders for path in folder.rglob("*")}):
+            is_hit = bool(wanted.search(path.name.encode()))
+            if path.is_file() and not path.is_symlink():
+                proof.files += 1
+                with path.open("rb") as file:
+                    for count, chunk in _chunks(file):
+                        proof.bytes += count
+                        is_hit = is_hit or bool(wanted.search(chunk))
+                for count, chunk in _unpacked(path, connection):
+                    proof.unpacked_bytes += count
                     is_hit = is_hit or bool(wanted.search(chunk))
-            for count, chunk in _unpacked(path):
-                proof.unpacked_bytes += count
-                is_hit = is_hit or bool(wanted.search(chunk))
-        if is_hit:
-            proof.hits.append(str(path))
+            if is_hit:
+                proof.hits.append(str(path))
     return proof
 
 
@@ -63,25 +64,25 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         tail = piece[-_OVERLAP:]
 
 
-def _unpacked(path: Path) -> Iterator[tuple[int, bytes]]:
+def _unpacked(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, bytes]]:
     """Yield what a reader of the file's format sees, as `_chunks` does; a file that is not whole has only its bytes."""
+    suffix = path.suffix.lower()
     try:
-        if path.suffix in (".gz", ".zst"):
-            with gzip.open(path) if path.suffix == ".gz" else zstd.open(path) as file:
+        if suffix in (".gz", ".zst"):
+            with gzip.open(path) if suffix == ".gz" else zstd.open(path) as file:
                 yield from _chunks(cast("IO[bytes]", file))
-        elif path.suffix in (".zip", ".xlsx"):
+        elif suffix in (".zip", ".xlsx"):
             with zipfile.ZipFile(path) as archive:
                 for name in archive.namelist():
                     with archive.open(name) as member:
                         yield from _chunks(member)
-        elif path.suffix == ".parquet":
-            with closing(connect_memory()) as connection:
-                yield from _texts(connection, f"read_parquet({literal(str(path))})")
-        elif path.suffix == ".duckdb":
-            with closing(connect_published(path)) as connection:
+        elif suffix == ".parquet":
+            yield from _texts(connection, f"read_parquet({literal(str(path))})")
+        elif suffix == ".duckdb":
+            with closing(connect_published(path)) as published:
                 tables = "select schema_name, table_name from duckdb_tables() where not internal order by all"
-                for schema, table in connection.execute(tables).fetchall():
-                    yield from _texts(connection, f"{identifier(schema)}.{identifier(table)}")
+                for schema, table in published.execute(tables).fetchall():
+                    yield from _texts(published, f"{identifier(schema)}.{identifier(table)}")
     except (duckdb.Error, OSError, EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile):
         return
 

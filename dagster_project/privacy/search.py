@@ -1,9 +1,9 @@
 """Which delivered records speak of a person: those that rows of the lake came from, and all that lead to them by id, address or name.
 
 Four ways lead to a record: a row of the lake that names the account or a contact came from it; a column that holds the id in such a
-record (in canonical files: the contract's column) holds it here too; it belongs to such a record of another stream of its system
-(column `ticket_id` of a record, column `id` of a ticket); a word that speaks of this person alone stands in it. Holds the search. It must
-not change a file.
+record (in canonical files: the contract's column) holds it here too; it names or is named by such a record of another stream of its system
+(column `ticket_id` of a record, column `id` of a ticket, or as the mapping's `known_as` says); a word that speaks of this person alone
+stands in it. Holds the search. It must not change a file.
 """
 
 from __future__ import annotations
@@ -36,11 +36,16 @@ class LandingFile:
     system: str
     stream: str
     dialect: Dialect
+    names: tuple[tuple[str, str], ...] = ()  # columns of other streams that name one of its records, with its own
+    shared: tuple[str, ...] = ()  # columns of the system that name what is about one person
 
 
 @dataclass
 class Search:
-    """What was found: numbers of records by file; `links` are ids of found records by stream, `columns` those that held an id."""
+    """What was found: numbers of records by file; `links` are ids of found records by system and the column that names them elsewhere.
+
+    `columns` are those that held an id of the person.
+    """
 
     lake: Lake
     person: Person
@@ -63,8 +68,12 @@ def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
         system, stream = path.parts[-4], path.parts[-3]
         if path.is_file() and not path.name.endswith((".manifest.json", ".done")) and not path.name.startswith("."):
             known = mappings.system(system, path.parents[2])
-            dialect = known.dialect(stream, path.name) if stream in known.file.streams else Dialect()
-            files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect))
+            described, dialect = known.file.streams.get(stream), Dialect()
+            names = {f"{stream}_id": "id"}
+            if described is not None:
+                names, dialect = described.names(stream), known.dialect(stream, path.name)
+            shared = tuple(name for other, of in known.file.streams.items() if of.is_one_person for name in of.names(other))
+            files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect, tuple(names.items()), shared))
     return files
 
 
@@ -124,9 +133,8 @@ def _is_meant(result: Search, file: LandingFile, record: DeliveredRecord, patter
         return True
     if file.system == CANONICAL:
         return False
-    if values.get("id") in result.links[file.system, file.stream]:
-        return True
-    return any(value in result.links.get((file.system, name[: -len("_id")]), ()) for name, value in values.items() if name.endswith("_id"))
+    named = [*values.items(), *((name, values.get(own)) for name, own in file.names)]
+    return any(value in result.links.get((file.system, name), ()) for name, value in named)
 
 
 def _canonical_columns(file: LandingFile) -> set[str]:
@@ -139,8 +147,9 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
         if is_origin:
             held = {name for name, value in record.values.items() if value in person.ids and name != "id"}
             result.columns[place] |= held
-        if identity := record.values.get("id"):
-            result.links[place].add(identity)
+        for name, own in (*file.names, *((name, name) for name in file.shared if is_origin)):
+            if value := record.values.get(own):
+                result.links[file.system, name].add(value)
     hashes = {row.id_hash for row in person.tombstones}
     for name in _canonical_columns(file):
         value = record.values.get(name)

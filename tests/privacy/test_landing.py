@@ -14,11 +14,13 @@ import pytest
 import python_calamine
 from backports import zstd
 
+from dagster_project.demo.company import write_company
 from dagster_project.door.dialect import Dialect
 from dagster_project.door.ledger import Ledger
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 from dagster_project.privacy.forget import erase_from_landing
 from dagster_project.privacy.proof import look
+from dagster_project.privacy.purge import remove_older_batches
 from dagster_project.privacy.records import delivered_records, remove
 from tests.door.formats_workbook import Raw, sheet, workbook
 
@@ -236,6 +238,53 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
     assert b"Zoe" not in below(door.settings.landing)
 
 
+@pytest.mark.fault("S8")
+@pytest.mark.slow
+def test_an_account_leaves_every_stream_of_the_built_in_systems(door: Any) -> None:
+    """The busiest account of a company exported by four systems; sums stay, ids and words are nowhere."""
+    landing, home = door.settings.landing, door.settings.home
+    landing.rmdir()
+    write_company(landing, 80, 2, 23, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
+    assert not door.walk().refusals
+    told = "select account_id from lake.survey_responses where comment is not null"
+    ((account,),) = door.all(
+        f"select account_id from lake.orders where account_id in ({told}) group by 1 order by count(*) desc, 1 limit 1"
+    )
+    counted = ", ".join(f"(select count(*) from lake.{feed})" for feed in ("tickets", "interactions", "ticket_events", "survey_responses"))
+    sums = f"select (select sum(net_amount) from lake.order_lines), (select sum(refund_amount) from lake.refunds), {counted}"
+    before = door.all(sums)
+    person, done = erase(door, account)
+    streams = {tuple(path.split("/")[:2]) for path in done["records_removed"]}
+    assert {("zendesk", "organization"), ("zendesk", "ticket"), ("zendesk", "call"), ("zendesk", "ticket_comment")} <= streams
+    assert {("shopify", "customer"), ("shopify", "order"), ("shopify", "order_line"), ("qualtrics", "question_response")} <= streams
+    assert not door.walk().refusals
+    remove_older_batches(door.settings, door.ledger)
+    assert len(person.contact_ids) > 0
+    assert look([landing, home / "lake", home / "restricted"], person.pattern()).hits == []
+    assert door.all(sums) == before
+    assert left_behind(landing) == []
+
+
+def left_behind(landing: Path) -> list[str]:
+    """Children of what was removed: no record may name a ticket, call, chat or answer that is gone."""
+    with duckdb.connect() as connection:
+        found = []
+        for child, column, parent, own in (
+            ("zendesk/ticket_comment", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_tag", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_field_history", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_chat_event", "chat_id", "zendesk/ticket_chat", "chat_id"),
+            ("shopify/tax_line", "order_line_id", "shopify/order_line", "id"),
+            ("shopify/transaction", "order_id", "shopify/order", "id"),
+            ("qualtrics/question_response", "response_id", "qualtrics/survey_response", "id"),
+            ("qualtrics/survey_response", "id", "qualtrics/survey_embedded_data", "response_id"),
+        ):
+            rows, of = (f"read_csv('{landing}/{stream}/*/*.csv', all_varchar = true)" for stream in (child, parent))
+            lost = f"select count(*) from {rows} where {column} not in (select {own} from {of})"
+            found += [child for (count,) in connection.execute(lost).fetchall() if count]
+        return found
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv", "a.tsv.zst", "a.txt.zip", "A.CSV.GZ"])
 def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str, name: str) -> None:
@@ -326,7 +375,7 @@ def test_a_delivery_that_cannot_be_read_is_named_before_anything_is_changed(comp
     assert (company.settings.landing / "canonical/orders/2026-01-02/a.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "csv.zip"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "csv.zip", "CSV.GZ"])
 def test_a_word_that_two_pieces_of_the_search_share_is_found(tmp_path: Path, suffix: str) -> None:
     pack(tmp_path / f"a.{suffix}", b" " * ((4 << 20) - 4) + b"acc-zoe" + b" " * 9)
     proof = look([tmp_path], re.compile("acc-zoe"))
