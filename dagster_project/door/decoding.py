@@ -118,9 +118,13 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
 
 
 def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    """Hash on a thread of its own: it takes twice as long as counting."""
+    with path.open("rb") as file, ThreadPoolExecutor(1) as hashing:
+        hashed = None
         while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+            if hashed is not None:
+                hashed.result()
+            hashed = hashing.submit(digest.update, chunk)
             yield chunk
 
 
