@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.door.contracts import Contract
 from dagster_project.door.personal import prepare
 from dagster_project.door.spelling import identifier, literal
-from dagster_project.door.zones import Zones
+from dagster_project.door.zones import instant_macro
 from dagster_project.errors import UsageError
 
 LEFT_OUT = "left_out"
@@ -40,7 +40,7 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
     if spill is not None:
         connection.execute(f"set temp_directory = {literal(str(spill))}")
     connection.execute("set explain_output = 'all'")  # the plan as it was bound, too
-    Zones(connection)
+    connection.execute(instant_macro())
     if folders:
         prepare(connection)
         connection.execute(f"set allowed_directories = [{', '.join(literal(f'{folder}/') for folder in folders)}]")

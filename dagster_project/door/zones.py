@@ -40,14 +40,19 @@ select min(day)::varchar, max(day)::varchar, any_value(offset_us) from numbered 
 """
 
 
+def instant_macro(periods: str = "") -> str:
+    """Return the statement that makes the macro; zones without periods are converted row by row, with the same result."""
+    utc = "\n    when zone = 'UTC' and isfinite(local_time) then make_timestamptz(epoch_us(local_time))"
+    return f"create or replace temp macro earlier_instant(local_time, zone) as case{utc}{periods}{_CONVERTED}"
+
+
 class Zones:
-    """The macro of one connection and the zones it knows by their periods."""
+    """The zones that the macro of one connection knows by their periods."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the macro; every zone is converted row by row until it is known, with the same result."""
+        """Keep the connection, which has the macro."""
         self._connection = connection
         self._known: dict[str, str] = {}
-        self._make()
 
     def know(self, zone: str, delivered: dt.date) -> None:
         """Look up the periods of a zone up to the day of a delivery and a year ahead; the first such day counts."""
@@ -60,9 +65,4 @@ class Zones:
             f" then make_timestamptz(epoch_us(local_time) - {offset})"
             for start, end, offset in self._connection.execute(sql).fetchall()
         )
-        self._make()
-
-    def _make(self) -> None:
-        whens = "".join(self._known.values())
-        utc = "\n    when zone = 'UTC' and isfinite(local_time) then make_timestamptz(epoch_us(local_time))"
-        self._connection.execute(f"create or replace temp macro earlier_instant(local_time, zone) as case{utc}{whens}{_CONVERTED}")
+        self._connection.execute(instant_macro("".join(self._known.values())))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class LandingFile:
     system: str
     stream: str
     dialect: Dialect
-    names: tuple[tuple[str, str], ...] = ()  # columns of other streams that name one of its records, with its own
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)  # how other streams name one of its records
     shared: tuple[str, ...] = ()  # columns of the system that name what is about one person
 
 
@@ -50,14 +51,15 @@ class Search:
     lake: Lake
     person: Person
     found: dict[LandingFile, set[int]] = field(default_factory=dict)
-    links: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    links: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     columns: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def size(self) -> int:
         """How much is known; the search ends when a pass over the files adds nothing."""
         count = sum(len(numbers) for numbers in self.found.values())
-        count += sum(len(values) for known in (self.links, self.columns) for values in known.values())
+        count += sum(len(values) for named in self.links.values() for values in named.values())
+        count += sum(map(len, self.columns.values()))
         return count + len(self.person.words) + len(self.person.contact_ids)
 
 
@@ -73,7 +75,7 @@ def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
             if described is not None:
                 names, dialect = described.names(stream), known.dialect(stream, path.name)
             shared = tuple(name for other, of in known.file.streams.items() if of.is_one_person for name in of.names(other))
-            files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect, tuple(names.items()), shared))
+            files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect, names, shared))
     return files
 
 
@@ -133,8 +135,8 @@ def _is_meant(result: Search, file: LandingFile, record: DeliveredRecord, patter
         return True
     if file.system == CANONICAL:
         return False
-    named = [*values.items(), *((name, values.get(own)) for name, own in file.names)]
-    return any(value in result.links.get((file.system, name), ()) for name, value in named)
+    links, own = result.links[file.system], file.names
+    return any(values.get(name) in found or (name in own and values.get(own[name]) in found) for name, found in links.items())
 
 
 def _canonical_columns(file: LandingFile) -> set[str]:
@@ -147,9 +149,9 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
         if is_origin:
             held = {name for name, value in record.values.items() if value in person.ids and name != "id"}
             result.columns[place] |= held
-        for name, own in (*file.names, *((name, name) for name in file.shared if is_origin)):
+        for name, own in (*file.names.items(), *((name, name) for name in file.shared if is_origin)):
             if value := record.values.get(own):
-                result.links[file.system, name].add(value)
+                result.links[file.system][name].add(value)
     hashes = {row.id_hash for row in person.tombstones}
     for name in _canonical_columns(file):
         value = record.values.get(name)

@@ -21,6 +21,7 @@ from dagster_project.door.loading import LoadReport, load
 from dagster_project.door.mapping import Mappings
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.settings import Settings, load_settings
+from tests.door.mapping_files import write_system
 
 TILL_SQL = """select record_number, number as order_id, day as ordered_at, 'EUR' as currency_code, customer as account_id, net as net_amount
 from source"""
@@ -121,12 +122,9 @@ def till(make_door: Any, tmp_path: Path) -> Callable[..., Any]:
     """Make a door with a system of one stream, written as the given lines of YAML say."""
 
     def make(*words: str, sql: str = TILL_SQL) -> Any:
-        folder = tmp_path / "mappings" / "till"
-        folder.mkdir(parents=True, exist_ok=True)
         dialect = "".join(f"    {word}\n" for word in words)
         feeds = "    columns: [number, day, customer, net]\n    feeds:\n      orders: {sql: orders.sql, records: true}\n"
-        (folder / "till.yml").write_text(f"time_zone: UTC\nstreams:\n  sales:\n{dialect}{feeds}", encoding="utf-8")
-        (folder / "orders.sql").write_text(sql, encoding="utf-8")
-        return make_door(mappings=folder.parent)
+        yml = f"time_zone: UTC\nstreams:\n  sales:\n{dialect}{feeds}"
+        return make_door(mappings=write_system(tmp_path / "mappings", "till", yml, orders=sql))
 
     return make

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from dagster_project.door.casting import casting
 from dagster_project.door.contracts import load_contract
 from dagster_project.door.dialect import Dialect
-from dagster_project.door.zones import Zones
+from dagster_project.door.zones import instant_macro
 
 CONNECTION = duckdb.connect()
 CONNECTION.execute("set TimeZone = 'UTC'")
-Zones(CONNECTION)
+CONNECTION.execute(instant_macro())
 GOOD = {
     "refunds": {"refund_id": "r", "order_id": "o", "refunded_at": "2026-01-01T00:00:00Z", "refund_amount": "1.00", "currency_code": "EUR"},
     "payments": {"payment_id": "p", "order_id": "o", "payment_amount": "1.00", "currency_code": "EUR"},

@@ -12,6 +12,7 @@ import pytest
 
 from dagster_project.door.contracts import load_contract
 from dagster_project.errors import UsageError
+from tests.door.mapping_files import write_system
 
 HEADER = "order_id,ordered_at,currency_code,account_id,net_amount"
 MODE = "status: active\ncustomProperties:\n  - {property: %s, value: %s}"
@@ -79,14 +80,14 @@ def test_an_empty_new_column_leaves_no_file_behind(door: Any) -> None:
 
 @pytest.mark.fault("F9")
 def test_unlisted_columns_of_a_mapped_stream_are_kept_too(make_door: Callable[..., Any], tmp_path: Any) -> None:
-    folder = tmp_path / "mappings" / "till"
-    folder.mkdir(parents=True)
-    (folder / "till.yml").write_text(
+    mappings = write_system(
+        tmp_path / "mappings",
+        "till",
         "time_zone: UTC\nstreams:\n  sales:\n    columns: [id, sold]\n    unread: [note]\n"
-        "    feeds:\n      orders: {sql: o.sql, records: true}\n"
+        "    feeds:\n      orders: {sql: o.sql, records: true}\n",
+        o="select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code from source",
     )
-    (folder / "o.sql").write_text("select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code from source")
-    door = make_door(mappings=tmp_path / "mappings")
+    door = make_door(mappings=mappings)
     door.deliver("till/sales/2026-01-02/a.csv", "id,sold,note,mood\n1,2026-01-01 10:00:00,x,calm\n2,2026-01-01 10:00:00,x,\n")
     assert door.walk().warnings == ["till/sales/2026-01-02/a.csv: new column mood (values kept in extras)"]
     assert [(row[3], json.loads(row[4])) for row in extras(door)] == [(1, {"mood": "calm"})]

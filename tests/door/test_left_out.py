@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.door.mapping_files import write_system
+
 YML = """
 time_zone: UTC
 streams:
@@ -31,12 +33,7 @@ COUNTS = "select status, physical, loaded, superseded, quarantined from deliveri
 
 @pytest.fixture
 def till(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    folder = tmp_path / "mappings" / "till"
-    folder.mkdir(parents=True)
-    (folder / "till.yml").write_text(YML)
-    (folder / "payments.sql").write_text(PAYMENTS)
-    (folder / "refunds.sql").write_text(REFUNDS)
-    return make_door(mappings=folder.parent)
+    return make_door(mappings=write_system(tmp_path / "mappings", "till", YML, payments=PAYMENTS, refunds=REFUNDS))
 
 
 def test_a_record_left_out_with_a_reason_is_superseded_and_named(till: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import UsageError
+from tests.door.mapping_files import write_system
 
 YML = """
 time_zone: UTC
@@ -60,12 +61,7 @@ EXPECTED = (
 
 @pytest.fixture
 def shop(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    folder = tmp_path / "mappings" / "shop"
-    folder.mkdir(parents=True)
-    (folder / "shop.yml").write_text(YML)
-    (folder / "orders.sql").write_text(ORDERS)
-    (folder / "order_lines.sql").write_text(LINES)
-    return make_door(mappings=folder.parent)
+    return make_door(mappings=write_system(tmp_path / "mappings", "shop", YML, orders=ORDERS, order_lines=LINES))
 
 
 def seen(door: Any) -> tuple[list[Any], list[Any]]:

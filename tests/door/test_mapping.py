@@ -11,6 +11,7 @@ import pytest
 from dagster_project.door.mapping import BUILT_IN, Mappings
 from dagster_project.door.sandbox import checked_select
 from dagster_project.errors import UsageError
+from tests.door.mapping_files import write_system
 
 YML = """\
 time_zone: Europe/Rome
@@ -35,14 +36,10 @@ where number <> 'total' -- the report's last line
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    def write_system(yml: str = YML, sql: str = SQL, name: str = "till") -> Path:
-        folder = tmp_path / "mappings" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.yml").write_text(yml)
-        (folder / "orders.sql").write_text(sql)
-        return folder.parent
+    def write_till(yml: str = YML, sql: str = SQL, name: str = "till") -> Path:
+        return write_system(tmp_path / "mappings", name, yml, orders=sql)
 
-    return write_system
+    return write_till
 
 
 def test_a_system_of_the_user_loads_with_its_dialect_zone_and_decimal_sign(make_door: Any, write: Callable[..., Path]) -> None:

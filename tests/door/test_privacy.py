@@ -17,6 +17,7 @@ from dagster_project.door.contracts import feeds, load_contract
 from dagster_project.door.personal import prepare, use_key
 from dagster_project.door.tombstones import Tombstone, keep_tombstones
 from dagster_project.errors import UsageError
+from tests.door.mapping_files import write_system
 
 SECRET = "a secret of the secret store, long enough"
 HEAD = "contact_id,account_id,email_hash,phone_hash\n"
@@ -68,16 +69,14 @@ def test_addresses_and_numbers_become_keyed_hashes_of_their_normal_form(make_doo
 
 @pytest.mark.fault("S7")
 def test_parquet_numbers_and_mapped_columns_are_hashed_like_text(make_door: Callable[..., Any], tmp_path: Path) -> None:
-    crm = tmp_path / "mappings" / "crm"
-    crm.mkdir(parents=True)
-    (crm / "crm.yml").write_text(
+    mappings = write_system(
+        tmp_path / "mappings",
+        "crm",
         "time_zone: UTC\nstreams:\n  people:\n    columns: [id, mail, tel]\n"
-        "    feeds:\n      contacts: {sql: contacts.sql, records: true}\n"
+        "    feeds:\n      contacts: {sql: contacts.sql, records: true}\n",
+        contacts="select record_number, id as contact_id, 'a' as account_id, mail as email_hash, tel::bigint as phone_hash from source",
     )
-    (crm / "contacts.sql").write_text(
-        "select record_number, id as contact_id, 'a' as account_id, mail as email_hash, tel::bigint as phone_hash from source"
-    )
-    door = make_door(hash_key=SECRET, mappings=tmp_path / "mappings")
+    door = make_door(hash_key=SECRET, mappings=mappings)
     door.deliver("crm/people/2026-01-02/a.csv", "id,mail,tel\nc1,Canary@Example.org,446681800\n")
     folder = door.settings.landing / "canonical" / "contacts" / "2026-01-02"
     folder.mkdir(parents=True)
@@ -142,13 +141,13 @@ def test_a_short_secret_is_refused_without_being_shown(make_door: Callable[..., 
 
 @pytest.mark.fault("S6")
 def test_a_mapping_may_not_read_the_key(make_door: Callable[..., Any], tmp_path: Path) -> None:
-    crm = tmp_path / "mappings" / "crm"
-    crm.mkdir(parents=True)
-    (crm / "crm.yml").write_text(
-        "time_zone: UTC\nstreams:\n  a:\n    columns: [id]\n    feeds:\n      contacts: {sql: a.sql, records: true}\n"
+    mappings = write_system(
+        tmp_path / "mappings",
+        "crm",
+        "time_zone: UTC\nstreams:\n  a:\n    columns: [id]\n    feeds:\n      contacts: {sql: a.sql, records: true}\n",
+        a="select record_number, id as contact_id,\n    GetVariable('inner_pad')::varchar as account_id from source",
     )
-    (crm / "a.sql").write_text("select record_number, id as contact_id,\n    GetVariable('inner_pad')::varchar as account_id from source")
-    door = make_door(mappings=tmp_path / "mappings")
+    door = make_door(mappings=mappings)
     door.deliver("crm/a/2026-01-02/a.csv", "id\nc1\n")
     with pytest.raises(UsageError, match=r"a\.sql:2: a mapping may not read variables"):
         door.walk()

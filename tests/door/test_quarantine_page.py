@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.door.quarantine import PAGE, REMEDIES
+from tests.door.mapping_files import write_system
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("Meaning", "Why", "Message", "Mend")
@@ -83,13 +84,10 @@ def test_the_message_about_a_new_column_is_the_one_the_door_gives(door: Any, ame
 
 
 def test_the_message_about_a_record_that_is_not_mapped_is_the_one_the_door_gives(make_door: Callable[..., Any], tmp_path: Path) -> None:
-    folder = tmp_path / "mappings" / "till"
-    folder.mkdir(parents=True)
     feeds = "    feeds:\n      orders: {sql: o.sql, records: true}\n"
-    (folder / "till.yml").write_text(f"time_zone: UTC\nstreams:\n  sales:\n    columns: [id, sold]\n{feeds}")
+    yml = f"time_zone: UTC\nstreams:\n  sales:\n    columns: [id, sold]\n{feeds}"
     select = "select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code from source"
-    (folder / "o.sql").write_text(f"{select} where id <> 'bad'")
-    door = make_door(mappings=tmp_path / "mappings")
+    door = make_door(mappings=write_system(tmp_path / "mappings", "till", yml, o=f"{select} where id <> 'bad'"))
     rows = "".join(f"g{number},2026-01-01 10:00:00\n" for number in range(400))
     door.deliver("till/sales/2026-01-02/a.csv", f"id,sold\n{rows}bad,2026-01-01 10:00:00\n")
     assert f"`{told(door.walk().rejections)}`" in sections()["not_mapped"]

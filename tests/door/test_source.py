@@ -16,6 +16,7 @@ from dagster_project.door import batches
 from dagster_project.door.sandbox import checked_select
 from dagster_project.door.source import Source
 from tests.door.conftest import TILL_SQL
+from tests.door.mapping_files import write_system
 
 
 def test_records_of_a_large_file_keep_their_numbers(till: Callable[..., Any]) -> None:
@@ -34,16 +35,14 @@ def test_records_of_a_large_file_keep_their_numbers(till: Callable[..., Any]) ->
 @pytest.fixture
 def shop(make_door: Callable[..., Any], tmp_path: Path) -> Any:
     """Two of four columns are read, one of them may be absent."""
-    folder = tmp_path / "mappings" / "shop"
-    folder.mkdir(parents=True)
-    (folder / "shop.yml").write_text(
+    mappings = write_system(
+        tmp_path / "mappings",
+        "shop",
         "time_zone: UTC\nstreams:\n  sales:\n    columns: [id, sold]\n    optional: [Account]\n    unread: [note, paid]\n"
-        "    feeds:\n      orders: {sql: o.sql, records: true}\n"
+        "    feeds:\n      orders: {sql: o.sql, records: true}\n",
+        o="select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code, account as account_id from source",
     )
-    (folder / "o.sql").write_text(
-        "select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code, account as account_id\nfrom source"
-    )
-    return make_door(mappings=tmp_path / "mappings")
+    return make_door(mappings=mappings)
 
 
 @pytest.mark.parametrize(("header", "account"), [("id,sold,note,paid", None), ("id,sold,account,paid", "b"), ("id,sold,Account,paid", "b")])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.door.zones import Zones
+from dagster_project.door.zones import Zones, instant_macro
 
 # Fall back by half an hour, at midnight, twice a year in Ramadan, by two hours; odd offsets; no summer time; a day left out.
 ZONES = [
@@ -23,6 +23,7 @@ DELIVERED = dt.date(2026, 11, 27)
 def connection(*known: str) -> duckdb.DuckDBPyConnection:
     made = duckdb.connect()
     made.execute("set TimeZone = 'UTC'")
+    made.execute(instant_macro())
     zones = Zones(made)
     for zone in known:
         zones.know(zone, DELIVERED)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from dagster_project.privacy.forget import erase_from_landing
+from dagster_project.demo.company import write_company
+from dagster_project.privacy.proof import look
+from dagster_project.privacy.purge import remove_older_batches
 from tests.door.systems.commerce import deliver
+from tests.privacy.landing_files import erase
 
 DAY, AT, DATE = "2026-01-09", "2026-01-05 10:00:00", "2026-01-05T10:00:00Z"
 
@@ -110,7 +115,7 @@ def test_no_record_of_the_account_stays_and_each_of_the_other_does(door: Any, ex
     deliver(door, system, DAY, **streams)
     assert not door.walk().refusals
     ((account,),) = door.all("select account_id from lake.tickets where ticket_id = '11'")
-    erase_from_landing(door.settings, door.ledger, account, lambda _: None)
+    erase(door, account)
     assert not door.walk().refusals
     for name, rows in streams.items():
         text = (door.settings.landing / system / name / DAY / f"{name}.csv").read_text()
@@ -118,3 +123,50 @@ def test_no_record_of_the_account_stays_and_each_of_the_other_does(door: Any, ex
         assert (name, len(text.splitlines()) - 1) == (name, len(rows) // 2)
     assert door.all("select count(*), count(distinct account_id) from lake.tickets") == [(2, 2)]
     assert door.all("select count(*) from lake.tickets where account_id like 'FORGOTTEN%'") == [(1,)]
+
+
+@pytest.mark.fault("S8")
+@pytest.mark.slow
+def test_an_account_leaves_every_stream_of_the_built_in_systems(door: Any) -> None:
+    """The busiest account of a company exported by four systems; sums stay, ids and words are nowhere."""
+    landing, home = door.settings.landing, door.settings.home
+    landing.rmdir()
+    write_company(landing, 80, 2, 23, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
+    assert not door.walk().refusals
+    told = "select account_id from lake.survey_responses where comment is not null"
+    ((account,),) = door.all(
+        f"select account_id from lake.orders where account_id in ({told}) group by 1 order by count(*) desc, 1 limit 1"
+    )
+    counted = ", ".join(f"(select count(*) from lake.{feed})" for feed in ("tickets", "interactions", "ticket_events", "survey_responses"))
+    sums = f"select (select sum(net_amount) from lake.order_lines), (select sum(refund_amount) from lake.refunds), {counted}"
+    before = door.all(sums)
+    person, done = erase(door, account)
+    streams = {tuple(path.split("/")[:2]) for path in done["records_removed"]}
+    assert {("zendesk", "organization"), ("zendesk", "ticket"), ("zendesk", "call"), ("zendesk", "ticket_comment")} <= streams
+    assert {("shopify", "customer"), ("shopify", "order"), ("shopify", "order_line"), ("qualtrics", "question_response")} <= streams
+    assert not door.walk().refusals
+    remove_older_batches(door.settings, door.ledger)
+    assert len(person.contact_ids) > 0
+    assert look([landing, home / "lake", home / "restricted"], person.pattern()).hits == []
+    assert door.all(sums) == before
+    assert left_behind(landing) == []
+
+
+def left_behind(landing: Path) -> list[str]:
+    """Children of what was removed: no record may name a ticket, call, chat or answer that is gone."""
+    with duckdb.connect() as connection:
+        found = []
+        for child, column, parent, own in (
+            ("zendesk/ticket_comment", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_tag", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_field_history", "ticket_id", "zendesk/ticket", "id"),
+            ("zendesk/ticket_chat_event", "chat_id", "zendesk/ticket_chat", "chat_id"),
+            ("shopify/tax_line", "order_line_id", "shopify/order_line", "id"),
+            ("shopify/transaction", "order_id", "shopify/order", "id"),
+            ("qualtrics/question_response", "response_id", "qualtrics/survey_response", "id"),
+            ("qualtrics/survey_response", "id", "qualtrics/survey_embedded_data", "response_id"),
+        ):
+            rows, of = (f"read_csv('{landing}/{stream}/*/*.csv', all_varchar = true)" for stream in (child, parent))
+            lost = f"select count(*) from {rows} where {column} not in (select {own} from {of})"
+            found += [child for (count,) in connection.execute(lost).fetchall() if count]
+        return found

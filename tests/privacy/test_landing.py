@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
-import python_calamine
-from backports import zstd
 
-from dagster_project.demo.company import write_company
-from dagster_project.door.dialect import Dialect
 from dagster_project.door.ledger import Ledger
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
-from dagster_project.privacy.forget import erase_from_landing
-from dagster_project.privacy.proof import look
-from dagster_project.privacy.purge import remove_older_batches
-from dagster_project.privacy.records import delivered_records, remove
-from tests.door.formats_workbook import Raw, sheet, workbook
+from dagster_project.privacy.records import remove
+from tests.door.mapping_files import write_system
+from tests.privacy.landing_files import ORDERS, below, erase, order
 
-ORDERS = "order_id,account_id,contact_id,ordered_at,currency_code,net_amount,source_updated_at\n"
 CONTACTS = "contact_id,account_id,email_hash,phone_hash,role\n"
-
-
-def order(number: int, account: str, contact: str, net: str = "10.00") -> str:
-    return f"o{number},{account},{contact},2026-01-01T10:00:00Z,EUR,{net},\n"
 
 
 @pytest.fixture
@@ -60,33 +46,6 @@ def company(door: Any) -> Any:
     )
     door.walk()
     return door
-
-
-def erase(door: Any, account: str = "acc-zoe") -> Any:
-    return erase_from_landing(door.settings, door.ledger, account, lambda _: None)
-
-
-def pack(path: Path, text: bytes) -> None:
-    """Write a file as its suffix says; a zip holds one of its own name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(path.stem, text)
-    else:
-        path.write_bytes({".gz": gzip.compress, ".zst": zstd.compress}.get(suffix, bytes)(text))
-
-
-def unpack(path: Path) -> bytes:
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(path.stem)
-    return {".gz": gzip.decompress, ".zst": zstd.decompress}.get(suffix, bytes)(path.read_bytes())
-
-
-def below(folder: Path) -> bytes:
-    return b"".join(unpack(path) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 LATEST = """
@@ -204,21 +163,19 @@ def test_an_archived_file_has_to_come_back_first(company: Any) -> None:
 
 @pytest.mark.fault("S8")
 def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callable[..., Any], tmp_path: Path) -> None:
-    desk = tmp_path / "mappings" / "desk"
-    desk.mkdir(parents=True)
-    (desk / "desk.yml").write_text(
+    mappings = write_system(
+        tmp_path / "mappings",
+        "desk",
         "time_zone: UTC\nstreams:\n  organization:\n    columns: [id, external_id, name]\n    key: [id]\n"
         "    feeds:\n      accounts: {sql: accounts.sql, records: true}\n"
         "  ticket:\n    columns: [id, organization_id, created_at]\n    unread: [subject]\n    beside: [organization]\n"
         "    feeds:\n      tickets: {sql: tickets.sql, records: true}\n"
-        "ignored:\n  ticket_comment: bodies are read by no feed\n"
+        "ignored:\n  ticket_comment: bodies are read by no feed\n",
+        accounts="select record_number, external_id as account_id, name as account_name from source",
+        tickets="select s.record_number, s.id as ticket_id, o.external_id as account_id, s.created_at, 'open' as ticket_state,"
+        " 'email' as channel from source as s left join organization as o on s.organization_id = o.id",
     )
-    (desk / "accounts.sql").write_text("select record_number, external_id as account_id, name as account_name from source")
-    (desk / "tickets.sql").write_text(
-        "select s.record_number, s.id as ticket_id, o.external_id as account_id, s.created_at, 'open' as ticket_state, 'email' as channel\n"
-        "from source as s left join organization as o on s.organization_id = o.id"
-    )
-    door = make_door(mappings=tmp_path / "mappings")
+    door = make_door(mappings=mappings)
     door.deliver("desk/organization/2026-01-02/o.csv", "id,external_id,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
     door.deliver(
         "desk/ticket/2026-01-02/t.csv",
@@ -239,133 +196,6 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
 
 
 @pytest.mark.fault("S8")
-@pytest.mark.slow
-def test_an_account_leaves_every_stream_of_the_built_in_systems(door: Any) -> None:
-    """The busiest account of a company exported by four systems; sums stay, ids and words are nowhere."""
-    landing, home = door.settings.landing, door.settings.home
-    landing.rmdir()
-    write_company(landing, 80, 2, 23, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
-    assert not door.walk().refusals
-    told = "select account_id from lake.survey_responses where comment is not null"
-    ((account,),) = door.all(
-        f"select account_id from lake.orders where account_id in ({told}) group by 1 order by count(*) desc, 1 limit 1"
-    )
-    counted = ", ".join(f"(select count(*) from lake.{feed})" for feed in ("tickets", "interactions", "ticket_events", "survey_responses"))
-    sums = f"select (select sum(net_amount) from lake.order_lines), (select sum(refund_amount) from lake.refunds), {counted}"
-    before = door.all(sums)
-    person, done = erase(door, account)
-    streams = {tuple(path.split("/")[:2]) for path in done["records_removed"]}
-    assert {("zendesk", "organization"), ("zendesk", "ticket"), ("zendesk", "call"), ("zendesk", "ticket_comment")} <= streams
-    assert {("shopify", "customer"), ("shopify", "order"), ("shopify", "order_line"), ("qualtrics", "question_response")} <= streams
-    assert not door.walk().refusals
-    remove_older_batches(door.settings, door.ledger)
-    assert len(person.contact_ids) > 0
-    assert look([landing, home / "lake", home / "restricted"], person.pattern()).hits == []
-    assert door.all(sums) == before
-    assert left_behind(landing) == []
-
-
-def left_behind(landing: Path) -> list[str]:
-    """Children of what was removed: no record may name a ticket, call, chat or answer that is gone."""
-    with duckdb.connect() as connection:
-        found = []
-        for child, column, parent, own in (
-            ("zendesk/ticket_comment", "ticket_id", "zendesk/ticket", "id"),
-            ("zendesk/ticket_tag", "ticket_id", "zendesk/ticket", "id"),
-            ("zendesk/ticket_field_history", "ticket_id", "zendesk/ticket", "id"),
-            ("zendesk/ticket_chat_event", "chat_id", "zendesk/ticket_chat", "chat_id"),
-            ("shopify/tax_line", "order_line_id", "shopify/order_line", "id"),
-            ("shopify/transaction", "order_id", "shopify/order", "id"),
-            ("qualtrics/question_response", "response_id", "qualtrics/survey_response", "id"),
-            ("qualtrics/survey_response", "id", "qualtrics/survey_embedded_data", "response_id"),
-        ):
-            rows, of = (f"read_csv('{landing}/{stream}/*/*.csv', all_varchar = true)" for stream in (child, parent))
-            lost = f"select count(*) from {rows} where {column} not in (select {own} from {of})"
-            found += [child for (count,) in connection.execute(lost).fetchall() if count]
-        return found
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv", "a.tsv.zst", "a.txt.zip", "A.CSV.GZ"])
-def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str, name: str) -> None:
-    delimiter = "," if ".csv" in name.lower() else "\t"
-    records = ["id,text\r\n", "1,é\n", '2,"two\r\nlines ""x"""\r\n', "\r\n", '3,broken"quote\n', "4,last"]
-    lines = [record.replace(",", delimiter) for record in records]
-    path = tmp_path / name
-
-    def bytes_of(*left_out: int) -> bytes:
-        return "".join(line for at, line in enumerate(lines) if at not in left_out).encode(encoding)
-
-    pack(path, bytes_of())
-    remove(path, Dialect(encoding=encoding), {2})
-    assert unpack(path) == bytes_of(2)
-    records_left = [record for record in delivered_records(path, Dialect(encoding=encoding)) if record.number]
-    assert [(record.number, record.values["id"]) for record in records_left[::2]] == [(1, "1"), (3, "4")]
-
-
-@pytest.mark.fault("S8")
-@pytest.mark.parametrize("suffix", ["csv.zip", "csv.zst", "zip"])
-def test_packed_deliveries_are_cleaned_too(door: Any, suffix: str) -> None:
-    path: Path = door.settings.landing / f"canonical/orders/2026-01-02/a.{suffix}"
-    if suffix == "zip":
-        path.parent.mkdir(parents=True)
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("inner.csv", ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", ""))
-    else:
-        pack(path, (ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", "")).encode())
-    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
-    door.walk()
-    assert hits(door) == ["accounts/2026-01-02/a.csv", f"orders/2026-01-02/a.{suffix}"]
-    assert erase(door)[1]["records_removed"][f"canonical/orders/2026-01-02/a.{suffix}"] == 1
-    assert hits(door) == []
-    assert not door.walk().refusals
-    assert door.all("select order_id, account_id from lake.orders order by 1") == [("o1", "FORGOTTEN-1"), ("o2", "acc-ann")]
-
-
-def hits(door: Any) -> list[str]:
-    landing = door.settings.landing
-    return [Path(hit).relative_to(landing / "canonical").as_posix() for hit in look([landing], re.compile("acc-zoe")).hits]
-
-
-@pytest.mark.fault("S8")
-def test_rows_of_a_worksheet_are_emptied_and_texts_that_only_they_showed(door: Any) -> None:
-    """Shared texts: 0 the person's name, 1 a segment that others have too, 2 a name with a break, 3 another's name on the second sheet."""
-    shared = "".join(f"<si><t>{text}</t></si>" for text in ("Zoe Zander", "gold", "A&amp;B&#13;\n Ltd", "Eve"))
-    head, blank = ["account_id", "account_name", "segment"], Raw('t="s"><v>1</v>')
-    rows: list[list[object]] = [
-        head,
-        ["acc-zoe", Raw('t="s"><v>0</v>'), blank],
-        [],
-        ["acc-ann", Raw('t="s"><v>2</v>'), blank],
-        ["acc-zoe", Raw("><f>1/0</f><v>7</v>"), None],
-    ]
-    path = door.settings.landing / "canonical/accounts/2026-01-02/a.xlsx"
-    path.parent.mkdir(parents=True)
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    sheets = {"Accounts": sheet(rows), "Notes": sheet([[Raw('t="s"><v>3</v>')]])}
-    path.write_bytes(workbook(sheets, {"xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>'}))
-    door.walk()
-    read = "select account_id, account_name, segment from lake.accounts order by record_number"
-    before = door.all(read)
-    assert before[1] == ("acc-ann", "A&B\r\n Ltd", "gold")
-    assert hits(door) == ["accounts/2026-01-02/a.xlsx"]
-
-    assert erase(door)[1]["records_removed"] == {"canonical/accounts/2026-01-02/a.xlsx": 2}
-    assert hits(door) == []
-    book = python_calamine.CalamineWorkbook.from_path(str(path))
-    assert book.get_sheet_by_name("Accounts").to_python() == [head, ["", "", ""], ["", "", ""], ["acc-ann", "A&B\r\n Ltd", "gold"]]
-    assert book.get_sheet_by_name("Notes").to_python() == [["Eve"]]
-    assert b"Zoe" not in b"".join(read_members(path))
-    assert not door.walk().refusals
-    assert door.all(read.replace("order by", "where account_id not like 'FORGOTTEN%' order by")) == [before[1]]
-
-
-def read_members(path: Path) -> list[bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return [archive.read(name) for name in archive.namelist()]
-
-
-@pytest.mark.fault("S8")
 def test_a_delivery_that_cannot_be_read_is_named_before_anything_is_changed(company: Any) -> None:
     """The account may stand in it, and nobody could tell."""
     company.deliver("canonical/orders/2026-01-04/c.csv.zip", b"PK\x03\x04 is no archive")
@@ -373,23 +203,3 @@ def test_a_delivery_that_cannot_be_read_is_named_before_anything_is_changed(comp
     with pytest.raises(InputRefused, match=r"c\.csv\.zip: archive damaged .*; remedy: deliver the file again"):
         erase(company)
     assert (company.settings.landing / "canonical/orders/2026-01-02/a.csv").read_bytes() == before
-
-
-@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "csv.zip", "CSV.GZ"])
-def test_a_word_that_two_pieces_of_the_search_share_is_found(tmp_path: Path, suffix: str) -> None:
-    pack(tmp_path / f"a.{suffix}", b" " * ((4 << 20) - 4) + b"acc-zoe" + b" " * 9)
-    proof = look([tmp_path], re.compile("acc-zoe"))
-    assert proof.hits == [str(tmp_path / f"a.{suffix}")]
-    assert proof.unpacked_bytes == (0 if suffix == "csv" else (4 << 20) + 12)
-
-
-def test_json_lines_and_parquet_lose_the_records_by_number(tmp_path: Path) -> None:
-    lines = tmp_path / "a.jsonl"
-    lines.write_text('{"id": 1}\n\n{"id": "zoe"}\n{"id": 3}\n')
-    remove(lines, Dialect(), {2})
-    assert lines.read_text() == '{"id": 1}\n\n{"id": 3}\n'
-    parquet = tmp_path / "a.parquet"
-    duckdb.sql(f"copy (select i as id, 'r' || i as name from range(5) t(i)) to '{parquet}'")
-    remove(parquet, Dialect(), {1, 5})
-    assert duckdb.sql(f"select id, name from read_parquet('{parquet}')").fetchall() == [(1, "r1"), (2, "r2"), (3, "r3")]
-    assert [record.values["name"] for record in delivered_records(parquet, Dialect())] == ["r1", "r2", "r3"]

@@ -36,7 +36,7 @@ _NAMES = {
     "ticket_id": "number(ticket_id)::varchar",
     "interaction_id": "spoken(interaction_id)",
     "order_id": "number(order_id)::varchar",
-    "line_id": "(number(order_id) * 1000 + line_id::bigint)::varchar",
+    "line_id": "line_number(order_id, line_id)::varchar",
 }
 _FOLDER = Path(__file__).parent
 _MACROS = """
@@ -45,11 +45,15 @@ create macro name_id(name) as ('0x' || left(md5(name), 8))::bigint;
 create macro plain(instant) as rtrim(instant, 'Z');
 create macro unpadded(value) as regexp_replace(value, '[.]?0+$', '');
 create macro pack(product, cost) as number(product) * 1000000000 + (cost::decimal(18, 4) * 10000)::bigint;
+create macro line_number(order_id, line_id) as number(order_id) * 1000 + line_id::bigint;
+create macro call_number(interaction_id) as 700000000000 + number(interaction_id);
+create macro chat_name(interaction_id) as 'demo.' || number(interaction_id);
+create macro comment_number(interaction_id) as 500000000000 + number(interaction_id);
 create macro synced() as getvariable('day') || ' 02:00:00.000';
 create macro spoken(id) as case (select max(channel) from said where said.interaction_id = id)
-    when 'phone' then 'call_' || (700000000000 + number(id))
-    when 'chat' then 'chat_demo.' || number(id)
-    else 'comment_' || (500000000000 + number(id)) end;
+    when 'phone' then 'call_' || call_number(id)
+    when 'chat' then 'chat_' || chat_name(id)
+    else 'comment_' || comment_number(id) end;
 """
 
 
@@ -87,8 +91,8 @@ def export(landing: Path, names: Sequence[str], columns: dict[str, list[str]]) -
     references = {feed: [name for system in names for name in _REFERENCES.get(system, {}).get(feed, ())] for feed in columns}
     with duckdb.connect(config={"threads": "1"}) as connection:
         connection.execute("set timezone = 'UTC'")
-        said = _read(sorted(canonical.glob("interactions/*/*.csv")), columns["interactions"])
-        connection.execute(f"create table said as select distinct interaction_id, channel from {said}")
+        said = _rows(sorted(canonical.glob("interactions/*/*.csv")), columns["interactions"])
+        connection.execute(f"create table said as select distinct interaction_id, channel from ({said})")
         connection.execute(_MACROS)
         for day in sorted({path.name for path in canonical.glob("*/*")}):
             connection.execute("set variable day = ?", [day])
@@ -103,17 +107,18 @@ def export(landing: Path, names: Sequence[str], columns: dict[str, list[str]]) -
         shutil.rmtree(canonical / feed, ignore_errors=True)
 
 
-def _read(files: Sequence[Path], header: Sequence[str]) -> str:
+def _rows(files: Sequence[Path], header: Sequence[str]) -> str:
+    if not files:
+        return f"select {', '.join(f'null::varchar as {name}' for name in header)} where false"
     listed = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
     names = ", ".join(f"'{file}'" for file in files)
-    return f"read_csv([{names}], auto_detect = false, header = true, quote = '\"', escape = '\"', columns = {{{listed}}})"
+    return f"from read_csv([{names}], auto_detect = false, header = true, quote = '\"', escape = '\"', columns = {{{listed}}})"
 
 
 def _show(connection: duckdb.DuckDBPyConnection, file: Path, feed: str, header: list[str], renamed: Sequence[str]) -> None:
     replaced = f" replace ({', '.join(f'{_NAMES[name]} as {name}' for name in renamed)})" if renamed else ""
-    nothing = f"select {', '.join(f'null::varchar as {name}' for name in header)} where false"
-    rows = f"select *{replaced} from {_read([file], header)}"
-    connection.execute(f"create or replace view {feed} as {rows if file.exists() else nothing}")
+    rows = _rows([file] if file.exists() else [], header)
+    connection.execute(f"create or replace view {feed} as select *{replaced} from ({rows})")
 
 
 def _rewrite(connection: duckdb.DuckDBPyConnection, file: Path, feed: str) -> None:

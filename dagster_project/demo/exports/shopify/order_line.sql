@@ -1,6 +1,6 @@
 select
     number(order_id) as order_id,
-    number(order_id) * 1000 + line_id::bigint as id,
+    line_number(order_id, line_id) as id,
     number(product_id) as product_id,
     pack(product_id, unit_cost) as variant_id,
     'Product ' || number(product_id) as name,

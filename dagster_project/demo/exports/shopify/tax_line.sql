@@ -1,6 +1,6 @@
 select
     0 as index,
-    number(order_id) * 1000 + line_id::bigint as order_line_id,
+    line_number(order_id, line_id) as order_line_id,
     synced() as _fivetran_synced,
     tax_amount as price,
     'VAT' as title

@@ -1,5 +1,5 @@
 select
-    700000000000 + number(interaction_id) as id,
+    call_number(interaction_id) as id,
     plain(started_at) as created_at,
     plain(source_updated_at) as updated_at,
     380000000000 + number(agent_id) as agent_id,

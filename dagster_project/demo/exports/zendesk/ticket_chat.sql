@@ -1,5 +1,5 @@
 select
-    'demo.' || number(interaction_id) as chat_id,
+    chat_name(interaction_id) as chat_id,
     synced() as _fivetran_synced,
     'false' as authenticated,
     'chat' as backend,

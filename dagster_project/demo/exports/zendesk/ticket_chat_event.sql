@@ -1,5 +1,5 @@
 select
-    'demo.' || number(interaction_id) as chat_id,
+    chat_name(interaction_id) as chat_id,
     plain(happened_at) as created_at,
     synced() as _Company_synced,
     actor as actor_id,

@@ -1,5 +1,5 @@
 select
-    500000000000 + number(interaction_id) as id,
+    comment_number(interaction_id) as id,
     synced() as _fivetran_synced,
     case direction when 'out' then 'Answer of the service desk.' else 'Message of the customer.' end as body,
     plain(started_at) as created,
