@@ -55,7 +55,7 @@ fast: install  ## the quick tests only
 lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar -q dbt/models dbt/tests dagster_project/door/mappings
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar -q dbt/models dbt/tests dagster_project/ingest/systems
 	$(BIN)/lint-imports --no-cache
 
 types: install

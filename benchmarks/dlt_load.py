@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.contracts import Contract, feeds, load_contract
+from dagster_project.contracts.model import Contract, feeds, load_contract
 
 ROWS = 200_000
 

@@ -24,13 +24,13 @@ from benchmarks import product
 from benchmarks.measure import Usage, middle
 from benchmarks.report import Section
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.contracts import load_contract
-from dagster_project.door.dialect import Dialect
-from dagster_project.door.inventory import new_files
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.loading import load
-from dagster_project.door.mapping import CANONICAL, Mappings
-from dagster_project.door.prescan import prescan_text
+from dagster_project.contracts.model import load_contract
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
+from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.readers.prescan import prescan_text
+from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
 
 _MAPPED = "calls_of_a_switch"

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from dagster_project import alerts
-from dagster_project.door.arrivals import look
-from dagster_project.door.assets import LAKE, REGISTERED
-from dagster_project.door.inventory import new_files
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.mapping import Mappings
+from dagster_project.ingest.assets import LAKE, REGISTERED
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.landing.stability import look
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import Ledger
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 

@@ -125,7 +125,7 @@ def try_mapping(
 ) -> None:
     """Show what a mapping makes of one file: rows, refused records with reasons, first typed rows; nothing is written."""
     from dagster_project.assumptions import load_assumptions
-    from dagster_project.door.trying import try_mapping as walk
+    from dagster_project.ingest.try_mapping import try_mapping as walk
 
     settings = load_settings()
     trial = walk(settings, load_assumptions(settings.assumptions), file, system, stream)

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dagster_project.door.ledger import Ledger
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import is_whole, published_folder, read_pointer, sweep
 from dagster_project.settings import Settings, dagster_home

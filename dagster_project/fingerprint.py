@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.ledger import Ledger
+from dagster_project.ledger.store import Ledger
 from dagster_project.settings import PROJECT_DIR, Settings
 
 _ACCEPTED = """

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.inventory import Delivery, new_files
-from dagster_project.door.lake import accepted_batches, register_lake
-from dagster_project.door.ledger import FILE, Ledger
-from dagster_project.door.loading import LoadReport, load
-from dagster_project.door.mapping import Mappings
 from dagster_project.fingerprint import code_hash, inputs_hash
+from dagster_project.ingest.lake import accepted_batches, register_lake
+from dagster_project.ingest.landing.inventory import Delivery, new_files
+from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import FILE, Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings

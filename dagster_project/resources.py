@@ -17,10 +17,10 @@ from typing import Any
 from dagster_project.assumptions import Assumptions, load_assumptions
 from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.connectors.journals import reveal_all
-from dagster_project.door.ledger import Ledger
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
 from dagster_project.fingerprint import code_hash, inputs_hash
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.gate import CheckOutcome
 from dagster_project.settings import Settings, fault_point, load_settings

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.connectors.journals import reveal_all
-from dagster_project.door.inventory import new_files
-from dagster_project.door.mapping import Mappings
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
 from dagster_project.fingerprint import inputs_hash
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     @property
     def scratch(self) -> Path:
         """Files that the door is reading; emptied by every load."""
-        return self.restricted / "door"
+        return self.restricted / "reading"
 
     @property
     def published(self) -> Path:

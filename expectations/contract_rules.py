@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Literal
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
-from dagster_project.door.contracts import Column, load_contract
+from dagster_project.contracts.model import Column, load_contract
 
 Severity = Literal["critical", "warning"]
 

@@ -17,7 +17,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from dagster_project.checks.gx_duckdb import DuckDBContext
 from dagster_project.checks.results import ExpectationResult, SuiteResult
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.errors import UsageError
 from expectations.contract_rules import NoOffendingRows, row_key
 

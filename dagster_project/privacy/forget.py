@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dagster_project.door.hash_key import hash_key
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.mapping import Mappings
-from dagster_project.door.tombstones import keep_tombstones
 from dagster_project.errors import InfrastructureError
 from dagster_project.fingerprint import code_hash
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.pii.hash_key import hash_key
+from dagster_project.ingest.pii.register import keep_tombstones
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look

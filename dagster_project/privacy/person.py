@@ -9,13 +9,13 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from dagster_project.door.contracts import feeds, load_contract
-from dagster_project.door.ledger import Ledger, lake_file
-from dagster_project.door.personal import prepare, use_key
-from dagster_project.door.tombstones import Kind, Tombstone, person_columns, tombstones
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
+from dagster_project.ingest.pii.masking import prepare, use_key
+from dagster_project.ingest.pii.register import Kind, Tombstone, person_columns, tombstones
+from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.lock import SPILL
 from dagster_project.settings import Settings
 

@@ -18,8 +18,8 @@ from typing import IO, cast
 import duckdb
 from backports import zstd
 
-from dagster_project.door.spelling import identifier, literal
 from dagster_project.engines.duckdb import connect_memory, connect_published
+from dagster_project.ingest.sql_text import identifier, literal
 
 _CHUNK = 1 << 22
 _OVERLAP = 1 << 12

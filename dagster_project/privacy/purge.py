@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from dagster_project.door.ledger import Ledger
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import SPILL
 from dagster_project.privacy.person import Person
 from dagster_project.publish.versions import discard, publisher_lock, read_pointer, sweep, versions

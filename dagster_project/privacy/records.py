@@ -21,14 +21,14 @@ from typing import IO, Any, Literal, cast
 
 from backports import zstd
 
-from dagster_project.door.archives import format_within
-from dagster_project.door.dialect import Dialect
-from dagster_project.door.formats import LINE_BYTES, TEXT_BYTES, Format, format_of
-from dagster_project.door.records import Record, csv_words
-from dagster_project.door.spelling import identifier, literal
-from dagster_project.door.workbook import read_sheet, sheet_records
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
+from dagster_project.ingest.readers.archives import format_within
+from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.readers.formats import LINE_BYTES, TEXT_BYTES, Format, format_of
+from dagster_project.ingest.readers.records import Record, csv_words
+from dagster_project.ingest.readers.workbook import read_sheet, sheet_records
+from dagster_project.ingest.sql_text import identifier, literal
 from dagster_project.privacy.worksheets import empty_rows
 from dagster_project.publish.versions import sync
 

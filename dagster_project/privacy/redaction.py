@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from dagster_project.door.contracts import load_contract
-from dagster_project.door.lake import accepted_batches
-from dagster_project.door.mapping import CANONICAL
-from dagster_project.door.spelling import literal
-from dagster_project.door.tombstones import redacted, show, tombstones
+from dagster_project.contracts.model import load_contract
+from dagster_project.ingest.lake import accepted_batches
+from dagster_project.ingest.mapping.systems import CANONICAL
+from dagster_project.ingest.pii.register import redacted, show, tombstones
+from dagster_project.ingest.sql_text import literal
 from dagster_project.privacy.person import Person
 from dagster_project.privacy.records import remove, sync_new
 from dagster_project.privacy.search import OWN, LandingFile, Search, content_hash

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster_project.door.contracts import feeds, load_contract
-from dagster_project.door.dialect import Dialect
-from dagster_project.door.mapping import CANONICAL, Mappings
-from dagster_project.door.tombstones import person_columns
+from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
+from dagster_project.ingest.pii.register import person_columns
+from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import DeliveredRecord, delivered_records, is_readable
 

@@ -13,8 +13,8 @@ from typing import Any
 from xml.sax import make_parser
 from xml.sax.saxutils import XMLFilterBase, XMLGenerator, escape
 
-from dagster_project.door.dialect import Dialect
-from dagster_project.door.workbook import sheet_part
+from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.readers.workbook import sheet_part
 
 _SHARED = "xl/sharedStrings.xml"
 
@@ -25,7 +25,7 @@ def empty_rows(path: Path, draft: Path, dialect: Dialect, rows: Collection[int])
     Raises
     ------
     InputRefused
-        See `dagster_project.door.workbook.sheet_part`; it refuses entities, so none is expanded here.
+        See `dagster_project.ingest.readers.workbook.sheet_part`; it refuses entities, so none is expanded here.
     """
     part = sheet_part(path, dialect)
     gone: set[int] = set()

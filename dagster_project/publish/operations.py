@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.watching import freshness
 from dagster_project.engines.engine import Engine
 from dagster_project.engines.types import arrow_type
+from dagster_project.ledger.store import Ledger
+from dagster_project.ledger.volumes import freshness
 from dagster_project.metrics.registry import collect, registry_rows, spec_coverage, spec_rows
 
 LOAD_LEDGER = """

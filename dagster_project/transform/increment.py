@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dagster_project.door.lake import accepted_batches, show_feeds
-from dagster_project.door.ledger import Ledger
 from dagster_project.engines.engine import Engine
+from dagster_project.ingest.lake import accepted_batches, show_feeds
+from dagster_project.ledger.store import Ledger
 
 _TOUCHED = Path(__file__).with_name("touched.sql")
 _BUILT = pa.schema([pa.field("inputs_sha256", pa.string(), nullable=False), pa.field("published_stem", pa.string(), nullable=False)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.transform import project
 
 MAY_READ = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dagster_project.automation import run_keys
+from dagster_project.contracts.model import feeds
 from dagster_project.definitions import defs
-from dagster_project.door.contracts import feeds
 
 ALL = {key.to_user_string() for key in defs.resolve_asset_graph().materializable_asset_keys}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from dagster_project.door.contracts import load_contract
+from dagster_project.contracts.model import load_contract
 
 if TYPE_CHECKING:
     from dagster_project.checks.validation import SuiteRunner

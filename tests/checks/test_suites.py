@@ -17,7 +17,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 
 if TYPE_CHECKING:
     from dagster_project.checks.validation import SuiteRunner

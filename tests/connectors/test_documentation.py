@@ -9,7 +9,7 @@ import pytest
 
 from dagster_project.connectors.flattening import load_system
 from dagster_project.connectors.sources import Rest, load_sources
-from dagster_project.door.mapping import Mappings
+from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.settings import PROJECT_DIR
 
 PAGE = (PROJECT_DIR / "docs" / "connectors.md").read_text(encoding="utf-8")

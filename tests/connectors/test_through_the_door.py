@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.inventory import new_files
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.loading import load
-from dagster_project.door.mapping import Mappings
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import Ledger
 
 RECORDS = runpy.run_path(str(Path(__file__).with_name("payloads.py")))  # tests are no package, so no import
-DOOR = runpy.run_path(str(Path(__file__).parents[1] / "door" / "conftest.py"))["Door"]
+DOOR = runpy.run_path(str(Path(__file__).parents[1] / "ingest" / "conftest.py"))["Door"]
 TOMORROW = dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC)
 
 

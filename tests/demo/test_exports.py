@@ -15,11 +15,11 @@ from dagster_project.assumptions import load_assumptions
 from dagster_project.demo.company import write_company
 from dagster_project.demo.exports.systems import SYSTEMS, headers
 from dagster_project.demo.feeds import FEEDS
-from dagster_project.door.inventory import new_files
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.loading import load
-from dagster_project.door.mapping import Mappings
 from dagster_project.errors import UsageError
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
 
 ACCOUNTS, MONTHS, SEED = 250, 3, 11

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.inventory import new_files
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.loading import load
-from dagster_project.door.mapping import Mappings
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import Ledger
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 

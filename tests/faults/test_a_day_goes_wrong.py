@@ -149,7 +149,7 @@ def disk(company: Company, tmp_path: Path) -> Iterator[Disk]:
 def test_a_disk_that_fills_up_at_the_door_in_dbt_or_while_publishing_changes_nothing_served(company: Company, disk: Disk) -> None:
     home = company.home(disk.folder)
     served = pointer(home)
-    for stage in ("door", "marts", "publish"):
+    for stage in ("ingest", "marts", "publish"):
         with pytest.raises(InfrastructureError) as refused:
             company.run(home, say=lambda said, stage=stage: disk.fill() if said == stage else None)  # type: ignore[misc]
         disk.free()

@@ -15,8 +15,8 @@ import dagster as dg
 import pytest
 
 from dagster_project.doctor import examine
-from dagster_project.door.ledger import Ledger
 from dagster_project.errors import InfrastructureError
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.settings import Settings, load_settings
 
@@ -25,7 +25,7 @@ RUN = """
 import sys, time
 from pathlib import Path
 from dagster_project.checks.worker import ValidationWorker
-from dagster_project.door.ledger import Ledger
+from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 ops, run_id = Path(sys.argv[1]), sys.argv[2]
 with warehouse_lock(ops, run_id):

@@ -10,7 +10,7 @@ import pytest
 from dagster_project.assumptions import load_assumptions
 from dagster_project.errors import InfrastructureError
 from dagster_project.settings import load_settings
-from tests.door.conftest import Door
+from tests.ingest.conftest import Door
 
 ROWS, KEYS = 400_000, 300_000
 

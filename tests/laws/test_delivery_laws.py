@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.door.inventory import new_files
-from dagster_project.door.lake import register_lake
-from dagster_project.door.ledger import Ledger
-from dagster_project.door.loading import load
-from dagster_project.door.mapping import Mappings
 from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.ingest.lake import register_lake
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
 
 HEADER = "order_id,ordered_at,currency_code,net_amount,source_updated_at"

@@ -14,8 +14,8 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.demo.company import write_company
-from dagster_project.door.assets import DELIVERY_DAYS, deliveries_of, door
-from dagster_project.door.loading import load
+from dagster_project.ingest.assets import DELIVERY_DAYS, deliveries_of, door
+from dagster_project.ingest.loading import load
 from dagster_project.resources import Runtime
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings

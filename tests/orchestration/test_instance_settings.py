@@ -11,8 +11,8 @@ import pytest
 
 from dagster_project.automation import daily_schedule, monthly_schedule
 from dagster_project.definitions import defs
-from dagster_project.door.assets import _failure
 from dagster_project.errors import ChecksFailed, InfrastructureError, InputRefused, UsageError
+from dagster_project.ingest.assets import _failure
 from dagster_project.settings import load_settings
 
 WILL_RETRY = "dagster/will_retry"

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-_SPEC = importlib.util.spec_from_file_location("door_conftest", Path(__file__).parents[1] / "door" / "conftest.py")
+_SPEC = importlib.util.spec_from_file_location("door_conftest", Path(__file__).parents[1] / "ingest" / "conftest.py")
 assert _SPEC is not None
 assert _SPEC.loader is not None
 _DOOR = importlib.util.module_from_spec(_SPEC)

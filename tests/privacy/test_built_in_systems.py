@@ -11,7 +11,7 @@ import pytest
 from dagster_project.demo.company import write_company
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.purge import remove_older_batches
-from tests.door.systems.commerce import deliver
+from tests.ingest.systems.commerce import deliver
 from tests.privacy.landing_files import erase
 
 DAY, AT, DATE = "2026-01-09", "2026-01-05 10:00:00", "2026-01-05T10:00:00Z"

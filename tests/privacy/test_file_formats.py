@@ -11,10 +11,10 @@ import duckdb
 import pytest
 import python_calamine
 
-from dagster_project.door.dialect import Dialect
+from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.records import delivered_records, remove
-from tests.door.formats_workbook import Raw, sheet, workbook
+from tests.ingest.formats_workbook import Raw, sheet, workbook
 from tests.privacy.landing_files import ORDERS, erase, order, pack, unpack
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from dagster_project.door.ledger import Ledger
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
+from dagster_project.ledger.store import Ledger
 from dagster_project.privacy.records import remove
-from tests.door.mapping_files import write_system
+from tests.ingest.mapping_files import write_system
 from tests.privacy.landing_files import ORDERS, below, erase, order
 
 CONTACTS = "contact_id,account_id,email_hash,phone_hash,role\n"

@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from dagster_project.door.entries import StagedFile
-from dagster_project.door.loading import LoadReport
 from dagster_project.errors import ChecksFailed
+from dagster_project.ingest.loading import LoadReport
+from dagster_project.ledger.entries import StagedFile
 from dagster_project.publish.reader import query
 from dagster_project.run import run_daily
 from dagster_project.settings import load_settings

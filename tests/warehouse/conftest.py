@@ -13,7 +13,7 @@ import duckdb
 import jinja2
 import pytest
 
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
 from dagster_project.transform.increment import forget

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.door.contracts import feeds
+from dagster_project.contracts.model import feeds
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
 from dagster_project.transform.increment import keep, note_touched

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.door.contracts import feeds, load_contract
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.transform import project
 
 make_lake = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["make_lake"]

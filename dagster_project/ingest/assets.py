@@ -1,0 +1,160 @@
+"""Ingest as one Dagster step: read what is new, check each feed's batch, accept it, register the lake.
+
+Its partitions are the days of delivery. A run of a day or of a range of days reads the files of those days only; a run without
+one reads everything new, whatever its day, and marks the days it read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.checks.results import SuiteResult
+from dagster_project.contracts.model import feeds
+from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError
+from dagster_project.ingest.lake import register_lake
+from dagster_project.ingest.landing.inventory import Delivery, new_files
+from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.resources import Runtime
+from dagster_project.settings import load_settings
+
+CHECK = "expectations"
+LAKE = "lake"
+REGISTERED = ("feed_presence", "run_parameters")
+"""Relations of schema lake that the door makes beside the feeds."""
+_SETTINGS = load_settings()
+DELIVERY_DAYS = dg.DailyPartitionsDefinition(
+    start_date=_SETTINGS.first_delivery_day.isoformat(), timezone=_SETTINGS.schedule_time_zone, end_offset=1
+)
+"""Days of delivery, today included: its files come while it lasts."""
+
+
+def _key(feed: str) -> dg.AssetKey:
+    return dg.AssetKey([LAKE, feed])
+
+
+@dg.multi_asset(
+    name="ingest",
+    specs=[
+        dg.AssetSpec(_key(feed), group_name="lake", kinds={"parquet"}, description=f"Typed, accepted batches of the feed {feed}.")
+        for feed in feeds()
+    ]
+    + [dg.AssetSpec(_key(name), group_name="lake", kinds={"duckdb"}) for name in REGISTERED],
+    check_specs=[
+        dg.AssetCheckSpec(CHECK, asset=_key(feed), blocking=True, description="Great Expectations suite on the new batch.")
+        for feed in feeds()
+    ],
+    can_subset=True,
+    pool="warehouse",
+    partitions_def=DELIVERY_DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[Any]:
+    """Stage every new file of the run's days, accept what its suite passed, and show the models the accepted lake.
+
+    Every feed is read and registered, whichever feeds are selected; selection decides only what is reported.
+    """
+    days = context.partition_key_range if context.has_partition_key or context.has_partition_key_range else None
+    report = _load(runtime, days)
+    results = _check(runtime, report)
+    for warning in (*report.warnings, *report.rejections, *report.notices):
+        runtime.say(warning)
+    error = _refusal(report, results)
+    if error is None:
+        _register(runtime)
+    else:
+        runtime.error = error
+    for feed in (feed for feed in feeds() if _key(feed) in context.selected_asset_keys):
+        yield dg.MaterializeResult(
+            asset_key=_key(feed), metadata=_metadata(feed, report), check_results=[_outcome(feed, results.get(feed))]
+        )
+    for name in REGISTERED:
+        yield dg.MaterializeResult(asset_key=_key(name))
+    if error is not None:
+        raise _failure(error)
+    if days is None and not context.instance.is_ephemeral:
+        for feed, day in _days_read(report, Mappings(runtime.settings.mappings)):
+            context.log_event(dg.AssetMaterialization(_key(feed), partition=day))
+
+
+def _failure(error: ServiceRoiError) -> Exception:
+    """Return what Dagster raises: what was delivered does not get better by reading it again."""
+    return dg.Failure(str(error), allow_retries=False) if isinstance(error, InputRefused | ChecksFailed) else error
+
+
+def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None) -> list[Delivery]:
+    """Return the new files of these days of delivery, both included; of every day up to the setting `until` without a range.
+
+    A duplicate comes too, whatever its day, when the file it repeats is read again: it has to carry its records itself now.
+    """
+    settings = runtime.settings
+    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+    if days is None:
+        return found
+    known = runtime.ledger.known_files()
+    duplicates = {path for path, entry in known.items() if entry.duplicate_of is not None}
+    return [file for file in found if days.start <= file.delivery_date.isoformat() <= days.end or file.relative in duplicates]
+
+
+def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:
+    with runtime.stage("ingest"):
+        return load(runtime.settings, runtime.assumptions, runtime.ledger, deliveries_of(runtime, days), runtime.run_id)
+
+
+def _days_read(report: LoadReport, mappings: Mappings) -> list[tuple[str, str]]:
+    """Return feed and day of every file that was taken, also of one without records, where the day is a partition."""
+    files = {(file.system, file.stream, file.delivery_date) for file in report.files if file.status != "refused"}
+    read = {(feed, day) for system, stream, day in files for feed in mappings.system(system).stream(stream).feeds}
+    return sorted((feed, day) for feed, day in read if DELIVERY_DAYS.has_partition_key(day))
+
+
+def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
+    """Validate each feed's new rows together; what fails is refused in the same transaction that accepts the rest."""
+    with runtime.stage("checks"):
+        results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
+        for feed, result in results.items():
+            lines = [{**vars(line), "expectation": line.rule, "observed": line.found} for line in result.expectations]
+            runtime.ledger.record_checks(runtime.run_id, feed, lines)
+        failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
+        runtime.ledger.accept(runtime.run_id, failed)
+    return results
+
+
+def _refusal(report: LoadReport, results: Mapping[str, SuiteResult]) -> ServiceRoiError | None:
+    failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
+    if failed:
+        return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
+    try:
+        report.raise_if_refused()
+    except ServiceRoiError as error:
+        return error
+    return None
+
+
+def _register(runtime: Runtime) -> None:
+    settings = runtime.settings
+    systems = {str(row[0]) for row in runtime.ledger.rows("select distinct system from deliveries where status = 'accepted'")}
+    with runtime.stage("lake"):
+        if runtime.full_refresh:
+            for name in (settings.warehouse, settings.warehouse.with_name(settings.warehouse.name + ".wal")):
+                name.unlink(missing_ok=True)
+        with runtime.engine() as engine:
+            zones = Mappings(settings.mappings).zones(systems)
+            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones)
+
+
+def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:
+    return {"dagster/row_count": report.rows.get(feed, 0), "files": len(report.batches.get(feed, []))}
+
+
+def _outcome(feed: str, result: SuiteResult | None) -> dg.AssetCheckResult:
+    if result is None:
+        return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=True, metadata={"rows": 0})
+    failed = "\n".join(line.sentence() for line in result.failed)
+    metadata: dict[str, Any] = {
+        "rows": result.rows,
+        "expectations": len(result.expectations),
+        "failed": dg.MetadataValue.md(failed or "none"),
+    }
+    return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=result.passed, metadata=metadata)

@@ -1,0 +1,4 @@
+"""Conform: mapped rows become rows of a contract: strict types, closed lists, time zones, quarantine, Parquet.
+
+It must not know a source system or the landing folder.
+"""

@@ -1,0 +1,223 @@
+"""From text to the contract's types, strictly: the SQL that casts a feed's columns and the rules a record can break.
+
+Holds SQL text made from contracts (identifiers and lists come from there, never from a file). It must not run SQL. Money
+with more decimals than the contract is refused, never rounded; infinities and NaN are refused; a local time goes through
+the declared zone (a gap shifts forward, an ambiguous time is the earlier instant).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dagster_project.contracts.model import Column, Contract
+from dagster_project.engines.lake_files import RECORD_NUMBER
+from dagster_project.ingest.conform.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
+from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.sql_text import identifier, instant, literal, plain_number
+
+_TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+_ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
+# The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
+_EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
+
+
+@dataclass
+class Casting:
+    """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests.
+
+    `written` are the columns that the file brings or the contract has a default for: what is null in every row is not written.
+    """
+
+    contract: Contract
+    written: list[str] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def discarded(self) -> dict[str, str]:
+        """Columns whose bad values are left out by the contract's mode, with the test for one; empty in every other mode."""
+        if self.contract.bad_values != "discard_value":
+            return {}
+        tests: dict[str, list[str]] = defaultdict(list)
+        for rule in self.rules:
+            column = self.contract.column(rule.column)
+            if not rule.is_implied and column.key_position is None and (not column.required or column.default is not None):
+                tests[rule.column].append(f"({rule.bad_sql})")
+        return {name: " or ".join(listed) for name, listed in tests.items()}
+
+    def lacks(self, *, is_numbered: bool) -> tuple[str, ...]:
+        """Return the columns that a file with these rows does not store."""
+        absent = [name for name in self.contract.names if name not in self.written]
+        return (*absent, *([] if is_numbered else [RECORD_NUMBER]))
+
+    def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
+        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
+        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values()]
+        row_hash = (
+            f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
+            if tests
+            else self._row_hash()
+        )
+        strict = replace(self, inner=[typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(") for typed in self.inner])
+        return f"select {self._outer(is_numbered)}, {row_hash} as row_hash from ({strict._inner_sql(relation, is_numbered)})"
+
+    def listing_sql(self, relation: str) -> str:
+        """Return the SELECT that keeps every record and adds `broken_rule`, the index of its first broken rule or null."""
+        discarded = self.discarded
+        whens = " ".join(f"when {rule.bad_sql} then {at}" for at, rule in enumerate(self.rules) if rule.column not in discarded)
+        broken = f"case {whens} end" if whens else "null::integer"
+        inner = f"(select *, {broken} as broken_rule from ({self._inner_sql(relation, is_numbered=True)}))"
+        if discarded:
+            kept = ", ".join(
+                f"case when {test} then {_literal_default(self.contract.column(name))} else {name} end as {name}"
+                for name, test in discarded.items()
+            )
+            inner = f"(select * replace ({kept}) from {inner})"
+        return f"select {self._outer(True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
+
+    def counted_sql(self, relation: str) -> str:
+        """Return the SELECT that counts, per column, the words that become the unknown value and the values that are left out."""
+        counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in (self.unknown | self.discarded).items())
+        return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
+
+    def _row_hash(self) -> str:
+        return f"(hash({', '.join(self.written)}) >> 1)::bigint"
+
+    def _outer(self, is_numbered: bool) -> str:
+        return f"{', '.join(self.written)}{', record_number' if is_numbered else ''}"
+
+    def _inner_sql(self, relation: str, is_numbered: bool) -> str:
+        return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
+
+
+def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect: Dialect, delivery_date: dt.date | None = None) -> Casting:
+    """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
+
+    Absent optional columns become the default or NULL; the caller has refused absent required and
+    floating-point ones. What has happened cannot lie after `delivery_date`; without one nothing is compared with it.
+    """
+    plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
+    for column in contract.columns:
+        if column.name not in plan.written:
+            continue
+        if column.name not in types:
+            plan.inner.append(f"{_literal_default(column)} as {column.name}")
+        elif types[column.name] == "VARCHAR" or column.hashed or column.masked:
+            _cast_text(plan, column, zone, dialect)
+        else:
+            _cast_typed(plan, column, types[column.name], zone)
+    plan.rules += rules_between_columns(contract, types)
+    if delivery_date is not None:
+        plan.rules += rules_of_the_delivery(contract, types, delivery_date)
+    return plan
+
+
+def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> None:
+    raw, name, kind = f"r_{column.name}", column.name, column.sql_type
+    text = identifier(name)
+    rules: list[Rule] = []
+    if kind == "varchar":
+        typed = text
+        if column.hashed or column.masked:
+            typed = f"{f'hashed_{column.hashed}' if column.hashed else f'masked_{column.masked}'}({text}::varchar)"
+        if column.valid_values:
+            known = f"{text} in ({', '.join(map(literal, column.valid_values))})"
+            if column.unknown_value is not None and plan.contract.bad_values in ("evolve", "discard_value"):
+                typed = f"case when {known} then {text} when {text} is not null then {literal(column.unknown_value)} end"
+                plan.unknown[name] = f"{name} <> {raw}"
+            else:
+                rules.append(
+                    Rule(name, "closed_list", f"not ({known.replace(text, raw, 1)})", f"is not one of {', '.join(column.valid_values)}")
+                )
+        if column.key_position is not None:  # elsewhere it is a name like any other; as a key it makes many records one
+            rounded = f"contains({raw}, 'E+') and regexp_full_match({raw}, {literal(_ROUNDED)})"
+            rules.append(Rule(name, "identifier_format", rounded, "is a number that a spreadsheet rounded; its digits are lost"))
+        if column.pattern is not None:
+            rules.append(
+                Rule(name, "pattern", f"not regexp_full_match({raw}, {literal(column.pattern)})", f"is not of the form {column.pattern}")
+            )
+    elif kind == "bigint" or column.scale is not None:
+        text = plain_number(text, dialect)
+        typed = f"try_cast({text} as {kind})"
+        scale = column.scale or 0
+        strict = r"-?[0-9]+" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
+        exact = f"not regexp_full_match({raw}, {literal(strict)})"
+        if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
+            exact = f"{name}::varchar is distinct from {raw} and {exact}"
+        quick = f"strlen({raw}) > 1 and {exact}" if kind == "bigint" else None  # one character that casts is a digit
+        decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
+        rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
+        rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{dialect.decimal}"', quick_sql=quick))
+        rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}", quick_sql=""))
+    elif kind == "boolean":
+        typed = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
+        rules.append(Rule(name, "boolean_format", _failed(column, typed.replace(text, raw)), "is neither true nor false"))
+    elif kind == "date":
+        rules.append(_date_rule(name, raw, dialect.date_formats))
+        listed = ", ".join(map(literal, dialect.date_formats))
+        typed = f"try_strptime({text}, [{listed}])::date" if listed else f"try_cast({text} as date)"
+    else:
+        typed = instant(text, zone, dialect.timestamp_formats)
+        odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
+        rules.append(
+            Rule(
+                name,
+                "instant_format",
+                f"{raw} is not null and ({name} is null or {odd})",
+                f"is not an instant between {_EARLIEST} and {_LATEST}",
+                quick_sql=odd,
+            )
+        )
+    if rules or name in plan.unknown:
+        plan.inner.append(f"{text} as {raw}")
+    plan.inner.append(f"{_with_default(column, typed)} as {name}")
+    plan.rules += rules
+    plan.rules += rules_of_the_value(column)
+
+
+def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
+    if formats:
+        odd = f"{name} not between '{_EARLIEST}' and '{_LATEST}'"  # the engine reads year 25 where four digits are meant
+        bad = f"{raw} is not null and ({name} is null or {odd})"
+        return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
+    form = literal(r"\d{4}-\d\d-\d\d")
+    other = f"not regexp_full_match({raw}, {form})"
+    bad = f"{raw} is not null and ({name} is null or {other})"
+    return Rule(name, "date_format", bad, "is not a date YYYY-MM-DD", quick_sql=f"{name}::varchar is distinct from {raw} and {other}")
+
+
+def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
+    raw, name, kind = f"r_{column.name}", column.name, column.sql_type
+    text = identifier(name)
+    typed = (
+        f"earlier_instant({text}, {literal(zone)})"
+        if kind == "timestamptz" and found.startswith("TIMESTAMP") and "ZONE" not in found
+        else f"try_cast({text} as {kind})"
+    )
+    plan.inner += [f"{text} as {raw}", f"{_with_default(column, typed)} as {name}"]
+    plan.rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+    if column.scale is not None:
+        plan.rules.append(Rule(name, "decimals", f"{raw} <> {name}", f"has more than {column.scale} decimals"))
+    if column.valid_values:
+        plan.rules.append(
+            Rule(name, "closed_list", f"{name} not in ({', '.join(map(literal, column.valid_values))})", "is outside the closed list")
+        )
+    plan.rules += rules_of_the_value(column)
+
+
+def _failed(column: Column, typed_raw: str) -> str:
+    """Return the test for a cast that failed; a default must not hide the failure, so it is cast again beside one."""
+    typed = column.name if column.default is None else typed_raw
+    return f"r_{column.name} is not null and {typed} is null"
+
+
+def _literal_default(column: Column) -> str:
+    return f"{'null' if column.default is None else literal(column.default)}::{column.sql_type}"
+
+
+def _with_default(column: Column, typed: str) -> str:
+    return typed if column.default is None else f"coalesce({typed}, {literal(column.default)}::{column.sql_type})"

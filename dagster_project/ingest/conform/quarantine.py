@@ -1,0 +1,110 @@
+"""Records kept out: what is stored of them and how they are told to the user.
+
+Holds masking and the wording of refusals. It must not decide which record is refused (see `casting`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from dagster_project.contracts.model import Contract
+from dagster_project.ledger.entries import QuarantinedRecord
+
+PAGE = "docs/quarantine.md"
+SHOWN_RECORDS = 3
+SHOWN_CHARACTERS = 40
+REMEDIES = {
+    "number_format": "write plain digits with the declared decimal sign",
+    "decimals": "deliver the amount with the contract's number of decimals; the door never rounds money",
+    "number_range": "the number does not fit the column; check the unit",
+    "instant_format": "write an ISO instant, e.g. 2026-11-20T08:15:00Z",
+    "date_format": "write the date as YYYY-MM-DD or declare its form; a worksheet's day number needs serial_dates",
+    "boolean_format": "write true or false",
+    "required": "fill the column in the source",
+    "closed_list": "use a value of the contract's list or extend the mapping",
+    "minimum": "check sign and unit",
+    "maximum": "check the unit",
+    "identifier_format": "export the column as text; a spreadsheet keeps only 15 digits",
+    "pattern": "write the value in the contract's form",
+    "scale": "check the score against its scale",
+    "order_of_instants": "check clock and time zone of the source",
+    "future_instant": "check clock and year of the source, or the day of the delivery's folder",
+    "new_column": "add the column to the contract, or stop filling it",
+    "field_count": "quote fields that hold the delimiter or a line end",
+    "quote_format": "double a quote that stands inside a quoted field",
+    "json_format": "write one JSON object a line, each key once",
+    "identifier_text": "format the column as text in the source; a number has lost leading zeros and every digit after the fifteenth",
+    "serial_date": "write a real date, or declare the right epoch in the stream's serial_dates",
+    "formula_error": "mend the formula",
+    "not_mapped": "let the mapping's SQL keep the record",
+}
+
+
+def key_sql(contract: Contract) -> str:
+    """Return the SQL of a record's primary key as one hash, over typed columns; null where a part of the key is unreadable."""
+    return f"sha256({' || chr(31) || '.join(f'{name}::varchar' for name in contract.primary_key)})"
+
+
+def shown(value: str | None, *, is_restricted: bool) -> str:
+    """Return a value as an error may show it: personal ones only by their length, long ones cut."""
+    if value is None:
+        return "nothing"
+    if is_restricted:
+        return f"a personal value of {len(value)} characters"
+    return f'"{value[:SHOWN_CHARACTERS]}…"' if len(value) > SHOWN_CHARACTERS else f'"{value}"'
+
+
+def masked(names: Sequence[str], fields: Sequence[str | None], contract: Contract, column: str | None) -> str:
+    """Return the record with only its key columns and the offending column readable; the rest by length."""
+    keep = {
+        name
+        for name in (*contract.primary_key, column)
+        if name is not None and not (name in contract.names and contract.column(name).restricted)
+    }
+    parts = [f"{name}={value if name in keep else '*' * min(len(value), 8)}" for name, value in zip(names, fields, strict=False) if value]
+    return " | ".join(parts)[:2_000]
+
+
+def quarantined(
+    feed: str,
+    contract: Contract,
+    *,
+    number: int,
+    line: int | None,
+    column: str | None,
+    rule: str,
+    value: str | None,
+    names: Sequence[str],
+    fields: Sequence[str | None],
+    detail: str,
+    key_sha256: str | None = None,
+) -> QuarantinedRecord:
+    """Describe one record kept out; `detail` says what is wrong with the value, `key_sha256` is as `key_sql` makes it."""
+    is_restricted = column is not None and column in contract.names and contract.column(column).restricted
+    where = f"column {column}: {shown(value, is_restricted=is_restricted)} " if column else ""
+    return QuarantinedRecord(
+        feed=feed,
+        record_number=number,
+        line_number=line,
+        column=column,
+        rule=rule,
+        reason=f"{where}{detail}; remedy: {REMEDIES[rule]}, see {PAGE}#{rule}",
+        raw_text_masked=masked(names, fields, contract, column),
+        raw_sha256=hashlib.sha256("\x1f".join(field or "" for field in fields).encode()).hexdigest(),
+        key_sha256=key_sha256,
+    )
+
+
+def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedRecord], *, is_refused: bool, threshold: str) -> str:
+    """Word the refusal of records of one file as the user reads it: file, record, line, column, value, rule, remedy."""
+    records = len({row.record_number for row in rows})
+    state = "above, the file is refused whole" if is_refused else "below, the run continues"
+    lines = [f"{path}: {records:,} of {physical:,} records refused", f"  file    {path}   sha256 {sha256[:12]}…"]
+    for row in rows[:SHOWN_RECORDS]:
+        at = "" if row.line_number is None else f" (line {row.line_number:,})"
+        lines.append(f"  record {row.record_number:,}{at} {row.reason}   rule {row.rule}")
+    if len(rows) > SHOWN_RECORDS:
+        lines.append("  …")
+    lines.append(f"  where   ops.quarantine   threshold {threshold} of a file's records → {state}")
+    return "\n".join(lines)

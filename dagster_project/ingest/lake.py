@@ -1,0 +1,136 @@
+"""The accepted lake as relations of a warehouse: schema `lake`, one view per feed over explicit file lists.
+
+Holds registration only; what the ledger does not know cannot be seen. The delivery date of a batch is the latest day on
+which its content was delivered, whatever the order of loading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dagster_project.assumptions import Assumptions
+from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.engines.engine import Engine
+from dagster_project.engines.types import arrow_type
+from dagster_project.errors import UsageError
+from dagster_project.ledger.store import Ledger, lake_file
+
+ALL_ENTITIES = "COMPANY"
+NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
+_ACCEPTED = """
+select b.feed, b.batch_id, b.path, b.lacks, b.rows, o.system, max(d.delivery_date)
+from batches b
+join deliveries o on o.file_id = b.file_id
+join deliveries d on d.status in ('accepted', 'duplicate') and d.system = o.system and d.stream = o.stream and d.sha256 = o.sha256
+where b.status = 'accepted' and instr(b.feed, '.') = 0  -- text copies of looked-up streams are no feed
+group by b.batch_key
+order by b.feed, b.batch_id
+"""
+_MONEY_FEEDS = ("ledger_actuals", "budgets", "orders")
+_BATCHES = {
+    "batch_id": pa.string(), "feed": pa.string(), "row_count": pa.int64(), "source_system": pa.string(), "delivery_date": pa.date32()
+}  # fmt: skip
+_PRESENCE = {"feed": pa.string(), "is_present": pa.bool_(), "row_count": pa.int64()}
+_SHARE = pa.decimal128(9, 4)
+_PARAMETERS = {
+    "reporting_currency_code": pa.string(), "company_time_zone": pa.string(), "legal_entity": pa.string(),
+    "fiscal_year_start_month": pa.int32(), "activity_window_days": pa.int32(), "offer_window_days": pa.int32(),
+    "taken_back_days": pa.int32(), "tier_a_share": _SHARE, "tier_b_share": _SHARE, "top_customer_share": _SHARE,
+    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(), "latest_delivery_date": pa.date32(),
+    "assumptions_sha256": pa.string(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AcceptedBatch:
+    """One typed file of the lake; `path` below the home folder, `delivery_date` the latest day its content was delivered."""
+
+    feed: str
+    batch_id: str
+    path: str
+    lacks: str
+    rows: int
+    source_system: str
+    delivery_date: date
+
+
+def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
+    """Create or replace every relation of schema `lake`: every contracted feed, `batches`, `feed_presence`, `run_parameters`.
+
+    `zones` are the time zones that the mappings of the delivered systems declare (`Mappings.zones`).
+
+    Raises
+    ------
+    UsageError
+        Several currencies or time zones and no assumption that chooses one.
+    InfrastructureError
+        A file that the ledger names is gone from the lake.
+    """
+    zone = assumptions.company_time_zone or _only("company_time_zone", zones, "UTC")
+    batches = accepted_batches(ledger)
+    told = [(batch.batch_id, batch.feed, batch.rows, batch.source_system, batch.delivery_date) for batch in batches]
+    _replace(engine, "lake.batches", _BATCHES, told)
+    show_feeds(engine, home, "lake", batches)
+    here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
+    _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
+    values = assumptions.model_dump() | {
+        "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
+        "company_time_zone": zone,
+        "legal_entity": assumptions.legal_entity or _entity(engine),
+        "latest_delivery_date": max((batch.delivery_date for batch in batches), default=None),
+        "assumptions_sha256": assumptions.content_hash(),
+    }
+    _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])
+
+
+def accepted_batches(ledger: Ledger) -> list[AcceptedBatch]:
+    """Return every batch that the ledger knows as accepted, by feed and batch."""
+    return [
+        AcceptedBatch(feed, batch, path, lacks, rows, system, date.fromisoformat(day))
+        for feed, batch, path, lacks, rows, system, day in ledger.rows(_ACCEPTED)
+    ]
+
+
+def show_feeds(engine: Engine, home: Path, schema: str, batches: Sequence[AcceptedBatch]) -> None:
+    """Make one view per feed over the files of these batches, in a schema that is made where it is missing."""
+    engine.run(f"create schema if not exists {schema}")
+    for feed in feeds():
+        columns = pa.schema([(column.name, arrow_type(column.sql_type)) for column in load_contract(feed).columns])
+        engine.show_feed(f"{schema}.{feed}", columns, [lake_file(home, batch.path, batch.lacks) for batch in batches if batch.feed == feed])
+
+
+def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:
+    arrays = [pa.array([row[at] for row in rows], kind) for at, kind in enumerate(columns.values())]
+    engine.replace(table, pa.schema(list(columns.items())), [pa.table(arrays, names=list(columns))])
+
+
+def _currency(engine: Engine) -> str:
+    """Return the one currency of the first money feed that is present: ledger, else budgets, else orders."""
+    for feed in _MONEY_FEEDS:
+        codes = {str(code) for (code,) in engine.rows(f"select distinct currency_code from lake.{feed}")}
+        if codes:
+            return _only("reporting_currency_code", codes, NO_CURRENCY)
+    return NO_CURRENCY
+
+
+def _entity(engine: Engine) -> str:
+    """Return the one legal entity of the ledger, else of the budgets; several or none are reported together."""
+    for feed in ("ledger_actuals", "budgets"):
+        found = [str(entity) for (entity,) in engine.rows(f"select distinct legal_entity from lake.{feed}")]
+        if found:
+            return found[0] if len(found) == 1 else ALL_ENTITIES
+    return ALL_ENTITIES
+
+
+def _only(name: str, found: set[str], absent: str) -> str:
+    if len(found) > 1:
+        raise UsageError(
+            f"{name}: the feeds name several ({', '.join(sorted(found))}); remedy: choose one in the assumptions file (ROI_ASSUMPTIONS)"
+        )
+    return next(iter(found), absent)

@@ -1,0 +1,290 @@
+"""One run of the door: delivered files become staged batches in the lake, invisible until the ledger accepts them.
+
+Holds the order of the steps and what is reported. It must not cast or read records itself. A refused file never stops the
+others from being read, so that one run names everything that is wrong; the caller decides by `LoadReport.refusals`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.assumptions import Assumptions
+from dagster_project.contracts.model import Contract, load_contract
+from dagster_project.errors import InfrastructureError, InputRefused
+from dagster_project.ingest.conform.batches import BatchWriter
+from dagster_project.ingest.conform.deduplication import make_durable, settle
+from dagster_project.ingest.conform.feed_batch import FeedBatch
+from dagster_project.ingest.conform.quarantine import report
+from dagster_project.ingest.conform.resolving import resolve
+from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.landing.manifests import check_manifest
+from dagster_project.ingest.lookups import Lookups, text_folder
+from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
+from dagster_project.ingest.mapping.drift import compare, keep_extras, told
+from dagster_project.ingest.mapping.sandbox import open_sandbox
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
+from dagster_project.ingest.pii.masking import use_key
+from dagster_project.ingest.pii.register import bury, show, tombstones
+from dagster_project.ingest.readers.source import Source, open_source
+from dagster_project.ledger.entries import StagedFile
+from dagster_project.ledger.store import Ledger
+from dagster_project.ledger.volumes import watch
+from dagster_project.settings import Settings, fault_point
+
+_FLUSH_SECONDS = 5.0
+_SMALL_BYTES = 1 << 20
+
+
+@dataclass
+class LoadReport:
+    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell.
+
+    `warnings` speak of files, `notices` of what the ledger shows over many deliveries, `rejections` of records kept out.
+    """
+
+    files: list[StagedFile] = field(default_factory=list)
+    batches: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    warnings: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Messages of the files refused whole."""
+        return [file.error for file in self.files if file.status == "refused" and file.error is not None]
+
+    def raise_if_refused(self) -> None:
+        """Stop the run when any file was refused.
+
+        Raises
+        ------
+        InputRefused
+            Names every refused file with its reason.
+        """
+        if self.refusals:
+            raise InputRefused("\n".join(self.refusals))
+
+
+def load(settings: Settings, assumptions: Assumptions, ledger: Ledger, deliveries: Sequence[Delivery], run_id: str) -> LoadReport:
+    """Read the deliveries and stage their batches under HOME/lake and in the ledger; nothing is visible yet.
+
+    Raises
+    ------
+    UsageError
+        A mapping does not fit its contract or its SQL.
+    InfrastructureError
+        Disk or memory is exhausted, or a file of ours cannot be written.
+    """
+    return _Loader(settings, assumptions, ledger, run_id).run(deliveries)
+
+
+class _Loader:
+    def __init__(self, settings: Settings, assumptions: Assumptions, ledger: Ledger, run_id: str) -> None:
+        self.settings, self.assumptions, self.ledger, self.run_id = settings, assumptions, ledger, run_id
+        self.mappings = Mappings(settings.mappings)
+        self.scratch = settings.scratch
+        self.extras = settings.restricted / EXTRAS
+        self.report = LoadReport()
+        self.accepted: dict[tuple[str, str, str, str], str] = {}
+        self.left_out: dict[str, dict[str, int]] = {}
+        self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
+        self.forgotten = tombstones(ledger)
+        self.key = b""
+
+    def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
+        make_restricted(self.settings.restricted)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        self.settings.lake.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
+        self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
+        replaced = {delivery.relative for delivery in deliveries}
+        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
+        texts = text_folder(self.settings)
+        folders = [self.settings.landing, self.settings.lake, texts, self.extras, self.scratch]
+        # Small files gain nothing from a second thread and pay for waking it in every statement.
+        threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
+        connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
+        if self.forgotten or self._reads_personal_values(deliveries):
+            self.key = hash_key(self.settings, self.ledger)
+            use_key(connection, self.key)
+            show(connection, self.forgotten)
+        writer = BatchWriter(connection, self.settings.lake, texts, Lookups(connection, self.settings, self.ledger))
+        since, at = time.monotonic(), ""
+        try:
+            for delivery in deliveries:
+                at = f", {delivery.relative}"
+                self._one(connection, writer, delivery)
+                if time.monotonic() - since > _FLUSH_SECONDS:
+                    self._flush(connection)
+                    since = time.monotonic()
+            self._flush(connection)
+        except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
+            limit = f"raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit})"
+            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or mend the folder"
+            raise InfrastructureError(
+                f"door{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
+            ) from error
+        finally:
+            connection.close()
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
+        self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
+        self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
+        return self.report
+
+    def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
+        made = {(delivery.system, delivery.stream) for delivery in deliveries}
+        feeds = {feed for system, stream in made for feed in self.mappings.system(system).stream(stream).feeds}
+        return any(load_contract(feed).is_personal for feed in feeds)
+
+    def _sweep(self) -> None:
+        """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
+        live = "status in ('accepted', 'staged')"
+        named = {row[0] for row in self.ledger.rows(f"select path from batches where {live}")}
+        named |= {row[0] for row in self.ledger.rows(f"select extras_path from deliveries where {live} and extras_path is not null")}
+        extras = [self.extras] if self.extras.is_dir() else []
+        for folder in (*self.settings.lake.iterdir(), *text_folder(self.settings).iterdir(), *extras):
+            for path in folder.iterdir():
+                if path.suffix == ".tmp" or path.relative_to(self.settings.home).as_posix() not in named:
+                    path.unlink()
+
+    def _one(self, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, delivery: Delivery) -> None:
+        system = self.mappings.system(delivery.system)
+        staged = StagedFile(
+            delivery.system,
+            delivery.stream,
+            delivery.delivery_date.isoformat(),
+            delivery.relative,
+            "",
+            delivery.bytes,
+            delivery.mtime_ns,
+            delivery.reader_hash,
+            "staged",
+        )
+        batches: list[FeedBatch] = []
+        source: Source | None = None
+        try:
+            source = open_source(connection, delivery.path, delivery.relative, system.stream(delivery.stream), self.scratch)
+            fault_point("prescan")
+            staged = replace(staged, sha256=source.scan.sha256)
+            content = (delivery.system, delivery.stream, source.scan.sha256, delivery.reader_hash)
+            if content in self.accepted:
+                records = source.scan.records
+                staged = replace(staged, physical=records, superseded=records, duplicate_of_path=self.accepted[content])
+            else:
+                drift, mode = compare(source, system, delivery.stream), system.stream(delivery.stream).new_columns
+                staged = replace(staged, drift=drift.document())
+                if drift.added and mode == "discard_row":
+                    source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
+                batches = writer.write(delivery, source, system)
+                if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
+                    told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                    self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
+                check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
+                staged = self._counted(staged, source, batches)
+                if drift.added and mode == "evolve" and staged.status == "staged":
+                    staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
+                if staged.status == "staged":
+                    self.accepted[content] = delivery.relative
+        except InputRefused as error:
+            staged = replace(staged, status="refused", error=str(error))
+        finally:
+            if source is not None:
+                source.discard()
+        if staged.status == "refused":
+            writer.lookups.refused.add(delivery.relative)
+            for batch in batches:
+                batch.temporary.unlink(missing_ok=True)
+            batches = []
+        self.pending.append((staged, batches))
+
+    def _counted(self, staged: StagedFile, source: Source, batches: list[FeedBatch]) -> StagedFile:
+        """Settle the equation of the file and refuse it whole above the threshold."""
+        physical = source.scan.records
+        carriers = [batch for batch in batches if batch.is_records]
+        written = sum(batch.written for batch in carriers)
+        kept_out = sum(batch.refused for batch in carriers)
+        left_out = sum(sum(batch.left_out.values()) for batch in carriers)
+        if physical != written + kept_out + left_out:
+            raise InputRefused(
+                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
+                " remedy: mend the file's quoting and line ends, or the mapping"
+            )
+        rows = tuple(row for batch in batches for row in batch.quarantine)
+        shares = {batch.contract.feed: Decimal(batch.refused) / max(physical, 1) for batch in batches}
+        shares[carriers[0].contract.feed] = Decimal(kept_out) / max(physical, 1)
+        thresholds = {batch.contract.feed: self._threshold(batch.contract) for batch in batches}
+        above = [feed for feed, share in shares.items() if share > thresholds[feed]]
+        counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
+        if rows:
+            threshold = f"{thresholds[above[0] if above else rows[0].feed] * 100:.2f} %"
+            text = report(staged.path, source.scan.sha256, physical, rows, is_refused=bool(above), threshold=threshold)
+            if above:
+                return replace(counted, status="refused", error=text, loaded=0)
+            self.report.rejections.append(text)
+        return counted
+
+    def _threshold(self, contract: Contract) -> Decimal:
+        """Return the share of a file's records above which it is refused whole."""
+        if contract.bad_values == "freeze":
+            return Decimal(0)
+        own = contract.quarantine_threshold_rate
+        return self.assumptions.quarantine_threshold_rate if own is None else own
+
+    def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
+        batches = [batch for _, made in self.pending for batch in made]
+        settle(connection, batches)
+        make_durable(batches)
+        staged = [self._settled(file, made) for file, made in self.pending]
+        self.ledger.stage(self.run_id, staged)
+        resolve(connection, self.ledger, self.settings.home, self.run_id, staged)
+        for batch in (batch for batch in batches if not batch.is_text):
+            self.report.batches[batch.contract.feed].append(batch.final)
+            self.report.rows[batch.contract.feed] += batch.loaded
+        self.report.files += staged
+        self.pending.clear()
+
+    def _settled(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
+        if file.status != "staged" or file.duplicate_of_path is not None:
+            return file
+        superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)
+        left_out = {reason: count for batch in batches for reason, count in batch.left_out.items()}
+        self.left_out[file.path] = left_out
+        entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
+        return replace(file, loaded=file.loaded - superseded, superseded=superseded + sum(left_out.values()), batches=entries)
+
+
+def _repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Say once for each stream how many records repeat a key of their own file, and where there are most."""
+    streams = defaultdict(list)
+    for file in files:
+        count = file.superseded - sum(left_out.get(file.path, {}).values())
+        if file.status == "staged" and count and file.duplicate_of_path is None:
+            streams[file.system, file.stream].append((count, file))
+    for (system, stream), found in sorted(streams.items()):
+        most, file = max(found, key=lambda entry: entry[0])
+        several = "" if len(found) == 1 else f"{system}/{stream}: {sum(count for count, _ in found):,} in {len(found):,} files, most in "
+        told = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
+        yield f"{several}{file.path}: {told}"
+
+
+def _left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Say once for each stream and reason how many records its mapping leaves out; they count as superseded."""
+    totals = Counter[tuple[str, str]]()
+    for path, reasons in files.items():
+        totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
+    for (stream, reason), count in sorted(totals.items()):
+        yield f"{stream}: {count:,} records left out: {reason}"

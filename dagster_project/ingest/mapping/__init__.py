@@ -1,0 +1,4 @@
+"""Mapping: the YAML and the SELECTs of a source system, the sandbox they run in, and how a header differs from what is expected.
+
+It must not open a delivered file or write into the lake.
+"""

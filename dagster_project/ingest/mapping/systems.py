@@ -1,0 +1,282 @@
+"""How a source system's files become feeds: one YAML (streams, dialect, time zone) and one SELECT per feed.
+
+Holds the model of a mapping, its loader and the index of known systems. It must not read delivered files, and imports no
+engine: a run with nothing new passes through here. The system `canonical` is built in: stream = feed, columns by
+contract name, no SQL. An error names file and line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from dagster_project.contracts.model import Mode, contract_files, feeds, load_contract
+from dagster_project.errors import UsageError
+from dagster_project.ingest.readers.dialect import Dialect, checked_zone
+from dagster_project.ingest.readers.formats import DELIMITERS
+
+BUILT_IN = Path(__file__).resolve().parents[1] / "systems"
+CANONICAL = "canonical"
+READER_VERSION = "3"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
+
+
+class FeedMapping(BaseModel):
+    """One feed made from a stream.
+
+    `records` feeds carry each physical record once; the others are derived (grouped headers) and outside the equation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sql: str
+    records: bool = False
+
+
+class Stream(Dialect):
+    """One kind of delivered file: how it is written, which feeds it makes and which streams their SELECTs look at beside it.
+
+    A stream without feeds is only looked up by others. What they see of it: with a `key` its latest row per key over all deliveries up
+    to the day of the file that is read, without one its rows of that very day.
+    """
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    optional: tuple[str, ...] = ()  # read where a file has them, null elsewhere
+    unread: tuple[str, ...] = ()  # known columns that no feed takes
+    new_columns: Mode = "evolve"  # what happens to any other column
+    feeds: dict[str, FeedMapping] = Field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    known_as: dict[str, str] = Field(default_factory=dict)  # columns of other streams that name one of its records, to its own; see `names`
+    is_one_person: bool = False  # all records that name one of this stream's are about one person: forgotten together
+
+    def names(self, stream: str) -> dict[str, str]:
+        """Return how records of other streams name one of this: their column, and the column here that it is compared with."""
+        return self.known_as or {f"{stream}_id": "id"}
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns that a SELECT sees, all as text."""
+        return (*self.columns, *self.optional)
+
+    @field_validator("feeds")
+    @classmethod
+    def _known_feeds(cls, value: dict[str, FeedMapping]) -> dict[str, FeedMapping]:
+        unknown = sorted(set(value) - set(feeds()))
+        if unknown:
+            raise ValueError(f"no contract for feed {', '.join(unknown)}")
+        return value
+
+    @model_validator(mode="after")
+    def _records_are_carried(self) -> Stream:
+        if self.feeds and not any(feed.records for feed in self.feeds.values()):
+            raise ValueError("one of the feeds needs records: true, or records would vanish")
+        return self
+
+    @model_validator(mode="after")
+    def _key_is_read(self) -> Stream:
+        unread = sorted(set(self.key) - set(self.read_columns))
+        if unread:
+            raise ValueError(f"the key names columns that are not read: {', '.join(unread)}")
+        return self
+
+
+class SystemFile(BaseModel):
+    """The YAML of one system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_zone: str
+    streams: dict[str, Stream] = Field(min_length=1)
+    ignored: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return checked_zone(value)
+
+    @model_validator(mode="after")
+    def _looked_up_streams_exist(self) -> SystemFile:
+        for name, stream in self.streams.items():
+            unknown = sorted(set(stream.beside) - set(self.streams))
+            if unknown:
+                raise ValueError(f"stream {name} looks at unknown streams: {', '.join(unknown)}")
+            if not stream.feeds and name not in self.looked_up:
+                raise ValueError(f"stream {name} makes no feed and no stream looks it up; remedy: give it a feed or name it under ignored")
+        if itself := [name for name, stream in self.streams.items() if name in stream.beside]:
+            raise ValueError(f"streams look at themselves: {', '.join(itself)}")
+        return self
+
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Streams that another stream looks up."""
+        return frozenset(name for stream in self.streams.values() for name in stream.beside)
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Order of reading: every stream comes after those it looks up; in a circle one of them is read ahead instead."""
+        earlier = {name: list(stream.beside) for name, stream in self.streams.items()}
+        while True:
+            try:
+                return {name: rank for rank, name in enumerate(TopologicalSorter(earlier).static_order())}
+            except CycleError as error:
+                earlier[error.args[1][1]].remove(error.args[1][0])
+
+
+def _line_of(text: str, location: tuple[Any, ...]) -> int:
+    """Return the line of the deepest node that the location of an error names."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 1
+    for step in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key, value in node.value:
+            if key.value == str(step):
+                line, node = key.start_mark.line + 1, value
+                break
+    return line
+
+
+def _load_yaml(path: Path) -> SystemFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return SystemFile.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"mapping {path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"mapping {path}:{_line_of(text, first['loc'])}: {where}: {first['msg']}") from error
+
+
+class System:
+    """One source system: its streams and the SQL of its feeds, read when first needed."""
+
+    def __init__(self, name: str, folder: Path | None) -> None:
+        """Index the system; `folder` is None for the built-in canonical one."""
+        self.name = name
+        self.folder = folder
+
+    @cached_property
+    def file(self) -> SystemFile:
+        """The validated YAML; UsageError names file and line."""
+        if self.folder is None:
+            contracts = [load_contract(feed) for feed in feeds()]
+            streams = {
+                contract.feed: Stream(
+                    columns=contract.names, new_columns=contract.new_columns, feeds={contract.feed: FeedMapping(sql="", records=True)}
+                )
+                for contract in contracts
+            }
+            return SystemFile(time_zone="UTC", streams=streams)
+        return _load_yaml(self.folder / f"{self.name}.yml")
+
+    @cached_property
+    def reader_hash(self) -> str:
+        """Hash of everything that decides how a file of this system is read; a change loads its files again."""
+        digest = hashlib.sha256(READER_VERSION.encode())
+        own = [] if self.folder is None else [path for path in sorted(self.folder.iterdir()) if path.suffix in (".yml", ".sql")]
+        for path in (*own, *contract_files()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:32]
+
+    @property
+    def time_zone(self) -> str:
+        """Zone of local times without an offset."""
+        return self.file.time_zone
+
+    def reads(self, stream: str, folder: Path) -> bool:
+        """Say whether files of the stream are loaded; False for streams the mapping ignores with a reason.
+
+        Raises
+        ------
+        UsageError
+            The mapping does not name the stream.
+        """
+        if stream in self.file.streams:
+            return True
+        if stream in self.file.ignored:
+            return False
+        known = ", ".join(sorted(self.file.streams))
+        raise UsageError(
+            f"{folder}: system {self.name} has no stream {stream}; known streams: {known}; remedy: rename the folder or extend the mapping"
+        )
+
+    def stream(self, name: str) -> Stream:
+        """Return one stream of the mapping."""
+        return self.file.streams[name]
+
+    def is_looked_up(self, stream: str) -> bool:
+        """Say whether SELECTs of other streams look at this one."""
+        return stream in self.file.looked_up
+
+    def rank(self, stream: str) -> int:
+        """Place of the stream in the order of reading."""
+        return self.file.ranks[stream]
+
+    def dialect(self, stream: str, file_name: str) -> Dialect:
+        """Return how a file of the stream is written; where the mapping is silent its name tells the delimiter, or a zip's member."""
+        described = self.stream(stream)
+        suffixes = [part for part in file_name.lower().split(".") if f".{part}" in DELIMITERS]
+        delimiter = described.delimiter or (DELIMITERS[f".{suffixes[-1]}"] if suffixes else None)
+        return Dialect(**{**{name: getattr(described, name) for name in Dialect.model_fields}, "delimiter": delimiter})
+
+    def sql_path(self, stream: str, feed: str) -> Path:
+        """Return where the SELECT of a feed lies; only mapped systems have one."""
+        assert self.folder is not None, "the canonical system has no SQL"
+        path = (self.folder / self.stream(stream).feeds[feed].sql).resolve()
+        if path.parent != self.folder.resolve() or not path.is_file():
+            yml = self.folder / f"{self.name}.yml"
+            line = _line_of(yml.read_text(encoding="utf-8"), ("streams", stream, "feeds", feed, "sql"))
+            raise UsageError(f"mapping {yml}:{line}: {path.name} does not lie beside it")
+        return path
+
+    @cached_property
+    def is_canonical(self) -> bool:
+        """Whether files follow the contracts by column name, without SQL."""
+        return self.folder is None
+
+
+class Mappings:
+    """Index of the known systems: built-in ones and those of the user's folder, which win."""
+
+    def __init__(self, extra: Path | None = None) -> None:
+        """List the folders; nothing is parsed until a system is used.
+
+        Raises
+        ------
+        UsageError
+            The user's folder does not exist.
+        """
+        if extra is not None and not extra.is_dir():
+            raise UsageError(f"mappings folder {extra} does not exist; remedy: correct ROI_MAPPINGS")
+        self._systems = {CANONICAL: System(CANONICAL, None)}
+        for root in filter(None, (BUILT_IN, extra)):
+            for folder in sorted(root.iterdir()):
+                if (folder / f"{folder.name}.yml").is_file():
+                    self._systems[folder.name] = System(folder.name, folder)
+
+    def system(self, name: str, folder: Path | None = None) -> System:
+        """Return a system by name.
+
+        Raises
+        ------
+        UsageError
+            Unknown name; the message lists the known ones.
+        """
+        if name not in self._systems:
+            shown = "" if folder is None else f"{folder}: "
+            raise UsageError(
+                f"{shown}unknown system {name}; known systems: {', '.join(sorted(self._systems))}; remedy: rename the folder or add"
+                " a mapping"
+            )
+        return self._systems[name]
+
+    def zones(self, systems: set[str]) -> set[str]:
+        """Return the time zones that the mappings of these systems declare; the canonical system declares none."""
+        return {self.system(name).time_zone for name in systems if name != CANONICAL}

@@ -1,0 +1,4 @@
+"""Personal data: keyed hashes, masked text, and the register of forgotten persons as ingest applies it.
+
+The key of the hashes never leaves this room except as bytes in memory. It must not read delivered files.
+"""

@@ -1,0 +1,108 @@
+"""Accounts that were forgotten, as the door knows them: keyed hashes of their ids and the pseudonyms that took their place.
+
+Holds the SQL that replaces ids and empties personal columns, applied to every batch that is loaded, so that a file delivered again
+brings nobody back. A home in which nobody was forgotten pays one look into the ledger. It must not read delivered files.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import duckdb
+
+from dagster_project.contracts.model import Contract, feeds
+from dagster_project.engines.lake_files import LakeFile, lake_rows
+from dagster_project.ingest.conform.feed_batch import PARQUET, FeedBatch
+from dagster_project.ingest.sql_text import literal
+from dagster_project.ledger.store import Ledger
+
+Kind = Literal["account", "contact"]
+_PERSON = re.compile(r"(?:^|_)(account|contact|actor)_id$")  # who acts may be an agent or a contact
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """One id that must not come back: `id_hash` is its keyed hash."""
+
+    kind: Kind
+    id_hash: str
+    pseudonym: str
+
+
+def tombstones(ledger: Ledger) -> list[Tombstone]:
+    """Return all tombstones of a home."""
+    return [Tombstone(*row) for row in ledger.rows("select kind, id_hash, pseudonym from tombstones order by pseudonym")]
+
+
+def keep_tombstones(ledger: Ledger, rows: Sequence[Tombstone]) -> None:
+    """Remember ids as forgotten, in one transaction; known ones stay as they are."""
+    sql = "insert or ignore into tombstones (kind, id_hash, pseudonym) values (?, ?, ?)"
+    ledger.write((sql, (row.kind, row.id_hash, row.pseudonym)) for row in rows)
+
+
+def person_columns(contract: Contract) -> dict[str, Kind]:
+    """Return the columns of a feed that name an account or a contact."""
+    found = {name: _PERSON.search(name) for name in contract.names}
+    return {name: "account" if match.group(1) == "account" else "contact" for name, match in found.items() if match}
+
+
+def show(connection: duckdb.DuckDBPyConnection, rows: Sequence[Tombstone]) -> None:
+    """Make the temporary table `forgotten`; the connection hashes with the key of the home."""
+    connection.execute("create or replace temp table forgotten (kind varchar, id_hash varchar, pseudonym varchar)")
+    if rows:
+        listed = ", ".join(f"({literal(row.kind)}, {literal(row.id_hash)}, {literal(row.pseudonym)})" for row in rows)
+        connection.execute(f"insert into forgotten values {listed}")
+
+
+def redacted(contract: Contract, relation: str, *, mentions: str | None = None) -> str:
+    """Return the SELECT of all rows with forgotten ids replaced, and of the rows of forgotten persons all personal columns empty.
+
+    `mentions` is a regular expression: a personal column that matches it is emptied in any row.
+    """
+    persons = person_columns(contract)
+    owners = [name for name in persons if name in ("account_id", "contact_id")] or list(persons)
+    is_hit = " or ".join(f"f_{name}.id_hash is not null" for name in owners) or "false"
+    joins = " ".join(
+        f"left join forgotten as f_{name} on f_{name}.kind = '{kind}' and f_{name}.id_hash = keyed_hash(r.{name})"
+        for name, kind in persons.items()
+    )
+    columns = [f"coalesce(f_{name}.pseudonym, r.{name}) as {name}" for name in persons]
+    for column in contract.columns:
+        if column.restricted or column.hashed or column.masked:
+            told = f" or regexp_matches(r.{column.name}, {literal(mentions)})" if mentions else ""
+            columns.append(f"case when not (({is_hit}){told}) then r.{column.name} end as {column.name}")
+    replaced = f"select r.* replace ({', '.join(columns)}) from {relation} as r {joins}" if columns else f"select r.* from {relation} as r"
+    return f"select * replace ((hash({', '.join(contract.names)}) >> 1)::bigint as row_hash) from ({replaced})"
+
+
+def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, rows: Sequence[Tombstone]) -> int:
+    """Replace forgotten ids in a batch that is being loaded, and in what is told of its refused records; return how many rows had any."""
+    known = {row.id_hash for row in rows}
+    batch.quarantine = [
+        replace(row, raw_text_masked="erased", key_sha256=None, reason=f"a record of a forgotten account breaks the rule {row.rule}")
+        if _names_one(row.raw_text_masked, key, known)
+        else row
+        for row in batch.quarantine
+    ]
+    persons = person_columns(batch.contract)
+    if batch.contract.feed not in feeds() or not persons or not batch.written:  # raw text copies stay raw, in their restricted place
+        return 0
+    file = f"({lake_rows(batch.contract.types, [LakeFile(batch.temporary, batch.lacks)])})"
+    tests = " or ".join(f"keyed_hash({name}) in (select id_hash from forgotten where kind = '{kind}')" for name, kind in persons.items())
+    ((count,),) = connection.execute(f"select count(*) from {file} where {tests}").fetchall()
+    if count:
+        cleaned = batch.temporary.with_suffix(".clean.tmp")
+        rows_in_order = f"select * exclude (batch_id) from ({redacted(batch.contract, file)}) order by record_number"
+        connection.execute(f"copy ({rows_in_order}) to {literal(str(cleaned))} ({PARQUET})")
+        cleaned.replace(batch.temporary)
+        batch.lacks = ()
+    return int(count)
+
+
+def _names_one(masked: str, key: bytes, known: set[str]) -> bool:
+    values = (part.partition("=")[2] for part in masked.split(" | "))
+    return any(hmac.new(key, value.encode(), "sha256").hexdigest() in known for value in values)

@@ -1,0 +1,4 @@
+"""Readers: archives, encodings, CSV, JSON lines, worksheets and Parquet to records of text, with our own count.
+
+It must not cast a value, know a feed or write into the lake.
+"""

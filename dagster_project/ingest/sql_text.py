@@ -1,0 +1,42 @@
+"""How a value may be spelled, as SQL: signs of numbers, forms of instants and local times through their zone.
+
+Holds SQL text over the name of a text column. It must not know a contract.
+"""
+
+from __future__ import annotations
+
+from dagster_project.ingest.readers.dialect import Dialect
+
+_OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+
+
+def literal(value: str) -> str:
+    """Quote a text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote a column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def plain_number(text: str, dialect: Dialect) -> str:
+    """Return the number with a point as decimal sign; what is not grouped by threes keeps a sign that no number has."""
+    sign = dialect.thousands
+    if sign is not None:
+        grouped = rf"-?[0-9]{{1,3}}([{sign}][0-9]{{3}})+([{dialect.decimal}][0-9]*)?"
+        plain = f"replace({text}, {literal(sign)}, '')"
+        text = f"case when regexp_full_match({text}, {literal(grouped)}) then {plain} else replace({text}, {literal(sign)}, '?') end"
+    return f"translate({text}, ',.', '.?')" if dialect.decimal == "," else text
+
+
+def instant(text: str, zone: str, formats: tuple[str, ...]) -> str:
+    """Return the instant: by its offset, else as local time of the zone; only in the declared forms where there are some."""
+    if formats:
+        listed = ", ".join(map(literal, formats))
+        return f"earlier_instant(try_strptime({text}, [{listed}]), {literal(zone)})"
+    if zone == "UTC":
+        return f"try_cast({text} as timestamptz)"
+    has_offset = f"regexp_matches({text}, {literal(_OFFSET)})"
+    local = f"earlier_instant(try_cast({text} as timestamp), {literal(zone)})"
+    return f"case when {has_offset} then try_cast({text} as timestamptz) else {local} end"

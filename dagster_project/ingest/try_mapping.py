@@ -1,0 +1,225 @@
+"""What a mapping makes of one file, shown before anything is loaded.
+
+Holds the trial: the real door over one file, in a temporary home that is removed again. It must not read a file in another
+way than a run does, and must not write anywhere else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from dagster_project.assumptions import Assumptions
+from dagster_project.contracts.model import Contract, load_contract
+from dagster_project.engines.duckdb import connect_memory
+from dagster_project.errors import UsageError
+from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files, with_beside
+from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.mapping.sandbox import open_sandbox
+from dagster_project.ingest.mapping.systems import Mappings, System
+from dagster_project.ingest.readers.source import open_source
+from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
+from dagster_project.ledger.store import Ledger
+from dagster_project.settings import Settings
+
+SHOWN_ROWS = 5
+SHOWN_REFUSALS = 20
+SHOWN_CHARACTERS = 32
+
+
+@dataclass
+class FeedTrial:
+    """One feed: how many rows the file makes of it, and the first of them, by column; columns without a value are left out."""
+
+    feed: str
+    rows: int
+    first: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Trial:
+    """What a run would do with the file. `is_refused` says that a run would keep the whole file out."""
+
+    path: Path
+    file: StagedFile
+    stream: str
+    found_by: str
+    feeds: list[FeedTrial]
+    beside: dict[str, int]
+    refused: tuple[QuarantinedRecord, ...]
+    warnings: list[str]
+    threshold: Decimal
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether more records are refused than a run lets pass."""
+        return self.file.quarantined > self.threshold * max(self.file.physical, 1)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the trial as it is printed."""
+        file = self.file
+        yield f"{self.path}: stream {self.stream} of {file.system} ({self.found_by})"
+        yield (
+            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or left out) +"
+            f" {file.quarantined:,} refused"
+        )
+        for stream, count in self.beside.items():
+            yield f"looked up: {stream}, {count:,} files" if count else f"looked up: {stream}, no file beside this one: taken as empty"
+        for warning in self.warnings:
+            yield f"warning: {warning}"
+        for row in self.refused[:SHOWN_REFUSALS]:
+            at = "" if row.line_number is None else f" (line {row.line_number:,})"
+            yield f"refused for {row.feed}: record {row.record_number:,}{at} {row.reason}   rule {row.rule}"
+        if len(self.refused) > SHOWN_REFUSALS:
+            yield f"… {len(self.refused) - SHOWN_REFUSALS:,} more refusals"
+        if not self.feeds:
+            yield f"no feed: stream {self.stream} is looked up by others"
+        for made in self.feeds:
+            yield f"feed {made.feed}: {made.rows:,} rows"
+            width = max(map(len, made.first), default=0)
+            for name, values in made.first.items():
+                yield f"  {name:<{width}}  {' | '.join(values)}"
+        if self.is_refused:
+            yield f"a run would refuse the whole file: more than {self.threshold * 100:.2f} % of its records are refused"
+
+
+def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
+    """Walk one file through the door in a temporary home and say what came of it.
+
+    The stream is that of the path where the file lies in the landing layout, else `stream`, else the one whose columns
+    the header has. In the landing layout looked-up streams are read from the folders beside the file's own; a file that
+    lies elsewhere finds them empty.
+
+    Raises
+    ------
+    UsageError
+        No such file or system, a stream that cannot be told, or a mapping that does not fit.
+    InputRefused
+        The file is refused whole before any record is read.
+    """
+    given = path = path.expanduser().resolve()
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file")
+    mappings = Mappings(settings.mappings)
+    system = mappings.system(system_name)
+    with tempfile.TemporaryDirectory(prefix="service-roi-try-") as folder:
+        scratch = Path(folder).resolve()
+        place = _place(path, system_name)
+        if place is not None:
+            landing, name, day = place
+            found_by = "by its path"
+        elif stream is not None:
+            landing, name, day = scratch / "landing", stream, dt.datetime.now(dt.UTC).date()
+            found_by = "as asked"
+        else:
+            landing, day = scratch / "landing", dt.datetime.now(dt.UTC).date()
+            name, found_by = _guess(system, path, scratch)
+        if not system.reads(name, path):
+            raise UsageError(f"{path}: system {system_name} reads no stream {name}: {system.file.ignored[name]}")
+        if place is None:
+            copy = landing / system_name / name / day.isoformat() / path.name
+            copy.parent.mkdir(parents=True)
+            shutil.copyfile(path, copy)
+            path = copy
+        trial_settings = settings.model_copy(update={"landing": landing, "home": scratch / "home", "until": None})
+        ledger = Ledger(trial_settings.ops)
+        state = path.stat()
+        relative = path.relative_to(landing).as_posix()
+        delivery = Delivery(system_name, name, day, path, relative, state.st_size, state.st_mtime_ns, system.reader_hash)
+        looked_up = system.stream(name).beside
+        beside = [other for other in delivered_files(landing, mappings) if other.system == system_name and other.stream in looked_up]
+        delivery = with_beside([delivery, *beside], {}, mappings)[0]
+        lenient = assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+        report = load(trial_settings, lenient, ledger, [delivery], "try")
+        report.raise_if_refused()
+        (file,) = report.files
+        return Trial(
+            path=given,
+            file=file,
+            stream=name,
+            found_by=found_by,
+            feeds=list(_feeds(report, file)),
+            beside={other: len(delivery.beside.get(other, ())) for other in looked_up},
+            refused=file.quarantine,
+            warnings=report.warnings,
+            threshold=assumptions.quarantine_threshold_rate,
+        )
+
+
+def _place(path: Path, system: str) -> tuple[Path, str, dt.date] | None:
+    """Return landing folder, stream and day of a file in the landing layout of the system, else None."""
+    day, stream, folder = path.parent, path.parent.parent, path.parent.parent.parent
+    if folder.name != system or len(day.name) != len("2026-01-31"):
+        return None
+    try:
+        return folder.parent, stream.name, dt.date.fromisoformat(day.name)
+    except ValueError:
+        return None
+
+
+def _guess(system: System, path: Path, scratch: Path) -> tuple[str, str]:
+    """Return the stream whose required columns the header has, the one that knows most of the header if several do."""
+    fitting: list[tuple[int, str]] = []
+    nearest: tuple[int, str, list[str]] | None = None
+    seen: dict[object, tuple[str, ...]] = {}
+    scratch.joinpath("guess").mkdir()
+    connection = open_sandbox([path.parent], None, threads=1, memory_limit="256MB")
+    try:
+        for name, described in system.file.streams.items():
+            dialect = system.dialect(name, path.name)
+            if dialect not in seen:
+                seen[dialect] = open_source(connection, path, path.name, dialect, scratch / "guess").scan.columns
+            header = set(seen[dialect])
+            required = load_contract(name).required_names if system.is_canonical else described.columns
+            missing = [column for column in required if column not in header]
+            known = len(header.intersection((*described.read_columns, *described.unread)))
+            if not missing and 2 * known >= len(header):
+                fitting.append((known, name))
+            elif missing and (nearest is None or len(missing) / len(required) < nearest[0] / 100):
+                nearest = (int(100 * len(missing) / len(required)), name, missing)
+    finally:
+        connection.close()
+    fitting.sort(reverse=True)
+    if len(fitting) == 1 or (fitting and fitting[0][0] > fitting[1][0]):
+        known, name = fitting[0]
+        return name, f"guessed by its header: {known} columns known"
+    hint = f"both {fitting[0][1]} and {fitting[1][1]} fit" if fitting else "its header fits no stream"
+    if not fitting and nearest is not None:
+        hint += f"; nearest is {nearest[1]}, which also needs {', '.join(nearest[2][:10])}"
+    raise UsageError(f"{path}: {hint}; remedy: name the stream with --stream, or move the file to {LAYOUT}")
+
+
+def _feeds(report: LoadReport, file: StagedFile) -> Iterator[FeedTrial]:
+    paths = {path.stem: path for made in report.batches.values() for path in made}
+    for batch in file.batches:
+        if batch.batch_id in paths:  # the text copy that other streams look at is no feed
+            yield FeedTrial(batch.feed, batch.rows, _first(paths[batch.batch_id], load_contract(batch.feed)))
+
+
+def _first(parquet: Path, contract: Contract) -> dict[str, list[str]]:
+    """Return the first rows of a batch as texts by column; personal values by their length only."""
+    with connect_memory() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        found = connection.execute("select * from read_parquet(?) limit ?", [str(parquet), SHOWN_ROWS])
+        names = [entry[0] for entry in found.description]
+        rows = found.fetchall()
+    shown: dict[str, list[str]] = {}
+    for at, name in enumerate(names):
+        values = [row[at] for row in rows]
+        if name in contract.names and any(value is not None for value in values):
+            shown[name] = [_shown(value, is_restricted=contract.column(name).restricted) for value in values]
+    return shown
+
+
+def _shown(value: object, *, is_restricted: bool) -> str:
+    if value is None:
+        return "-"
+    text = value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else str(value)
+    if is_restricted:
+        return f"({len(text)} characters)"
+    return f"{text[:SHOWN_CHARACTERS]}…" if len(text) > SHOWN_CHARACTERS else text

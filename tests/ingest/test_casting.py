@@ -1,0 +1,266 @@
+"""Strict casts: what is not exactly the contract's type is refused, and local times go through the declared zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagster_project.contracts.model import load_contract
+from dagster_project.ingest.conform.casting import casting
+from dagster_project.ingest.conform.zones import instant_macro
+from dagster_project.ingest.readers.dialect import Dialect
+
+CONNECTION = duckdb.connect()
+CONNECTION.execute("set TimeZone = 'UTC'")
+CONNECTION.execute(instant_macro())
+GOOD = {
+    "refunds": {"refund_id": "r", "order_id": "o", "refunded_at": "2026-01-01T00:00:00Z", "refund_amount": "1.00", "currency_code": "EUR"},
+    "payments": {"payment_id": "p", "order_id": "o", "payment_amount": "1.00", "currency_code": "EUR"},
+    "tickets": {"ticket_id": "t", "created_at": "2026-01-01T00:00:00Z", "ticket_state": "open", "channel": "email"},
+    "interactions": {"interaction_id": "i", "channel": "phone", "started_at": "2026-01-01T00:00:00Z", "outcome": "answered"},
+    "offers": {"offer_id": "o", "offer_kind": "save", "offered_at": "2026-01-01T00:00:00Z"},
+    "self_service_sessions": {"session_id": "s", "self_service_channel": "bot", "started_at": "2026-01-01T00:00:00Z"},
+    "survey_responses": {
+        "response_id": "s",
+        "question_key": "q",
+        "responded_at": "2026-01-01T00:00:00Z",
+        "scale_min": "1",
+        "scale_max": "5",
+    },
+    "fx_rates": {
+        "rate_date": "2026-01-01",
+        "from_currency_code": "EUR",
+        "to_currency_code": "USD",
+        "rate_type": "average",
+        "rate_source": "x",
+        "exchange_rate": "1.1",
+    },
+}
+
+
+def cast(
+    feed: str, *, zone: str = "UTC", written: dict[str, Any] | None = None, **values: str | None
+) -> tuple[str | None, dict[str, object]]:
+    """Cast one record and return its first broken rule (or None) and its typed values."""
+    record = {**GOOD[feed], **values}
+    contract = load_contract(feed)
+    plan = casting(contract, dict.fromkeys(record, "VARCHAR"), zone=zone, dialect=Dialect(**(written or {})))
+    CONNECTION.execute(
+        "create or replace temp table one as select " + ", ".join(f"?::varchar as {name}" for name in record) + ", 1 as record_number",
+        list(record.values()),
+    )
+    cursor = CONNECTION.execute(plan.listing_sql("one"))
+    row = dict(zip([entry[0] for entry in cursor.description], cursor.fetchall()[0], strict=True))
+    broken = None if row["broken_rule"] is None else plan.rules[row["broken_rule"]]
+    unknown = any(CONNECTION.execute(plan.counted_sql("one")).fetchone() or ()) if plan.unknown else False
+    fast = plan.fast_sql("one", is_numbered=True)
+    if broken or unknown:
+        with pytest.raises((duckdb.InvalidInputException, duckdb.ConversionException)):
+            CONNECTION.execute(fast).fetchall()
+    else:
+        assert len(CONNECTION.execute(fast).fetchall()) == 1, "fast and slow path agree"
+    return (None if broken is None else broken.rule), row
+
+
+@pytest.mark.fault("F4")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12,5",
+        "1,234.56",
+        "1.234,56",
+        "1 234.56",
+        "1'234.56",
+        "1_000.00",
+        "5.00-",
+        "(5.00)",
+        "€5.00",
+        "５.00",
+        "1e2",
+        " 5.00",
+        "5.",
+        "+5.00",
+        "0x10",
+    ],
+)
+def test_anything_but_plain_digits_with_the_declared_sign_is_quarantined(text: str) -> None:
+    assert cast("refunds", refund_amount=text)[0] == "number_format"
+
+
+@pytest.mark.fault("F4")
+def test_a_decimal_comma_counts_only_where_it_is_declared() -> None:
+    assert cast("refunds", refund_amount="10,50", written={"decimal": ","})[1]["refund_amount"] == Decimal("10.50")
+    assert cast("refunds", refund_amount="1.234", written={"decimal": ","})[0] == "number_format", "1.234 is never guessed"
+
+
+@pytest.mark.fault("F12")
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("10.005", "decimals"),
+        ("10.001", "decimals"),
+        ("10.5000", None),
+        ("10", None),
+        (".50", None),
+        ("99999999999999999.00", "number_range"),
+    ],
+)
+def test_money_with_more_than_two_decimals_is_refused_and_never_rounded(text: str, rule: str | None) -> None:
+    assert cast("refunds", refund_amount=text)[0] == rule
+
+
+@pytest.mark.fault("F16")
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "NaN", "Infinity", "N/A", "null"])
+def test_infinities_nan_and_undeclared_null_words_are_refused(text: str) -> None:
+    assert cast("refunds", refund_amount=text)[0] == "number_format"
+    assert cast("refunds", refunded_at=text)[0] == "instant_format"
+
+
+@given(st.decimals(min_value=0, max_value=10**14, places=2))
+@settings(max_examples=200, deadline=None)
+def test_every_amount_with_two_decimals_arrives_unchanged(amount: Decimal) -> None:
+    assert cast("refunds", refund_amount=f"{amount:f}")[1]["refund_amount"] == amount
+
+
+@pytest.mark.parametrize(
+    ("feed", "values", "rule"),
+    [
+        ("refunds", {"refund_amount": "-1.00"}, "minimum"),
+        ("refunds", {"currency_code": "eur"}, "pattern"),
+        ("refunds", {"currency_code": None}, "required"),
+        ("refunds", {"is_chargeback": "maybe"}, "boolean_format"),
+        ("refunds", {"is_chargeback": "TRUE"}, None),
+        ("tickets", {"ticket_state": "limbo"}, "closed_list"),
+        ("tickets", {"escalation_level": "5"}, "maximum"),
+        ("tickets", {"escalation_level": "2.0"}, "decimals"),
+        ("tickets", {"first_solved_at": "2025-12-31T23:59:58Z"}, None),
+        ("tickets", {"first_solved_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("tickets", {"closed_at": "2025-12-31T00:00:00Z"}, "order_of_instants"),
+        ("interactions", {"ended_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("self_service_sessions", {"ended_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("offers", {"accepted_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
+        ("interactions", {"concurrency": "0"}, "minimum"),
+        ("interactions", {"ivr_seconds": "-3"}, None),
+        ("survey_responses", {"score": "6"}, "scale"),
+        ("survey_responses", {"score": "0.5"}, "scale"),
+        ("survey_responses", {"score": "5"}, None),
+        ("fx_rates", {"rate_date": "01.02.2026"}, "date_format"),
+        ("fx_rates", {"rate_date": "2026-02-30"}, "date_format"),
+        ("fx_rates", {"exchange_rate": "0"}, "minimum"),
+    ],
+)
+@pytest.mark.fault("F17")
+def test_each_rule_of_the_contract_finds_its_offender(feed: str, values: dict[str, str | None], rule: str | None) -> None:
+    assert cast(feed, **values)[0] == rule
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("1.23456789012346E+18", "identifier_format"),
+        ("1,23457E+18", "identifier_format"),
+        ("2E+17", "identifier_format"),
+        ("1234567890123456789", None),
+        ("000123", None),
+        ("R-1E5", None),
+    ],
+)
+def test_an_identifier_that_a_spreadsheet_rounded_is_refused(text: str, rule: str | None) -> None:
+    assert cast("refunds", refund_id=text)[0] == rule
+    assert cast("refunds", order_id=text)[0] is None  # a name of another row: it finds nobody, but no record is lost
+
+
+def test_a_value_outside_a_list_with_an_unknown_value_becomes_it() -> None:
+    rule, row = cast("tickets", channel="telegram")
+    assert rule is None
+    assert row["channel"] == "other"
+
+
+def test_defaults_fill_absent_and_empty_columns() -> None:
+    row = cast("refunds", refund_reason=None)[1]
+    assert (row["refund_reason"], row["is_chargeback"], row["is_deleted"]) == ("other", False, False)
+
+
+@pytest.mark.fault("F15")
+@pytest.mark.parametrize(
+    ("zone", "local", "instant"),
+    [
+        ("Europe/Berlin", "2026-01-15 12:00:00", "2026-01-15 11:00"),
+        ("Europe/Berlin", "2026-03-29 02:30:00", "2026-03-29 01:30"),  # gap: shifts forward to 03:30 local
+        ("Europe/Berlin", "2026-10-25 02:30:00", "2026-10-25 00:30"),  # ambiguous: the earlier instant
+        ("Europe/Berlin", "2026-10-25 03:00:00", "2026-10-25 02:00"),
+        ("Australia/Lord_Howe", "2026-04-05 01:45:00", "2026-04-04 14:45"),  # falls back by half an hour
+        ("Europe/Berlin", "2026-07-01T12:00:00+05:00", "2026-07-01 07:00"),  # an offset wins over the zone
+        ("Europe/Berlin", "2026-07-01T12:00:00Z", "2026-07-01 12:00"),
+        ("America/New_York", "2026-07-01", "2026-07-01 04:00"),
+    ],
+)
+def test_local_times_go_through_the_declared_zone(zone: str, local: str, instant: str) -> None:
+    rule, row = cast("refunds", refunded_at=local, zone=zone)
+    assert rule is None
+    assert row["refunded_at"].astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M") == instant  # type: ignore[attr-defined]
+
+
+@given(
+    st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2035, 12, 31)),
+    st.sampled_from(["Europe/London", "America/Sao_Paulo", "Asia/Jerusalem", "America/Los_Angeles"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_local_time_is_the_instant_python_gives_for_its_first_occurrence(local: dt.datetime, zone: str) -> None:
+    local = local.replace(microsecond=0)
+    expected = local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(dt.UTC)
+    assert cast("refunds", refunded_at=local.isoformat(sep=" "), zone=zone)[1]["refunded_at"] == expected
+
+
+def test_declared_formats_are_the_only_ones_read() -> None:
+    written = {"timestamp_formats": ("%d/%m/%Y %H:%M",), "date_formats": ("%d.%m.%y", "%d.%m.%Y")}
+    instant = dt.datetime(2025, 12, 31, 23, 5, tzinfo=dt.UTC)
+    assert cast("refunds", refunded_at="31/12/2025 23:05", written=written)[1]["refunded_at"] == instant
+    assert cast("refunds", refunded_at="12/31/2025 23:05", written=written)[0] == "instant_format"
+    assert cast("fx_rates", rate_date="31.12.2025", written=written)[1]["rate_date"] == dt.date(2025, 12, 31)
+    assert cast("fx_rates", rate_date="31.12.25", written=written)[1]["rate_date"] == dt.date(2025, 12, 31)
+    for text in ("2025-12-31", "12.31.2025", "29.02.1900", "46053", "31.12.0025"):
+        assert cast("fx_rates", rate_date=text, written=written)[0] == "date_format"
+
+
+@pytest.mark.fault("F4")
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "text", "amount"),
+    [
+        (",", ".", "1.234,50", "1234.50"),
+        (",", ".", "1.234", "1234.00"),
+        (",", ".", "-12.345.678,9", "-12345678.90"),
+        (",", ".", "12,50", "12.50"),
+        (",", ".", "1234,5", "1234.50"),
+        (",", ".", "1.23", None),
+        (",", ".", "1.2345,00", None),
+        (",", ".", "1,234.50", None),
+        (".", ",", "1,234.50", "1234.50"),
+        (".", ",", "12,34.50", None),
+        (".", ",", ",123", None),
+        (".", " ", "1 234.5", "1234.50"),
+        (".", "\u202f", "1\u202f234", "1234.00"),
+        (".", "\u00a0", "1 234", None),
+        (".", "'", "1'234'567.00", "1234567.00"),
+        (".", "_", "1_234", "1234.00"),
+        (".", None, "1_234", None),
+        (".", ",", "1,234-", None),
+        (".", ",", "(1,234)", None),
+        (".", ",", "€1,234", None),
+        (".", ",", "１,234", None),
+    ],
+)
+def test_thousands_count_only_with_the_declared_sign_and_in_groups_of_three(
+    decimal: str, thousands: str | None, text: str, amount: str | None
+) -> None:
+    rule, row = cast("payments", payment_amount=text, written={"decimal": decimal, "thousands": thousands})
+    assert (None if rule else f"{row['payment_amount']}") == amount
+    assert rule in (None, "number_format", "decimals")

@@ -1,0 +1,91 @@
+"""What counts as new: layout errors name path and remedy, and a landing folder without news is cheap to walk."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.errors import UsageError
+from dagster_project.ingest.landing.inventory import new_files
+
+ORDER = "order_id,ordered_at,currency_code\no1,2026-01-01T10:00:00Z,EUR\n"
+
+
+def fresh(door: Any, until: str | None = None) -> list[str]:
+    return [delivery.relative for delivery in new_files(door.settings.landing, door.ledger, door.mappings, until)]
+
+
+def test_a_loaded_file_is_not_new_until_its_bytes_change(door: Any) -> None:
+    path = door.deliver("canonical/orders/2026-01-02/a.csv", ORDER)
+    assert fresh(door) == ["canonical/orders/2026-01-02/a.csv"]
+    door.walk()
+    assert fresh(door) == []
+    os.utime(path, ns=(1, 1))
+    assert fresh(door) == [], "a new time of change with the same bytes is no news"
+    door.deliver("canonical/orders/2026-01-02/a.csv", ORDER.replace("EUR", "USD"))
+    assert len(fresh(door)) == 1
+
+
+@pytest.mark.fault("D4")
+def test_half_written_files_and_manifests_are_not_deliveries(door: Any) -> None:
+    for name in ("a.csv.part", "a.csv.tmp", ".a.csv", "a.csv.manifest.json"):
+        door.deliver(f"canonical/orders/2026-01-02/{name}", ORDER)
+    assert fresh(door) == []
+
+
+def test_until_leaves_later_deliveries_for_another_day(door: Any) -> None:
+    for day in ("2026-01-02", "2026-01-03"):
+        door.deliver(f"canonical/orders/{day}/a.csv", ORDER)
+    assert fresh(door, "2026-01-02") == ["canonical/orders/2026-01-02/a.csv"]
+    with pytest.raises(UsageError, match="until yesterday: not a date"):
+        fresh(door, "yesterday")
+
+
+@pytest.mark.parametrize(
+    ("relative", "message"),
+    [
+        ("acme/orders/2026-01-02/a.csv", "unknown system acme; known systems: bank, canonical, freshdesk, "),
+        ("canonical/invoices/2026-01-02/a.csv", "has no stream invoices; known streams: account_merges"),
+        ("canonical/orders/02-01-2026/a.csv", "named by its day as YYYY-MM-DD"),
+        ("canonical/orders/20260102/a.csv", "named by its day as YYYY-MM-DD"),
+        ("canonical/orders/a.csv", "not where a delivered file belongs"),
+        ("canonical/orders/2026-01-02/inner/a.csv", "is a folder where files belong"),
+    ],
+)
+def test_what_lies_outside_the_layout_is_an_error_naming_the_path(door: Any, relative: str, message: str) -> None:
+    door.deliver(relative, ORDER)
+    with pytest.raises(UsageError, match=message) as caught:
+        fresh(door)
+    assert str(door.settings.landing) in str(caught.value)
+
+
+@pytest.mark.fault("S4")
+def test_a_link_out_of_the_landing_folder_is_refused(door: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text(ORDER)
+    folder = door.settings.landing / "canonical" / "orders" / "2026-01-02"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").symlink_to(secret)
+    with pytest.raises(UsageError, match="points outside the landing folder"):
+        fresh(door)
+
+
+def test_a_thousand_known_files_are_walked_within_a_second(door: Any) -> None:
+    for number in range(1_000):
+        door.deliver(f"canonical/orders/2026-01-02/{number}.csv", ORDER.replace("o1", f"o{number}"))
+    deliveries = new_files(door.settings.landing, door.ledger, door.mappings)
+    from dagster_project.ledger.entries import StagedFile
+
+    staged = [
+        StagedFile("canonical", "orders", "2026-01-02", d.relative, d.relative, d.bytes, d.mtime_ns, d.reader_hash, "staged")
+        for d in deliveries
+    ]
+    door.ledger.stage("run", staged)
+    door.ledger.accept("run")
+    since = time.process_time()
+    assert fresh(door) == []
+    assert time.process_time() - since < 1.0

@@ -1,0 +1,179 @@
+"""A new system is YAML plus SELECTs, without Python; its errors name file and line, and its SQL can touch no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.errors import UsageError
+from dagster_project.ingest.mapping.sandbox import checked_select
+from dagster_project.ingest.mapping.systems import BUILT_IN, Mappings
+from tests.ingest.mapping_files import write_system
+
+YML = """\
+time_zone: Europe/Rome
+streams:
+  sales:
+    delimiter: ";"
+    decimal: ","
+    null_words: ["", "-"]
+    encoding: latin-1
+    columns: [number, day, customer, net]
+    feeds:
+      orders: {sql: orders.sql, records: true}
+"""
+SQL = """\
+select
+    record_number, number as order_id, strptime(day, '%d.%m.%Y') as ordered_at,
+    customer as account_id, 'EUR' as currency_code, net as net_amount
+from source
+where number <> 'total' -- the report's last line
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write_till(yml: str = YML, sql: str = SQL, name: str = "till") -> Path:
+        return write_system(tmp_path / "mappings", name, yml, orders=sql)
+
+    return write_till
+
+
+def test_a_system_of_the_user_loads_with_its_dialect_zone_and_decimal_sign(make_door: Any, write: Callable[..., Path]) -> None:
+    door = make_door(mappings=write())
+    rows = "".join(f"{number};01.07.2026;Müller;1000,50\n" for number in range(300))
+    door.deliver(
+        "till/sales/2026-07-02/sales.csv", ("number;day;customer;net\n" + rows + "300;01.07.2026;-;2,00\ntotal;-;-;9\n").encode("latin-1")
+    )
+    report = door.walk()
+    assert [(file.physical, file.loaded, file.quarantined) for file in report.files] == [(302, 301, 1)], report.refusals
+    assert "record 302 (line 303) the SQL of orders keeps no row of this record" in report.rejections[0]
+    assert door.all(
+        "select account_id, net_amount::varchar, ordered_at::varchar from lake.orders where record_number in (1, 301) order"
+        " by record_number"
+    ) == [
+        ("Müller", "1000.50", "2026-06-30 22:00:00+00"),
+        (None, "2.00", "2026-06-30 22:00:00+00"),
+    ]
+    assert door.ledger.rows("select rule, record_number from quarantine") == [("not_mapped", 302)]
+
+
+def test_a_changed_mapping_loads_the_file_again_and_replaces_its_rows(make_door: Any, write: Callable[..., Path]) -> None:
+    door = make_door(mappings=write())
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n")
+    door.walk()
+    write(sql=SQL.replace("'EUR'", "'CHF'"))
+    assert len(door.walk().files) == 1
+    assert door.all("select order_id, currency_code from lake.orders") == [("1", "CHF")]
+    assert [row[0] for row in door.ledger.rows("select status from deliveries order by file_id")] == ["replaced", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("yml", "message"),
+    [
+        (YML.replace("decimal:", "decimals:"), r"till.yml:5: streams.sales.decimals: Extra inputs"),
+        (YML.replace("Europe/Rome", "Europe/Roma"), r"till.yml:1: time_zone: .*unknown time zone Europe/Roma"),
+        (YML.replace("latin-1", "latin-99"), r"till.yml:7: streams.sales.encoding: .*unknown encoding"),
+        (YML.replace("orders: {", "invoices: {"), r"till.yml:9: streams.sales.feeds: .*no contract for feed invoices"),
+        (YML.replace(", records: true", ""), r"till.yml:3: streams.sales: .*records would vanish"),
+        ("time_zone: [", r"till.yml"),
+    ],
+)
+def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callable[..., Path], yml: str, message: str) -> None:
+    door = make_door(mappings=write(yml=yml))
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
+    with pytest.raises(UsageError, match=message):
+        door.walk()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (SQL.replace("customer as", "client as"), r"till/orders.sql:3: .*client"),
+        (SQL.replace("net as net_amount", "net as amount"), r"till/orders.sql:3: feed orders: not in the contract: amount"),
+        (
+            SQL.replace("'EUR' as currency_code", "'EUR' as score"),
+            r"orders.sql:3: .*not in the contract: score; required and missing: currency_code",
+        ),
+        (SQL.replace("record_number, ", ""), r"till/orders.sql: returns no record_number"),
+        (SQL.replace("'EUR' as currency_code, ", ""), r"orders.sql: feed orders: required and missing: currency_code"),
+        (SQL.replace("net as net_amount", "net::double as net_amount"), r"orders.sql:3: feed orders: column net_amount is double"),
+        (
+            SQL.replace("strptime(day, '%d.%m.%Y')", "day::timestamp"),
+            r"orders.sql: Conversion Error: .*01.07.2026.*reading till/sales.*try_cast",
+        ),
+        (SQL.replace("'%d.%m.%Y'", "'%Y/%m/%d'"), r"orders.sql: Invalid Input Error: .*01.07.2026.*try_strptime"),
+        ("drop table source", r"till/orders.sql: exactly one SELECT"),
+        ("insert into source values (1) returning record_number", r"exactly one SELECT"),
+        ("select from where", r"orders.sql:1: Parser Error"),
+        (SQL.split("where")[0] + ";" + SQL, r"exactly one SELECT"),
+        (
+            SQL.replace("from source", "from source cross join range(2)"),
+            r"till/orders.sql: returns a record more than once: record 1 of till/.* 2 times",
+        ),
+        (
+            SQL.replace("from source", "from source cross join range(record_number * 2 - 2)"),
+            r"returns a record more than once for orders and drops another \(2 rows of 1 records\)",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("counting")
+def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_door: Any, write: Callable[..., Path], sql: str, message: str) -> None:
+    door = make_door(mappings=write(sql=sql))
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
+    with pytest.raises(UsageError, match=message):
+        door.walk()
+    assert door.ledger.rows("select count(*) from batches") == [(0,)]
+
+
+def test_a_record_in_two_feeds_does_not_hide_one_in_none(make_door: Any, write: Callable[..., Path]) -> None:
+    folder = write(yml=YML + "      contacts: {sql: contacts.sql, records: true}\n", sql=SQL.replace("where", "where number = '1' and"))
+    (folder / "till" / "contacts.sql").write_text(
+        "select record_number, number as contact_id, customer as account_id from source where number = '1'"
+    )
+    door = make_door(mappings=folder)
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
+    with pytest.raises(UsageError, match=r"till/orders.sql, till/contacts.sql: returns a record more than once: record 1 .* 2 times"):
+        door.walk()
+
+
+@pytest.mark.fault("S5")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "read_text('/etc/passwd')",
+        "read_csv('/etc/passwd')",
+        "'/etc/passwd'",
+        "glob('/etc/*')",
+        "read_blob('/etc/passwd')",
+        "query('from read_text(''/etc/passwd'')')",
+    ],
+)
+def test_the_sql_of_a_mapping_reads_no_file(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "orders.sql"
+    path.write_text(f"select record_number, x.* from source, {source} as x")
+    with pytest.raises(UsageError, match=r"orders\.sql"):
+        checked_select(path, ["a"])
+
+
+def test_sql_outside_the_mapping_folder_is_refused(make_door: Any, write: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir(exist_ok=True)
+    (tmp_path / "mappings" / "outside.sql").write_text(SQL)
+    door = make_door(mappings=write(yml=YML.replace("sql: orders.sql", "sql: ../outside.sql")))
+    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
+    with pytest.raises(UsageError, match=r"till.yml:10: outside.sql does not lie beside it"):
+        door.walk()
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in BUILT_IN.iterdir() if folder.is_dir()))
+def test_every_built_in_mapping_binds_over_its_declared_columns(name: str) -> None:
+    system = Mappings().system(name)
+    for stream, described in system.file.streams.items():
+        for feed in described.feeds:
+            beside = {looked_up: system.stream(looked_up).read_columns for looked_up in described.beside}
+            select = checked_select(system.sql_path(stream, feed), described.read_columns, beside)
+            assert "source" in select.sql
+            assert select.types

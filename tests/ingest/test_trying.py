@@ -1,0 +1,120 @@
+"""try-mapping shows what a run would make of one file, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from dagster_project.cli import app
+from dagster_project.errors import InputRefused, UsageError
+from dagster_project.ingest.mapping.systems import BUILT_IN
+from dagster_project.ingest.try_mapping import try_mapping
+
+TICKETS = (
+    "id,assignee_id,created_at,group_id,organization_id,priority,requester_id,status,submitter_id,type,updated_at,via_channel,via_followup_source_id\n"
+    "1,,2026-01-05 10:00:00,5,,high,2,solved,2,question,2026-01-05 12:00:00,email,\n"
+    "1,,2026-01-05 10:00:00,5,,high,2,open,2,question,2026-01-05 11:00:00,email,\n"
+    "2,,2026-01-05 10:00:00,5,,silver,2,open,2,question,2026-01-05 11:00:00,email,\n"
+)
+HISTORY = "ticket_id,field_name,updated,user_id,value\n1,status,2026-01-05 12:00:00,,solved\n"
+
+
+def shown(door: Any, path: Path, system: str = "zendesk", stream: str | None = None) -> list[str]:
+    return list(try_mapping(door.settings, door.assumptions, path, system, stream).lines())
+
+
+def everything_below(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_a_file_in_the_landing_layout_is_read_with_what_lies_beside_it(door: Any, tmp_path: Path) -> None:
+    path = door.deliver("zendesk/ticket/2026-01-05/t.csv", TICKETS)
+    door.deliver("zendesk/ticket_field_history/2026-01-05/h.csv", HISTORY)
+    before = everything_below(tmp_path)
+    lines = shown(door, path)
+    assert everything_below(tmp_path) == before
+    assert lines[0] == f"{path}: stream ticket of zendesk (by its path)"
+    assert lines[1] == "3 records = 1 loaded + 1 superseded (repeat a key, or left out) + 1 refused"
+    assert "looked up: ticket_field_history, 1 files" in lines
+    assert "looked up: ticket_tag, no file beside this one: taken as empty" in lines
+    refused = 'refused for tickets: record 3 (line 4) column priority: "silver" is not one of low, normal, high, urgent; remedy:'
+    assert any(line.startswith(refused) and line.endswith("rule closed_list") for line in lines)
+    assert "feed tickets: 1 rows" in lines
+    assert "  first_solved_at     2026-01-05T12:00:00+00:00" in lines
+    assert lines[-1] == "a run would refuse the whole file: more than 0.50 % of its records are refused"
+
+
+def test_the_stream_of_a_file_elsewhere_is_told_or_guessed_by_its_header(door: Any, tmp_path: Path) -> None:
+    path = tmp_path / "export of january.csv"
+    path.write_text(TICKETS)
+    told, guessed = shown(door, path, stream="ticket"), shown(door, path)
+    assert told[0] == f"{path}: stream ticket of zendesk (as asked)"
+    assert guessed[0] == f"{path}: stream ticket of zendesk (guessed by its header: 13 columns known)"
+    assert told[1:] == guessed[1:]
+    assert not any("first_solved_at" in line for line in told), "nothing lies beside it"
+    path.write_text(HISTORY)
+    assert "feed ticket_events: 1 rows" in shown(door, path)
+
+
+def test_a_header_that_fits_no_stream_names_the_nearest_and_what_it_lacks(door: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("field_name,ticket_id,updated,value\nstatus,1,2026-01-05 12:00:00,solved\n")
+    with pytest.raises(
+        UsageError, match=r"its header fits no stream; nearest is ticket_field_history, which also needs user_id; remedy: .*--stream"
+    ):
+        shown(door, path)
+
+
+@pytest.mark.parametrize(
+    ("system", "stream", "message"),
+    [
+        ("zendesk", "brand", "system zendesk reads no stream brand: brands have no feed"),
+        ("zendesk", "tickets", "system zendesk has no stream tickets; known streams: call, "),
+        ("zendisk", None, "unknown system zendisk"),
+    ],
+)
+def test_a_wrong_question_is_named(door: Any, tmp_path: Path, system: str, stream: str | None, message: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(TICKETS)
+    with pytest.raises(UsageError, match=message):
+        shown(door, path, system, stream)
+    with pytest.raises(UsageError, match="there is no such file"):
+        shown(door, tmp_path / "y.csv", system, stream)
+
+
+def test_a_file_that_no_run_would_read_is_refused_with_its_reason(door: Any) -> None:
+    path = door.deliver("zendesk/ticket/2026-01-05/t.csv", TICKETS.replace("priority", "prio", 1))
+    with pytest.raises(InputRefused, match=r"required column priority is missing; did prio replace it\?"):
+        shown(door, path)
+
+
+def test_a_wrong_select_of_the_users_own_is_named_by_file_and_line(make_door: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "zendesk"
+    shutil.copytree(BUILT_IN / "zendesk", folder)
+    select = folder / "tickets.sql"
+    select.write_text(select.read_text().replace("source.priority,", "source.urgency,"))
+    door = make_door(mappings=folder.parent)
+    path = door.deliver("zendesk/ticket/2026-01-05/t.csv", TICKETS)
+    with pytest.raises(UsageError, match=r"mappings/zendesk/tickets\.sql:\d+: Binder Error: .*urgency"):
+        shown(door, path)
+
+
+def test_the_command_prints_the_trial_and_ends_as_a_run_would(door: Any, tmp_path: Path) -> None:
+    path = door.deliver("zendesk/ticket/2026-01-05/t.csv", TICKETS)
+    refused = CliRunner().invoke(app, ["try-mapping", str(path), "--system", "zendesk"])
+    assert refused.exit_code == 3
+    assert "feed tickets: 1 rows" in refused.stdout
+    path.write_text(TICKETS.replace("silver", "low"))
+    assert CliRunner().invoke(app, ["try-mapping", str(path), "--system", "zendesk"]).exit_code == 0
+
+
+def test_personal_values_are_shown_by_their_length(door: Any, tmp_path: Path) -> None:
+    path = tmp_path / "organization.csv"
+    path.write_text("id,created_at,external_id,name,notes,updated_at\n3,2026-01-05 10:00:00,K3,Anna Rossi,,2026-01-05 10:00:00\n")
+    lines = shown(door, path)
+    assert any(line.split() == ["account_name", "(10", "characters)"] for line in lines)
+    assert not any("Rossi" in line for line in lines)
