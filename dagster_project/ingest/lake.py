@@ -24,13 +24,18 @@ from dagster_project.ledger.store import Ledger, lake_file
 ALL_ENTITIES = "COMPANY"
 NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
 _ACCEPTED = """
-select b.feed, b.batch_id, b.path, b.lacks, b.rows, o.system, max(d.delivery_date)
+select b.feed, b.batch_id, b.path, b.lacks, b.rows, o.system, max(d.delivery_date), 0, null, o.path
 from batches b
 join deliveries o on o.file_id = b.file_id
 join deliveries d on d.status in ('accepted', 'duplicate') and d.system = o.system and d.stream = o.stream and d.sha256 = o.sha256
-where b.status = 'accepted' and instr(b.feed, '.') = 0  -- text copies of looked-up streams are no feed
+where b.status = 'accepted'
 group by b.batch_key
-order by b.feed, b.batch_id
+union all
+select b.feed, b.batch_id, b.path, b.lacks, b.rows, c.system, c.delivery_date, c.change_number, b.withdrawn_path, ''
+from batches b
+join changes c on c.change_number = b.change_number
+where b.status = 'accepted'
+order by 1, 2
 """
 _MONEY_FEEDS = ("ledger_actuals", "budgets", "orders")
 _BATCHES = {
@@ -49,7 +54,13 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class AcceptedBatch:
-    """One typed file of the lake; `path` below the home folder, `delivery_date` the latest day its content was delivered."""
+    """One typed file of the lake; `path` below the home folder, `delivery_date` the latest day its content was delivered.
+
+    A batch of one delivered file has its `file_path` below the landing folder. A batch of a run over source tables has a `change_number`
+    from 1 instead: of two versions of a key in one system the greater wins. Its keys that are taken back are in the Parquet file
+    `withdrawn_path` (columns: the key of the feed; below the home folder; None where there are none). Such a file has the columns
+    `delivery_date` and `record_number` of its own.
+    """
 
     feed: str
     batch_id: str
@@ -58,6 +69,9 @@ class AcceptedBatch:
     rows: int
     source_system: str
     delivery_date: date
+    change_number: int
+    withdrawn_path: str | None
+    file_path: str
 
 
 def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assumptions, zones: set[str]) -> None:
@@ -92,8 +106,8 @@ def register_lake(engine: Engine, home: Path, ledger: Ledger, assumptions: Assum
 def accepted_batches(ledger: Ledger) -> list[AcceptedBatch]:
     """Return every batch that the ledger knows as accepted, by feed and batch."""
     return [
-        AcceptedBatch(feed, batch, path, lacks, rows, system, date.fromisoformat(day))
-        for feed, batch, path, lacks, rows, system, day in ledger.rows(_ACCEPTED)
+        AcceptedBatch(feed, batch, path, lacks, rows, system, date.fromisoformat(day), change, withdrawn, file_path)
+        for feed, batch, path, lacks, rows, system, day, change, withdrawn, file_path in ledger.rows(_ACCEPTED)
     ]
 
 

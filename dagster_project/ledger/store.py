@@ -19,7 +19,12 @@ from dagster_project.ledger.entries import KnownFile, StagedFile
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
-_SCHEMAS = ("ledger.sql", "ledger_2.sql", "ledger_3.sql")  # one script a version; an older ledger goes through those it has not seen
+_SCHEMAS = (
+    "ledger.sql",
+    "ledger_2.sql",
+    "ledger_3.sql",
+    "ledger_4.sql",
+)  # one script a version; an older ledger goes through those it has not seen
 
 
 def lake_file(home: Path, path: str, lacks: str) -> LakeFile:

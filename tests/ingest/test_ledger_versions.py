@@ -38,7 +38,7 @@ def old_home(tmp_path: Path) -> Path:
 
 def test_an_older_ledger_keeps_its_rows(old_home: Path) -> None:
     ledger = Ledger(old_home)
-    assert ledger.rows("pragma user_version") == [(3,)]
+    assert ledger.rows("pragma user_version") == [(4,)]
     assert set(ledger.known_files()) == {"canonical/orders/2026-01-02/a.csv"}
     assert ledger.rows("select batch_id, feed, rows, lacks from batches") == [("b1", "orders", 1, "record_number")]
     assert ledger.rows("select quarantine_id, rule, raw_sha256, key_sha256, quarantine_state, first_seen_date from quarantine_life") == [
@@ -68,5 +68,5 @@ def test_a_ledger_of_a_later_product_is_refused(tmp_path: Path) -> None:
     Ledger(tmp_path)
     with sqlite3.connect(tmp_path / module.FILE) as connection:
         connection.execute("pragma user_version = 99")
-    with pytest.raises(InfrastructureError, match=r"version 99, this product reads up to 3; remedy"):
+    with pytest.raises(InfrastructureError, match=r"version 99, this product reads up to 4; remedy"):
         Ledger(tmp_path)

@@ -11,7 +11,7 @@ import hashlib
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -39,10 +39,10 @@ class FeedMapping(BaseModel):
 
 
 class Stream(Dialect):
-    """One kind of delivered file: how it is written, which feeds it makes and which streams their SELECTs look at beside it.
+    """One kind of delivered file: how it is written, which of its rows are current, and which feeds it makes.
 
-    A stream without feeds is only looked up by others. What they see of it: with a `key` its latest row per key over all deliveries up
-    to the day of the file that is read, without one its rows of that very day.
+    A stream with a `key`, `complete_per` or `needs`, or one that a SELECT of another stream reads, is a source table: the rows that the
+    source system holds now, whatever was delivered when. Every SELECT of the system reads such tables by their names.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
@@ -50,8 +50,16 @@ class Stream(Dialect):
     unread: tuple[str, ...] = ()  # known columns that no feed takes
     new_columns: Mode = "evolve"  # what happens to any other column
     feeds: dict[str, FeedMapping] = Field(default_factory=dict)
-    beside: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()  # the latest version of each key is current
+    version: str | None = None  # column with the instant of a version; then the day of delivery, the name of the file, the record decide
+    complete_per: tuple[
+        str, ...
+    ] = ()  # all rows of these columns' values in one day of delivery are the complete set; a later day replaces it
+    complete_with: str | None = None  # a later delivery of this parent stream without rows here empties the set
+    deleted: dict[str, str] = Field(default_factory=dict)  # column and value that say that the row is deleted
+    needs: dict[str, str] = Field(default_factory=dict)  # column and the stream whose key it names: without that row a row waits
+    key_scope: Literal["system", "company"] | None = None  # who mints the keys of its feeds; None: as the contract says
+    beside: tuple[str, ...] = ()  # not needed any more: a SELECT reads what it names
     known_as: dict[str, str] = Field(default_factory=dict)  # columns of other streams that name one of its records, to its own; see `names`
     is_one_person: bool = False  # all records that name one of this stream's are about one person: forgotten together
 
@@ -63,6 +71,17 @@ class Stream(Dialect):
     def read_columns(self) -> tuple[str, ...]:
         """Columns that a SELECT sees, all as text."""
         return (*self.columns, *self.optional)
+
+    @field_validator("complete_per", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("deleted", mode="before")
+    @classmethod
+    def _texts(cls, value: object) -> object:
+        """YAML reads true as a boolean; files hold text."""
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()} if isinstance(value, dict) else value
 
     @field_validator("feeds")
     @classmethod
@@ -80,9 +99,10 @@ class Stream(Dialect):
 
     @model_validator(mode="after")
     def _key_is_read(self) -> Stream:
-        unread = sorted(set(self.key) - set(self.read_columns))
+        named = (*self.key, *self.complete_per, *self.deleted, *self.needs, *([self.version] if self.version else []))
+        unread = sorted(set(named) - set(self.read_columns))
         if unread:
-            raise ValueError(f"the key names columns that are not read: {', '.join(unread)}")
+            raise ValueError(f"key, version, complete_per, deleted or needs name columns that are not read: {', '.join(unread)}")
         return self
 
 
