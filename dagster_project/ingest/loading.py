@@ -29,7 +29,7 @@ from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
 from dagster_project.ingest.mapping.drift import compare, keep_extras, told
 from dagster_project.ingest.mapping.sandbox import open_sandbox
-from dagster_project.ingest.mapping.systems import Mappings, System
+from dagster_project.ingest.mapping.systems import CANONICAL, Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
 from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
@@ -253,9 +253,13 @@ class _Loader:
         return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=threshold)
 
     def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
-        made = {(delivery.system, delivery.stream) for delivery in deliveries}
-        feeds = {feed for system, stream in made for feed in self.mappings.system(system).stream(stream).feeds}
-        return any(load_contract(feed).is_personal for feed in feeds)
+        """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
+        systems = {delivery.system for delivery in deliveries}
+        made = {delivery.stream for delivery in deliveries if delivery.system == CANONICAL}
+        mapped = {
+            feed for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values() for feed in stream.feeds
+        }
+        return any(load_contract(feed).is_personal for feed in made | mapped)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
@@ -380,7 +384,7 @@ def _repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, i
     streams = defaultdict(list)
     for file in files:
         count = file.superseded - sum(left_out.get(file.path, {}).values())
-        if file.status == "staged" and count and file.duplicate_of_path is None:
+        if file.status == "staged" and count and file.duplicate_of_path is None and file.batches:
             streams[file.system, file.stream].append((count, file))
     for (system, stream), found in sorted(streams.items()):
         most, file = max(found, key=lambda entry: entry[0])

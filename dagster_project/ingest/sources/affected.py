@@ -120,10 +120,10 @@ class Walk:
     def _next(self, leaf: int, rows: str, *, is_back: bool) -> Iterator[tuple[int, str]]:
         for near, far in self._ways[leaf, is_back]:
             if not (is_back and far.leaf in self.found.global_leaves):
-                yield far.leaf, f"{far.sql} in (select {near.sql} from {rows})"
+                yield far.leaf, f"{far.value} in (select {near.value} from {rows})"
         for binding in self._bindings[leaf]:
             equal = " and ".join(f"one.{_alias(at)} is not distinct from other.{_alias(at)}" for at in range(len(binding.keys)))
-            keys = ", ".join(f"{key} as {_alias(at)}" for at, key in enumerate(binding.keys))
+            keys = ", ".join(f"{Origin(leaf, key).value} as {_alias(at)}" for at, key in enumerate(binding.keys))
             table = self.tables.table(self.name(leaf))
             numbers = (
                 f"select one.record_number from (select record_number, {keys} from {table}) as one"

@@ -222,13 +222,13 @@ class FeedChanges:
                 f"(select made.*, files.delivery_date from {relation} as made"
                 f" left join {DATABASE}.files on files.file_no = made.record_number >> {FILE_BITS})"
             )
-            self._write(name, feed, contract, plan, relation)
+            self._write(name, feed, contract, plan, relation, expected=self._size(target))
         except (duckdb.DataError, duckdb.InvalidInputException) as error:
             raise UsageError(
                 f"mapping {path}: {str(error).splitlines()[0]}; remedy: cast with try_cast or try_strptime, so that the record can be named"
             ) from error
 
-    def _write(self, name: str, feed: str, contract: Contract, plan: Casting, relation: str) -> None:
+    def _write(self, name: str, feed: str, contract: Contract, plan: Casting, relation: str, *, expected: int) -> None:
         self._parts += 1
         folder = self.lake / feed
         folder.mkdir(parents=True, exist_ok=True)
@@ -237,22 +237,23 @@ class FeedChanges:
         self.parts[feed].append(_Part(self._parts, name, batch))
         batch.lacks = plan.lacks(is_numbered=True)
         self._listed[name, feed], self._numbers[name, feed] = [], []
-        try:
-            copy_rows(self.tables.connection, plan.fast_sql(relation, is_numbered=True), batch)
-        except (duckdb.ConversionException, duckdb.InvalidInputException):
-            self._write_listing(name, batch, plan, relation)
+        # a statement that fails would end the transaction, so nothing is cast strictly here
+        listing = plan.listing_sql(relation)
+        copy_rows(self.tables.connection, f"select * exclude (broken_rule) from ({listing}) where broken_rule is null", batch)
+        if batch.written < expected or not batch.is_records:
+            self._list_broken(name, batch, plan, relation)
+        self._warn_of_unknown(name, batch, plan, relation)
         self.result.nameless += self.clean(batch)
 
     def _batch_id(self, feed: str) -> str:
         return hashlib.sha256(f"{self.system.name}\0{feed}\0{self.token}".encode()).hexdigest()[:24]
 
-    def _write_listing(self, name: str, batch: FeedBatch, plan: Casting, relation: str) -> None:
-        """Keep the good rows and list the refused ones with column, value and rule."""
+    def _list_broken(self, name: str, batch: FeedBatch, plan: Casting, relation: str) -> None:
+        """List the refused rows with column, value and rule."""
         run, feed = self.tables.run, batch.contract.feed
-        run(f"create or replace temp table typed_rows as {plan.listing_sql(relation)}")
-        copy_rows(self.tables.connection, "select * exclude (broken_rule) from typed_rows where broken_rule is null", batch)
         broken = run(
-            f"select record_number, broken_rule, {key_sql(batch.contract)} from typed_rows where broken_rule is not null order by all"
+            f"select record_number, broken_rule, {key_sql(batch.contract)} from ({plan.listing_sql(relation)}) where broken_rule is not null"
+            " order by all"
         ).fetchall()
         for number, *_ in broken:
             self._broken[name][number].add(feed)
@@ -270,14 +271,26 @@ class FeedChanges:
                     value=mapped.get(rule.column), names=names, fields=raw, detail=rule.detail, key_sha256=key_sha256,
                 )
             )  # fmt: skip
+
+    def _warn_of_unknown(self, name: str, batch: FeedBatch, plan: Casting, relation: str) -> None:
+        """Count the words outside a closed list, where the rows have its unknown value at all, and the values left out."""
         counted = plan.unknown | plan.discarded
-        if counted:
-            counts = run(plan.counted_sql(relation)).fetchone() or ()
-            for column, count in zip(counted, counts, strict=True):
-                became = f"are outside its list and became {batch.contract.column(column).unknown_value}"
-                if count:
-                    what = became if column in plan.unknown else "break its contract and were left out"
-                    self.result.warnings.append(f"{self.system.name}/{name}: {count:,} values of {column} {what}")
+        if not counted or not batch.written:
+            return
+        file = f"read_parquet({literal(str(batch.temporary))})"
+        tests = " or ".join(
+            f"{column} = {literal(str(batch.contract.column(column).unknown_value))}"
+            for column in plan.unknown
+            if column not in batch.lacks
+        )
+        if not plan.discarded and not (tests and self.tables.count(f"select count(*) from (select 1 from {file} where {tests} limit 1)")):
+            return
+        counts = self.tables.run(plan.counted_sql(relation)).fetchone() or ()
+        for column, count in zip(counted, counts, strict=True):
+            became = f"are outside its list and became {batch.contract.column(column).unknown_value}"
+            if count:
+                what = became if column in plan.unknown else "break its contract and were left out"
+                self.result.warnings.append(f"{self.system.name}/{name}: {count:,} values of {column} {what}")
 
     def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
         if not numbers:

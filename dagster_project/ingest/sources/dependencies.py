@@ -34,6 +34,7 @@ _PASSING = (
     exp.Alias,
 )
 """Functions that return one of their values unchanged."""
+_CHOOSING = (exp.Coalesce, exp.Case, exp.If, exp.Nullif)
 _UNSTABLE = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentDatetime, exp.Rand, exp.Uuid)
 _UNSTABLE_NAMES = {
     "now",
@@ -53,6 +54,11 @@ class Origin:
 
     leaf: int
     sql: str
+
+    @property
+    def value(self) -> str:
+        """Return the SQL that does not fail: a condition that guarded the expression may be lost."""
+        return self.sql if self.sql.startswith('"') and self.sql.count('"') == 2 else f"try({self.sql})"
 
 
 @dataclass(frozen=True)
@@ -267,7 +273,12 @@ class _Walk:
         if isinstance(node, exp.Column):
             return self._column(node, env)
         if isinstance(node, _PASSING):
-            return self._passed(node, env)
+            complete = self._computed(node, env) if isinstance(node, _CHOOSING) else None
+            return complete if complete is not None and len(complete) == 1 else self._passed(node, env)
+        return self._computed(node, env)
+
+    def _computed(self, node: exp.Expression, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
+        """Return an expression over the columns of one leaf as it is computed there."""
         columns = list(node.find_all(exp.Column))
         if node.find(exp.AggFunc, exp.Window, exp.Subquery, exp.Select):
             return None

@@ -31,6 +31,7 @@ _OWN = {
     "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
     "row_first": "date", "row_last": "date", "row_hidden": "varchar",
 }  # fmt: skip
+_FILES = "file_no bigint, path varchar, sha256 varchar, delivery_date date"
 WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
 """First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
 _DIGITS = 12
@@ -54,24 +55,36 @@ class SourceTables:
     """The tables of one system on an open connection to which their file is attached; all changes are one transaction."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str]) -> None:
-        """Begin a transaction and make the tables that are missing."""
+        """Make the temporary tables of what the run delivers; nothing of the file changes before `merge`."""
         self.connection = connection
         self.system = system
         self.streams = tuple(streams)
         self._number = {name: at for at, name in enumerate(sorted(system.file.streams))}
         self.changes: dict[str, StreamChange] = {}
         self._delivered: set[str] = set()
+        self.run(f"create or replace temp table delivered_files ({_FILES})")
+        for name in self.streams:
+            self.run(f"create or replace temp table {self.delta(name)} ({self._columns_sql(name)})")
+
+    def _columns_sql(self, stream: str) -> str:
+        columns = [f"{identifier(column)} varchar" for column in self.columns(stream)]
+        return ", ".join([*columns, *(f"{column} {kind}" for column, kind in _OWN.items())])
+
+    def _begin(self) -> None:
+        """Begin the transaction and make the tables that are missing.
+
+        Files are read before it: within a transaction the engine numbers the rows of a new table in another way.
+        """
         self.run("begin")
         self.run(f"create table if not exists {DATABASE}.meta (state_hash varchar)")
-        self.run(f"create table if not exists {DATABASE}.files (file_no bigint, path varchar, sha256 varchar, delivery_date date)")
+        self.run(f"create table if not exists {DATABASE}.files ({_FILES})")
         self.run(f"create table if not exists {DATABASE}.states (record_number bigint, state varchar, feed varchar, reason varchar)")
+        self.run(f"delete from {DATABASE}.files where file_no in (select file_no from delivered_files)")
+        self.run(f"insert into {DATABASE}.files from delivered_files")
         for name in self.streams:
-            columns = [f"{identifier(column)} varchar" for column in self.columns(name)]
-            own = [f"{column} {kind}" for column, kind in _OWN.items()]
-            self.run(f"create table if not exists {self.table(name)} ({', '.join([*columns, *own])})")
-            self.run(f"create or replace temp table {self.delta(name)} as from {self.table(name)} limit 0")
+            self.run(f"create table if not exists {self.table(name)} ({self._columns_sql(name)})")
+            listed = ", ".join([*(f"{identifier(column)} varchar" for column in self.columns(name)), "record_number bigint"])
             for part in ("gone", "came"):
-                listed = ", ".join([*columns, "record_number bigint"])
                 self.run(f"create or replace temp table {self.temporary(part, name)} ({listed})")
         self.run("create or replace temp table moved (record_number bigint, was_hidden varchar)")
 
@@ -114,9 +127,8 @@ class SourceTables:
         """Take in the records of one file; return those whose version cannot be read, with the rule that they break."""
         stream, name = self.system.stream(delivery.stream), delivery.stream
         self._delivered.add(name)
-        self.run(f"delete from {DATABASE}.files where file_no = ?", [file_no])
         values = [file_no, delivery.relative, source.scan.sha256, delivery.delivery_date]
-        self.run(f"insert into {DATABASE}.files values (?, ?, ?, ?)", values)
+        self.run("insert into delivered_files values (?, ?, ?, ?)", values)
         source.load(self.connection, stream.read_columns)
         version, bad = self._version(stream)
         broken: list[tuple[int, Rule]] = []
@@ -137,7 +149,7 @@ class SourceTables:
     def keep(self, paths: Sequence[str], old: str) -> None:
         """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
         listed = ", ".join(map(literal, paths))
-        self.run(f"insert into {DATABASE}.files select * from {old}.files where path in ({listed})")
+        self.run(f"insert into delivered_files select * from {old}.files where path in ({listed})")
         known = {table for (table,) in self.run("select table_name from duckdb_tables() where database_name = ?", [old]).fetchall()}
         for name in self.streams:
             if f"stream {name}" in known:
@@ -156,7 +168,8 @@ class SourceTables:
         return typed, f"{text} is not null and {typed} is null"
 
     def merge(self) -> None:
-        """Bring the delivered rows into the tables, then settle which rows are hidden."""
+        """Bring the delivered rows into the tables, then settle which rows are hidden; the transaction stays open."""
+        self._begin()
         for name in self.streams:
             if name in self._delivered:
                 self.changes[name] = self._merge_one(name)

@@ -45,7 +45,9 @@ def check(door: Any, system: str, case: Case, order: str) -> None:
     first = min(case.days)
     for day in sorted(case.days, reverse=order == "last day first"):
         base = case.base if day == first else {}
-        streams = {name: [*base.get(name, []), *case.days[day].get(name, [])] for name in (*base, *(x for x in case.days[day] if x not in base))}
+        streams = {
+            name: [*base.get(name, []), *case.days[day].get(name, [])] for name in (*base, *(x for x in case.days[day] if x not in base))
+        }
         deliver(door, system, day, **streams)
         if order != "one go":
             assert door.walk().refusals == []

@@ -1,0 +1,152 @@
+"""Laws of source tables over random exports of every built-in system.
+
+Breaks: a feed that depends on how the records were cut into files, days or runs, or that is not what mapping everything anew gives.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from dagster_project.assumptions import load_assumptions
+from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.loading import load
+from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.sources import affected
+from dagster_project.ledger.store import Ledger
+from dagster_project.settings import load_settings
+from tests.ingest.sources.random_company import Delivered, company
+
+SYSTEMS = ("freshdesk", "hubspot", "intercom", "netsuite", "qualtrics", "quickbooks", "shopify", "shopify_graphql", "stripe", "zendesk")
+TOLERANT = load_assumptions().model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+MAPPINGS = Mappings()
+LAWS = settings(
+    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+Feed = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+class Home:
+    """One home of one system; `load` delivers files and loads them in one run."""
+
+    def __init__(self, folder: Path, system: str) -> None:
+        self.system = MAPPINGS.system(system)
+        self.settings = load_settings(landing=folder / "landing", home=folder / "home", memory_limit="1GB", hash_key="k" * 40)
+        self.settings.landing.mkdir(parents=True)
+        self.ledger = Ledger(self.settings.ops)
+        self.runs = 0
+
+    def load(self, files: Iterable[Delivered]) -> Any:
+        for file in files:
+            file.write(self.settings.landing, self.system)
+        self.runs += 1
+        fresh = new_files(self.settings.landing, self.ledger, MAPPINGS)
+        report = load(self.settings, TOLERANT, self.ledger, fresh, f"run-{self.runs}")
+        assert report.refusals == []
+        self.ledger.accept(f"run-{self.runs}")
+        report.commit(self.ledger)
+        return report
+
+    def feeds(self) -> dict[str, Feed]:
+        """The rows that stand in each feed: of each key the latest change, unless that takes it back."""
+        found: dict[str, Feed] = {feed: {} for feed in feeds()}
+        sql = (
+            "select feed, path, withdrawn_path from batches where status = 'accepted' and change_number is not null order by change_number"
+        )
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            for feed, path, withdrawn in self.ledger.rows(sql):
+                contract = load_contract(feed)
+                keys, columns = ", ".join(contract.primary_key), ", ".join(contract.names)
+                if withdrawn:
+                    for key in connection.execute(f"select {keys} from '{self.settings.home / withdrawn}'").fetchall():
+                        del found[feed][key]
+                rows = connection.execute(f"select {keys}, {columns} from '{self.settings.home / path}'").fetchall()
+                size = len(contract.primary_key)
+                assert len({row[:size] for row in rows}) == len(rows), f"{feed}: a key twice in one change"
+                found[feed] |= {row[:size]: row[size:] for row in rows}
+        return {feed: rows for feed, rows in found.items() if rows}
+
+    def counts(self) -> list[tuple[Any, ...]]:
+        sql = "select sum(physical), sum(loaded), sum(superseded), sum(quarantined), sum(waiting) from deliveries where status = 'accepted'"
+        return self.ledger.rows(f"{sql} group by stream order by stream")
+
+    def open_records(self) -> list[tuple[Any, ...]]:
+        sql = "select d.stream, q.feed, q.rule, count(*) from quarantine_life as q join deliveries as d using (file_id)"
+        return self.ledger.rows(f"{sql} where quarantine_state = 'open' group by 1, 2, 3 order by 1, 2, 3")
+
+
+@pytest.fixture
+def make_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Home]:
+    return lambda system: Home(tmp_path_factory.mktemp(system), system)
+
+
+def cut(files: Iterable[Delivered], chance: random.Random) -> list[list[Delivered]]:
+    """Cut the files into parts of their day and deliver the parts in any order over several runs."""
+    parts = []
+    for file in files:
+        at = chance.randrange(len(file.records) + 1)
+        pieces = [file.records[:at], file.records[at:]]
+        parts += [replace(file, name=f"{file.name[:-4]}-{number}.csv", records=piece) for number, piece in enumerate(pieces) if piece]
+    chance.shuffle(parts)
+    runs: list[list[Delivered]] = [[] for _ in range(chance.choice((1, 2, 4)))]
+    for part in parts:
+        chance.choice(runs).append(part)
+    return [run for run in runs if run]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@LAWS
+@given(seed=st.integers(0, 10**9))
+def test_any_cut_in_any_order_gives_the_same_feeds(make_home: Callable[[str], Home], system: str, seed: int) -> None:
+    files = company(MAPPINGS.system(system), seed)
+    whole, cut_up = make_home(system), make_home(system)
+    whole.load(files)
+    for run in cut(files, random.Random(seed + 1)):
+        cut_up.load(run)
+    assert cut_up.feeds() == whole.feeds()
+    assert cut_up.counts() == whole.counts()
+    for physical, loaded, superseded, kept_out, waiting in cut_up.counts():
+        assert physical == loaded + superseded + kept_out + waiting
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@LAWS
+@given(seed=st.integers(0, 10**9))
+def test_day_by_day_is_mapping_everything_anew_each_day(
+    make_home: Callable[[str], Home], monkeypatch: pytest.MonkeyPatch, system: str, seed: int
+) -> None:
+    files = company(MAPPINGS.system(system), seed)
+    daily, anew = make_home(system), make_home(system)
+    for day in sorted({file.day for file in files}):
+        today = [file for file in files if file.day == day]
+        daily.load(today)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(affected.Walk, "reach", lambda self, target: False)
+            anew.load(today)
+        assert daily.feeds() == anew.feeds(), day
+        assert daily.counts() == anew.counts(), day
+        assert daily.open_records() == anew.open_records(), day
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_random_exports_reach_every_select(make_home: Callable[[str], Home], system: str) -> None:
+    """A law over feeds without rows proves nothing."""
+    wanted = {feed for stream in MAPPINGS.system(system).file.streams.values() for feed in stream.feeds}
+    found: set[str] = set()
+    for seed in range(6):
+        home = make_home(system)
+        home.load(company(MAPPINGS.system(system), seed))
+        found |= set(home.feeds())
+    assert found == wanted
