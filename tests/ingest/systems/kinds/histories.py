@@ -1,4 +1,4 @@
-"""Histories of deliveries: what each day brings, and the current rows of a feed that must stand at the end, in whatever order the days arrive."""
+"""Histories of deliveries: what each day brings, and the current rows that must stand at the end, in whatever order the days arrive."""
 
 from __future__ import annotations
 

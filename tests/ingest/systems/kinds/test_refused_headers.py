@@ -15,20 +15,52 @@ from dagster_project.ingest.readers.source import Source
 from tests.ingest.mapping_files import write_system
 
 DESKS = ("zendesk", "freshdesk", "intercom", "hubspot")
-ZENDESK_CSV = "Summation column,Id,Requester,Requester id,Requester email,Assignee,Group,Subject,Tags,Status,Priority,Created at,Updated at,Solved at"
+ZENDESK_CSV = (
+    "Summation column,Id,Requester,Requester id,Requester email,Assignee,Group,Subject,Tags,Status,Priority,Created at,Updated at,Solved at"
+)
 CASES = {
     "zendesk's csv": ("zendesk", "ticket", ZENDESK_CSV, "Zendesk's CSV export of tickets", "ticket_field_history"),
-    "zendesk's short csv": ("zendesk", "ticket", "Id,Subject,Requester,Status,Created at", "Zendesk's CSV export of tickets", "organization"),
+    "zendesk's short csv": (
+        "zendesk",
+        "ticket",
+        "Id,Subject,Requester,Status,Created at",
+        "Zendesk's CSV export of tickets",
+        "organization",
+    ),
     "in other letters": ("zendesk", "ticket", "ID,SUBJECT,REQUESTER,STATUS,CREATED AT", "Zendesk's CSV export of tickets", "ticket_tag"),
     "a view": ("zendesk", "ticket", "ID,Subject,Requester,Requested,Group", "a CSV of a view of Zendesk", "ticket_field_history"),
     "team members": ("zendesk", "user", "ID,Name,Email,Suspended,Last sign-in,Primary Group", "export of team members", "table user"),
-    "the API's json": ("zendesk", "ticket", "url,id,via,status,tags,requester_id,custom_fields", "JSON export", "via.channel as via_channel"),
+    "the API's json": (
+        "zendesk",
+        "ticket",
+        "url,id,via,status,tags,requester_id,custom_fields",
+        "JSON export",
+        "via.channel as via_channel",
+    ),
     "the full json": ("zendesk", "ticket", "url,id,via,status,tags,requester,comments", "full JSON export", "ticket_comment"),
-    "freshdesk's csv": ("freshdesk", "tickets", "Ticket ID,Subject,Status,Priority,Created time,Agent", "Freshdesk's CSV export", "conversations"),
-    "intercom's csv": ("intercom", "conversation_history", "Conversation ID,Channel,Teammate", "Intercom's CSV export", "conversation_part_history"),
-    "hubspot's csv": ("hubspot", "ticket", "Ticket ID,Ticket name,Pipeline,Ticket status", "own export of tickets", "ticket_property_history"),
+    "freshdesk's csv": (
+        "freshdesk",
+        "tickets",
+        "Ticket ID,Subject,Status,Priority,Created time,Agent",
+        "Freshdesk's CSV export",
+        "conversations",
+    ),
+    "intercom's csv": (
+        "intercom",
+        "conversation_history",
+        "Conversation ID,Channel,Teammate",
+        "Intercom's CSV export",
+        "conversation_part_history",
+    ),
+    "hubspot's csv": (
+        "hubspot",
+        "ticket",
+        "Ticket ID,Ticket name,Pipeline,Ticket status",
+        "own export of tickets",
+        "ticket_property_history",
+    ),
     "hubspot's contacts": ("hubspot", "contact", "Record ID,First Name,Last Name,Email", "own export of contacts", "contact"),
-}  # fmt: skip
+}
 
 
 def refusal(mappings: Mappings, system: str, stream: str, header: str) -> str:
