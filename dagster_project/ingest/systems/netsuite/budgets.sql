@@ -5,6 +5,7 @@ with lines as (
         source.*,
         coalesce(budget_category.name, source.category_id, 'budget') as category,
         budget_category.date_last_modified,
+        coalesce(lower(accounting_books.is_primary) in ('true', 'yes', 't', 'y', '1'), source.accounting_book_id is null or source.accounting_book_id = '1') as is_primary_book,
         coalesce(year.starting, period.starting) as year_start,
         strftime(try_cast(period.starting as date) + ((try_cast(period.ending as date) - try_cast(period.starting as date)) // 2)::integer, '%Y-%m') as fiscal_period,
         coalesce(accounts.account_number, accounts.account_id) as gl_account,
@@ -21,6 +22,7 @@ with lines as (
     left join departments on source.department_id = departments.department_id
     left join classes on source.class_id = classes.class_id
     left join subsidiaries on source.subsidiary_id = subsidiaries.subsidiary_id
+    left join accounting_books on source.accounting_book_id = accounting_books.accounting_book_id
     left join currencies on subsidiaries.base_currency_id = currencies.currency_id
 ),
 
@@ -54,8 +56,8 @@ select
     recurrence,
     coalesce(in_scope, 'true') as is_in_scope,
     scope_reason,
-    coalesce(_fivetran_deleted, 'false') as is_deleted,
     case
+        when not is_primary_book then 'budget of another accounting book'
         when cost_category is null and type_name not in ('Expense', 'Other Expense') then 'account of type ' || type_name || ' carries no cost'
     end as left_out
 from mapped

@@ -1,5 +1,6 @@
 -- One row a posted line on a cost account, in the currency of its subsidiary; debit is positive. Lines that do not post, and lines on
--- other accounts, are left out. A line without its transaction, period, account or subsidiary is quarantined.
+-- other accounts, and those of other books than the primary one (number 1, unless accounting_books says otherwise) are left out. A line
+-- waits for its transaction and goes with it; one without its period, account or subsidiary is quarantined.
 with lines as (
     select
         source.*,
@@ -7,7 +8,7 @@ with lines as (
         transactions.transaction_date,
         coalesce(transactions.create_date, transactions.transaction_date) as posted_at,
         transactions.date_last_modified,
-        transactions._fivetran_deleted,
+        coalesce(lower(accounting_books.is_primary) in ('true', 'yes', 't', 'y', '1'), source.accounting_book_id is null or source.accounting_book_id = '1') as is_primary_book,
         -- the middle of a period lies in its month, whatever the calendar
         strftime(try_cast(period.starting as date) + ((try_cast(period.ending as date) - try_cast(period.starting as date)) // 2)::integer, '%Y-%m') as fiscal_period,
         period.is_adjustment,
@@ -26,6 +27,7 @@ with lines as (
     left join classes on source.class_id = classes.class_id
     left join subsidiaries on source.subsidiary_id = subsidiaries.subsidiary_id
     left join currencies on coalesce(subsidiaries.base_currency_id, transactions.currency_id) = currencies.currency_id
+    left join accounting_books on source.accounting_book_id = accounting_books.accounting_book_id
     left join vendors on source.company_id = vendors.vendor_id
 ),
 
@@ -62,8 +64,9 @@ select
     is_adjustment,
     vendor,
     date_last_modified as source_updated_at,
-    _fivetran_deleted as is_deleted,
     case
+        when not is_primary_book then 'line of another accounting book'
+        when account_id is null and coalesce(try_cast(amount as double), 0) = 0 then 'remark without amount and account'
         when lower(non_posting_line) = 'yes' then 'line that does not post'
         when cost_category is null and type_name not in ('Expense', 'Other Expense') then 'account of type ' || type_name || ' carries no cost'
     end as left_out

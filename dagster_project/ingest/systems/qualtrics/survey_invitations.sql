@@ -1,5 +1,5 @@
 -- One row a contact of a distribution that was sent; reminders and thanks are no new invitation. The contact's external reference
--- is our contact id. An invitation whose distribution never came has no invitation_id and is quarantined.
+-- is our contact id. An invitation waits for its distribution.
 select
     source.record_number,
     distribution.id || ':' || source.contact_id as invitation_id,

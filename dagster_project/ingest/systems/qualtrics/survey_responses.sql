@@ -1,11 +1,15 @@
 -- One row an answer; the text typed beside a choice is carried with it. The question's export tag names the measure (csat, nps, ces
--- or acsi, nps_1), the survey's name its kind, embedded data our ids. An answer whose response or question never came has no
--- responded_at or question_key and is quarantined.
+-- or acsi, nps_1), the survey's name its kind, embedded data our ids. An answer waits for its response; one whose question never came has
+-- no question_key and is quarantined. What the tool derives from an answer or measures beside it (groups, topics, clicks) is no answer.
 with answers as (
     select
         source.*,
         regexp_replace(source.question_id, '_(\d+_)?TEXT$', '') as base_id,
-        regexp_matches(source.question_id, '_TEXT$') as is_text
+        regexp_matches(source.question_id, '_TEXT$') as is_text,
+        regexp_matches(
+            lower(source.question_id),
+            '_(nps_group|do(_[0-9]+)*|first_click|last_click|page_submit|click_count|browser|version|os|resolution|user_agent|[a-z_]*(topics?|sentiment|sentiment_?score|actionability|effort))$'
+        ) as is_derived
     from source
 ),
 
@@ -116,6 +120,7 @@ select
     lower(joined.finished) in ('0', 'false') as is_partial,
     joined.last_modified_date as source_updated_at,
     case
+        when joined.is_derived then 'derived from an answer or measured beside it'
         when joined.status in ('1', '2', '9', '17', '18') or joined.distribution_channel in ('preview', 'test') then 'preview or test answer'
         when joined.status in ('8', '12', '24', '40') then 'marked as spam'
         when joined.is_text and choices.response_id is not null then 'text beside a choice, carried with it'

@@ -1,5 +1,5 @@
 -- One row a budgeted amount of an account in a month. A budget is one version, in force from its first day; its name may begin with
--- draft or restated. A line without its budget or account is quarantined.
+-- draft or restated. A line waits for its budget and goes with it.
 with lines as (
     select
         source.*,

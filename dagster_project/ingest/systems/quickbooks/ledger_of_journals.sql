@@ -1,19 +1,21 @@
 -- One row a line of a journal that books a cost; debit is positive. Lines on other accounts (the payable against the costs) are
 -- left out. A description "pool | fixed | direct | recurring | reason" names pool and kind of the cost where gl_map does not, the
--- journal's note "ENTITY 2026-10" the legal entity and the fiscal month. A line without its journal or account is quarantined.
+-- journal's note "ENTITY 2026-10" the legal entity and the fiscal month. A line waits for its journal and goes with it.
 with lines as (
     select
         source.*,
         'journal_entry-' || source.journal_entry_id as journal_id,
-        journal_entry._fivetran_deleted,
+        source.account_id is null and coalesce(try_cast(source.amount as double), 0) = 0 as is_remark,
         journal_entry.adjustment,
         journal_entry.created_at,
         journal_entry.currency_id,
+        journal_entry.exchange_rate,
         journal_entry.transaction_date,
         journal_entry.updated_at,
         regexp_extract(journal_entry.private_note, '^(\S+) (\d{4}-\d{2})$', ['entity', 'period']) as note,
         coalesce(account.account_number, account.id) as gl_account,
         account.account_type,
+        account.currency_id as home_currency,
         case when account.account_sub_type in ('people', 'it', 'facilities', 'other') then account.account_sub_type end as sub_type,
         nullif(department.name, 'shared') as department,
         case when contains(department.fully_qualified_name, ':') then split_part(department.fully_qualified_name, ':', 1) end as site,
@@ -61,6 +63,8 @@ select
     coalesce(pool_id, parts[1], 'unmapped') as pool_id,
     (try_cast(amount as decimal(18, 2)) * case posting_type when 'Debit' then 1 when 'Credit' then -1 end)::decimal(18, 2) as ledger_amount,
     currency_id as currency_code,
+    case when coalesce(currency_id <> home_currency, true) and try_cast(exchange_rate as decimal(18, 8)) not in (0, 1) then exchange_rate end as document_exchange_rate,
+    home_currency as home_currency_code,
     coalesce(cost_behaviour, behaviour) as cost_behaviour,
     coalesce(traceability, trace) as traceability,
     coalesce(recurrence, repetition) as recurrence,
@@ -69,8 +73,8 @@ select
     adjustment as is_adjustment,
     vendor,
     updated_at as source_updated_at,
-    _fivetran_deleted as is_deleted,
     case
+        when is_remark then 'remark without amount and account'
         when cost_category is null and account_type not in ('Expense', 'Other Expense') then 'account of type ' || account_type || ' carries no cost'
     end as left_out
 from described

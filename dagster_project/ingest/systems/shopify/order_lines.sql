@@ -1,16 +1,17 @@
--- One row a line. Discounts are those allocated to it, else its own; the tax that a price includes is taken out. A line whose
--- order never came has no order_id, a taxed line whose tax lines never came no net_amount: both are quarantined.
--- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
+-- One row a line. Discounts are those allocated to it, else its own; the tax that a price includes is taken out. A line waits for its
+-- order; a taxed line is quarantined while no line of its order has a tax line. Goods go by their SKU, the name other systems know;
+-- their cost is what the item costs now. Gift cards, tips and deposits are no sale: what is bought with them later is.
 with taxes as (
-    select order_line_id, sum(price) as amount
-    from (select order_line_id, index, max(try_cast(price as decimal(18, 2))) as price from tax_line group by order_line_id, index) as versions
-    group by order_line_id
+    select order_line_id, sum(try_cast(price as decimal(18, 2))) as amount from tax_line group by order_line_id
+),
+
+-- Orders whose tax lines have come: a line of theirs without one bears no tax.
+taxed_orders as (
+    select order_line.order_id from tax_line inner join order_line on tax_line.order_line_id = order_line.id group by order_line.order_id
 ),
 
 discounts as (
-    select order_line_id, sum(amount) as amount
-    from (select order_line_id, index, max(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id, index) as versions
-    group by order_line_id
+    select order_line_id, sum(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id
 ),
 
 lines as (
@@ -24,11 +25,23 @@ lines as (
         coalesce(discounts.amount, try_cast(source.total_discount as decimal(18, 2)), 0)::decimal(18, 2) as discount,
         case
             when taxes.amount is not null then taxes.amount
-            when lower(source.taxable) = 'false' or exists (select 1 from tax_line) then 0
-        end::decimal(18, 2) as tax
+            when lower(source.taxable) = 'false' or taxed_orders.order_id is not null then 0
+        end::decimal(18, 2) as tax,
+        case
+            when lower(source.gift_card) = 'true' then 'gift card, which is a sale when it is spent'
+            when
+                coalesce(source.product_id, source.variant_id, source.sku) is null
+                and (
+                    regexp_matches(lower(coalesce(source.title, source.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)')
+                    or (lower(source.taxable) = 'false' and try_cast(source.price as decimal(18, 2)) * try_cast(source.quantity as integer) = try_cast(orders.total_tip_received as decimal(18, 2)))
+                )
+                then 'tip, which is no sale'
+            when coalesce(source.product_id, source.variant_id, source.sku) is null and regexp_matches(lower(coalesce(source.title, source.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)') then 'deposit, which is no sale'
+        end as left_out
     from source
     left join "order" as orders on source.order_id = orders.id
     left join taxes on source.id = taxes.order_line_id
+    left join taxed_orders on source.order_id = taxed_orders.order_id
     left join discounts on source.id = discounts.order_line_id
 ),
 
@@ -65,13 +78,14 @@ select
     netted.id as line_id,
     coalesce(netted.sku, netted.product_id) as product_id,
     product.product_type as product_family,
-    case when lower(netted.gift_card) = 'true' then 'adjustment' else 'product' end as line_kind,
+    'product' as line_kind,
     netted.quantity,
     netted.unit_price,
     (netted.units * netted.unit_price - netted.net_amount)::decimal(18, 2) as discount_amount,
     netted.tax as tax_amount,
     netted.net_amount,
-    case when coalesce(item.unit_cost_currency_code, netted.currency) = netted.currency then item.unit_cost_amount end as unit_cost
+    case when coalesce(item.unit_cost_currency_code, netted.currency) = netted.currency then item.unit_cost_amount end as unit_cost,
+    netted.left_out
 from netted
 left join product on netted.product_id = product.id
 left join product_variant as variant on netted.variant_id = variant.id

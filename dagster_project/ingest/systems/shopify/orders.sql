@@ -1,6 +1,6 @@
 -- One row an order. The totals are those of the goods: subtotal_price comes after their discounts and before shipping and tax
--- (total_discounts also holds discounts on shipping). Where prices include tax the order does not say how much of it lies on
--- goods; the net amounts are then those of its lines. A tag credit_memo or adjustment says the kind, a negative total too.
+-- (total_discounts also holds discounts on shipping). Where prices include tax, or a line is no sale (gift card, tip, deposit), the net
+-- amounts are left to the lines. A cancelled order of which money was kept counts, and so do its refunds. A tag credit_memo or adjustment says the kind, a negative total too.
 with account_tags as (
     select customer_id, min(substr(value, 9)) as account_id
     from customer_tag
@@ -24,18 +24,39 @@ attributes as (
 ),
 
 shipping as (
-    select order_id, sum(amount) as shipping_amount
-    from (select order_id, id, max(try_cast(discounted_price as decimal(18, 2))) as amount from order_shipping_line group by order_id, id) as versions
+    select order_id, sum(try_cast(discounted_price as decimal(18, 2))) as shipping_amount
+    from order_shipping_line
+    group by order_id
+),
+
+-- Lines that are no sale: gift cards, tips and deposits, as in order_lines.sql.
+no_sales as (
+    select
+        order_id,
+        bool_or(
+            coalesce(lower(gift_card) = 'true', false)
+            or (
+                coalesce(product_id, variant_id, sku) is null
+                and regexp_matches(
+                    lower(coalesce(title, name, '')),
+                    '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)|^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)'
+                )
+            )
+        ) as is_any
+    from order_line
     group by order_id
 ),
 
 orders as (
     select
-        *,
-        coalesce(lower(taxes_included) = 'true' and try_cast(total_tax as decimal(18, 2)) <> 0, false) as includes_tax,
-        try_cast(total_line_items_price as decimal(18, 2)) as goods_amount,
-        try_cast(subtotal_price as decimal(18, 2)) as paid_amount
+        source.*,
+        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax as decimal(18, 2)) <> 0, false)
+        or coalesce(no_sales.is_any, false)
+        or coalesce(try_cast(source.total_tip_received as decimal(18, 2)) <> 0, false) as is_left_to_lines,
+        try_cast(source.total_line_items_price as decimal(18, 2)) as goods_amount,
+        try_cast(source.subtotal_price as decimal(18, 2)) as paid_amount
     from source
+    left join no_sales on source.id = no_sales.order_id
 )
 
 select
@@ -49,14 +70,14 @@ select
     orders.source_name as sales_channel,
     orders.currency as currency_code,
     orders.presentment_currency as presentment_currency_code,
-    case when not orders.includes_tax then orders.total_line_items_price end as gross_amount,
-    case when not orders.includes_tax then (orders.goods_amount - orders.paid_amount)::decimal(18, 2) end as discount_amount,
+    case when not orders.is_left_to_lines then orders.total_line_items_price end as gross_amount,
+    case when not orders.is_left_to_lines then (orders.goods_amount - orders.paid_amount)::decimal(18, 2) end as discount_amount,
     orders.total_tax as tax_amount,
     coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
-    case when not orders.includes_tax then orders.subtotal_price end as net_amount,
+    case when not orders.is_left_to_lines then orders.subtotal_price end as net_amount,
     case lower(orders.financial_status) when 'expired' then 'voided' else lower(orders.financial_status) end as financial_state,
     orders.fulfillment_status as order_state,
-    orders.cancelled_at,
+    case when coalesce(lower(orders.financial_status), '') not in ('paid', 'partially_refunded') then orders.cancelled_at end as cancelled_at,
     orders.test as is_test,
     orders.source_name,
     attributes.offer_id,

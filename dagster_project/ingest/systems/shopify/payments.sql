@@ -13,5 +13,7 @@ select
         when lower(test) = 'true' then 'test transaction'
         when lower(kind) in ('authorization', 'void', 'emv_authorization', 'suggested_refund', 'change') then 'moves no money'
         when lower(status) <> 'success' then 'did not succeed'
+        when replace(lower(gateway), ' ', '_') in ('gift_card', 'shopify_gift_card', 'store_credit', 'shopify_store_credit')
+            then 'paid with a gift card or store credit, no money'
     end as left_out
 from source

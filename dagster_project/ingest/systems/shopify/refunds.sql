@@ -1,23 +1,18 @@
 -- One row a refunded line. Less was given back than calculated where an adjustment is positive: the lines of the refund bear
--- it in turn. A line whose refund or order never came has no refunded_at or order_id and is quarantined.
+-- it in turn. A line waits for its refund and order.
 with kept as (
-    select refund_id, sum(amount) as amount
-    from (select refund_id, id, greatest(max(try_cast(amount as decimal(18, 2))), 0) as amount from order_adjustment group by refund_id, id) as versions
-    group by refund_id
+    select refund_id, sum(greatest(try_cast(amount as decimal(18, 2)), 0)) as amount from order_adjustment group by refund_id
 ),
 
 goods as (
     select
         source.id,
         source.refund_id,
-        max(
-            try_cast(source.subtotal as decimal(18, 2))
-            - case when lower(orders.taxes_included) = 'true' then coalesce(try_cast(source.total_tax as decimal(18, 2)), 0) else 0 end
-        ) as amount
+        try_cast(source.subtotal as decimal(18, 2))
+        - case when lower(orders.taxes_included) = 'true' then coalesce(try_cast(source.total_tax as decimal(18, 2)), 0) else 0 end as amount
     from source
     left join refund on source.refund_id = refund.id
     left join "order" as orders on refund.order_id = orders.id
-    group by source.id, source.refund_id
 ),
 
 given_back as (
@@ -55,9 +50,21 @@ select
     end as refund_reason,
     chargebacks.refund_id is not null as is_chargeback,
     source.quantity as returned_quantity,
-    lower(source.restock_type) in ('return', 'cancel', 'legacy_restock') as is_restocked
+    lower(source.restock_type) in ('return', 'cancel', 'legacy_restock') as is_restocked,
+    case
+        when lower(order_line.gift_card) = 'true' then 'gift card, which is a sale when it is spent'
+        when
+            coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null
+            and (
+                regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)')
+                or (lower(order_line.taxable) = 'false' and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = try_cast(orders.total_tip_received as decimal(18, 2)))
+            )
+            then 'tip, which is no sale'
+        when coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null and regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)') then 'deposit, which is no sale'
+    end as left_out
 from source
 left join refund on source.refund_id = refund.id
 left join "order" as orders on refund.order_id = orders.id
 left join given_back on source.id is not distinct from given_back.id and source.refund_id is not distinct from given_back.refund_id
 left join chargebacks on source.refund_id = chargebacks.refund_id
+left join order_line on source.order_line_id = order_line.id

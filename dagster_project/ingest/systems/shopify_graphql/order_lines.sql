@@ -1,29 +1,31 @@
 -- One row a line. Discounts are those allocated to it, else its own; the tax that its total includes is taken out. A line whose
--- order never came has no order_id, a taxed line whose tax lines never came no unit_price: both are quarantined.
--- Goods go by their SKU, the name other systems know; their cost is the item's as it was on the day.
+-- order waits for it; a taxed line is quarantined while no line of its order has a tax line. Goods go by their SKU, the name other
+-- systems know; their cost is what the item costs now. Gift cards, tips and deposits are no sale: what is bought with them later is.
 with tax_versions as (
     select order_line_id, index, price_set_shop_amount from tax_line
     union all
     select order_line_id, index, price_set_shop_amount from order_line_tax_line
 ),
 
+-- An export may hold the tax lines under both names.
 taxes as (
     select order_line_id, sum(price) as amount
     from (
         select order_line_id, index, max(try_cast(price_set_shop_amount as decimal(18, 2))) as price
         from tax_versions
         group by order_line_id, index
-    ) as versions
+    ) as once
     group by order_line_id
 ),
 
+-- Orders whose tax lines have come: a line of theirs without one bears no tax.
+taxed_orders as (
+    select order_line.order_id from taxes inner join order_line on taxes.order_line_id = order_line.id group by order_line.order_id
+),
+
 discounts as (
-    select order_line_id, sum(amount) as amount
-    from (
-        select order_line_id, index, max(try_cast(allocated_amount_set_shop_amount as decimal(18, 2))) as amount
-        from discount_allocation
-        group by order_line_id, index
-    ) as versions
+    select order_line_id, sum(try_cast(allocated_amount_set_shop_amount as decimal(18, 2))) as amount
+    from discount_allocation
     group by order_line_id
 ),
 
@@ -40,11 +42,23 @@ lines as (
             when coalesce(lower(orders.taxes_included), '') <> 'true' then 0
             when try_cast(orders.total_tax_set_shop_amount as decimal(18, 2)) = 0 then 0
             when taxes.amount is not null then taxes.amount
-            when lower(source.taxable) = 'false' or exists (select 1 from tax_versions) then 0
-        end::decimal(18, 2) as included_tax
+            when lower(source.taxable) = 'false' or taxed_orders.order_id is not null then 0
+        end::decimal(18, 2) as included_tax,
+        case
+            when lower(source.is_gift_card) = 'true' then 'gift card, which is a sale when it is spent'
+            when
+                coalesce(source.product_id, source.variant_id, source.sku) is null
+                and (
+                    regexp_matches(lower(coalesce(source.title, source.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)')
+                    or (lower(source.taxable) = 'false' and try_cast(source.original_total_set_shop_amount as decimal(18, 2)) = try_cast(orders.total_tip_received_set_shop_amount as decimal(18, 2)))
+                )
+                then 'tip, which is no sale'
+            when coalesce(source.product_id, source.variant_id, source.sku) is null and regexp_matches(lower(coalesce(source.title, source.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)') then 'deposit, which is no sale'
+        end as left_out
     from source
     left join "order" as orders on source.order_id = orders.id
     left join taxes on source.id = taxes.order_line_id
+    left join taxed_orders on source.order_id = taxed_orders.order_id
     left join discounts on source.id = discounts.order_line_id
 ),
 
@@ -69,13 +83,14 @@ select
     priced.id as line_id,
     coalesce(priced.sku, priced.product_id) as product_id,
     product.product_type as product_family,
-    case when lower(priced.is_gift_card) = 'true' then 'adjustment' else 'product' end as line_kind,
+    'product' as line_kind,
     priced.quantity,
     priced.unit_price,
     (priced.pieces::decimal(18, 0) * priced.unit_price - priced.net_amount)::decimal(18, 2) as discount_amount,
     priced.tax as tax_amount,
     priced.net_amount,
-    case when coalesce(item.unit_cost_currency_code, priced.currency_code) = priced.currency_code then item.unit_cost_amount end as unit_cost
+    case when coalesce(item.unit_cost_currency_code, priced.currency_code) = priced.currency_code then item.unit_cost_amount end as unit_cost,
+    priced.left_out
 from priced
 left join product on priced.product_id = product.id
 left join product_variant as variant on priced.variant_id = variant.id

@@ -1,5 +1,6 @@
--- One row an order. Net is the subtotal: after discounts on goods, before shipping and tax; where prices include tax it is left to
--- the lines, as are gross and discount. A tag credit_memo or adjustment says the kind, a negative subtotal too.
+-- One row an order. Net is the subtotal: after discounts on goods, before shipping and tax; where prices include tax, or a line is
+-- no sale (gift card, tip, deposit), it is left to the lines, as are gross and discount. A cancelled order of which money was kept counts,
+-- and so do its refunds. A tag credit_memo or adjustment says the kind, a negative subtotal too.
 with account_tags as (
     select customer_id, min(substr(value, 9)) as account_id
     from customer_tag
@@ -27,21 +28,38 @@ attributes as (
 ),
 
 shipping as (
-    select order_id, sum(amount) as shipping_amount
-    from (
-        select order_id, id, max(try_cast(discounted_price_set_shop_amount as decimal(18, 2))) as amount
-        from order_shipping_line
-        where lower(is_removed) <> 'true'
-        group by order_id, id
-    ) as versions
+    select order_id, sum(try_cast(discounted_price_set_shop_amount as decimal(18, 2))) as shipping_amount
+    from order_shipping_line
+    where lower(is_removed) <> 'true'
+    group by order_id
+),
+
+-- Lines that are no sale: gift cards, tips and deposits, as in order_lines.sql.
+no_sales as (
+    select
+        order_id,
+        bool_or(
+            coalesce(lower(is_gift_card) = 'true', false)
+            or (
+                coalesce(product_id, variant_id, sku) is null
+                and regexp_matches(
+                    lower(coalesce(title, name, '')),
+                    '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)|^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)'
+                )
+            )
+        ) as is_any
+    from order_line
     group by order_id
 ),
 
 orders as (
     select
-        *,
-        coalesce(lower(taxes_included) = 'true' and try_cast(total_tax_set_shop_amount as decimal(18, 2)) <> 0, false) as includes_tax
+        source.*,
+        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax_set_shop_amount as decimal(18, 2)) <> 0, false)
+        or coalesce(no_sales.is_any, false)
+        or coalesce(try_cast(source.total_tip_received_set_shop_amount as decimal(18, 2)) <> 0, false) as is_left_to_lines
     from source
+    left join no_sales on source.id = no_sales.order_id
 )
 
 select
@@ -57,17 +75,16 @@ select
     orders.presentment_currency_code,
     orders.total_tax_set_shop_amount as tax_amount,
     coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
-    case when not orders.includes_tax then orders.subtotal_price_set_shop_amount end as net_amount,
+    case when not orders.is_left_to_lines then orders.subtotal_price_set_shop_amount end as net_amount,
     case lower(orders.display_financial_status) when 'expired' then 'voided' else lower(orders.display_financial_status) end as financial_state,
     lower(orders.display_fulfillment_status) as order_state,
-    nullif(trim(orders.cancelled_at), '') as cancelled_at,
+    case when coalesce(lower(orders.display_financial_status), '') not in ('paid', 'partially_refunded') then nullif(trim(orders.cancelled_at), '') end as cancelled_at,
     orders.test as is_test,
     orders.source_name,
     attributes.offer_id,
     attributes.interaction_id,
     attributes.referral_id,
-    orders.updated_at as source_updated_at,
-    orders._fivetran_deleted as is_deleted
+    orders.updated_at as source_updated_at
 from orders
 left join account_tags on orders.customer_id = account_tags.customer_id
 left join kinds on orders.id = kinds.order_id

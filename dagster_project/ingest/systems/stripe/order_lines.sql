@@ -1,22 +1,31 @@
 -- One row a line of an invoice. What the invoice's net is below (or above) its lines, discounts and included tax, is spread over them
--- in the order of their ids, each share rounded so that the lines add up to the invoice (they come in one file). A line whose invoice
--- never came has no order_id and is quarantined.
+-- in the order of their ids, each share rounded so that the lines that are known by now add up to the invoice. A line waits for its invoice.
 with lines as (
     select
         source.*,
         invoice.id as order_id,
-        coalesce(price.product_id, plan.product_id) as product_id,
+        coalesce(source.pricing_price_details_product, price.product_id, plan.product_id) as product_id,
         case
             when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
             when lower(source.currency) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 0.001
             else 0.01
         end as unit,
         try_cast(source.amount as hugeint) as minor,
-        try_cast(invoice.total as hugeint) - coalesce(try_cast(invoice.tax as hugeint), 0) as invoice_net
+        invoice.status,
+        try_cast(invoice.total as hugeint) - coalesce(
+            try_cast(invoice.total as hugeint) - try_cast(invoice.total_excluding_tax as hugeint),
+            case
+                when invoice.total_taxes like '[%' and json_valid(invoice.total_taxes)
+                    then coalesce(list_sum(try_cast(json_extract(invoice.total_taxes, '$[*].amount') as hugeint[])), 0)
+                else try_cast(invoice.total_taxes as hugeint)
+            end,
+            try_cast(invoice.tax as hugeint),
+            0
+        ) as invoice_net
     from source
     left join invoice on source.invoice_id = invoice.id
     left join plan on source.plan_id = plan.id
-    left join price on source.price_id = price.id
+    left join price on coalesce(source.price_id, source.pricing_price_details_price) = price.id
 ),
 
 running as (
@@ -62,5 +71,6 @@ select
     units as quantity,
     unit_price,
     (units * unit_price)::decimal(18, 2) - (net * unit)::decimal(18, 2) as discount_amount,
-    net * unit as net_amount
+    net * unit as net_amount,
+    case when status = 'draft' then 'line of a draft invoice' end as left_out
 from priced

@@ -1,21 +1,98 @@
 -- One row a charge that took money, for its invoice, for the order that its metadata names (order_id), else for itself.
-with charges as (
+with -- Which order a charge paid (the same text in every SELECT that needs it). Until API version 2025-03-31 the charge names its invoice,
+-- since then invoice_payment does, or the payment intent of the invoice; another system's order is named by the metadata key order_id.
+by_intent as (
+    select payment_intent_id, min(invoice_id) as invoice_id
+    from (
+        select payment_intent_id, invoice_id from invoice_payment
+        union all
+        select payment_intent_id, id from invoice
+    ) as said
+    where payment_intent_id is not null
+    group by payment_intent_id
+),
+
+by_charge as (
+    select charge_id, min(invoice_id) as invoice_id
+    from (
+        select charge_id, invoice_id from invoice_payment
+        union all
+        select charge_id, id from invoice
+    ) as said
+    where charge_id is not null
+    group by charge_id
+),
+
+named as (
     select
-        *,
-        case
-            when lower(currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
-            when lower(currency) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 0.001
+        charge.id,
+        charge.customer_id,
+        charge.currency,
+        charge.amount,
+        charge.created,
+        charge.status,
+        charge.payment_intent_id,
+        coalesce(
+            charge.invoice_id, by_charge.invoice_id, by_intent.invoice_id,
+            case when json_valid(charge.metadata) then nullif(charge.metadata ->> '$.order_id', '') end
+        ) as order_id
+    from charge
+    left join by_charge on charge.id = by_charge.charge_id
+    left join by_intent on charge.payment_intent_id = by_intent.payment_intent_id
+),
+
+-- Where nothing says which charge paid a paid invoice, the charges of the same customer, currency and amount did, the first of them the first.
+unnamed_charges as (
+    select id, customer_id, currency, amount, row_number() over (partition by customer_id, currency, amount order by created, id) as place
+    from named
+    where order_id is null and payment_intent_id is not null and status = 'succeeded'
+),
+
+unnamed_invoices as (
+    select
+        invoice.id,
+        invoice.customer_id,
+        invoice.currency,
+        coalesce(nullif(invoice.amount_paid, '0'), invoice.total) as amount,
+        row_number() over (
+            partition by invoice.customer_id, invoice.currency, coalesce(nullif(invoice.amount_paid, '0'), invoice.total)
+            order by coalesce(invoice.created, invoice.period_end), invoice.id
+        ) as place
+    from invoice
+    left join (select order_id from named where order_id is not null group by order_id) as paid on invoice.id = paid.order_id
+    left join (select invoice_id from invoice_payment group by invoice_id) as recorded on invoice.id = recorded.invoice_id
+    where invoice.status = 'paid' and paid.order_id is null and recorded.invoice_id is null
+),
+
+links as (
+    select named.id, coalesce(named.order_id, unnamed_invoices.id) as order_id
+    from named
+    left join unnamed_charges on named.id = unnamed_charges.id
+    left join unnamed_invoices
+        on unnamed_charges.customer_id = unnamed_invoices.customer_id and unnamed_charges.currency = unnamed_invoices.currency
+        and unnamed_charges.amount = unnamed_invoices.amount and unnamed_charges.place = unnamed_invoices.place
+),
+
+charges as (
+    select
+        source.*,
+        links.order_id,
+        try_cast(coalesce(source.amount_captured, source.amount) as decimal(18, 0))
+        * case
+            when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
+            when lower(source.currency) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 0.001
             else 0.01
-        end as unit
+        end as paid_amount
     from source
+    left join links on source.id = links.id
 )
 
 select
     record_number,
     id as payment_id,
-    coalesce(charges.invoice_id, case when json_valid(charges.metadata) then nullif(charges.metadata ->> '$.order_id', '') end, charges.id) as order_id,
+    coalesce(order_id, id) as order_id,
     created as paid_at,
-    try_cast(coalesce(amount_captured, amount) as decimal(18, 0)) * unit as payment_amount,
+    paid_amount as payment_amount,
     upper(currency) as currency_code,
     case when card_id is not null then 'card' when bank_account_id is not null then 'bank' end as payment_method,
     case

@@ -17,6 +17,7 @@ ledger as (
         ledger.cost_category, ledger.pool_id, ledger.gl_account,
         ledger.ledger_amount as transaction_cost_amount,
         ledger.currency_code as transaction_currency_code,
+        ledger.document_exchange_rate, ledger.home_currency_code,
         ledger.cost_behaviour, ledger.traceability, ledger.recurrence, ledger.is_in_scope, ledger.scope_reason
     from {{ ref('stg_ledger_actuals') }} as ledger
     left join periods on ledger.fiscal_period = periods.fiscal_period
@@ -34,6 +35,7 @@ budget as (
         spread.cost_category, spread.pool_id, spread.gl_account,
         {{ amount_of('spread.month_minor') }} as transaction_cost_amount,
         spread.currency_code as transaction_currency_code,
+        cast(null as decimal(18, 8)) as document_exchange_rate, cast(null as string) as home_currency_code,
         spread.cost_behaviour, spread.traceability, spread.recurrence, spread.is_in_scope, spread.scope_reason
     from {{ ref('int_cost__budget_spread') }} as spread
 ),
@@ -65,7 +67,10 @@ versions_in_force as (
 placed as (
     select
         lines.*,
-        {{ in_reporting_currency('lines.transaction_cost_amount', 'lines.transaction_currency_code') }} as cost_amount,
+        {{ in_reporting_currency(
+            'lines.transaction_cost_amount', 'lines.transaction_currency_code',
+            'case when coalesce(lines.home_currency_code, watermark.reporting_currency_code) = watermark.reporting_currency_code then lines.document_exchange_rate end'
+        ) }} as cost_amount,
         watermark.reporting_currency_code as currency_code,
         periods.fiscal_period,
         periods.fiscal_year,

@@ -1,0 +1,73 @@
+"""What a system's exports come to: deliveries by day in, the current rows of its feeds out, whatever the order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pytest
+
+from dagster_project.contracts.model import load_contract
+from tests.ingest.systems.commerce import deliver
+
+Rows = list[dict[str, object]]
+Day = dict[str, Rows]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One instance of a kind: what is delivered on each day, and the rows that each query of a feed shows in the end.
+
+    A key of `right` is `feed: column, column`; its rows are compared as sorted text, numbers without trailing zeros.
+    """
+
+    name: str
+    days: dict[str, Day]
+    right: dict[str, list[tuple[object, ...]]]
+    base: Day = field(default_factory=dict)  # delivered on the first day beside its own streams
+
+
+ORDERS = ("one go", "day by day", "last day first")
+
+
+def every(cases: Iterable[Case]) -> Any:
+    """Parametrise a test by all cases, each in every order of arrival."""
+    return pytest.mark.parametrize(
+        ("case", "order"), [pytest.param(case, order, id=f"{case.name}, {order}") for case in cases for order in ORDERS]
+    )
+
+
+def check(door: Any, system: str, case: Case, order: str) -> None:
+    """Deliver the case in an order and compare the current rows with the right ones."""
+    door.assumptions = door.assumptions.model_copy(update={"reporting_currency_code": "USD", "quarantine_threshold_rate": Decimal(1)})
+    first = min(case.days)
+    for day in sorted(case.days, reverse=order == "last day first"):
+        base = case.base if day == first else {}
+        streams = {name: [*base.get(name, []), *case.days[day].get(name, [])] for name in (*base, *(x for x in case.days[day] if x not in base))}
+        deliver(door, system, day, **streams)
+        if order != "one go":
+            assert door.walk().refusals == []
+    if order == "one go":
+        assert door.walk().refusals == []
+    found = {query: current(door, *query.split(": ")) for query in case.right}
+    assert found == {query: sorted(tuple(text(value) for value in row) for row in rows) for query, rows in case.right.items()}
+
+
+def current(door: Any, feed: str, columns: str) -> list[tuple[str, ...]]:
+    """Return columns of the rows of a feed that stand: the latest change of each key, unless it is a withdrawal."""
+    keys = ", ".join(load_contract(feed).primary_key)
+    rows = door.all(
+        f"select {columns} from (select *, row_number() over (partition by {keys} order by change_number desc) as place from lake.{feed})"
+        " where place = 1 and not coalesce(is_withdrawn, false)"
+    )
+    return sorted(tuple(text(value) for value in row) for row in rows)
+
+
+def text(value: object) -> str:
+    """Return a value as text, numbers without trailing zeros."""
+    try:
+        return f"{Decimal(str(value)).normalize():f}"
+    except InvalidOperation:
+        return str(value)

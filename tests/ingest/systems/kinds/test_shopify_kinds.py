@@ -1,0 +1,203 @@
+"""Shopify, both interfaces: refunds with their adjustments, gift cards, tips and deposits, cancelled orders, children without a day of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ingest.systems.kinds.current import Case, Day, Rows, check, every
+
+D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
+AT, LATER = "2026-10-03 10:00:00", "2026-11-10 10:00:00"
+GRAPHQL = {  # names of the older interface in the newer one
+    "order": {
+        "currency": "currency_code",
+        "subtotal_price": "subtotal_price_set_shop_amount",
+        "total_tax": "total_tax_set_shop_amount",
+        "financial_status": "display_financial_status",
+        "total_tip_received": "total_tip_received_set_shop_amount",
+        "total_line_items_price": "",
+    },
+    "order_line": {"gift_card": "is_gift_card", "price": "original_total_set_shop_amount", "total_discount": "total_discount_set_shop_amount"},
+    "transaction": {"amount": "amount_set_shop_amount", "currency": "amount_set_shop_currency_code"},
+    "order_line_refund": {"subtotal": "subtotal_set_shop_amount", "total_tax": "total_tax_set_shop_amount"},
+    "order_adjustment": {"amount": "amount_set_shop_amount", "tax_amount": "tax_amount_set_shop_amount", "kind": "", "order_id": ""},
+    "tax_line": {"price": "price_set_shop_amount"},
+    "discount_allocation": {"amount": "allocated_amount_set_shop_amount"},
+    "order_shipping_line": {"discounted_price": "discounted_price_set_shop_amount"},
+}
+
+
+def renamed(day: Day) -> Day:
+    def row(stream: str, old: dict[str, object]) -> dict[str, object]:
+        names = GRAPHQL.get(stream, {})
+        return {names.get(column, column): value for column, value in old.items() if names.get(column, column)}
+
+    found = {stream: [row(stream, old) for old in rows] for stream, rows in day.items()}
+    for line in found.get("order_shipping_line", []):
+        line["is_removed"] = "FALSE"
+    return found
+
+
+def order(number: str, subtotal: object, **more: object) -> dict[str, object]:
+    shown: dict[str, object] = {"id": number, "currency": "EUR", "created_at": AT, "processed_at": AT, "updated_at": AT, "customer_id": "7"}
+    money = {"taxes_included": "FALSE", "total_line_items_price": subtotal, "subtotal_price": subtotal, "total_tax": "0.00"}
+    return {**shown, "test": "FALSE", "_fivetran_deleted": "FALSE", "financial_status": "paid", **money, **more}
+
+
+def line(number: str, of: str, price: object, **more: object) -> dict[str, object]:
+    what = {"sku": "S", "product_id": "70", "gift_card": "FALSE", "taxable": "TRUE", "quantity": "1"}
+    return {"id": number, "order_id": of, "price": price, **what, **more}
+
+
+def given_back(number: str, refund: str, of: str, subtotal: object) -> dict[str, object]:
+    return {"id": number, "refund_id": refund, "order_line_id": of, "subtotal": subtotal, "total_tax": "0.00", "quantity": "1", "restock_type": "return"}
+
+
+def paid(number: str, of: str, amount: object, gateway: str) -> dict[str, object]:
+    return {"id": number, "order_id": of, "amount": amount, "currency": "EUR", "created_at": AT, "kind": "sale", "status": "success", "test": "FALSE", "gateway": gateway}
+
+
+def refund(number: str = "5", of: str = "1", **more: object) -> Rows:
+    return [{"id": number, "order_id": of, "created_at": LATER, **more}]
+
+
+LESS = {"id": "61", "order_id": "1", "refund_id": "5", "amount": "30.00", "tax_amount": "0.00", "kind": "refund_discrepancy"}
+BOUGHT: Day = {"order": [order("1", "100.00")], "order_line": [line("11", "1", "60.00"), line("12", "1", "40.00")]}
+NONE = {"sku": "", "product_id": "", "taxable": "FALSE"}
+ORDERS, LINES = "orders: order_id, net_amount", "order_lines: line_id, net_amount"
+PAID, GIVEN = "payments: payment_id, payment_amount", "refunds: refund_id, refund_amount"
+
+CASES = [
+    Case(  # K8
+        "an adjustment before, a line after, its note last",
+        {
+            D1: {**BOUGHT, "order_adjustment": [LESS]},
+            D2: {"refund": refund(), "order_line_refund": [given_back("51", "5", "11", "60.00")]},
+            D3: {"order_line_refund": [given_back("52", "5", "12", "40.00")], "refund": refund(note="late")},
+        },
+        {"refunds: refund_id, refund_amount, refund_reason": [("51", "30", "late"), ("52", "40", "late")]},
+    ),
+    Case(  # K8, K2
+        "an adjustment that was corrected",
+        {
+            D1: {**BOUGHT, "refund": refund(), "order_line_refund": [given_back("51", "5", "11", "60.00")], "order_adjustment": [LESS]},
+            D2: {"order_adjustment": [{**LESS, "amount": "-5.00"}]},
+        },
+        {GIVEN: [("51", 60), ("adjustment-61", 5)]},
+    ),
+    Case(  # K8
+        "taxes and discounts come a day later, and again with other amounts",
+        {
+            D1: {"order": [order("1", "119.00", taxes_included="TRUE", total_tax="19.00")], "order_line": [line("11", "1", "119.00"), line("12", "1", "0.00")]},
+            D2: {"tax_line": [{"order_line_id": "11", "index": "0", "price": "12.00"}, {"order_line_id": "11", "index": "1", "price": "7.00"}]},
+            D3: {"tax_line": [{"order_line_id": "11", "index": "0", "price": "17.00"}], "discount_allocation": [{"order_line_id": "11", "index": "0", "amount": "2.00"}]},
+        },
+        {LINES: [("11", 100), ("12", 0)]},
+    ),
+    Case(  # K3
+        "an order deleted alone, and one whose lines and refund came before it",
+        {
+            D1: {
+                "order": [order("1", "100.00")],
+                "order_line": [line("11", "1", "100.00"), line("21", "2", "8.00")],
+                "refund": [*refund("5"), *refund("6", "2")],
+                "order_line_refund": [given_back("51", "5", "11", "9.00"), given_back("61", "6", "21", "8.00")],
+            },
+            D2: {"order": [order("1", "100.00", _fivetran_deleted="TRUE", updated_at=LATER), order("2", "8.00")]},
+        },
+        {ORDERS: [("2", 8)], LINES: [("21", 8)], GIVEN: [("61", 8)]},
+    ),
+    Case(  # K3, K4
+        "a tag on the customer comes late and goes again",
+        {
+            D1: {**BOUGHT, "customer": [{"id": "7", "created_at": AT, "updated_at": AT}, {"id": "8", "created_at": AT, "updated_at": AT}]},
+            D2: {"customer_tag": [{"customer_id": "7", "index": "0", "value": "account:A1"}, {"customer_id": "8", "index": "0", "value": "account:A8"}]},
+            D3: {"customer": [{"id": "8", "created_at": AT, "updated_at": LATER}]},
+        },
+        {"contacts: contact_id, account_id": [("7", "A1"), ("8", "8")], "orders: order_id, account_id": [("1", "A1")]},
+    ),
+    Case(  # an older version that comes late does not win
+        "versions out of order",
+        {
+            D1: {"order": [order("1", "100.00", financial_status="partially_refunded", updated_at=LATER)]},
+            D2: {"order": [order("1", "100.00", financial_status="paid", updated_at=AT)]},
+        },
+        {"orders: order_id, financial_state": [("1", "partially_refunded")]},
+    ),
+    Case(  # K7
+        "gift card, tips in three languages, a deposit; goods paid with a gift card and with store credit",
+        {
+            D1: {
+                "order": [order("1", "50.00"), order("2", "50.00"), order("3", "20.00"), order("4", "30.00", total_tip_received="3.30")],
+                "order_line": [
+                    line("11", "1", "50.00", gift_card="TRUE", taxable="FALSE"),
+                    line("21", "2", "50.00"),
+                    line("31", "3", "20.00"),
+                    line("32", "3", "2.00", **NONE, title="Trinkgeld"),
+                    line("33", "3", "2.00", **NONE, title="Pourboire 10 %"),
+                    line("34", "3", "15.00", **NONE, title="Deposit"),
+                    line("41", "4", "30.00"),
+                    line("42", "4", "3.30", **NONE, title="Dank"),
+                    line("43", "4", "4.40", **NONE, title="Engraving"),
+                ],
+                "transaction": [
+                    paid("1", "1", "50.00", "shopify_payments"),
+                    paid("2", "2", "30.00", "gift_card"),
+                    paid("3", "2", "20.00", "shopify_store_credit"),
+                    paid("4", "3", "24.00", "Gift Card"),
+                    paid("5", "4", "33.30", "cash"),
+                ],
+            }
+        },
+        {
+            LINES: [("21", 50), ("31", 20), ("41", 30), ("43", "4.4")],
+            ORDERS: [("1", None), ("2", 50), ("3", None), ("4", None)],
+            PAID: [("1", 50), ("5", "33.3")],
+        },
+    ),
+    Case(  # K7, K2
+        "a gift card given back is no refund of revenue; a line that turns out to be a gift card goes",
+        {
+            D1: {"order": [order("1", "70.00")], "order_line": [line("11", "1", "50.00"), line("12", "1", "20.00")]},
+            D2: {
+                "order_line": [line("11", "1", "50.00", gift_card="TRUE")],
+                "refund": refund(),
+                "order_line_refund": [given_back("51", "5", "11", "50.00"), given_back("52", "5", "12", "20.00")],
+            },
+        },
+        {LINES: [("12", 20)], GIVEN: [("52", 20)]},
+    ),
+    Case(  # K16
+        "cancelled: partly kept, all given back, never paid",
+        {
+            D1: {
+                "order": [order(number, "100.00") for number in ("1", "2", "3")],
+                "order_line": [line(f"{number}1", number, "100.00") for number in ("1", "2", "3")],
+            },
+            D2: {
+                "order": [
+                    order("1", "100.00", cancelled_at=LATER, updated_at=LATER, financial_status="partially_refunded"),
+                    order("2", "100.00", cancelled_at=LATER, updated_at=LATER, financial_status="refunded"),
+                    order("3", "100.00", cancelled_at=LATER, updated_at=LATER, financial_status="voided"),
+                ],
+                "refund": [*refund("5"), *refund("6", "2")],
+                "order_line_refund": [given_back("51", "5", "11", "100.00"), given_back("61", "6", "21", "100.00")],
+                "order_adjustment": [{**LESS, "amount": "20.00"}],
+            },
+        },
+        {
+            "orders: order_id, financial_state, cancelled_at is null": [("1", "partially_refunded", True), ("2", "refunded", False), ("3", "voided", False)],
+            GIVEN: [("51", 80), ("61", 100)],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize("system", ["shopify", "shopify_graphql"])
+@every(CASES)
+def test_shopify(system: str, case: Case, order: str, door: Any) -> None:
+    if system == "shopify_graphql":
+        case = Case(case.name, {day: renamed(streams) for day, streams in case.days.items()}, case.right)
+    check(door, system, case, order)
