@@ -80,7 +80,8 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     Raises
     ------
     InputRefused
-        A required column is missing (the nearest new name is suggested), or there is a new one and the contract is frozen.
+        A required column is missing (the nearest new name is suggested, or the vendor's file that this is), or there is a new one
+        and the contract is frozen.
     """
     described, found = system.stream(stream), source.scan.columns
     expected = (*described.read_columns, *described.unread)
@@ -92,6 +93,9 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     missing = tuple(name for name in described.read_columns if name not in found)
     for name in required:
         if name in missing:
+            for known in system.file.refused_headers:
+                if known.fits(found):
+                    raise InputRefused(f"{source.path}: this is {known.what}, which lacks {name}; remedy: {known.remedy}")
             near = difflib.get_close_matches(name, added, n=1, cutoff=0.5)
             hint = f"; did {near[0]} replace it?" if near else ""
             raise InputRefused(

@@ -8,6 +8,7 @@ contract name, no SQL. An error names file and line.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -106,6 +107,20 @@ class Stream(Dialect):
         return self
 
 
+class RefusedHeader(BaseModel):
+    """A file that the vendor writes too, but that holds too little: told by `columns`, which no table of the mapping has together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    remedy: str
+
+    def fits(self, header: Iterable[str]) -> bool:
+        """Say whether a header has all these columns, in whatever case."""
+        return {name.lower() for name in self.columns} <= {name.strip().lower() for name in header}
+
+
 class SystemFile(BaseModel):
     """The YAML of one system."""
 
@@ -114,6 +129,7 @@ class SystemFile(BaseModel):
     time_zone: str
     streams: dict[str, Stream] = Field(min_length=1)
     ignored: dict[str, str] = Field(default_factory=dict)
+    refused_headers: tuple[RefusedHeader, ...] = ()  # known files of the vendor that are no table of this mapping
 
     @field_validator("time_zone")
     @classmethod
