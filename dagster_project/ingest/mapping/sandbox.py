@@ -106,9 +106,7 @@ def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
     known: set[str] = set()
     for name in names:
         if name.lower() in known:
-            raise UsageError(
-                f"mapping {path}{_line_of(path, [name])}: names the column {name} twice; remedy: leave one of them out, or name it otherwise"
-            )
+            raise UsageError(f"mapping {path}{_line_of(path, [name])}: names the column {name} twice; remedy: leave one out, or rename it")
         known.add(name.lower())
 
 
