@@ -5,8 +5,12 @@ Holds SQL text over the name of a text column. It must not know a contract.
 
 from __future__ import annotations
 
+import unicodedata
+
 from dagster_project.ingest.readers.dialect import Dialect
 
+BLANKS = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200E))) + "\u202f\u205f\u2060\u3000\ufeff"
+"""What does not belong to an identifier at its ends: blanks, no-break blanks and characters without a width."""
 _OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -18,6 +22,25 @@ def literal(value: str) -> str:
 def identifier(name: str) -> str:
     """Quote a column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def identifier_value(value: str) -> str:
+    """Return an identifier in its one form, as `identifier_form` does: NFC, without outer blanks. Capitals stay as they are."""
+    return unicodedata.normalize("NFC", value).strip(BLANKS)
+
+
+def identifier_form(text: str) -> str:
+    """Return the SQL of an identifier in its one form; nothing is left of one that is all blanks."""
+    blanks = " || ".join(f"chr({ord(sign)})" for sign in BLANKS)
+    return f"case when {has_other_form(text)} then nullif(trim(nfc_normalize({text}), {blanks}), '') else {text} end"
+
+
+def has_other_form(text: str) -> str:
+    """Return the test for an identifier that `identifier_form` changes. Plain ASCII, nearly all there is, is told by cheap comparisons."""
+    blanks = " || ".join(f"chr({ord(sign)})" for sign in BLANKS)
+    ends = " and ".join(f"not ends_with({text}, chr({ord(sign)}))" for sign in BLANKS if sign.isascii())
+    is_plain = f"strlen({text}) = length({text}) and {text} > '!' and {ends}"
+    return f"case when {is_plain} then false else trim(nfc_normalize({text}), {blanks}) <> {text} end"
 
 
 def plain_number(text: str, dialect: Dialect) -> str:

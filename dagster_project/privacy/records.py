@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -26,6 +27,7 @@ from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.readers.archives import format_within
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import LINE_BYTES, TEXT_BYTES, Format, format_of
+from dagster_project.ingest.readers.header import give_names
 from dagster_project.ingest.readers.records import Record, csv_words
 from dagster_project.ingest.readers.workbook import read_sheet, sheet_records
 from dagster_project.ingest.sql_text import identifier, literal
@@ -131,6 +133,8 @@ def _text(file: IO[str], dialect: Dialect, delimiter: str) -> Iterator[Delivered
     reader = csv.reader(lines(), strict=True, **words)
     header: Sequence[str] | None = None
     number = 0
+    for line in islice(file, (dialect.header_row or 1) - 1):
+        yield DeliveredRecord(0, {}, line)
     while True:
         fields: Sequence[str] | None
         try:
@@ -144,7 +148,7 @@ def _text(file: IO[str], dialect: Dialect, delimiter: str) -> Iterator[Delivered
                 yield DeliveredRecord(0, {}, text)
             return
         if header is None or not fields:
-            header = header or [name.removeprefix("\ufeff").strip() for name in fields]
+            header = header or give_names([name.removeprefix("\ufeff") for name in fields], dialect.positions).columns if fields else header
             yield DeliveredRecord(0, {}, text)
             continue
         number += 1
@@ -171,7 +175,7 @@ def _lines(file: IO[str]) -> Iterator[DeliveredRecord]:
 def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[Record, list[str]]]:
     """Yield the rows of the stream's sheet with its columns, those without a name too."""
     sheet = read_sheet(path, dialect)
-    columns = [str(name).strip() for name in sheet.columns]
+    columns = list(give_names([str(name) for name in sheet.columns], dialect.positions).columns)
     for record in sheet_records(path, sheet, columns, dialect):
         yield record, columns
 

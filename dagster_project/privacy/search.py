@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
 from dagster_project.ingest.pii.register import person_columns
 from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.sql_text import identifier_value
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import DeliveredRecord, delivered_records, is_readable
 
@@ -131,7 +133,8 @@ def content_hash(path: Path) -> str:
 def _is_meant(result: Search, file: LandingFile, record: DeliveredRecord, pattern: re.Pattern[str]) -> bool:
     ids, values = result.person.ids, record.values
     columns = _canonical_columns(file) if file.system == CANONICAL else result.columns[file.system, file.stream]
-    if any(values.get(column) in ids for column in columns) or pattern.search(record.text):
+    text = unicodedata.normalize("NFC", record.text)  # as the lake has identifiers
+    if any(identifier_value(values.get(column, "")) in ids for column in columns) or pattern.search(text):
         return True
     if file.system == CANONICAL:
         return False
@@ -147,14 +150,14 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
     person, place = result.person, (file.system, file.stream)
     if is_mapped:
         if is_origin:
-            held = {name for name, value in record.values.items() if value in person.ids and name != "id"}
+            held = {name for name, value in record.values.items() if identifier_value(value) in person.ids and name != "id"}
             result.columns[place] |= held
         for name, own in (*file.names.items(), *((name, name) for name in file.shared if is_origin)):
             if value := record.values.get(own):
                 result.links[file.system][name].add(value)
     hashes = {row.id_hash for row in person.tombstones}
     for name in _canonical_columns(file):
-        value = record.values.get(name)
+        value = identifier_value(record.values.get(name, ""))
         if value and value not in person.ids and result.lake.hashed(value) in hashes:  # known by its tombstone alone: delivered again
             person.contact_ids.add(value)
             person.words.add(value)

@@ -16,6 +16,7 @@ from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.conform.casting import casting
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.sql_text import BLANKS, identifier_value
 
 CONNECTION = duckdb.connect()
 CONNECTION.execute("set TimeZone = 'UTC'")
@@ -61,7 +62,8 @@ def cast(
     broken = None if row["broken_rule"] is None else plan.rules[row["broken_rule"]]
     unknown = any(CONNECTION.execute(plan.counted_sql("one")).fetchone() or ()) if plan.unknown else False
     fast = plan.fast_sql("one", is_numbered=True)
-    if broken or unknown:
+    changes = CONNECTION.execute(plan.changes_sql("one")).fetchone() or ()
+    if broken or unknown or any(changes):
         with pytest.raises((duckdb.InvalidInputException, duckdb.ConversionException)):
             CONNECTION.execute(fast).fetchall()
     else:
@@ -139,7 +141,12 @@ def test_every_amount_with_two_decimals_arrives_unchanged(amount: Decimal) -> No
         ("refunds", {"is_chargeback": "TRUE"}, None),
         ("tickets", {"ticket_state": "limbo"}, "closed_list"),
         ("tickets", {"escalation_level": "5"}, "maximum"),
-        ("tickets", {"escalation_level": "2.0"}, "decimals"),
+        ("tickets", {"escalation_level": "2.0"}, None),
+        ("tickets", {"escalation_level": "2.00"}, None),
+        ("tickets", {"escalation_level": "2.5"}, "decimals"),
+        ("tickets", {"escalation_level": "2."}, "number_format"),
+        ("tickets", {"escalation_level": "1e0"}, "number_format"),
+        ("tickets", {"escalation_level": "9223372036854775808.0"}, "number_range"),
         ("tickets", {"first_solved_at": "2025-12-31T23:59:58Z"}, None),
         ("tickets", {"first_solved_at": "2025-12-31T23:59:57Z"}, "order_of_instants"),
         ("tickets", {"closed_at": "2025-12-31T00:00:00Z"}, "order_of_instants"),
@@ -176,6 +183,41 @@ def test_each_rule_of_the_contract_finds_its_offender(feed: str, values: dict[st
 def test_an_identifier_that_a_spreadsheet_rounded_is_refused(text: str, rule: str | None) -> None:
     assert cast("refunds", refund_id=text)[0] == rule
     assert cast("refunds", order_id=text)[0] is None  # a name of another row: it finds nobody, but no record is lost
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 4))
+@settings(max_examples=100, deadline=None)
+def test_a_whole_number_written_with_zero_decimals_is_the_integer(number: int, zeros: int) -> None:
+    text = f"{number}.{'0' * zeros}" if zeros else str(number)
+    rule, row = cast("interactions", ivr_seconds=text)
+    assert (rule, row["ivr_seconds"]) == (None, number)
+    assert cast("refunds", order_id=text)[1]["order_id"] == text, "an identifier is no number"
+
+
+_ID_SIGNS = st.sampled_from([*BLANKS, *"aA0!-. ", "é", "e\u0301", "\u0301", "ß", "日", "\U0001f600", "\u212b"])
+
+
+@given(st.lists(_ID_SIGNS, max_size=8).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_an_identifier_has_one_form_whatever_its_blanks_and_its_unicode_form(text: str) -> None:
+    row = cast("refunds", order_id=text)[1]
+    assert row["order_id"] == (identifier_value(text) or (None if text else ""))
+
+
+@pytest.mark.parametrize("text", ["ACC1 ", "\u00a0ACC1", "ACC1\u200b", "\ufeffACC1", "\tACC1\r\n"])
+def test_identifiers_that_differ_in_outer_blanks_are_one_and_are_counted(text: str) -> None:
+    plan = casting(load_contract("refunds"), dict.fromkeys(GOOD["refunds"], "VARCHAR"), zone="UTC", dialect=Dialect())
+    values = {**GOOD["refunds"], "order_id": text}
+    listed = ", ".join(f"?::varchar as {name}" for name in values)
+    CONNECTION.execute(f"create or replace temp table one as select {listed}, 1 as record_number", list(values.values()))
+    counts = CONNECTION.execute(plan.changes_sql("one")).fetchone() or ()
+    assert plan.change_messages(counts) == ["1 values of order_id were trimmed or brought into one Unicode form"]
+    assert cast("refunds", order_id=text)[1]["order_id"] == "ACC1"
+    assert cast("refunds", order_id="acc1")[1]["order_id"] == "acc1", "capitals are the source's own"
+
+
+def test_a_key_of_nothing_but_blanks_is_missing() -> None:
+    assert cast("refunds", refund_id=" \u00a0")[0] == "required"
 
 
 def test_a_value_outside_a_list_with_an_unknown_value_becomes_it() -> None:

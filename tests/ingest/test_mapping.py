@@ -177,3 +177,25 @@ def test_every_built_in_mapping_binds_over_its_declared_columns(name: str) -> No
             select = checked_select(system.sql_path(stream, feed), described.read_columns, beside)
             assert "source" in select.sql
             assert select.types
+
+
+@pytest.mark.parametrize("sql", ["select record_number,\n  a,\n  1 as A\nfrom source", "select record_number,\n  a,\n  s.a\nfrom source s"])
+def test_a_column_named_twice_is_refused_with_its_line(tmp_path: Path, sql: str) -> None:
+    path = tmp_path / "x.sql"
+    path.write_text(sql)
+    with pytest.raises(UsageError, match=r"x\.sql:[23]: names the column [aA] twice"):
+        checked_select(path, ["a"])
+
+
+def test_a_select_may_read_the_name_and_the_day_of_its_file(make_door: Any, tmp_path: Path) -> None:
+    yml = "time_zone: UTC\nstreams:\n  sales:\n    columns: [id]\n    feeds:\n      orders: {sql: o.sql, records: true}\n"
+    sql = (
+        "select record_number, id as order_id, delivery_date as ordered_at, 'EUR' as currency_code, file_name as account_id,"
+        " '1.00' as net_amount from source"
+    )
+    door = make_door(mappings=write_system(tmp_path / "mappings", "till", yml, o=sql))
+    door.deliver("till/sales/2026-01-02/shop 7.csv", "id\n1\n2\n")
+    door.deliver("till/sales/2026-01-02/b.csv", "id,file_name\n4,x\n")
+    door.walk()
+    found = door.all("select order_id, account_id, ordered_at::date::varchar from lake.orders order by 1")
+    assert found == [("1", "shop 7.csv", "2026-01-02"), ("2", "shop 7.csv", "2026-01-02"), ("4", "b.csv", "2026-01-02")]

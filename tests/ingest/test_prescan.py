@@ -169,8 +169,8 @@ def test_limits_are_enforced_within_a_second_and_little_memory(tmp_path: Path, c
 
 
 @pytest.mark.fault("F10")
-def test_a_column_named_twice_or_not_at_all_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match="names column a twice"):
-        scan(tmp_path, b"a,b,a\n1,2,3\n")
-    with pytest.raises(InputRefused, match="column 2 of the header has no name"):
-        scan(tmp_path, b"a,,c\n1,2,3\n")
+def test_a_column_named_twice_or_not_at_all_gets_a_name_and_is_known_as_ambiguous(tmp_path: Path) -> None:
+    twice = scan(tmp_path, b"a,b,A\n1,2,3\n")
+    assert (twice.columns, twice.ambiguous) == (("a", "b", "A_2"), {"a_2": (3,), "a": (1, 3)})
+    unnamed = scan(tmp_path, b"a,,c\n1,2,3\n")
+    assert (unnamed.columns, unnamed.ambiguous) == (("a", "column_2", "c"), {"column_2": (2,)})

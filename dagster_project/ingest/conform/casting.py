@@ -2,21 +2,21 @@
 
 Holds SQL text made from contracts (identifiers and lists come from there, never from a file). It must not run SQL. Money
 with more decimals than the contract is refused, never rounded; infinities and NaN are refused; a local time goes through
-the declared zone (a gap shifts forward, an ambiguous time is the earlier instant).
+the declared zone (a gap shifts forward, an ambiguous time is the earlier instant). An identifier is brought into one form.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagster_project.contracts.model import Column, Contract
 from dagster_project.engines.lake_files import RECORD_NUMBER
 from dagster_project.ingest.conform.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
 from dagster_project.ingest.readers.dialect import Dialect
-from dagster_project.ingest.sql_text import identifier, instant, literal, plain_number
+from dagster_project.ingest.sql_text import has_other_form, identifier, identifier_form, instant, literal, plain_number
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
@@ -28,6 +28,7 @@ _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 class Casting:
     """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests.
 
+    `reformed` are the columns of identifiers with the test for one that is brought into its one form; the fast SELECT refuses those.
     `written` are the columns that the file brings or the contract has a default for: what is null in every row is not written.
     """
 
@@ -37,6 +38,7 @@ class Casting:
     rules: list[Rule] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     is_dated: bool = False  # the relation has the day of each record, `delivery_date`, and the rows keep it
+    reformed: dict[str, str] = field(default_factory=dict)
 
     @property
     def discarded(self) -> dict[str, str]:
@@ -57,13 +59,13 @@ class Casting:
 
     def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
         """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
-        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values()]
+        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values(), *self.reformed.values()]
         row_hash = (
             f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
             if tests
             else self._row_hash()
         )
-        strict = replace(self, inner=[typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(") for typed in self.inner])
+        strict = replace(self, inner=[self._strict(typed) for typed in self.inner])
         return f"select {self._outer(is_numbered)}, {row_hash} as row_hash from ({strict._inner_sql(relation, is_numbered)})"
 
     def listing_sql(self, relation: str) -> str:
@@ -84,6 +86,31 @@ class Casting:
         """Return the SELECT that counts, per column, the words that become the unknown value and the values that are left out."""
         counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in (self.unknown | self.discarded).items())
         return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
+
+    def changes_sql(self, relation: str) -> str:
+        """Return the SELECT that counts, per column, the values that are not stored as they were delivered; see `change_messages`."""
+        counts = ", ".join(f"count(*) filter (where {test})" for test, _ in self._changes) or "0"
+        return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
+
+    def change_messages(self, counts: Sequence[int]) -> list[str]:
+        """Word the row of `changes_sql`, one sentence for each column with such values."""
+        return [f"{count:,} {words}" for count, (_, words) in zip(counts, self._changes, strict=False) if count]
+
+    @property
+    def _changes(self) -> list[tuple[str, str]]:
+        unknown = [
+            (test, f"values of {name} are outside its list and became {self.contract.column(name).unknown_value}")
+            for name, test in self.unknown.items()
+        ]
+        discarded = [(test, f"values of {name} break its contract and were left out") for name, test in self.discarded.items()]
+        reformed = [(test, f"values of {name} were trimmed or brought into one Unicode form") for name, test in self.reformed.items()]
+        return [*unknown, *discarded, *reformed]
+
+    def _strict(self, typed: str) -> str:
+        """Return an inner expression whose casts raise; identifiers stay as they are, for those of another form are refused."""
+        for name in self.reformed:
+            typed = typed.replace(identifier_form(f"{identifier(name)}::varchar"), f"{identifier(name)}::varchar")
+        return typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(")
 
     def _row_hash(self) -> str:
         return f"(hash({', '.join(self.written)}) >> 1)::bigint"
@@ -134,6 +161,11 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     text = identifier(name)
     rules: list[Rule] = []
     if kind == "varchar":
+        if is_identifier(column):
+            text = f"{text}::varchar"
+            plan.inner.append(f"{has_other_form(text)} as o_{name}")
+            plan.reformed[name] = f"o_{name}"
+            text = identifier_form(text)
         typed = text
         if column.hashed or column.masked:
             typed = f"{f'hashed_{column.hashed}' if column.hashed else f'masked_{column.masked}'}({text}::varchar)"
@@ -157,7 +189,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         text = plain_number(text, dialect)
         typed = f"try_cast({text} as {kind})"
         scale = column.scale or 0
-        strict = r"-?[0-9]+" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
+        strict = r"-?[0-9]+(\.0+)?" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
         if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
             exact = f"{name}::varchar is distinct from {raw} and {exact}"
@@ -190,6 +222,12 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     plan.inner.append(f"{_with_default(column, typed)} as {name}")
     plan.rules += rules
     plan.rules += rules_of_the_value(column)
+
+
+def is_identifier(column: Column) -> bool:
+    """Say whether a column names something: records that name it must agree letter by letter."""
+    is_name = column.name.endswith("_id") or column.key_position is not None
+    return column.sql_type == "varchar" and is_name and not column.valid_values and not column.pattern
 
 
 def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:

@@ -19,7 +19,9 @@ from dagster_project.contracts.model import load_contract
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import make_restricted
+from dagster_project.ingest.readers.advice import advise
 from dagster_project.ingest.readers.collecting import LINE, NUMBER
+from dagster_project.ingest.readers.dialect import WHERE
 from dagster_project.ingest.readers.source import Source
 from dagster_project.ingest.sql_text import identifier, literal
 from dagster_project.ledger.entries import StagedFile
@@ -91,6 +93,7 @@ def compare(source: Source, system: System, stream: str) -> Drift:
             raise InputRefused(f"{source.path}: a column may not be called {name}; remedy: rename it")
     added = tuple(name for name in found if name not in expected)
     missing = tuple(name for name in described.read_columns if name not in found)
+    _refuse_ambiguous(source, described.read_columns)
     for name in required:
         if name in missing:
             for known in system.file.refused_headers:
@@ -99,8 +102,8 @@ def compare(source: Source, system: System, stream: str) -> Drift:
             near = difflib.get_close_matches(name, added, n=1, cutoff=0.5)
             hint = f"; did {near[0]} replace it?" if near else ""
             raise InputRefused(
-                f"{source.path}: required column {name} is missing{hint} found: {', '.join(found[:_SHOWN])}; remedy: rename the column"
-                " or deliver it"
+                f"{source.path}: required column {name} is missing{hint} found: {', '.join(found[:_SHOWN])}; remedy:"
+                f" {advise(source.path, source.dialect, required) or _by_position(source, name) or 'rename the column or deliver it'}"
             )
     if added and described.new_columns == "freeze":
         raise InputRefused(
@@ -110,6 +113,30 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     renamed = {near[0]: new for new in added if (near := difflib.get_close_matches(new, missing, n=1, cutoff=0.8))}
     known = [name for name in found if name in expected]
     return Drift(added, missing, renamed, is_reordered=known != [name for name in expected if name in found])
+
+
+def _refuse_ambiguous(source: Source, read: Iterable[str]) -> None:
+    """Refuse a header in which the name of a column that is read stands twice, or was made for a column without one."""
+    names = {name.lower(): name for name in read}
+    for name, positions in source.scan.ambiguous.items():
+        if name not in names:
+            continue
+        listed = " and ".join(map(str, positions))
+        several = ", ".join(f"{at}: {names[name]}{'' if not rank else f'_{rank + 1}'}" for rank, at in enumerate(positions))
+        wrong = (
+            f"columns {listed} are both called" if len(positions) > 1 else f"column {listed} has no name of its own, but the mapping reads"
+        )
+        raise InputRefused(f"{source.path}: {wrong} {names[name]}; remedy: declare positions: {{{several}}} {WHERE}, each name right")
+
+
+def _by_position(source: Source, name: str) -> str:
+    unnamed = [at for positions in source.scan.ambiguous.values() if len(positions) == 1 for at in positions]
+    if not unnamed:
+        return ""
+    return (
+        f"column {', '.join(map(str, unnamed))} has no name of its own: if it is {name}, declare"
+        f" positions: {{{unnamed[0]}: {name}}} {WHERE}"
+    )
 
 
 def told(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:

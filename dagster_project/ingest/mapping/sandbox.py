@@ -19,6 +19,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.pii.masking import prepare
+from dagster_project.ingest.readers.source import constants_beside
 from dagster_project.ingest.sql_text import identifier, literal
 
 _PLAIN = ("PROJECTION", "CTE", "CTE_SCAN")
@@ -67,13 +68,13 @@ class Select:
 def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Select:
     """Read a mapping's SQL and bind it without any file access.
 
-    It may read `source`, of these columns, and the streams `beside` it by their names.
+    It may read `source`, of these columns, and the streams `beside` it by their names, each with the name and the day of its file.
 
     Raises
     ------
     UsageError
-        It is not exactly one SELECT, does not bind over `source`, does not return `record_number`, or reads a variable, which is
-        where the key of hashes is; names file and line.
+        It is not exactly one SELECT, does not bind over `source`, does not return `record_number`, names a column twice, or reads a
+        variable, which is where the key of hashes is; names file and line.
     """
     text = path.read_text(encoding="utf-8")
     if found := re.search(r"getvariable|duckdb_variables", text, re.IGNORECASE):
@@ -85,7 +86,7 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
             raise UsageError(f"mapping {path}: exactly one SELECT is expected")
         sql = text.strip().rstrip(";")
         for relation, names in {"source": columns, **beside}.items():
-            listed = ", ".join(f"{identifier(name)} varchar" for name in names)
+            listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *constants_beside(names)))
             connection.execute(f"create temp table {identifier(relation)} ({listed}, record_number bigint)")
         described = connection.execute(f"describe {sql}").fetchall()
         plan = next(text for kind, text in connection.execute(f"explain (format json) {sql}").fetchall() if kind == "logical_plan")
@@ -95,6 +96,7 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
         raise UsageError(f"mapping {path}{line}: {str(error).splitlines()[0]}") from error
     finally:
         connection.close()
+    _refuse_repeated(path, [row[0] for row in described])
     types = {row[0]: row[1] for row in described}
     if types.pop("record_number", None) is None:
         raise UsageError(
@@ -102,6 +104,14 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
         )
     operators = json.loads(plan)
     return Select(sql, types, *(all(_consists_of(operator, names) for operator in operators) for names in (_PLAIN, (*_PLAIN, "FILTER"))))
+
+
+def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
+    known: set[str] = set()
+    for name in names:
+        if name.lower() in known:
+            raise UsageError(f"mapping {path}{_line_of(path, [name])}: names the column {name} twice; remedy: leave one out, or rename it")
+        known.add(name.lower())
 
 
 def _consists_of(operator: Mapping[str, Any], names: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,7 +24,7 @@ from dagster_project.ingest.readers.formats import DELIMITERS
 
 BUILT_IN = Path(__file__).resolve().parents[1] / "systems"
 CANONICAL = "canonical"
-READER_VERSION = "3"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
+READER_VERSION = "4"  # raise it when the door reads the same bytes to other rows: every file is then loaded again
 
 
 class FeedMapping(BaseModel):
@@ -170,10 +170,28 @@ def _line_of(text: str, location: tuple[Any, ...]) -> int:
     return line
 
 
-def _load_yaml(path: Path) -> SystemFile:
+class CanonicalFile(BaseModel):
+    """The optional YAML of the built-in system: only how files of its feeds are written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    streams: dict[str, Dialect] = Field(default_factory=dict)
+
+    @field_validator("streams")
+    @classmethod
+    def _known_feeds(cls, value: dict[str, Dialect]) -> dict[str, Dialect]:
+        if unknown := sorted(set(value) - set(feeds())):
+            raise ValueError(f"no contract for feed {', '.join(unknown)}")
+        return value
+
+
+_File = TypeVar("_File", SystemFile, CanonicalFile)
+
+
+def _load_yaml(path: Path, model: type[_File]) -> _File:
     try:
         text = path.read_text(encoding="utf-8")
-        return SystemFile.model_validate(yaml.safe_load(text))
+        return model.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise UsageError(f"mapping {path}: {error}") from error
     except ValidationError as error:
@@ -185,30 +203,39 @@ def _load_yaml(path: Path) -> SystemFile:
 class System:
     """One source system: its streams and the SQL of its feeds, read when first needed."""
 
-    def __init__(self, name: str, folder: Path | None) -> None:
-        """Index the system; `folder` is None for the built-in canonical one."""
+    def __init__(self, name: str, folder: Path | None, written: Path | None = None) -> None:
+        """Index the system; `folder` is None for the built-in canonical one, and `written` says how its files are written."""
         self.name = name
         self.folder = folder
+        self.written = written
 
     @cached_property
     def file(self) -> SystemFile:
         """The validated YAML; UsageError names file and line."""
         if self.folder is None:
             contracts = [load_contract(feed) for feed in feeds()]
+            written = {} if self.written is None else _load_yaml(self.written, CanonicalFile).streams
             streams = {
                 contract.feed: Stream(
-                    columns=contract.names, new_columns=contract.new_columns, feeds={contract.feed: FeedMapping(sql="", records=True)}
+                    columns=contract.names,
+                    new_columns=contract.new_columns,
+                    feeds={contract.feed: FeedMapping(sql="", records=True)},
+                    **(written[contract.feed].model_dump(exclude_unset=True) if contract.feed in written else {}),
                 )
                 for contract in contracts
             }
             return SystemFile(time_zone="UTC", streams=streams)
-        return _load_yaml(self.folder / f"{self.name}.yml")
+        return _load_yaml(self.folder / f"{self.name}.yml", SystemFile)
 
     @cached_property
     def reader_hash(self) -> str:
         """Hash of everything that decides how a file of this system is read; a change loads its files again."""
         digest = hashlib.sha256(READER_VERSION.encode())
-        own = [] if self.folder is None else [path for path in sorted(self.folder.iterdir()) if path.suffix in (".yml", ".sql")]
+        own = (
+            list(filter(None, [self.written]))
+            if self.folder is None
+            else [path for path in sorted(self.folder.iterdir()) if path.suffix in (".yml", ".sql")]
+        )
         for path in (*own, *contract_files()):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()[:32]
@@ -279,7 +306,9 @@ class Mappings:
         for root in filter(None, (BUILT_IN, extra)):
             for folder in sorted(root.iterdir()):
                 if (folder / f"{folder.name}.yml").is_file():
-                    self._systems[folder.name] = System(folder.name, folder)
+                    is_canonical = folder.name == CANONICAL
+                    written = folder / f"{folder.name}.yml" if is_canonical else None
+                    self._systems[folder.name] = System(folder.name, None if is_canonical else folder, written)
 
     def system(self, name: str, folder: Path | None = None) -> System:
         """Return a system by name.

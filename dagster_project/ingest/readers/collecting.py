@@ -6,7 +6,7 @@ Holds the parts and the count. It must not know a format or type a value.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from dagster_project.errors import InputRefused
 from dagster_project.ingest.readers.decoding import text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import COLUMNS, Format
+from dagster_project.ingest.readers.header import checked_header
 from dagster_project.ingest.readers.jsonlines import read_objects
 from dagster_project.ingest.readers.prescan import Prescan, checked_names, too_many_records
 from dagster_project.ingest.readers.records import Keyed, Record
@@ -35,6 +36,7 @@ class Collected:
     scratch: Path
     nulls: frozenset[str]
     columns: dict[str, None] = field(default_factory=dict)  # an ordered set
+    ambiguous: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     records: int = 0
     faults: list[Record] = field(default_factory=list)
     parts: list[Path] = field(default_factory=list)
@@ -62,7 +64,7 @@ class Collected:
     def scan(self, path: Path, sha256: str) -> Prescan:
         """Return what was found, once everything is written."""
         self.write()
-        return Prescan(sha256, path.stat().st_size, self.records, tuple(self.columns), path, bool(self.faults), 0)
+        return Prescan(sha256, path.stat().st_size, self.records, tuple(self.columns), path, bool(self.faults), 0, ambiguous=self.ambiguous)
 
 
 def collect(path: Path, form: Format, dialect: Dialect, scratch: Path) -> tuple[Prescan, Collected]:
@@ -114,10 +116,8 @@ def _rows(path: Path, dialect: Dialect, digest: hashlib._Hash, collected: Collec
         while piece := file.read(1 << 20):
             digest.update(piece)
     sheet = read_sheet(path, dialect)
-    header = [str(cell) for cell in sheet.columns]
-    while header and not header[-1]:
-        header.pop()
-    columns = checked_names(header, path)
+    header = checked_header(sheet.header(dialect), path, dialect)
+    columns, collected.ambiguous = header.columns, header.ambiguous
     collected.columns.update(dict.fromkeys(columns))
     for record in sheet_records(path, sheet, columns, dialect):
         collected.records = record.number

@@ -19,7 +19,7 @@ from zlib_ng import zlib_ng
 
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.readers.archives import limit_growth, limit_size, member_chunks, only_member, refuse_archive
-from dagster_project.ingest.readers.dialect import Dialect
+from dagster_project.ingest.readers.dialect import WHERE, Dialect
 from dagster_project.ingest.readers.formats import Format
 
 CHUNK_BYTES = 1 << 22
@@ -48,7 +48,7 @@ def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Has
         The archive is damaged, ends early, is too large, grows too much or is packed twice; or the text is not of the
         declared encoding.
     """
-    chunks = _utf8(_limited(_raw(path, form, dialect.max_bytes, digest), path, dialect.max_bytes), path, dialect.encoding)
+    chunks = _utf8(_limited(raw_chunks(path, form, dialect.max_bytes, digest), path, dialect.max_bytes), path, dialect.encoding)
     return _ahead(chunks) if path.stat().st_size > _READ_BYTES else chunks
 
 
@@ -61,7 +61,8 @@ def _ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _raw(path: Path, form: Format, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
+def raw_chunks(path: Path, form: Format, most: int, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the unpacked bytes of a file as they are encoded; see `text_chunks`."""
     if form.packing == ".zip":
         with path.open("rb") as file:
             while piece := file.read(CHUNK_BYTES):
@@ -124,6 +125,27 @@ def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
             yield chunk
 
 
+def likely_encoding(data: bytes) -> str:
+    """Return an encoding in which these first bytes of a text make sense; it is for messages only."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding, zeros in (("utf-16-le", data[1:2_000:2]), ("utf-16-be", data[:2_000:2])):
+        if 2 * zeros.count(0) > len(zeros):
+            return encoding
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            codecs.getincrementaldecoder(encoding)("strict").decode(data)
+        except UnicodeError:
+            continue
+        return encoding
+    return "latin-1"
+
+
+def encoding_advice(data: bytes) -> str:
+    """Word what the encoding seems to be and where to declare it."""
+    return f"its bytes can be read as {likely_encoding(data)}; remedy: declare encoding: {likely_encoding(data)} {WHERE}, if it is that"
+
+
 def _utf8(chunks: Iterator[bytes], path: Path, encoding: str) -> Iterator[bytes]:
     """Check the declared encoding and yield UTF-8 bytes without a byte order mark."""
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
@@ -143,11 +165,11 @@ def _utf8(chunks: Iterator[bytes], path: Path, encoding: str) -> Iterator[bytes]
             yield text.encode("utf-8")
         except UnicodeDecodeError as error:
             raise InputRefused(
-                f"{path}: not {encoding} at byte {position - pending + error.start:,} of its text ({error.reason}); remedy: declare the"
-                " real encoding in the mapping"
+                f"{path}: not {encoding} at byte {position - pending + error.start:,} of its text ({error.reason});"
+                f" {encoding_advice(chunk)}"
             ) from error
         except UnicodeError as error:
-            raise InputRefused(f"{path}: not {encoding} ({error}); remedy: declare the real encoding in the mapping") from error
+            raise InputRefused(f"{path}: not {encoding} ({error}); {encoding_advice(chunk)}") from error
         position += len(chunk)
     try:
         decoder.decode(b"", final=True)

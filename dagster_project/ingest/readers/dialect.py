@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from dagster_project.ingest.readers import formats
 
+WHERE = "in the YAML of the stream's system (canonical feeds: canonical/canonical.yml below ROI_MAPPINGS; docs/formats.md)"
 _MARK = r"[!-/:-@\[-`{-~]"
 
 
@@ -35,6 +36,8 @@ class Dialect(BaseModel):
     time_zone: str | None = None
     timestamp_formats: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
+    header_row: int | None = Field(default=None, ge=1)  # line or row of the header; None: the first (of a worksheet: with a value)
+    positions: dict[int, str] = Field(default_factory=dict)  # names of columns that the header does not name, or names twice
     sheet: str | None = None  # None: the first one
     serial_dates: dict[str, Literal[1900, 1904]] = Field(default_factory=dict)
     complete_by: Literal["manifest", "done"] | None = None
@@ -58,6 +61,14 @@ class Dialect(BaseModel):
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
         return value if value is None else checked_zone(value)
+
+    @field_validator("positions")
+    @classmethod
+    def _each_column_once(cls, value: dict[int, str]) -> dict[int, str]:
+        names = [name.strip().lower() for name in value.values()]
+        if len(set(names)) < len(names) or "" in names or any(at < 1 for at in value):
+            raise ValueError("positions count from 1, and each has a name of its own")
+        return value
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Dialect:

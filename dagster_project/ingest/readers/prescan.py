@@ -10,16 +10,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from dagster_project.errors import InputRefused
-from dagster_project.ingest.readers.decoding import is_read_as_it_lies, text_chunks
+from dagster_project.ingest.readers.decoding import encoding_advice, is_read_as_it_lies, text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import COLUMNS, HEADER_BYTES, LINE_BYTES, format_of
+from dagster_project.ingest.readers.header import Header, checked_header, without_lines
 from dagster_project.ingest.readers.records import csv_words
 
 _LF, _CR = 10, 13
@@ -41,6 +42,7 @@ class Prescan:
     needs_exact_reader: bool
     longest_line: int
     is_packed: bool = False
+    ambiguous: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # see `Header`
 
 
 class _Counter:
@@ -61,7 +63,7 @@ class _Counter:
 
     def add(self, chunk: bytes) -> None:
         if b"\0" in chunk:
-            raise InputRefused(f"{self.path}: holds a NUL byte; remedy: export it as text")
+            raise InputRefused(f"{self.path}: holds a NUL byte; {_text_advice(chunk)}")
         bytes_ = np.frombuffer(chunk, np.uint8)
         ends = np.flatnonzero(bytes_ == _LF)
         has_returns = b"\r" in chunk or self.last_byte == _CR
@@ -135,22 +137,29 @@ class _Counter:
             self.lone_returns = True
 
 
-def read_header(line: bytes, path: Path, dialect: Dialect) -> tuple[str, ...]:
-    """Return the column names of the header line.
+def _text_advice(chunk: bytes) -> str:
+    advice = encoding_advice(chunk)
+    return advice if "utf-16" in advice else "remedy: export it as text"
+
+
+def read_header(line: bytes, path: Path, dialect: Dialect) -> Header:
+    """Return the columns of the header line.
 
     Raises
     ------
     InputRefused
-        A quote that is not closed on the line, or see `checked_names`.
+        A quote that is not closed on the line, or see `checked_header`.
     """
     try:
-        return checked_names(next(csv.reader([line.decode("utf-8")], strict=True, **csv_words(dialect)), []), path)
+        return checked_header(next(csv.reader([line.decode("utf-8")], strict=True, **csv_words(dialect)), []), path, dialect)
     except csv.Error as error:
-        raise InputRefused(f"{path}: the header is not one well quoted line ({error}); remedy: mend the export") from error
+        raise InputRefused(
+            f"{path}: the header is not one well quoted line ({error}); remedy: mend the export, or declare header_row"
+        ) from error
 
 
 def checked_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Return the names of a header (NFC, outer blanks removed).
+    """Return the keys of objects as names of columns (NFC, outer blanks removed).
 
     Raises
     ------
@@ -190,8 +199,11 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         raise InputRefused(f"{path}: 0 bytes; an empty day has at least a header; remedy: deliver the file again")
     digest = hashlib.sha256()
     form = format_of(path.name, path)
-    is_copied = not is_read_as_it_lies(path, form, dialect.encoding)
+    above = (dialect.header_row or 1) - 1
+    is_copied = above > 0 or not is_read_as_it_lies(path, form, dialect.encoding)
     chunks = text_chunks(path, form, dialect, digest)
+    if above:
+        chunks = without_lines(chunks, above, path)
     counter = _Counter(path, dialect)
     header = b""
     readable = copy_of(path, scratch) if is_copied else path
@@ -218,7 +230,8 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
     if counter.records == 0:
         raise InputRefused(f"{path}: no header; an empty day has at least a header; remedy: deliver the file again")
     line = header.rstrip(b"\r\n").split(b"\r", 1)[0]
-    columns = read_header(line, path, dialect)
+    found = read_header(line, path, dialect)
+    columns = found.columns
     if counter.records - 1 > dialect.max_records:
         raise too_many_records(path, dialect)
     is_ragged = counter.delimiters != counter.records * (len(columns) - 1)
@@ -231,6 +244,7 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
         needs_exact_reader=counter.inside_quotes or counter.lone_returns or is_ragged or dialect.escape is not None,
         longest_line=counter.longest,
         is_packed=bool(form.packing) and not is_copied,
+        ambiguous=found.ambiguous,
     )
 
 

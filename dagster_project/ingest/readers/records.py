@@ -60,12 +60,13 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
         reader = csv.reader(file, strict=True, **csv_words(dialect))
         next(reader, None)
         number = line = 0
+        above = (dialect.header_row or 1) - 1  # lines that the clean file has not
         fields: list[str] = []
         while True:
-            before, line = line, reader.line_num + 1
+            before, line = line, reader.line_num + above + 1
             try:
                 last, fields = fields, next(reader, [])
-                if not fields and reader.line_num < line:
+                if not fields and reader.line_num + above < line:
                     if number and not is_ended and len(last) < width:
                         raise InputRefused(
                             f"{shown_path}: ends in the middle of record {number:,} (line {before:,}): {len(last)} fields found, {width}"
@@ -78,10 +79,10 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
                     raise InputRefused(
                         f"{shown_path}: record {number:,} (line {line:,}): a quote is opened and never closed; remedy: mend the export"
                     ) from error
-                if reader.line_num != line:
+                if reader.line_num + above != line:
                     raise InputRefused(
-                        f"{shown_path}: record {number:,} (line {line:,}): a wrong quote swallows the lines up to {reader.line_num:,};"
-                        " remedy: mend the export"
+                        f"{shown_path}: record {number:,} (line {line:,}): a wrong quote swallows the lines up to"
+                        f" {reader.line_num + above:,}; remedy: mend the export"
                     ) from error
                 yield Record(number, line, [], f"not well quoted ({error})", "quote_format")
                 continue

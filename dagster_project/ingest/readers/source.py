@@ -27,7 +27,15 @@ from dagster_project.ingest.sql_text import identifier, literal
 
 _ENGINE_LINE_BYTES = 2_000_000
 _BATCH_RECORDS = 50_000
+CONSTANTS = ("file_name", "delivery_date")
+"""Columns that a SELECT may read besides those of the file: its name without folders, and its day of delivery (YYYY-MM-DD), as text."""
 LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
+
+
+def constants_beside(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `CONSTANTS` that these columns leave free: a column that the stream has itself goes before."""
+    own = {name.lower() for name in columns}
+    return tuple(name for name in CONSTANTS if name not in own)
 
 
 @dataclass
@@ -103,22 +111,29 @@ class Source:
         wanted = self.wanted(named)
         if self.loaded is None or not self.loaded.issuperset(wanted):
             self._fill(connection, wanted)
-        connection.execute(f"create or replace temp view source as select *{self._nulls(named)}{self._number} from delivered")
+        connection.execute(f"create or replace temp view source as select *{self._others(named, columns)}{self._number} from delivered")
 
     def show(self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
         """Make the relation `source` over the file itself. It gives no `record_number`: asking for one is an error of the engine."""
         listed = ", ".join(map(identifier, self.wanted(columns)))
         number = "error('a record has its number only in a table')::bigint as record_number"
-        connection.execute(f"create or replace temp view source as select {listed}{self._nulls(columns)}, {number} from {self.relation}")
+        connection.execute(
+            f"create or replace temp view source as select {listed}{self._others(columns, columns)}, {number} from {self.relation}"
+        )
 
     def wanted(self, columns: Iterable[str]) -> list[str]:
         """Return those of the columns that the file has, as its header spells them."""
         named = {name.lower() for name in columns}
         return [name for name in self.scan.columns if name.lower() in named]
 
-    def _nulls(self, columns: Iterable[str]) -> str:
+    def _others(self, columns: Iterable[str], selected: Sequence[str]) -> str:
+        """Return the columns that are not in the file: null where it lacks one, and its constants where columns were `selected`."""
         found = {name.lower() for name in self.scan.columns}
-        return "".join(f", null::varchar as {identifier(name)}" for name in columns if name.lower() not in found)
+        lacking = {name: "null" for name in columns if name.lower() not in found}
+        *_, day, file = ("", *self.relative.split("/"))
+        values = {"file_name": literal(file), "delivery_date": literal(day) if day else "null"}
+        constants = {name: values[name] for name in constants_beside(selected)} if selected else {}
+        return "".join(f", {value}::varchar as {identifier(name)}" for name, value in (lacking | constants).items())
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, wanted: Sequence[str]) -> None:
         """Make the temporary table `delivered`; its rows are in the order of the file, so the engine's row ids number the records."""

@@ -43,6 +43,13 @@ class Sheet:
     rows: Iterator[tuple[int, list[Any]]]
     errors: dict[int, str]
 
+    def header(self, dialect: Dialect) -> list[str]:
+        """Return the cells of the header up to the last one that has a name, or that the stream names."""
+        cells = [str(cell) for cell in self.columns]
+        while len(cells) > max(dialect.positions, default=0) and not cells[-1].strip():
+            cells.pop()
+        return cells
+
 
 def read_sheet(path: Path, dialect: Dialect) -> Sheet:
     """Open the declared sheet, or the first one.
@@ -59,9 +66,10 @@ def read_sheet(path: Path, dialect: Dialect) -> Sheet:
     sheet = _called(path, book.get_sheet_by_name, name)
     rows = enumerate(_called(path, sheet.iter_rows), start=1)
     while (row := _called(path, next, rows, None)) is not None:
-        if any(cell != "" for cell in row[1]):
+        if (dialect.header_row or row[0]) == row[0] and any(cell != "" for cell in row[1]):
             return Sheet(row[1], rows, errors)
-    raise InputRefused(f"{path}: the sheet has no header; an empty day has at least a header; remedy: deliver the file again")
+    where = f" in row {dialect.header_row}" if dialect.header_row else ""
+    raise InputRefused(f"{path}: the sheet has no header{where}; an empty day has at least a header; remedy: deliver the file again")
 
 
 def sheet_part(path: Path, dialect: Dialect) -> str:
