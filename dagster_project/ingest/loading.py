@@ -22,7 +22,7 @@ from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
 from dagster_project.ingest.conform.deduplication import make_durable, settle
 from dagster_project.ingest.conform.feed_batch import FeedBatch
-from dagster_project.ingest.conform.quarantine import report
+from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
 from dagster_project.ingest.conform.resolving import resolve
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.landing.manifests import check_manifest
@@ -223,25 +223,24 @@ class _Loader:
                 " remedy: mend the file's quoting and line ends, or the mapping"
             )
         rows = tuple(row for batch in batches for row in batch.quarantine)
-        shares = {batch.contract.feed: Decimal(batch.refused) / max(physical, 1) for batch in batches}
-        shares[carriers[0].contract.feed] = Decimal(kept_out) / max(physical, 1)
+        bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
         thresholds = {batch.contract.feed: self._threshold(batch.contract) for batch in batches}
-        above = [feed for feed, share in shares.items() if share > thresholds[feed]]
+        above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]
         counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
         if rows:
-            threshold = f"{thresholds[above[0] if above else rows[0].feed] * 100:.2f} %"
+            threshold = threshold_text(*thresholds[above[0] if above else rows[0].feed])
             text = report(staged.path, source.scan.sha256, physical, rows, is_refused=bool(above), threshold=threshold)
             if above:
                 return replace(counted, status="refused", error=text, loaded=0)
             self.report.rejections.append(text)
         return counted
 
-    def _threshold(self, contract: Contract) -> Decimal:
-        """Return the share of a file's records above which it is refused whole."""
+    def _threshold(self, contract: Contract) -> tuple[Decimal, int]:
+        """Return the share and the number of a file's records above which it is refused whole."""
         if contract.bad_values == "freeze":
-            return Decimal(0)
+            return Decimal(0), 0
         own = contract.quarantine_threshold_rate
-        return self.assumptions.quarantine_threshold_rate if own is None else own
+        return self.assumptions.quarantine_threshold_rate if own is None else own, self.assumptions.quarantine_threshold_records
 
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""

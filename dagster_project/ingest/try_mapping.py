@@ -18,6 +18,7 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import UsageError
+from dagster_project.ingest.conform.quarantine import is_refused, threshold_text
 from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files, with_beside
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
@@ -53,12 +54,12 @@ class Trial:
     beside: dict[str, int]
     refused: tuple[QuarantinedRecord, ...]
     warnings: list[str]
-    threshold: Decimal
+    threshold: tuple[Decimal, int]
 
     @property
     def is_refused(self) -> bool:
         """Whether more records are refused than a run lets pass."""
-        return self.file.quarantined > self.threshold * max(self.file.physical, 1)
+        return is_refused(self.file.quarantined, self.file.physical, *self.threshold)
 
     def lines(self) -> Iterator[str]:
         """Yield the trial as it is printed."""
@@ -85,7 +86,7 @@ class Trial:
             for name, values in made.first.items():
                 yield f"  {name:<{width}}  {' | '.join(values)}"
         if self.is_refused:
-            yield f"a run would refuse the whole file: more than {self.threshold * 100:.2f} % of its records are refused"
+            yield f"a run would refuse the whole file: more records are refused than {threshold_text(*self.threshold)}"
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
@@ -147,7 +148,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
             beside={other: len(delivery.beside.get(other, ())) for other in looked_up},
             refused=file.quarantine,
             warnings=report.warnings,
-            threshold=assumptions.quarantine_threshold_rate,
+            threshold=(assumptions.quarantine_threshold_rate, assumptions.quarantine_threshold_records),
         )
 
 

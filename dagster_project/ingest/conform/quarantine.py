@@ -1,12 +1,13 @@
 """Records kept out: what is stored of them and how they are told to the user.
 
-Holds masking and the wording of refusals. It must not decide which record is refused (see `casting`).
+Holds masking, the rule that refuses a whole file, and the wording of refusals. It must not decide which record is refused (see `casting`).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 
 from dagster_project.contracts.model import Contract
 from dagster_project.ledger.entries import QuarantinedRecord
@@ -96,6 +97,20 @@ def quarantined(
     )
 
 
+def is_refused(bad: int, total: int, share: Decimal, floor: int) -> bool:
+    """Return whether a file of `total` records, of which `bad` broke a rule, is refused whole.
+
+    It is when more than `share` of its records are bad and either more than `floor` of them are, or all of them and at least two: the
+    first rule lets a day go on when a small file has a bad record, the second refuses a small file that is read by a wrong mapping.
+    """
+    return bad > share * max(total, 1) and (bad > floor or (bad >= total and bad > 1))
+
+
+def threshold_text(share: Decimal, floor: int) -> str:
+    """Word the threshold as messages name it."""
+    return f"{share * 100:.2f} % of a file's records, and more than {floor} of them or all"
+
+
 def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedRecord], *, is_refused: bool, threshold: str) -> str:
     """Word the refusal of records of one file as the user reads it: file, record, line, column, value, rule, remedy."""
     records = len({row.record_number for row in rows})
@@ -106,5 +121,5 @@ def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedReco
         lines.append(f"  record {row.record_number:,}{at} {row.reason}   rule {row.rule}")
     if len(rows) > SHOWN_RECORDS:
         lines.append("  …")
-    lines.append(f"  where   ops.quarantine   threshold {threshold} of a file's records → {state}")
+    lines.append(f"  where   ops.quarantine   threshold {threshold} → {state}")
     return "\n".join(lines)
