@@ -6,11 +6,12 @@ Holds masking, the rule that refuses a whole file, and the wording of refusals. 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from dagster_project.contracts.model import Contract
-from dagster_project.ledger.entries import QuarantinedRecord
+from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 
 PAGE = "docs/quarantine.md"
 SHOWN_RECORDS = 3
@@ -109,6 +110,26 @@ def is_refused(bad: int, total: int, share: Decimal, floor: int) -> bool:
 def threshold_text(share: Decimal, floor: int) -> str:
     """Word the threshold as messages name it."""
     return f"{share * 100:.2f} % of a file's records, and more than {floor} of them or all"
+
+
+def summarised(files: Sequence[StagedFile]) -> Iterator[str]:
+    """Yield the bad records of all files by feed, rule and column: how many in how many files, three of them, and the remedy."""
+    groups: dict[tuple[str, str, str], list[tuple[StagedFile, QuarantinedRecord]]] = defaultdict(list)
+    for file in files:
+        for row in file.quarantine:
+            groups[row.feed, row.rule, row.column or ""].append((file, row))
+    for (feed, rule, column), found in sorted(groups.items(), key=lambda group: group[0]):
+        paths = {file.path for file, _ in found}
+        at = f", column {column}" if column else ""
+        counted = f"{len(found):,} {'record' if len(found) == 1 else 'records'} in {len(paths):,} {'file' if len(paths) == 1 else 'files'}"
+        lines = [f"{feed}{at}, rule {rule}: {counted} kept out"]
+        for file, row in found[:SHOWN_RECORDS]:
+            line = "" if row.line_number is None else f" (line {row.line_number:,})"
+            what = row.reason.rpartition("; remedy: ")[0].removeprefix(f"column {column}: ")
+            lines.append(f"  {file.path} record {row.record_number:,}{line}: {what}")
+        if len(found) > SHOWN_RECORDS:
+            lines.append(f"  and {len(found) - SHOWN_RECORDS:,} more in ops.quarantine")
+        yield "\n".join([*lines, f"  remedy: {REMEDIES[rule]}, see {PAGE}#{rule}"])
 
 
 def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedRecord], *, is_refused: bool, threshold: str) -> str:
