@@ -35,6 +35,7 @@ class Assumptions(BaseModel):
     value_share_target: Decimal = Field(gt=0, lt=1)
     handle_limit_seconds: int = Field(gt=0)
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
+    quarantine_threshold_records: int = Field(ge=0)
 
     def content_hash(self) -> str:
         """SHA-256 of the values; written into every published copy and extract."""

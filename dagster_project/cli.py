@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from dagster_project.errors import ServiceRoiError
-from dagster_project.settings import load_settings
+from dagster_project.settings import Settings, load_settings, require_home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
@@ -79,6 +79,10 @@ def run(
     from dagster_project.run import run_daily
 
     settings = load_settings(landing=landing, home=home, until=until, engine=engine)
+    for name, given in (("home", home), ("landing", landing)):
+        if given is None:
+            origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
+            typer.echo(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)", err=True)
     with _progress() as say:
         report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:
@@ -108,11 +112,12 @@ def plan(
     engine: Annotated[EngineName | None, typer.Option(help="Where models would be built (ROI_ENGINE).")] = None,
 ) -> None:
     """Say which feeds, days, tables and months a run would change, and why, without changing anything."""
+    from dagster_project.plan_text import told
     from dagster_project.planning import plan as find_out
-    from dagster_project.planning import told
 
     found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
-    typer.echo("nothing new" if found is None else told(found))
+    typer.echo(told(found))
+    found.raise_if_refused()
 
 
 @app.command("try-mapping")
@@ -143,7 +148,7 @@ def sql(
     """Query the published copy: read-only, no access to files from SQL."""
     from dagster_project.publish.reader import query
 
-    query(load_settings(home=home).home, statement, output.value)
+    query(_home_of_a_run(home).home, statement, output.value)
 
 
 class FiscalCalendar(StrEnum):
@@ -182,24 +187,31 @@ def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
+def _home_of_a_run(home: Path | None, **others: object) -> Settings:
+    """Return the settings where a run has made the home; only `run` makes one."""
+    settings = load_settings(home=home, **others)
+    require_home(settings)
+    return settings
+
+
 @app.command()
 def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older published copy.")], home: Home = None) -> None:
     """Publish the content of an older copy again, as a new copy: history stays a line."""
     from dagster_project.lock import warehouse_lock
     from dagster_project.publish.rollback import rollback as publish_again
 
-    settings = load_settings(home=home)
+    settings = _home_of_a_run(home)
     with warehouse_lock(settings.ops, f"rollback {sequence}"):
         pointer = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}").pointer
     typer.echo(f"published copy {pointer.seq} holds the content of copy {sequence}")
 
 
 @app.command()
-def doctor(home: Home = None) -> None:
+def doctor(home: Home = None, landing: Landing = None) -> None:
     """Find and mend what a crash left; verify the published copy against its pointer."""
     from dagster_project.doctor import examine
 
-    findings = examine(load_settings(home=home))
+    findings = examine(_home_of_a_run(home, landing=landing))
     typer.echo("\n".join(findings.lines))
     if not findings.is_healthy:
         raise SystemExit(5)
@@ -210,7 +222,7 @@ def extract(period: Annotated[str, typer.Argument(help="Fiscal month, YYYY-MM.")
     """Write the finance extract of a complete month from the published copy."""
     from dagster_project.finance.extract import extract as write_extract
 
-    typer.echo(f"extract written to {write_extract(load_settings(home=home).home, period)}")
+    typer.echo(f"extract written to {write_extract(_home_of_a_run(home).home, period)}")
 
 
 @app.command()

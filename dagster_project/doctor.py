@@ -11,6 +11,8 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dagster_project.ingest.landing.inventory import Unread, delivered_files
+from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import is_whole, published_folder, read_pointer, sweep
@@ -57,6 +59,7 @@ def examine(settings: Settings) -> Findings:
             mended, missing = mend_instance(dead)
             lines += mended
             problems += missing
+        lines += _unread(settings)
         problems += [problem for problem in (_damage(settings), _room(settings)) if problem]
     return Findings((*lines, *(problems or ["published copy is whole"])), is_healthy=not problems)
 
@@ -72,6 +75,17 @@ def _folders(settings: Settings) -> list[str]:
     if "landing" in settings.model_fields_set and not os.access(settings.landing, os.R_OK | os.X_OK):
         lines.append(f"landing folder {settings.landing} is missing or cannot be read; remedy: create it, or let this user read it")
     return lines
+
+
+def _unread(settings: Settings) -> list[str]:
+    """Return what no run reads in the landing folder, where the settings name one or both folders are the defaults."""
+    is_named = "landing" in settings.model_fields_set or "home" not in settings.model_fields_set
+    if not is_named or not settings.landing.is_dir():
+        return []
+    unread: list[Unread] = []
+    for _ in delivered_files(settings.landing, Mappings(settings.mappings), unread):
+        pass
+    return [str(part) for part in unread]
 
 
 def _names(settings: Settings) -> set[str]:

@@ -1,31 +1,38 @@
 """What a run would do, found out without doing it: which files it would read, and which tables and months it would rebuild, and why.
 
-The new files go through the door into a folder that is thrown away, against a copy of the ledger; the months are asked of the
-warehouse, opened read-only. Of HOME only the name in the lock changes. It must not decide what a run decides: it calls the same.
+The new files go through the door into a folder that is thrown away, against a copy of the ledger and links to what was loaded before; the
+months are asked of the warehouse, opened read-only. Of HOME only the name in the lock changes, and a home that is not there is not made.
+A key of hashes is used and never made. It must not decide what a run decides: it calls the same.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from dagster_project.assumptions import load_assumptions
+from dagster_project.errors import InputRefused, ServiceRoiError
 from dagster_project.fingerprint import code_hash, inputs_hash
+from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import accepted_batches, register_lake
-from dagster_project.ingest.landing.inventory import Delivery, new_files
+from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.sources.loading import FOLDER
+from dagster_project.ingest.pii.hash_key import present_key
 from dagster_project.ledger.store import FILE, Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, require_apart
 
 _RUN = "plan"
 
@@ -34,8 +41,7 @@ _RUN = "plan"
 class PlannedFiles:
     """Files of one stream and day that a run would read for the same reason.
 
-    `late_days` counts from the newest day of the stream that is loaded, 0 is not late. `records` and `kept_out` are None where
-    the files were not read, because everything is rebuilt anyway.
+    `late_days` counts from the newest day of the stream that is loaded, 0 is not late.
     """
 
     day: date
@@ -43,14 +49,23 @@ class PlannedFiles:
     why: str
     files: int
     late_days: int
-    records: int | None
-    kept_out: int | None
+    records: int
+    kept_out: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do. `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons."""
+    """What a run would do; `is_new` is false when it would say that nothing is new.
 
+    `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons. `verdict` has the records kept
+    out by feed, rule and column, `unread` what no run reads.
+    """
+
+    is_new: bool = True
+    home: str = ""
+    verdict: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     files: tuple[PlannedFiles, ...] = ()
     feeds: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
@@ -58,28 +73,47 @@ class Plan:
     months: dict[date, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
 
+    def raise_if_refused(self) -> None:
+        """Stop as the run would, with the same text.
 
-def plan(settings: Settings, *, full_refresh: bool = False) -> Plan | None:
-    """Return what `run` would do with the same settings; None when it would say that nothing is new.
+        Raises
+        ------
+        InputRefused, UsageError
+            Names every refused file; else every wrong mapping.
+        """
+        if self.refusals:
+            raise InputRefused("\n".join(self.refusals))
+        raise_if_broken(self.unread)
+
+
+def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
+    """Return what `run` would do with the same settings.
 
     Raises
     ------
     ServiceRoiError
-        As a run would: a wrong setting, a file outside the layout, a held warehouse.
+        As a run would: a wrong setting, a wrong SELECT, another hash key, a held warehouse.
     """
+    require_apart(settings)
     with _copied_ledger(settings) as (ledger, scratch):
         mappings = Mappings(settings.mappings)
-        deliveries = new_files(settings.landing, ledger, mappings, settings.until)
+        unread: list[Unread] = []
+        deliveries = new_files(settings.landing, ledger, mappings, settings.until, unread)
         pointer = read_pointer(settings.home)
-        if pointer and not deliveries and not full_refresh and pointer.inputs_sha256 == inputs_hash(settings, ledger):
-            return None
+        is_broken = any(part.is_broken for part in unread)
+        if pointer and not deliveries and not full_refresh and not is_broken and pointer.inputs_sha256 == inputs_hash(settings, ledger):
+            return Plan(is_new=False, unread=tuple(unread))
         known = ledger.rows("select path, status, reader_hash, stream, system, delivery_date from deliveries where status <> 'replaced'")
         feeds = {feed for item in deliveries for feed in mappings.system(item.system).stream(item.stream).feeds}
         reason, report, months = _asked(settings, ledger, scratch, deliveries, full_refresh=full_refresh)
         return Plan(
+            home="" if settings.home.is_dir() else str(settings.home),
+            verdict=tuple(summarised(report.files)),
+            warnings=tuple(report.warnings),
+            unread=tuple(unread),
             files=tuple(_grouped(deliveries, known, report)),
             feeds=tuple(sorted(feeds)),
-            refusals=tuple(report.refusals) if report else (),
+            refusals=tuple(report.refusals),
             rebuild_all=reason,
             months=months,
             tables=_tables(feeds, is_full=bool(reason)),
@@ -96,25 +130,53 @@ def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
             source = sqlite3.connect(f"{(settings.ops / FILE).as_uri()}?mode=ro", uri=True, timeout=30)
             with closing(source), closing(sqlite3.connect(ops / FILE)) as copy:
                 source.backup(copy)
-        yield Ledger(ops), Path(folder)
+        ledger = Ledger(ops)
+        _link_batches(ledger, settings.home, Path(folder))
+        yield ledger, Path(folder)
+
+
+def _link_batches(ledger: Ledger, home: Path, scratch: Path) -> None:
+    """Show ingest what was loaded before: a copy of the source tables, and one link for each file of the ledger, which is only read."""
+    for tables in (home / "restricted" / FOLDER).glob("*.duckdb"):
+        (scratch / "restricted" / FOLDER).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tables, scratch / "restricted" / FOLDER / tables.name)
+    for (path,) in ledger.rows("select distinct path from batches"):
+        if (home / path).is_file():
+            (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / path).symlink_to(home / path)
+
+
+@contextmanager
+def _named_as_home(settings: Settings, scratch: Path) -> Iterator[None]:
+    """Let errors name the files of HOME, as a run's do, not those of the folder that is thrown away."""
+    try:
+        yield
+    except ServiceRoiError as error:
+        raise type(error)(str(error).replace(str(scratch), str(settings.home))) from error
 
 
 def _asked(
     settings: Settings, ledger: Ledger, scratch: Path, deliveries: Sequence[Delivery], *, full_refresh: bool
-) -> tuple[str, LoadReport | None, dict[date, str]]:
-    """Return why everything is rebuilt, or what the door made of the files and which months they touch."""
+) -> tuple[str, LoadReport, dict[date, str]]:
+    """Return why everything is rebuilt, what the door made of the files, and which months they touch where not all are rebuilt."""
     from dagster_project.transform.foresight import last_build, reason_after_reading, reason_for_all, touched_months
     from dagster_project.transform.increment import prepare
 
-    reason = _reason_at_once(settings, full_refresh=full_refresh)
-    if reason:
-        return reason, None, {}
     code, assumptions = code_hash(), load_assumptions(settings.assumptions)
+    door = settings.model_copy(update={"home": scratch, "hash_key": present_key(settings)})
+    if reason := _reason_at_once(settings, full_refresh=full_refresh):
+        is_used = settings.ops.is_dir() and os.access(settings.ops, os.W_OK)
+        with warehouse_lock(settings.ops, _RUN) if is_used else nullcontext(), _named_as_home(settings, scratch):
+            report = load(door, assumptions, ledger, deliveries, _RUN)
+            report.abandon(keep_files=True)
+            return reason, report, {}
     limits: dict[str, Any] = {"threads": settings.threads, "memory_limit": settings.memory_limit}
     with warehouse_lock(settings.ops, _RUN), last_build(settings.warehouse, scratch / "spill", **limits) as engine:
+        with _named_as_home(settings, scratch):
+            report = load(door, assumptions, ledger, deliveries, _RUN)
+            report.abandon(keep_files=True)
         if reason := reason_for_all(engine, code, assumptions):
-            return reason, None, {}
-        report = load(settings.model_copy(update={"home": scratch}), assumptions, ledger, deliveries, _RUN)
+            return reason, report, {}
         _accept(ledger, scratch)
         systems = {str(system) for (system,) in ledger.rows("select distinct system from deliveries where status = 'accepted'")}
         register_lake(engine, settings.home, ledger, assumptions, Mappings(settings.mappings).zones(systems))
@@ -134,20 +196,20 @@ def _reason_at_once(settings: Settings, *, full_refresh: bool) -> str:
 def _accept(ledger: Ledger, scratch: Path) -> None:
     """Accept in the copy what was read, and say where its rows lie."""
     ledger.accept(_RUN)
+    ours = "(select file_id from deliveries where run_id = ?1) or change_number in (select change_number from changes where run_id = ?1)"
     with closing(sqlite3.connect(ledger.path)) as connection, connection:
-        connection.execute(
-            "update batches set path = ? || path where file_id in (select file_id from deliveries where run_id = ?)", (f"{scratch}/", _RUN)
-        )
+        for column in ("path", "withdrawn_path"):
+            connection.execute(f"update batches set {column} = ?2 || {column} where file_id in {ours}", (_RUN, f"{scratch}/"))
 
 
-def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport | None) -> Iterator[PlannedFiles]:
+def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport) -> Iterator[PlannedFiles]:
     before = {path: (status, reader) for path, status, reader, *_ in known}
     newest: dict[str, str] = {}
     for _, status, _, stream, system, day in known:
         if status in {"accepted", "duplicate"}:
             name = f"{system}/{stream}"
             newest[name] = max(day, newest.get(name, day))
-    read = {file.path: file for file in report.files} if report else {}
+    read = {file.path: file for file in report.files}
     groups = Counter[tuple[date, str, str]]()
     records, kept_out = defaultdict[tuple[date, str, str], int](int), defaultdict[tuple[date, str, str], int](int)
     for delivery in deliveries:
@@ -159,8 +221,7 @@ def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], r
     for (day, stream, why), count in sorted(groups.items()):
         group = day, stream, why
         late = (date.fromisoformat(newest[stream]) - day).days if stream in newest else 0
-        told = (records[group], kept_out[group]) if report else (None, None)
-        yield PlannedFiles(day, stream, why, count, max(0, late), *told)
+        yield PlannedFiles(day, stream, why, count, max(0, late), records[group], kept_out[group])
 
 
 def _why(delivery: Delivery, before: dict[str, tuple[str, str]], status: str) -> str:
@@ -200,27 +261,3 @@ def _tables(feeds: set[str], *, is_full: bool) -> tuple[str, ...]:
             f"{nodes[key]['schema']}.{nodes[key]['name']}" for key in found if nodes[key]["schema"] in {"marts", "analytics", "reporting"}
         )
     )
-
-
-def told(found: Plan) -> str:
-    """Return the plan as people read it."""
-    lines = ["would read nothing new"]
-    if found.files:
-        lines = ["would read", f"  {'day':<10}  {'stream':<34}  {'files':>5}  {'records':>10}  {'kept out':>8}  why"]
-        for item in found.files:
-            late = f", late by {item.late_days} days" if item.late_days else ""
-            records, kept_out = (f"{count:,}" if count is not None else "" for count in (item.records, item.kept_out))
-            lines.append(f"  {item.day}  {item.stream:<34}  {item.files:>5}  {records:>10}  {kept_out:>8}  {item.why}{late}")
-        lines.append(f"for the feeds {', '.join(found.feeds)}" if found.feeds else "for no feed of its own")
-    if found.refusals:
-        refused = "\n".join(found.refusals).replace("\n", "\n  ")
-        return "\n".join([*lines, "would then stop and publish nothing; refused:", f"  {refused}"])
-    if found.rebuild_all:
-        lines.append(f"would rebuild every month, because {found.rebuild_all}")
-    elif found.months:
-        lines += ["would rebuild these fiscal months", *(f"  {month:%Y-%m}  {why}" for month, why in found.months.items())]
-    else:
-        lines.append("would rebuild no month")
-    if found.tables:
-        lines.append(f"in {len(found.tables)} tables: {', '.join(found.tables)}")
-    return "\n".join(lines)

@@ -23,7 +23,7 @@ from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.gate import CheckOutcome
-from dagster_project.settings import Settings, fault_point, load_settings
+from dagster_project.settings import Settings, fault_point, load_settings, require_apart
 from dagster_project.transform.increment import Increment
 
 
@@ -132,6 +132,7 @@ class Runtime:
 def runtime_from_environment(run_id: str | None = None) -> Iterator[Runtime]:
     """Build the runtime of a run that Dagster started under `run_id`; it holds the only right to write until it ends."""
     runtime = Runtime(load_settings(), run_id=run_id)
+    require_apart(runtime.settings)
     reveal_all(runtime.settings.landing)
     with warehouse_lock(runtime.settings.ops, runtime.run_id), runtime.recorded():
         yield runtime

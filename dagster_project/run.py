@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.connectors.journals import reveal_all
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
 from dagster_project.fingerprint import inputs_hash
-from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.landing.inventory import Unread, new_files
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, require_apart
 
 if TYPE_CHECKING:
     from dagster_project.resources import Runtime
@@ -38,7 +38,8 @@ class RunReport:
 
 
 def check_folders(settings: Settings) -> None:
-    """Refuse a landing folder that does not exist and a home that cannot be written, before any work."""
+    """Refuse folders one inside the other, a landing folder that does not exist and a home that cannot be written, before any work."""
+    require_apart(settings)
     if not settings.landing.is_dir():
         raise UsageError(f"landing folder {settings.landing} does not exist; remedy: create it or name another with --landing")
     try:
@@ -103,8 +104,12 @@ def _chain(error: BaseException | None) -> str:
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:
     current = read_pointer(settings.home)
     mappings = Mappings(settings.mappings)
-    deliveries = new_files(settings.landing, runtime.ledger, mappings, settings.until)
-    if current and not deliveries and not full_refresh and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
+    unread: list[Unread] = []
+    deliveries = new_files(settings.landing, runtime.ledger, mappings, settings.until, unread)
+    is_broken = any(part.is_broken for part in unread)
+    if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
+        for part in unread:
+            runtime.say(str(part))
         return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={})
     _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
     published = read_pointer(settings.home)

@@ -120,6 +120,36 @@ def load_settings(**overrides: object) -> Settings:
         raise UsageError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
+def require_apart(settings: Settings) -> None:
+    """Refuse a home and a landing folder of which one is, or lies in, the other; links are followed.
+
+    Raises
+    ------
+    UsageError
+        Names both folders.
+    """
+    home, landing = settings.home, settings.landing
+    if home.is_relative_to(landing) or landing.is_relative_to(home):
+        where = "are one folder" if home == landing else "lie one inside the other"
+        raise UsageError(f"home {home} and landing folder {landing} {where}; remedy: name two folders apart with --home and --landing")
+
+
+def require_home(settings: Settings) -> None:
+    """Refuse a home that no run has made, so that a mistyped name makes no folder.
+
+    Raises
+    ------
+    UsageError
+        Names the folder.
+    """
+    if not settings.ops.is_dir() and not settings.published.is_dir():
+        what = "is no home of a run" if settings.home.is_dir() else "does not exist"
+        raise UsageError(
+            f"home {settings.home} {what}, nothing is published there; nothing was made; remedy: correct --home or ROI_HOME, or make it:"
+            f" service-roi run --home {settings.home}"
+        )
+
+
 def dagster_home() -> Path | None:
     """Folder of Dagster's own instance, where Dagster is used at all."""
     home = os.environ.get("DAGSTER_HOME")

@@ -4,16 +4,17 @@ Its partitions are the days of delivery. A run of a day or of a range of days re
 one reads everything new, whatever its day, and marks the days it read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
-from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError
+from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError, UsageError
+from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import register_lake
-from dagster_project.ingest.landing.inventory import Delivery, new_files
+from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.resources import Runtime
@@ -56,11 +57,12 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     Every feed is read and registered, whichever feeds are selected; selection decides only what is reported.
     """
     days = context.partition_key_range if context.has_partition_key or context.has_partition_key_range else None
-    report = _load(runtime, days)
+    unread: list[Unread] = []
+    report = _load(runtime, days, unread)
     results = _check(runtime, report)
-    for warning in (*report.warnings, *report.rejections, *report.notices):
+    for warning in (*map(str, unread), *report.warnings, *summarised(report.files), *report.notices):
         runtime.say(warning)
-    error = _refusal(report, results)
+    error = _refusal(report, results, unread)
     if error is None:
         _register(runtime)
     else:
@@ -80,16 +82,16 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
 
 def _failure(error: ServiceRoiError) -> Exception:
     """Return what Dagster raises: what was delivered does not get better by reading it again."""
-    return dg.Failure(str(error), allow_retries=False) if isinstance(error, InputRefused | ChecksFailed) else error
+    return dg.Failure(str(error), allow_retries=False) if isinstance(error, InputRefused | ChecksFailed | UsageError) else error
 
 
-def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None) -> list[Delivery]:
+def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None, unread: list[Unread] | None = None) -> list[Delivery]:
     """Return the new files of these days of delivery, both included; of every day up to the setting `until` without a range.
 
     A duplicate comes too, whatever its day, when the file it repeats is read again: it has to carry its records itself now.
     """
     settings = runtime.settings
-    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until)
+    found = new_files(settings.landing, runtime.ledger, Mappings(settings.mappings), settings.until, unread)
     if days is None:
         return found
     known = runtime.ledger.known_files()
@@ -97,9 +99,9 @@ def deliveries_of(runtime: Runtime, days: dg.PartitionKeyRange | None) -> list[D
     return [file for file in found if days.start <= file.delivery_date.isoformat() <= days.end or file.relative in duplicates]
 
 
-def _load(runtime: Runtime, days: dg.PartitionKeyRange | None) -> LoadReport:
+def _load(runtime: Runtime, days: dg.PartitionKeyRange | None, unread: list[Unread]) -> LoadReport:
     with runtime.stage("ingest"):
-        return load(runtime.settings, runtime.assumptions, runtime.ledger, deliveries_of(runtime, days), runtime.run_id)
+        return load(runtime.settings, runtime.assumptions, runtime.ledger, deliveries_of(runtime, days, unread), runtime.run_id)
 
 
 def _days_read(report: LoadReport, mappings: Mappings) -> list[tuple[str, str]]:
@@ -122,12 +124,13 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
     return results
 
 
-def _refusal(report: LoadReport, results: Mapping[str, SuiteResult]) -> ServiceRoiError | None:
+def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Sequence[Unread]) -> ServiceRoiError | None:
     failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
     if failed:
         return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
     try:
         report.raise_if_refused()
+        raise_if_broken(unread)
     except ServiceRoiError as error:
         return error
     return None

@@ -22,7 +22,7 @@ from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
 from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
 from dagster_project.ingest.conform.feed_batch import FeedBatch
-from dagster_project.ingest.conform.quarantine import report
+from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
 from dagster_project.ingest.conform.resolving import resolve
 from dagster_project.ingest.landing.inventory import Delivery, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
@@ -71,10 +71,10 @@ class LoadReport:
                 system.abandon()
         self.systems = []
 
-    def abandon(self) -> None:
-        """Leave the source tables as they were: nothing of this run counts."""
+    def abandon(self, *, keep_files: bool = False) -> None:
+        """Leave the source tables as they were: nothing of this run counts. The typed rows may stay for a look."""
         for system in self.systems:
-            system.abandon()
+            system.abandon(keep_files=keep_files)
         self.systems = []
 
     @property
@@ -228,29 +228,31 @@ class _Loader:
                 self.left_out.setdefault(f"{name}/{stream}/", {})[reason] = count
         for file in found.files:
             if file.status == "staged" and file.quarantine:
-                share = f"{self._threshold_of(file.quarantine[0].feed) * 100:.2f} %"
+                limits = threshold_text(*self._threshold_of(file.quarantine[0].feed))
                 self.report.rejections.append(
-                    report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=share)
+                    report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=limits)
                 )
         self.report.files += found.files
 
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
         return bury_rows(connection, batch) if self.forgotten else 0
 
-    def _threshold_of(self, feed: str) -> Decimal:
-        return self._threshold(load_contract(feed)) if feed in feeds() else self.assumptions.quarantine_threshold_rate
+    def _threshold_of(self, feed: str) -> tuple[Decimal, int]:
+        if feed in feeds():
+            return self._threshold(load_contract(feed))
+        return self.assumptions.quarantine_threshold_rate, self.assumptions.quarantine_threshold_records
 
     def _message_of_refusal(self, file: StagedFile, refused_by_feed: Mapping[str, int]) -> str:
         """Return why a file is refused whole: too many of its records are refused; nothing where it is taken."""
-        shares = {feed: Decimal(count) / max(file.physical, 1) for feed, count in refused_by_feed.items()}
+        bad = dict(refused_by_feed)
         if file.quarantine:
             first = file.quarantine[0].feed
-            shares[first] = max(shares.get(first, Decimal(0)), Decimal(file.quarantined) / max(file.physical, 1))
-        above = [feed for feed, share in shares.items() if share > self._threshold_of(feed)]
+            bad[first] = max(bad.get(first, 0), file.quarantined)
+        above = [feed for feed, count in bad.items() if is_refused(count, file.physical, *self._threshold_of(feed))]
         if not above:
             return ""
-        threshold = f"{self._threshold_of(above[0]) * 100:.2f} %"
-        return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=threshold)
+        limits = threshold_text(*self._threshold_of(above[0]))
+        return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=limits)
 
     def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
         """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
@@ -335,25 +337,24 @@ class _Loader:
                 " remedy: mend the file's quoting and line ends, or the mapping"
             )
         rows = tuple(row for batch in batches for row in batch.quarantine)
-        shares = {batch.contract.feed: Decimal(batch.refused) / max(physical, 1) for batch in batches}
-        shares[carriers[0].contract.feed] = Decimal(kept_out) / max(physical, 1)
+        bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
         thresholds = {batch.contract.feed: self._threshold(batch.contract) for batch in batches}
-        above = [feed for feed, share in shares.items() if share > thresholds[feed]]
+        above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]
         counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
         if rows:
-            threshold = f"{thresholds[above[0] if above else rows[0].feed] * 100:.2f} %"
+            threshold = threshold_text(*thresholds[above[0] if above else rows[0].feed])
             text = report(staged.path, source.scan.sha256, physical, rows, is_refused=bool(above), threshold=threshold)
             if above:
                 return replace(counted, status="refused", error=text, loaded=0)
             self.report.rejections.append(text)
         return counted
 
-    def _threshold(self, contract: Contract) -> Decimal:
-        """Return the share of a file's records above which it is refused whole."""
+    def _threshold(self, contract: Contract) -> tuple[Decimal, int]:
+        """Return the share and the number of a file's records above which it is refused whole."""
         if contract.bad_values == "freeze":
-            return Decimal(0)
+            return Decimal(0), 0
         own = contract.quarantine_threshold_rate
-        return self.assumptions.quarantine_threshold_rate if own is None else own
+        return self.assumptions.quarantine_threshold_rate if own is None else own, self.assumptions.quarantine_threshold_records
 
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""

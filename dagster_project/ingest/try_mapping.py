@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,12 +18,15 @@ from pathlib import Path
 from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.engines.duckdb import connect_memory
-from dagster_project.errors import UsageError
-from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files, with_beside
+from dagster_project.errors import InputRefused, UsageError
+from dagster_project.ingest.conform.quarantine import is_refused, threshold_text
+from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.readers.source import open_source
+from dagster_project.ingest.sources.selects import SystemSelects
+from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings
@@ -50,15 +54,16 @@ class Trial:
     stream: str
     found_by: str
     feeds: list[FeedTrial]
-    beside: dict[str, int]
+    read_with: dict[str, int]  # files of other streams of the system that its SELECTs read
+    maps_again: list[str]  # what maps a record of the stream again
     refused: tuple[QuarantinedRecord, ...]
     warnings: list[str]
-    threshold: Decimal
+    threshold: tuple[Decimal, int]
 
     @property
     def is_refused(self) -> bool:
         """Whether more records are refused than a run lets pass."""
-        return self.file.quarantined > self.threshold * max(self.file.physical, 1)
+        return is_refused(self.file.quarantined, self.file.physical, *self.threshold)
 
     def lines(self) -> Iterator[str]:
         """Yield the trial as it is printed."""
@@ -66,10 +71,16 @@ class Trial:
         yield f"{self.path}: stream {self.stream} of {file.system} ({self.found_by})"
         yield (
             f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or left out) +"
-            f" {file.quarantined:,} refused"
+            f" {file.quarantined:,} refused" + (f" + {file.waiting:,} waiting" if file.waiting else "")
         )
-        for stream, count in self.beside.items():
-            yield f"looked up: {stream}, {count:,} files" if count else f"looked up: {stream}, no file beside this one: taken as empty"
+        for stream, count in self.read_with.items():
+            yield (
+                f"read with it: {stream}, {count:,} files"
+                if count
+                else f"read with it: {stream}, no file in the landing folder: taken as empty"
+            )
+        if self.maps_again:
+            yield f"maps a record again when these change: {'; '.join(self.maps_again)}"
         for warning in self.warnings:
             yield f"warning: {warning}"
         for row in self.refused[:SHOWN_REFUSALS]:
@@ -78,21 +89,21 @@ class Trial:
         if len(self.refused) > SHOWN_REFUSALS:
             yield f"… {len(self.refused) - SHOWN_REFUSALS:,} more refusals"
         if not self.feeds:
-            yield f"no feed: stream {self.stream} is looked up by others"
+            yield f"no feed: stream {self.stream} is read by others"
         for made in self.feeds:
             yield f"feed {made.feed}: {made.rows:,} rows"
             width = max(map(len, made.first), default=0)
             for name, values in made.first.items():
                 yield f"  {name:<{width}}  {' | '.join(values)}"
         if self.is_refused:
-            yield f"a run would refuse the whole file: more than {self.threshold * 100:.2f} % of its records are refused"
+            yield f"a run would refuse the whole file: more records are refused than {threshold_text(*self.threshold)}"
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
     """Walk one file through the door in a temporary home and say what came of it.
 
     The stream is that of the path where the file lies in the landing layout, else `stream`, else the one whose columns
-    the header has. In the landing layout looked-up streams are read from the folders beside the file's own; a file that
+    the header has. In the landing layout the other streams that its SELECTs read come from the landing folder; a file that
     lies elsewhere finds them empty.
 
     Raises
@@ -131,23 +142,30 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         state = path.stat()
         relative = path.relative_to(landing).as_posix()
         delivery = Delivery(system_name, name, day, path, relative, state.st_size, state.st_mtime_ns, system.reader_hash)
-        looked_up = system.stream(name).beside
-        beside = [other for other in delivered_files(landing, mappings) if other.system == system_name and other.stream in looked_up]
-        delivery = with_beside([delivery, *beside], {}, mappings)[0]
+        selects = None if system.is_canonical else SystemSelects(system)
+        is_table = selects is not None and name in selects.tables
+        found = [file for file in delivered_files(landing, mappings) if is_table and selects and file.stream in selects.tables]
+        others = [file for file in found if file.system == system_name and file.relative != relative]
         lenient = assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-        report = load(trial_settings, lenient, ledger, [delivery], "try")
-        report.raise_if_refused()
-        (file,) = report.files
+        report = load(trial_settings, lenient, ledger, [delivery, *others], "try")
+        report.abandon(keep_files=True)
+        (file,) = (file for file in report.files if file.path == relative)
+        if file.status == "refused":
+            raise InputRefused(file.error or "")
+        number = ledger.file_numbers([(file.path, file.sha256)])[file.path] if is_table else None
+        reads = {table for feed in system.stream(name).feeds for table in selects.dependencies(name, feed).tables} if selects else set()
+        per_stream = Counter(other.stream for other in others)
         return Trial(
             path=given,
             file=file,
             stream=name,
             found_by=found_by,
-            feeds=list(_feeds(report, file)),
-            beside={other: len(delivery.beside.get(other, ())) for other in looked_up},
+            feeds=list(_feeds(report, file, system, number)),
+            read_with={other: per_stream[other] for other in sorted(reads - {"source"})},
+            maps_again=selects.maps_again(name) if selects and is_table else [],
             refused=file.quarantine,
             warnings=report.warnings,
-            threshold=assumptions.quarantine_threshold_rate,
+            threshold=(assumptions.quarantine_threshold_rate, assumptions.quarantine_threshold_records),
         )
 
 
@@ -194,18 +212,26 @@ def _guess(system: System, path: Path, scratch: Path) -> tuple[str, str]:
     raise UsageError(f"{path}: {hint}; remedy: name the stream with --stream, or move the file to {LAYOUT}")
 
 
-def _feeds(report: LoadReport, file: StagedFile) -> Iterator[FeedTrial]:
-    paths = {path.stem: path for made in report.batches.values() for path in made}
-    for batch in file.batches:
-        if batch.batch_id in paths:  # the text copy that other streams look at is no feed
+def _feeds(report: LoadReport, file: StagedFile, system: System, number: int | None) -> Iterator[FeedTrial]:
+    """Yield what came of the file: its own batches, or of a source table (its `number` given) the rows that its records make."""
+    if number is None:
+        paths = {path.stem: path for made in report.batches.values() for path in made}
+        for batch in file.batches:
             yield FeedTrial(batch.feed, batch.rows, _first(paths[batch.batch_id], load_contract(batch.feed)))
+        return
+    own = f"record_number >> {FILE_BITS} = {number}"
+    for feed in system.stream(file.stream).feeds:
+        for path in report.batches.get(feed, []):
+            with connect_memory() as connection:
+                counted = connection.execute(f"select count(*) from read_parquet(?) where {own}", [str(path)]).fetchone()
+            yield FeedTrial(feed, int(counted[0]) if counted else 0, _first(path, load_contract(feed), own))
 
 
-def _first(parquet: Path, contract: Contract) -> dict[str, list[str]]:
-    """Return the first rows of a batch as texts by column; personal values by their length only."""
+def _first(parquet: Path, contract: Contract, condition: str = "true") -> dict[str, list[str]]:
+    """Return the first rows of a batch that meet a condition as texts by column; personal values by their length only."""
     with connect_memory() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        found = connection.execute("select * from read_parquet(?) limit ?", [str(parquet), SHOWN_ROWS])
+        found = connection.execute(f"select * from read_parquet(?) where {condition} limit ?", [str(parquet), SHOWN_ROWS])
         names = [entry[0] for entry in found.description]
         rows = found.fetchall()
     shown: dict[str, list[str]] = {}

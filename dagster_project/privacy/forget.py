@@ -28,7 +28,7 @@ from dagster_project.privacy.redaction import deliver_redacted, take_out
 from dagster_project.privacy.search import landing_files, search
 from dagster_project.publish.versions import read_pointer, write_synced
 from dagster_project.run import check_folders, run_daily
-from dagster_project.settings import Settings, fault_point
+from dagster_project.settings import Settings, fault_point, require_apart, require_home
 
 _HOLDER = "forget"
 
@@ -55,6 +55,8 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     ServiceRoiError
         The run that builds the warehouse anew was refused; what was erased stays erased, and forgetting again goes on from there.
     """
+    require_apart(settings)
+    require_home(settings)
     check_folders(settings)
     ledger = Ledger(settings.ops)
     say("look for the account")

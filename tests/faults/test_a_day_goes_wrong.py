@@ -102,7 +102,7 @@ def test_plan_names_the_months_that_the_run_then_rebuilt_and_writes_nothing(comp
     assert (found.rebuild_all, set(found.months)) == ("", rebuilt)
     assert {str(item.day) for item in found.files} == {"2026-10-31", "2026-11-01"}
     loaded = "select sum(physical_count) as n from ops.load_ledger"
-    read = sum(item.records or 0 for item in found.files)
+    read = sum(item.records for item in found.files)
     assert read == rows(company.undisturbed, loaded)[0]["n"] - rows(company.before, loaded)[0]["n"]
     assert "marts.fct_order" in found.tables
     assert company.plan_wrote == set()

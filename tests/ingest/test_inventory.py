@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import UsageError
-from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.landing.inventory import Unread, new_files, raise_if_broken
 
 ORDER = "order_id,ordered_at,currency_code\no1,2026-01-01T10:00:00Z,EUR\n"
 
@@ -56,11 +56,31 @@ def test_until_leaves_later_deliveries_for_another_day(door: Any) -> None:
         ("canonical/orders/2026-01-02/inner/a.csv", "is a folder where files belong"),
     ],
 )
-def test_what_lies_outside_the_layout_is_an_error_naming_the_path(door: Any, relative: str, message: str) -> None:
+def test_what_nobody_reads_is_named_with_its_files_and_stops_no_other(door: Any, relative: str, message: str) -> None:
     door.deliver(relative, ORDER)
-    with pytest.raises(UsageError, match=message) as caught:
-        fresh(door)
-    assert str(door.settings.landing) in str(caught.value)
+    door.deliver("zendesk/ticket_tag/2026-01-02/a.csv", "tag,ticket_id\n")
+    unread: list[Unread] = []
+    found = new_files(door.settings.landing, door.ledger, door.mappings, None, unread)
+    assert [delivery.relative for delivery in found] == ["zendesk/ticket_tag/2026-01-02/a.csv"]
+    (part,) = unread
+    assert message in str(part)
+    assert str(part).startswith(f"not read, 1 file: {door.settings.landing}")
+    assert "remedy: " in str(part)
+    assert not part.is_broken
+
+
+def test_a_wrong_mapping_of_a_known_system_lets_the_others_load_and_then_stops(make_door: Any, tmp_path: Path) -> None:
+    (tmp_path / "mappings" / "till").mkdir(parents=True)
+    (tmp_path / "mappings" / "till" / "till.yml").write_text("time_zone: Mars\nstreams: {}\n")
+    door = make_door(mappings=tmp_path / "mappings")
+    door.deliver("till/sales/2026-01-02/a.csv", ORDER)
+    door.deliver("canonical/orders/2026-01-02/a.csv", ORDER)
+    unread: list[Unread] = []
+    found = new_files(door.settings.landing, door.ledger, door.mappings, None, unread)
+    assert [delivery.relative for delivery in found] == ["canonical/orders/2026-01-02/a.csv"]
+    assert [part.is_broken for part in unread] == [True]
+    with pytest.raises(UsageError, match=r"till\.yml:\d+: "):
+        raise_if_broken(unread)
 
 
 @pytest.mark.fault("S4")

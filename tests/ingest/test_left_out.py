@@ -63,9 +63,9 @@ def test_a_record_that_one_feed_leaves_out_and_another_refuses_is_quarantined_on
 def test_a_record_without_a_row_and_without_a_reason_is_still_not_mapped(till: Any, tmp_path: Path) -> None:
     (tmp_path / "mappings" / "till" / "payments.sql").write_text(PAYMENTS + "where kind <> 'gift'")
     till.deliver(FILE, HEADER + "1,o1,gift,5.00\n2,,payout,7.00\n")
-    (refusal,) = till.walk().refusals
-    assert "not_mapped" in refusal
-    assert "left out" not in refusal
+    (rejection,) = till.walk().rejections
+    assert "not_mapped" in rejection
+    assert "left out" not in rejection
 
 
 def test_a_file_whose_records_are_all_left_out_is_accepted(till: Any) -> None:

@@ -94,12 +94,12 @@ def test_the_same_path_delivered_again_resolves_records_without_a_readable_key(d
 
 
 def test_records_of_a_refused_file_are_resolved_by_its_redelivery_under_another_name(door: Any) -> None:
-    path = door.deliver(day(2), HEADER + BAD)
+    path = door.deliver(day(2), HEADER + BAD + BAD.replace("o1", "o2"))
     assert door.walk().refusals
     path.unlink()
-    door.deliver(day(3, "again.csv"), HEADER + MENDED)
+    door.deliver(day(3, "again.csv"), HEADER + MENDED + MENDED.replace("o1", "o2"))
     door.walk()
-    assert door.ledger.rows(LIFE) == [("resolved", "run-2", day(3, "again.csv"))]
+    assert door.ledger.rows(LIFE) == [("resolved", "run-2", day(3, "again.csv"))] * 2
 
 
 def test_a_key_of_several_typed_columns_is_found_however_it_was_written(door: Any) -> None:

@@ -41,7 +41,7 @@ def test_a_numeric_cell_is_a_date_only_with_a_declared_epoch(till: Callable[...,
     sql = TILL_SQL.replace("day as ordered_at", "coalesce(day, '') as ordered_at")
     plain = till(sql=sql)
     plain.deliver("till/sales/2031-01-01/s.xlsx", book)
-    assert "3 of 4 records refused" in plain.walk().refusals[0]
+    assert "3 of 4 records refused" in plain.walk().rejections[0]
     for epoch, days in ((1900, ["2026-01-31 00", "2026-01-31 12", "2026-01-31 00", "1900-03-01 00"]),
                         (1904, ["2030-02-01 00", "2030-02-01 12", "2026-01-31 00", "1904-03-02 00"])):  # fmt: skip
         door = till(f"serial_dates: {{day: {epoch}}}", sql=sql)

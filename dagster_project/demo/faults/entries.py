@@ -13,7 +13,9 @@ records are counted and add nothing · late: they count in the month in which th
 said · unchanged: every figure is what it would be without the fault.
 """
 QUARANTINE_SHARE = (5, 1_000)
-"""Share of a file's records up to which bad ones are set aside; above it the file is refused (assumption quarantine_threshold_rate)."""
+"""Share of a file's records up to which bad ones are quarantined (assumption quarantine_threshold_rate)."""
+QUARANTINE_RECORDS = 5
+"""Number of bad records up to which a file with a good one is never refused (assumption quarantine_threshold_records)."""
 
 
 @dataclass(frozen=True)

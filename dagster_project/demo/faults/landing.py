@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dagster_project.demo.draws import Draws
-from dagster_project.demo.faults.entries import QUARANTINE_SHARE, Entry, Outcome
+from dagster_project.demo.faults.entries import QUARANTINE_RECORDS, QUARANTINE_SHARE, Entry, Outcome
 from dagster_project.errors import UsageError
 
 KEYS = {
@@ -187,7 +187,7 @@ class Landing:
     def spoiled(self, delivery: Delivery, text: str, matrix_id: str | None, rule: str, records: list[str]) -> Entry:
         """Replace a file by one with more, bad records; they are quarantined, or too large a share of it has the file refused."""
         share, of = QUARANTINE_SHARE
-        if len(records) * of > share * (delivery.records + len(records)):
+        if len(records) > QUARANTINE_RECORDS and len(records) * of > share * (delivery.records + len(records)):
             return self.refused(delivery, text, matrix_id, rule, records=records)
         self.add(delivery.feed, delivery.day, delivery.path.name, text)
         return self.entry(delivery.feed, delivery.path, "quarantined", matrix_id, rule, records)

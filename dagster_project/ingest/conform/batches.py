@@ -170,14 +170,8 @@ class BatchWriter:
                     key_sha256=key_sha256,
                 )
             )
-        counted = plan.unknown | plan.discarded
-        if counted:
-            counts = self.connection.execute(plan.counted_sql(relation)).fetchone() or ()
-            for name, count in zip(counted, counts, strict=True):
-                became = f"are outside its list and became {batch.contract.column(name).unknown_value}"
-                if count:
-                    told = became if name in plan.unknown else "break its contract and were left out"
-                    self.warnings.append(f"{source.relative}: {count:,} values of {name} {told}")
+        counts = self.connection.execute(plan.changes_sql(relation)).fetchone() or ()
+        self.warnings += [f"{source.relative}: {message}" for message in plan.change_messages(counts)]
 
     def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
         if not numbers:

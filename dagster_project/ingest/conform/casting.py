@@ -82,11 +82,6 @@ class Casting:
             inner = f"(select * replace ({kept}) from {inner})"
         return f"select {self._outer(True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
 
-    def counted_sql(self, relation: str) -> str:
-        """Return the SELECT that counts, per column, the words that become the unknown value and the values that are left out."""
-        counts = ", ".join(f"count(*) filter (where {test}) as {name}" for name, test in (self.unknown | self.discarded).items())
-        return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
-
     def changes_sql(self, relation: str) -> str:
         """Return the SELECT that counts, per column, the values that are not stored as they were delivered; see `change_messages`."""
         counts = ", ".join(f"count(*) filter (where {test})" for test, _ in self._changes) or "0"

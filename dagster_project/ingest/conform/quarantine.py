@@ -1,15 +1,17 @@
 """Records kept out: what is stored of them and how they are told to the user.
 
-Holds masking and the wording of refusals. It must not decide which record is refused (see `casting`).
+Holds masking, the rule that refuses a whole file, and the wording of refusals. It must not decide which record is refused (see `casting`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from dagster_project.contracts.model import Contract
-from dagster_project.ledger.entries import QuarantinedRecord
+from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 
 PAGE = "docs/quarantine.md"
 SHOWN_RECORDS = 3
@@ -96,6 +98,40 @@ def quarantined(
     )
 
 
+def is_refused(bad: int, total: int, share: Decimal, floor: int) -> bool:
+    """Return whether a file of `total` records, of which `bad` broke a rule, is refused whole.
+
+    It is when more than `share` of its records are bad and either more than `floor` of them are, or all of them and at least two: the
+    first rule lets a day go on when a small file has a bad record, the second refuses a small file that is read by a wrong mapping.
+    """
+    return bad > share * max(total, 1) and (bad > floor or (bad >= total and bad > 1))
+
+
+def threshold_text(share: Decimal, floor: int) -> str:
+    """Word the threshold as messages name it."""
+    return f"{share * 100:.2f} % of a file's records, and more than {floor} of them or all"
+
+
+def summarised(files: Sequence[StagedFile]) -> Iterator[str]:
+    """Yield the bad records of all files by feed, rule and column: how many in how many files, three of them, and the remedy."""
+    groups: dict[tuple[str, str, str], list[tuple[StagedFile, QuarantinedRecord]]] = defaultdict(list)
+    for file in files:
+        for row in file.quarantine:
+            groups[row.feed, row.rule, row.column or ""].append((file, row))
+    for (feed, rule, column), found in sorted(groups.items(), key=lambda group: group[0]):
+        paths = {file.path for file, _ in found}
+        at = f", column {column}" if column else ""
+        counted = f"{len(found):,} {'record' if len(found) == 1 else 'records'} in {len(paths):,} {'file' if len(paths) == 1 else 'files'}"
+        lines = [f"{feed}{at}, rule {rule}: {counted} kept out"]
+        for file, row in found[:SHOWN_RECORDS]:
+            line = "" if row.line_number is None else f" (line {row.line_number:,})"
+            what = row.reason.rpartition("; remedy: ")[0].removeprefix(f"column {column}: ")
+            lines.append(f"  {file.path} record {row.record_number:,}{line}: {what}")
+        if len(found) > SHOWN_RECORDS:
+            lines.append(f"  and {len(found) - SHOWN_RECORDS:,} more in ops.quarantine")
+        yield "\n".join([*lines, f"  remedy: {REMEDIES[rule]}, see {PAGE}#{rule}"])
+
+
 def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedRecord], *, is_refused: bool, threshold: str) -> str:
     """Word the refusal of records of one file as the user reads it: file, record, line, column, value, rule, remedy."""
     records = len({row.record_number for row in rows})
@@ -106,5 +142,5 @@ def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedReco
         lines.append(f"  record {row.record_number:,}{at} {row.reason}   rule {row.rule}")
     if len(rows) > SHOWN_RECORDS:
         lines.append("  …")
-    lines.append(f"  where   ops.quarantine   threshold {threshold} of a file's records → {state}")
+    lines.append(f"  where   ops.quarantine   threshold {threshold} → {state}")
     return "\n".join(lines)

@@ -11,6 +11,8 @@ import os
 import secrets
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from dagster_project.errors import UsageError
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings
@@ -52,6 +54,14 @@ def hash_key(settings: Settings, ledger: Ledger) -> bytes:
             " set the former key, or load into an empty home to change it"
         )
     return key
+
+
+def present_key(settings: Settings) -> SecretStr | None:
+    """Return the key that a run would use, for a look that writes nothing; None where a run would make one or stop."""
+    path = settings.restricted / _FILE
+    if settings.hash_key is not None or not path.is_file():
+        return settings.hash_key
+    return SecretStr(path.read_text(encoding="utf-8"))
 
 
 def make_restricted(folder: Path) -> None:

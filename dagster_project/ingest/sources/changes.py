@@ -30,6 +30,7 @@ from dagster_project.ingest.sql_text import identifier, literal
 from dagster_project.ledger.entries import QuarantinedRecord
 
 _MANY = 3  # above a third of a stream's rows everything is mapped: finding the rows would cost more than it saves
+_SMALL = 100_000  # rows; above, a second pass over the mapping is worth avoiding
 _PLACE = (1 << FILE_BITS) - 1
 _SEPARATOR = "chr(31)"
 
@@ -273,24 +274,21 @@ class FeedChanges:
             )  # fmt: skip
 
     def _warn_of_unknown(self, name: str, batch: FeedBatch, plan: Casting, relation: str) -> None:
-        """Count the words outside a closed list, where the rows have its unknown value at all, and the values left out."""
-        counted = plan.unknown | plan.discarded
-        if not counted or not batch.written:
+        """Count the values that are not stored as delivered; for closed lists only where a row has the unknown value at all."""
+        if not batch.written or not (plan.unknown or plan.discarded or plan.reformed):
             return
+        is_small = batch.written < _SMALL
         file = f"read_parquet({literal(str(batch.temporary))})"
-        tests = " or ".join(
+        tests = [
             f"{column} = {literal(str(batch.contract.column(column).unknown_value))}"
             for column in plan.unknown
             if column not in batch.lacks
-        )
-        if not plan.discarded and not (tests and self.tables.count(f"select count(*) from (select 1 from {file} where {tests} limit 1)")):
-            return
-        counts = self.tables.run(plan.counted_sql(relation)).fetchone() or ()
-        for column, count in zip(counted, counts, strict=True):
-            became = f"are outside its list and became {batch.contract.column(column).unknown_value}"
-            if count:
-                what = became if column in plan.unknown else "break its contract and were left out"
-                self.result.warnings.append(f"{self.system.name}/{name}: {count:,} values of {column} {what}")
+        ]
+        if not is_small and not plan.discarded and not plan.reformed:
+            if not tests or not self.tables.count(f"select count(*) from (select 1 from {file} where {' or '.join(tests)} limit 1)"):
+                return
+        counts = self.tables.run(plan.changes_sql(relation)).fetchone() or ()
+        self.result.warnings += [f"{self.system.name}/{name}: {message}" for message in plan.change_messages(counts)]
 
     def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
         if not numbers:

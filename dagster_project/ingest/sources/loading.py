@@ -74,13 +74,13 @@ class SystemLoad:
             source.replace(target)
         self._moves = []
 
-    def abandon(self) -> None:
-        """Leave the tables as they were."""
+    def abandon(self, *, keep_files: bool = False) -> None:
+        """Leave the tables as they were; the files of typed rows go too, unless they are kept for a look."""
         if self._tables is not None:
             self._close()
         for source, _ in self._moves:
             source.unlink(missing_ok=True)
-        for temporary, final in self.temporaries:
+        for temporary, final in [] if keep_files else self.temporaries:
             temporary.unlink(missing_ok=True)
             final.unlink(missing_ok=True)
 

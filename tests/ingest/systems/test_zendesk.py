@@ -80,7 +80,7 @@ def test_the_completion_of_a_call_is_an_outcome(door: Any, status: str, voicemai
 
 def test_an_unknown_completion_is_quarantined_by_its_word(door: Any) -> None:
     deliver(door, "zendesk", call=[{**CALL, "completion_status": "lost_in_space"}])
-    assert '"lost_in_space" is not one of answered' in door.walk().refusals[0]
+    assert '"lost_in_space" is not one of answered' in door.walk().rejections[0]
 
 
 def test_a_ticket_is_solved_when_its_history_says_so_in_whatever_delivery_that_came(door: Any) -> None:
