@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, check, every
+from tests.ingest.systems.kinds.current import Case, every, shown
 
 D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
 AT = "2026-10-05 00:00:00"
@@ -12,7 +12,12 @@ INVOICE = {"id": "in", "currency": "eur", "customer_id": "cu", "created": AT, "p
 LINE = {"invoice_id": "in", "currency": "eur", "quantity": "1"}
 CHARGE = {"id": "ch", "created": AT, "currency": "eur", "captured": "true", "livemode": "true", "status": "succeeded", "customer_id": "cu"}
 BACK = {"created": AT, "currency": "eur"}
-NET, LINES, PAID, GIVEN = "orders: order_id, net_amount", "order_lines: line_id, net_amount", "payments: payment_id, order_id, payment_amount", "refunds: refund_id, order_id, refund_amount, tax_amount"
+NET, LINES, PAID, GIVEN = (
+    "orders: order_id, net_amount",
+    "order_lines: line_id, net_amount",
+    "payments: payment_id, order_id, payment_amount",
+    "refunds: refund_id, order_id, refund_amount, tax_amount",
+)
 
 
 def invoice(total: int, **more: object) -> dict[str, object]:
@@ -87,7 +92,10 @@ CASES = [
     Case(  # K4
         "a line removed from a draft",
         {
-            D1: {"invoice": [invoice(1500)], "invoice_line_item": [{**LINE, "id": "a", "amount": 1000}, {**LINE, "id": "b", "amount": 500}]},
+            D1: {
+                "invoice": [invoice(1500)],
+                "invoice_line_item": [{**LINE, "id": "a", "amount": 1000}, {**LINE, "id": "b", "amount": 500}],
+            },
             D2: {"invoice": [invoice(1000)], "invoice_line_item": [{**LINE, "id": "b", "amount": 500, "_fivetran_deleted": "TRUE"}]},
         },
         {LINES: [("a", 10)]},
@@ -95,7 +103,10 @@ CASES = [
     Case(  # K6
         "invoice_payment says which charge paid, also after the day of the charge",
         {
-            D1: {"invoice": [invoice(1000)], "charge": [{**CHARGE, "amount": 700, "payment_intent_id": "pi"}, {**CHARGE, "id": "ch2", "amount": 300}]},
+            D1: {
+                "invoice": [invoice(1000)],
+                "charge": [{**CHARGE, "amount": 700, "payment_intent_id": "pi"}, {**CHARGE, "id": "ch2", "amount": 300}],
+            },
             D2: {
                 "invoice_payment": [
                     {"id": "ip1", "invoice_id": "in", "payment_intent_id": "pi"},
@@ -110,7 +121,10 @@ CASES = [
         {
             D1: {
                 "invoice": [invoice(11900, tax="", payment_intent_id="pi", total_excluding_tax=10000)],
-                "charge": [{**CHARGE, "amount": 11900, "payment_intent_id": "pi"}, {**CHARGE, "id": "own", "amount": 500, "payment_intent_id": "pi2"}],
+                "charge": [
+                    {**CHARGE, "amount": 11900, "payment_intent_id": "pi"},
+                    {**CHARGE, "id": "own", "amount": 500, "payment_intent_id": "pi2"},
+                ],
                 "refund": [{**BACK, "id": "re", "charge_id": "ch", "amount": 1190, "status": "succeeded"}],
             }
         },
@@ -136,7 +150,15 @@ CASES = [
     ),
     Case(  # K6
         "an export of the old API says it in the charge: a second charge of the same amount is a sale",
-        {D1: {"invoice": [invoice(1000)], "charge": [{**CHARGE, "amount": 1000, "invoice_id": "in", "payment_intent_id": "p1"}, {**CHARGE, "id": "own", "amount": 1000, "payment_intent_id": "p2"}]}},
+        {
+            D1: {
+                "invoice": [invoice(1000)],
+                "charge": [
+                    {**CHARGE, "amount": 1000, "invoice_id": "in", "payment_intent_id": "p1"},
+                    {**CHARGE, "id": "own", "amount": 1000, "payment_intent_id": "p2"},
+                ],
+            }
+        },
         {NET: [("in", 10), ("own", 10)]},
     ),
     Case(  # K6, dinars have three decimals
@@ -145,7 +167,18 @@ CASES = [
             D1: {
                 "invoice": [invoice(110000, currency="bhd", subtotal=100000, total_taxes='[{"amount": 6000}, {"amount": 4000}]')],
                 "invoice_line_item": [{**LINE, "currency": "bhd", "id": "a", "amount": 100000}],
-                "credit_note": [{**BACK, "currency": "bhd", "id": "cn", "invoice_id": "in", "subtotal": 11000, "total": 11000, "total_taxes": '[{"amount": 1000}]', "status": "issued"}],
+                "credit_note": [
+                    {
+                        **BACK,
+                        "currency": "bhd",
+                        "id": "cn",
+                        "invoice_id": "in",
+                        "subtotal": 11000,
+                        "total": 11000,
+                        "total_taxes": '[{"amount": 1000}]',
+                        "status": "issued",
+                    }
+                ],
             }
         },
         {"orders: net_amount, tax_amount": [(100, 10)], LINES: [("a", 100)], GIVEN: [("cn", "in", 10, 1)]},
@@ -157,7 +190,9 @@ CASES = [
                 "invoice": [invoice(11900, tax=1900)],
                 "charge": [{**CHARGE, "amount": 11900, "invoice_id": "in"}],
                 "refund": [{**BACK, "id": "re", "charge_id": "ch", "amount": 3570, "status": "succeeded"}],
-                "credit_note": [{**BACK, "id": "cn", "invoice_id": "in", "subtotal": 5000, "total": 5950, "status": "issued", "refund_id": "re"}],
+                "credit_note": [
+                    {**BACK, "id": "cn", "invoice_id": "in", "subtotal": 5000, "total": 5950, "status": "issued", "refund_id": "re"}
+                ],
             }
         },
         {GIVEN: [("re", "in", 30, "5.7"), ("cn", "in", 20, "3.8")]},
@@ -170,7 +205,15 @@ CASES = [
                 "charge": [{**CHARGE, "amount": 10000, "invoice_id": "in"}],
                 "credit_note": [
                     {**BACK, "id": "cn1", "invoice_id": "in", "subtotal": 2000, "total": 2000, "status": "issued", "refund_id": "re"},
-                    {**BACK, "id": "cn2", "invoice_id": "in", "subtotal": 900, "total": 900, "status": "issued", "refunds": '[{"amount_refunded": 400, "refund": "rx", "type": "refund"}]'},
+                    {
+                        **BACK,
+                        "id": "cn2",
+                        "invoice_id": "in",
+                        "subtotal": 900,
+                        "total": 900,
+                        "status": "issued",
+                        "refunds": '[{"amount_refunded": 400, "refund": "rx", "type": "refund"}]',
+                    },
                 ],
             },
             D2: {"refund": [{**BACK, "id": "re", "charge_id": "ch", "amount": 2000, "status": "succeeded"}]},
@@ -180,7 +223,10 @@ CASES = [
     Case(  # K2
         "a credit note that was made void",
         {
-            D1: {"invoice": [invoice(10000)], "credit_note": [{**BACK, "id": "cn", "invoice_id": "in", "subtotal": 2000, "total": 2000, "status": "issued"}]},
+            D1: {
+                "invoice": [invoice(10000)],
+                "credit_note": [{**BACK, "id": "cn", "invoice_id": "in", "subtotal": 2000, "total": 2000, "status": "issued"}],
+            },
             D2: {"credit_note": [{**BACK, "id": "cn", "invoice_id": "in", "subtotal": 2000, "total": 2000, "status": "void"}]},
         },
         {GIVEN: []},
@@ -190,4 +236,4 @@ CASES = [
 
 @every(CASES)
 def test_stripe(case: Case, order: str, door: Any) -> None:
-    check(door, "stripe", case, order)
+    assert shown(door, "stripe", case, order) == case.rows
