@@ -118,6 +118,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
             runtime.ledger.record_checks(runtime.run_id, feed, lines)
         failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
         runtime.ledger.accept(runtime.run_id, failed)
+        report.commit(runtime.ledger)
     return results
 
 

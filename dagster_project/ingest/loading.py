@@ -17,24 +17,25 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.assumptions import Assumptions
-from dagster_project.contracts.model import Contract, load_contract
+from dagster_project.contracts.model import Contract, feeds, load_contract
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
-from dagster_project.ingest.conform.deduplication import make_durable, settle
+from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.quarantine import report
 from dagster_project.ingest.conform.resolving import resolve
-from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.landing.inventory import Delivery, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
-from dagster_project.ingest.lookups import Lookups, text_folder
 from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
 from dagster_project.ingest.mapping.drift import compare, keep_extras, told
 from dagster_project.ingest.mapping.sandbox import open_sandbox
-from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
-from dagster_project.ingest.pii.register import bury, show, tombstones
+from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
 from dagster_project.ingest.readers.source import Source, open_source
+from dagster_project.ingest.sources.loading import SystemLoad, SystemLoader
+from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -55,8 +56,26 @@ class LoadReport:
     batches: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     warnings: list[str] = field(default_factory=list)
+    withdrawn: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    systems: list[SystemLoad] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
+
+    def commit(self, ledger: Ledger) -> None:
+        """Make the source tables of every system durable whose change the ledger accepted; drop the others."""
+        accepted = {number for (number,) in ledger.rows("select change_number from changes where status = 'accepted'")}
+        for system in self.systems:
+            if system.change_number in accepted:
+                system.commit()
+            else:
+                system.abandon()
+        self.systems = []
+
+    def abandon(self) -> None:
+        """Leave the source tables as they were: nothing of this run counts."""
+        for system in self.systems:
+            system.abandon()
+        self.systems = []
 
     @property
     def refusals(self) -> list[str]:
@@ -100,6 +119,8 @@ class _Loader:
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
         self.forgotten = tombstones(ledger)
         self.key = b""
+        self.threads = 1
+        self.selects: dict[str, SystemSelects] = {}
 
     def run(self, deliveries: Sequence[Delivery]) -> LoadReport:
         make_restricted(self.settings.restricted)
@@ -111,19 +132,23 @@ class _Loader:
         self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
         replaced = {delivery.relative for delivery in deliveries}
         self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
-        texts = text_folder(self.settings)
-        folders = [self.settings.landing, self.settings.lake, texts, self.extras, self.scratch]
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
-        connection = open_sandbox(folders, self.scratch / "spill", threads=threads, memory_limit=self.settings.memory_limit)
+        self.threads = threads
         if self.forgotten or self._reads_personal_values(deliveries):
             self.key = hash_key(self.settings, self.ledger)
-            use_key(connection, self.key)
-            show(connection, self.forgotten)
-        writer = BatchWriter(connection, self.settings.lake, texts, Lookups(connection, self.settings, self.ledger))
+        connection = self._connect()
+        writer = BatchWriter(connection, self.settings.lake)
+        of_tables = self._of_tables(deliveries)
         since, at = time.monotonic(), ""
         try:
+            for system, files in of_tables.items():
+                at = f", {system}"
+                self._system(system, files)
+            taken = {delivery.relative for files in of_tables.values() for delivery in files}
             for delivery in deliveries:
+                if delivery.relative in taken:
+                    continue
                 at = f", {delivery.relative}"
                 self._one(connection, writer, delivery)
                 if time.monotonic() - since > _FLUSH_SECONDS:
@@ -134,15 +159,98 @@ class _Loader:
             limit = f"raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit})"
             remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or mend the folder"
             raise InfrastructureError(
-                f"door{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
+                f"ingest{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
             ) from error
+        except BaseException:
+            self.report.abandon()
+            raise
         finally:
             connection.close()
-            shutil.rmtree(self.scratch, ignore_errors=True)
         self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
         self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
         return self.report
+
+    def _connect(self, more: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
+        """Open a sandbox over the folders of a load; it hashes with the key of the home and knows who was forgotten."""
+        folders = [self.settings.landing, self.settings.lake, self.extras, self.scratch, *more]
+        connection = open_sandbox(folders, self.scratch / "spill", threads=self.threads, memory_limit=self.settings.memory_limit)
+        if self.key:
+            use_key(connection, self.key)
+            show(connection, self.forgotten)
+        return connection
+
+    def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+        """Return the deliveries that belong to source tables, by system."""
+        found: dict[str, list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            system = self.mappings.system(delivery.system)
+            if not system.is_canonical and delivery.stream in self._selects_of(system).tables:
+                found[delivery.system].append(delivery)
+        return found
+
+    def _selects_of(self, system: System) -> SystemSelects:
+        if system.name not in self.selects:
+            self.selects[system.name] = SystemSelects(system)
+        return self.selects[system.name]
+
+    def _system(self, name: str, deliveries: Sequence[Delivery]) -> None:
+        """Load the files of one system's source tables and stage what they change."""
+        selects = self._selects_of(self.mappings.system(name))
+        wanted = {delivery.relative for delivery in deliveries} | set(self.ledger.known_files())
+
+        def landed() -> list[Delivery]:
+            found = delivered_files(self.settings.landing, self.mappings)
+            return [file for file in found if file.system == name and file.stream in selects.tables and file.relative in wanted]
+
+        loader = SystemLoader(
+            self.settings, self.ledger, selects, self.run_id, connect=self._connect, clean=self._clean, is_refused=self._message_of_refusal
+        )
+        found = loader.load(deliveries, landed)
+        self.report.systems.append(found)
+        self.report.warnings += found.warnings
+        for stream, parent, count, day in found.waiting:
+            self.report.notices.append(f"{name}/{stream}: {count:,} records wait for their {parent}, the oldest since {day}")
+        for temporary, final in found.temporaries:
+            make_one_durable(temporary, final)
+        self.ledger.stage(self.run_id, found.files)
+        if found.staged is not None:
+            found.change_number = self.ledger.stage_change(self.run_id, found.staged)
+            for batch in found.staged.batches:
+                self.report.batches[batch.feed].append(self.settings.home / batch.path)
+                self.report.rows[batch.feed] += batch.rows
+                self.report.withdrawn[batch.feed] += batch.withdrawn
+        if found.change is not None:
+            if found.change.nameless:
+                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                self.report.warnings.append(f"{name}: {found.change.nameless:,} {told}")
+            for (stream, reason), count in found.change.left_out.items():
+                self.left_out.setdefault(f"{name}/{stream}/", {})[reason] = count
+        for file in found.files:
+            if file.status == "staged" and file.quarantine:
+                share = f"{self._threshold_of(file.quarantine[0].feed) * 100:.2f} %"
+                self.report.rejections.append(
+                    report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=share)
+                )
+        self.report.files += found.files
+
+    def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
+        return bury_rows(connection, batch) if self.forgotten else 0
+
+    def _threshold_of(self, feed: str) -> Decimal:
+        return self._threshold(load_contract(feed)) if feed in feeds() else self.assumptions.quarantine_threshold_rate
+
+    def _message_of_refusal(self, file: StagedFile, refused_by_feed: Mapping[str, int]) -> str:
+        """Return why a file is refused whole: too many of its records are refused; nothing where it is taken."""
+        shares = {feed: Decimal(count) / max(file.physical, 1) for feed, count in refused_by_feed.items()}
+        if file.quarantine:
+            first = file.quarantine[0].feed
+            shares[first] = max(shares.get(first, Decimal(0)), Decimal(file.quarantined) / max(file.physical, 1))
+        above = [feed for feed, share in shares.items() if share > self._threshold_of(feed)]
+        if not above:
+            return ""
+        threshold = f"{self._threshold_of(above[0]) * 100:.2f} %"
+        return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=threshold)
 
     def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
         made = {(delivery.system, delivery.stream) for delivery in deliveries}
@@ -153,9 +261,10 @@ class _Loader:
         """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
         live = "status in ('accepted', 'staged')"
         named = {row[0] for row in self.ledger.rows(f"select path from batches where {live}")}
+        named |= {row[0] for row in self.ledger.rows(f"select withdrawn_path from batches where {live} and withdrawn_path is not null")}
         named |= {row[0] for row in self.ledger.rows(f"select extras_path from deliveries where {live} and extras_path is not null")}
         extras = [self.extras] if self.extras.is_dir() else []
-        for folder in (*self.settings.lake.iterdir(), *text_folder(self.settings).iterdir(), *extras):
+        for folder in (*self.settings.lake.iterdir(), *extras):
             for path in folder.iterdir():
                 if path.suffix == ".tmp" or path.relative_to(self.settings.home).as_posix() not in named:
                     path.unlink()
@@ -204,7 +313,6 @@ class _Loader:
             if source is not None:
                 source.discard()
         if staged.status == "refused":
-            writer.lookups.refused.add(delivery.relative)
             for batch in batches:
                 batch.temporary.unlink(missing_ok=True)
             batches = []
@@ -251,7 +359,7 @@ class _Loader:
         staged = [self._settled(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
         resolve(connection, self.ledger, self.settings.home, self.run_id, staged)
-        for batch in (batch for batch in batches if not batch.is_text):
+        for batch in batches:
             self.report.batches[batch.contract.feed].append(batch.final)
             self.report.rows[batch.contract.feed] += batch.loaded
         self.report.files += staged

@@ -49,7 +49,7 @@ class QuarantinedRecord:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined.
+    """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined + waiting.
 
     `drift` is how its header differs from the contract (see `drift.Drift`), `extras_path` where the values of new columns are kept,
     below HOME.
@@ -68,9 +68,40 @@ class StagedFile:
     loaded: int = 0
     superseded: int = 0
     quarantined: int = 0
+    waiting: int = 0
     duplicate_of_path: str | None = None
     error: str | None = None
     drift: str = ""
     extras_path: str | None = None
     batches: tuple[Batch, ...] = ()
     quarantine: tuple[QuarantinedRecord, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class ChangeBatch:
+    """What a change brings to one feed; `withdrawn` keys are in the file `withdrawn_path`. Paths are below HOME."""
+
+    batch_id: str
+    feed: str
+    path: str
+    rows: int
+    withdrawn: int = 0
+    withdrawn_path: str | None = None
+
+
+@dataclass(frozen=True)
+class StagedChange:
+    """What a run changes in the feeds of one system that has source tables.
+
+    `moves` says per file number how its records move between states (loaded, superseded, quarantined, waiting); `quarantine` holds, per
+    file number, records of earlier files that are kept out now; `resolved` names file number, feed and record of those that are not any more.
+    """
+
+    system: str
+    delivery_date: str
+    state_hash: str
+    is_complete: bool
+    batches: tuple[ChangeBatch, ...] = ()
+    moves: tuple[tuple[int, int, int, int, int], ...] = ()
+    quarantine: tuple[tuple[int, QuarantinedRecord], ...] = field(default=(), repr=False)
+    resolved: tuple[tuple[int, str, int], ...] = ()

@@ -44,6 +44,7 @@ create table changes (
     run_id text not null,
     delivery_date text not null,  -- latest day of delivery that the run read
     state_hash text not null,  -- names the state of the source tables after it
+    is_complete integer not null,  -- holds every row of the system: the batches of earlier changes are replaced by it
     status text not null check (status in ('staged', 'accepted', 'refused'))
 );
 create index changes_by_run on changes (run_id);
@@ -81,18 +82,21 @@ create table source_files (
 
 -- How records of earlier files moved between states; applied when the run is accepted.
 create table record_changes (
-    run_id text not null,
+    change_number integer not null,
     file_no integer not null,
     loaded integer not null,
     superseded integer not null,
     quarantined integer not null,
     waiting integer not null
 );
-create index record_changes_by_run on record_changes (run_id);
-create table record_resolutions (run_id text not null, file_no integer not null, feed text not null, record_number integer not null);
-create index record_resolutions_by_run on record_resolutions (run_id);
+create table record_resolutions (
+    change_number integer not null,
+    file_no integer not null,
+    feed text not null,
+    record_number integer not null
+);
 
-alter table quarantine add column waits_for_run text;  -- not accepted yet: a record of an earlier file
+alter table quarantine add column waits_for_change integer;  -- not accepted yet: a record of an earlier file
 create view quarantine_life as
 with resolved as (
     -- sqlite takes the run of the row that has the smallest path
@@ -113,7 +117,7 @@ select
 from quarantine as q
 inner join deliveries as d on d.file_id = q.file_id
 left join resolved as r on r.quarantine_id = q.quarantine_id
-where q.waits_for_run is null;
+where q.waits_for_change is null;
 pragma user_version = 4;
 commit;
 pragma foreign_keys = on;

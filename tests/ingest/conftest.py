@@ -59,6 +59,7 @@ class Door:
     def walk(self, *, until: str | None = None) -> LoadReport:
         report = self.read(until=until)
         self.ledger.accept(f"run-{self.runs}")
+        report.commit(self.ledger)
         return report
 
     def lake(self) -> duckdb.DuckDBPyConnection:

@@ -20,11 +20,10 @@ from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
-from dagster_project.ingest.lookups import Lookups, text_contract
 from dagster_project.ingest.mapping.sandbox import LEFT_OUT, Select, check_output, checked_select
 from dagster_project.ingest.mapping.systems import Stream, System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
-from dagster_project.ingest.sql_text import identifier, literal
+from dagster_project.ingest.sql_text import literal
 
 _MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than it saves
 
@@ -32,12 +31,10 @@ _MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than
 class BatchWriter:
     """Writes the batches of files into the lake; knows each mapping's SQL after its first use."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path, texts: Path, lookups: Lookups) -> None:
-        """Keep the sandboxed connection, the folders of the lake and of the text copies, and what SELECTs look at."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
+        """Keep the sandboxed connection and the folder of the lake."""
         self.connection = connection
         self.lake = lake
-        self.texts = texts
-        self.lookups = lookups
         self._zones = Zones(connection)
         self._selects: dict[Path, Select] = {}
         self.warnings: list[str] = []
@@ -58,16 +55,14 @@ class BatchWriter:
             self._zones.know(zone, delivery.delivery_date)
         if system.is_canonical:
             return [self._write_canonical(delivery, source, stream, zone)]
-        self.lookups.show(delivery, system)  # may read a file ahead, so it comes before the load
         selects = {feed: self._select(system, delivery.stream, feed) for feed in stream.feeds}
-        is_looked_up = system.is_looked_up(delivery.stream)
-        is_plain = source.is_as_counted and not is_looked_up and self._is_plain(stream, selects)
+        is_plain = source.is_as_counted and self._is_plain(stream, selects)
         if is_plain:
             source.show(self.connection, stream.read_columns)
         else:
             source.load(self.connection, stream.read_columns)
         self.connection.execute("create or replace temp table left_out (record_number bigint, reason varchar)")
-        batches = [self._keep_text(delivery, source, system, is_records=not stream.feeds)] if is_looked_up else []
+        batches = []
         for feed, mapped in stream.feeds.items():
             contract, select, path = load_contract(feed), selects[feed], system.sql_path(delivery.stream, feed)
             check_output(path, contract, select.types)
@@ -91,9 +86,7 @@ class BatchWriter:
     def _select(self, system: System, stream: str, feed: str) -> Select:
         path = system.sql_path(stream, feed)
         if path not in self._selects:
-            described = system.stream(stream)
-            beside = {name: system.stream(name).read_columns for name in described.beside}
-            self._selects[path] = checked_select(path, described.read_columns, beside)
+            self._selects[path] = checked_select(path, system.stream(stream).read_columns)
         return self._selects[path]
 
     def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
@@ -107,14 +100,6 @@ class BatchWriter:
         if batch.is_records:
             self.connection.execute(f"insert into left_out select record_number, {LEFT_OUT} from mapped where {LEFT_OUT} is not null")
         return f"(select * exclude ({LEFT_OUT}) from mapped where {LEFT_OUT} is null)"
-
-    def _keep_text(self, delivery: Delivery, source: Source, system: System, *, is_records: bool) -> FeedBatch:
-        batch = self._batch(delivery, source, text_contract(system, delivery.stream), self.texts, is_records=is_records)
-        batch.is_text = True
-        columns = ", ".join(map(identifier, batch.contract.names))
-        copy_rows(self.connection, f"select {columns}, record_number from source", batch)
-        self.lookups.add(delivery, source.scan.sha256, (batch.temporary, batch.final))
-        return batch
 
     def _batch(self, delivery: Delivery, source: Source, contract: Contract, root: Path, *, is_records: bool) -> FeedBatch:
         identity = "\0".join((delivery.relative, source.scan.sha256, delivery.reader_hash, contract.feed))

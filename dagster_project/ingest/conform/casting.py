@@ -36,6 +36,7 @@ class Casting:
     inner: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
+    is_dated: bool = False  # the relation has the day of each record, `delivery_date`, and the rows keep it
 
     @property
     def discarded(self) -> dict[str, str]:
@@ -88,17 +89,28 @@ class Casting:
         return f"(hash({', '.join(self.written)}) >> 1)::bigint"
 
     def _outer(self, is_numbered: bool) -> str:
-        return f"{', '.join(self.written)}{', record_number' if is_numbered else ''}"
+        own = ["record_number"] * is_numbered + ["delivery_date"] * self.is_dated
+        return ", ".join([*self.written, *own])
 
     def _inner_sql(self, relation: str, is_numbered: bool) -> str:
-        return f"select {', '.join(self.inner)}{', record_number::bigint as record_number' if is_numbered else ''} from {relation}"
+        own = ["record_number::bigint as record_number"] * is_numbered + ["delivery_date"] * self.is_dated
+        return f"select {', '.join([*self.inner, *own])} from {relation}"
 
 
-def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect: Dialect, delivery_date: dt.date | None = None) -> Casting:
+def casting(
+    contract: Contract,
+    types: Mapping[str, str],
+    *,
+    zone: str,
+    dialect: Dialect,
+    delivery_date: dt.date | None = None,
+    is_dated: bool = False,
+) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
     Absent optional columns become the default or NULL; the caller has refused absent required and
-    floating-point ones. What has happened cannot lie after `delivery_date`; without one nothing is compared with it.
+    floating-point ones. What has happened cannot lie after `delivery_date`, or where `is_dated` after the day that the relation has as a
+    column of that name; without either nothing is compared with it.
     """
     plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
     for column in contract.columns:
@@ -111,7 +123,8 @@ def casting(contract: Contract, types: Mapping[str, str], *, zone: str, dialect:
         else:
             _cast_typed(plan, column, types[column.name], zone)
     plan.rules += rules_between_columns(contract, types)
-    if delivery_date is not None:
+    plan.is_dated = is_dated
+    if is_dated or delivery_date is not None:
         plan.rules += rules_of_the_delivery(contract, types, delivery_date)
     return plan
 

@@ -33,7 +33,7 @@ def settle(connection: duckdb.DuckDBPyConnection, batches: Sequence[FeedBatch]) 
         A mapping returned a record more than once in its records feeds.
     """
     groups: dict[tuple[str, bool], dict[str, FeedBatch]] = defaultdict(dict)
-    for batch in (batch for batch in batches if not batch.is_text):
+    for batch in batches:
         groups[batch.contract.feed, batch.is_numbered][batch.batch_id] = batch
     for group in groups.values():
         _settle_group(connection, group)
@@ -102,6 +102,13 @@ def make_durable(batches: Sequence[FeedBatch]) -> None:
         list(pool.map(_sync_and_rename, batches))
     for folder in {batch.final.parent for batch in batches}:
         _sync(folder)
+
+
+def make_one_durable(temporary: Path, final: Path) -> None:
+    """Flush one file to disk, give it its final name, then flush the folder."""
+    _sync(temporary)
+    temporary.replace(final)
+    _sync(final.parent)
 
 
 def _sync(path: Path) -> None:

@@ -29,7 +29,6 @@ class FeedBatch:
     temporary: Path
     relative: str
     lacks: tuple[str, ...] = ()  # columns that the Parquet file does not store
-    is_text: bool = False  # rows as delivered, for the SELECTs of other streams; no feed
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
     refused: int = 0

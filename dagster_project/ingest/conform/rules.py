@@ -69,11 +69,14 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
     return rules
 
 
-def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], delivery_date: dt.date) -> list[Rule]:
-    """Return that nothing has happened after the day on which it was delivered."""
-    latest = delivery_date + dt.timedelta(days=1 + FUTURE_DAYS)
+def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], delivery_date: dt.date | None) -> list[Rule]:
+    """Return that nothing has happened after the day on which it was delivered; None: the day is a column `delivery_date`."""
+    if delivery_date is None:
+        latest, day = f"delivery_date + {1 + FUTURE_DAYS}", ""
+    else:
+        latest, day = f"'{delivery_date + dt.timedelta(days=1 + FUTURE_DAYS)}'", f" {delivery_date}"
     return [
-        Rule(column.name, "future_instant", f"{column.name} >= '{latest}'", f"lies after the day of delivery {delivery_date}")
+        Rule(column.name, "future_instant", f"{column.name} >= {latest}", f"lies after the day of delivery{day}")
         for column in contract.columns
         if column.not_after_delivery and column.name in types
     ]

@@ -21,6 +21,7 @@ from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.pii.masking import prepare
 from dagster_project.ingest.sql_text import identifier, literal
 
+_PLAIN = ("PROJECTION", "CTE", "CTE_SCAN")
 LEFT_OUT = "left_out"
 """Column of a mapping's SELECT: why a record is no row of the feed; null where it is one."""
 
@@ -54,11 +55,13 @@ class Select:
     """A mapping's SQL and its output columns (name to type, `record_number` apart).
 
     `is_plain`: each row of `source` becomes one row in its place, for nothing is filtered, joined, grouped, sorted or repeated.
+    `is_rowwise`: each row of `source` becomes one row or none, whatever the others are.
     """
 
     sql: str
     types: dict[str, str]
     is_plain: bool
+    is_rowwise: bool = True
 
 
 def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Select:
@@ -97,14 +100,15 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
         raise UsageError(
             f"mapping {path}: returns no record_number; remedy: select record_number, or min(record_number) where rows are grouped"
         )
-    return Select(sql, types, all(map(_is_plain, json.loads(plan))))
+    operators = json.loads(plan)
+    return Select(sql, types, *(all(_consists_of(operator, names) for operator in operators) for names in (_PLAIN, (*_PLAIN, "FILTER"))))
 
 
-def _is_plain(operator: Mapping[str, Any]) -> bool:
-    """Say whether an operator of a plan that nobody optimised, and all below it, hand every row of `source` on, once and in order."""
+def _consists_of(operator: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Say whether an operator of a plan that nobody optimised, and all below it, are of these kinds and read nothing but `source`."""
     if operator["name"] == "SEQ_SCAN":
         return bool(operator["extra_info"]["Table"] == '"temp".main."source"')
-    return operator["name"] in ("PROJECTION", "CTE", "CTE_SCAN") and all(map(_is_plain, operator["children"]))
+    return operator["name"] in names and all(_consists_of(child, names) for child in operator["children"])
 
 
 def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:

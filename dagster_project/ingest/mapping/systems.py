@@ -121,31 +121,23 @@ class SystemFile(BaseModel):
         return checked_zone(value)
 
     @model_validator(mode="after")
-    def _looked_up_streams_exist(self) -> SystemFile:
+    def _named_streams_exist(self) -> SystemFile:
         for name, stream in self.streams.items():
-            unknown = sorted(set(stream.beside) - set(self.streams))
-            if unknown:
-                raise ValueError(f"stream {name} looks at unknown streams: {', '.join(unknown)}")
-            if not stream.feeds and name not in self.looked_up:
-                raise ValueError(f"stream {name} makes no feed and no stream looks it up; remedy: give it a feed or name it under ignored")
-        if itself := [name for name, stream in self.streams.items() if name in stream.beside]:
-            raise ValueError(f"streams look at themselves: {', '.join(itself)}")
+            named = {*stream.beside, *stream.needs.values(), *([stream.complete_with] if stream.complete_with else [])}
+            if unknown := sorted(named - set(self.streams)):
+                raise ValueError(f"stream {name} names unknown streams: {', '.join(unknown)}")
+            for parent in stream.needs.values():
+                if len(self.streams[parent].key) != 1:
+                    raise ValueError(f"stream {name} needs {parent}, which has no key of one column; remedy: give {parent} a key")
+            if stream.complete_with and stream.complete_with not in stream.needs.values():
+                raise ValueError(
+                    f"stream {name} is complete with {stream.complete_with}, but does not need it; remedy: name it under needs"
+                )
+        try:
+            TopologicalSorter({name: set(stream.needs.values()) for name, stream in self.streams.items()}).prepare()
+        except CycleError as error:
+            raise ValueError(f"streams need each other: {', '.join(error.args[1])}") from error
         return self
-
-    @cached_property
-    def looked_up(self) -> frozenset[str]:
-        """Streams that another stream looks up."""
-        return frozenset(name for stream in self.streams.values() for name in stream.beside)
-
-    @cached_property
-    def ranks(self) -> dict[str, int]:
-        """Order of reading: every stream comes after those it looks up; in a circle one of them is read ahead instead."""
-        earlier = {name: list(stream.beside) for name, stream in self.streams.items()}
-        while True:
-            try:
-                return {name: rank for rank, name in enumerate(TopologicalSorter(earlier).static_order())}
-            except CycleError as error:
-                earlier[error.args[1][1]].remove(error.args[1][0])
 
 
 def _line_of(text: str, location: tuple[Any, ...]) -> int:
@@ -230,14 +222,6 @@ class System:
     def stream(self, name: str) -> Stream:
         """Return one stream of the mapping."""
         return self.file.streams[name]
-
-    def is_looked_up(self, stream: str) -> bool:
-        """Say whether SELECTs of other streams look at this one."""
-        return stream in self.file.looked_up
-
-    def rank(self, stream: str) -> int:
-        """Place of the stream in the order of reading."""
-        return self.file.ranks[stream]
 
     def dialect(self, stream: str, file_name: str) -> Dialect:
         """Return how a file of the stream is written; where the mapping is silent its name tells the delimiter, or a zip's member."""

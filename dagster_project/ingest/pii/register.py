@@ -103,6 +103,23 @@ def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, ro
     return int(count)
 
 
+def bury_rows(connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
+    """Replace forgotten ids in the typed rows of a change, whose file has more columns than its contract; return how many rows had any."""
+    persons, contract = person_columns(batch.contract), batch.contract
+    if not persons or not batch.written:
+        return 0
+    absent = ", ".join(f"null::{contract.types[name]} as {name}" for name in batch.lacks if name in contract.types)
+    file = f"(select *{', ' if absent else ''}{absent} from read_parquet({literal(str(batch.temporary))}))"
+    tests = " or ".join(f"keyed_hash({name}) in (select id_hash from forgotten where kind = '{kind}')" for name, kind in persons.items())
+    ((count,),) = connection.execute(f"select count(*) from {file} where {tests}").fetchall()
+    if count:
+        cleaned = batch.temporary.with_suffix(".clean.tmp")
+        connection.execute(f"copy ({redacted(contract, file)}) to {literal(str(cleaned))} ({PARQUET})")
+        cleaned.replace(batch.temporary)
+        batch.lacks = ()
+    return int(count)
+
+
 def _names_one(masked: str, key: bytes, known: set[str]) -> bool:
     values = (part.partition("=")[2] for part in masked.split(" | "))
     return any(hmac.new(key, value.encode(), "sha256").hexdigest() in known for value in values)

@@ -1,5 +1,7 @@
--- One row a version of a ticket. Freshdesk tells the last moments of resolving and closing; the first one, and how often it was reopened, come from
--- the activities. What it has no column for comes from tags: complaint, problem_report, issue_, order_, type_, escalation_.
+-- One row a ticket. Freshdesk tells the last moments of resolving and closing; the first one, and how often it was reopened, come from the activities:
+-- a ticket is solved when it steps to resolved or closed from a state that is neither, and reopened when it steps back. Closed after a reopening
+-- without being resolved again, it is solved when it was closed. What Freshdesk has no column for comes from tags: complaint, problem_report, issue_,
+-- order_, type_, escalation_.
 with tagged as (
     select *, list_sort(list_distinct(json_extract_string(try_cast(tags as json), '$[*]'))) as tag_list
     from source
@@ -8,24 +10,31 @@ with tagged as (
 moves as (
     select
         ticket_id,
+        activity,
         try_strptime(performed_at, ['%d-%m-%Y %H:%M:%S %z', '%Y-%m-%dT%H:%M:%S%z']) as moved_at,
         json_extract_string(try_cast(activity as json), '$.status') as state
     from ticket_activities
 ),
 
-resolutions as (
-    select ticket_id, min(moved_at) as first_solved_at, max(moved_at) as last_solved_at
+steps as (
+    select
+        ticket_id,
+        moved_at,
+        state in ('Resolved', '4') as is_solved,
+        state in ('Resolved', 'Closed', '4', '5') as is_done,
+        coalesce(lag(state) over (partition by ticket_id order by moved_at, activity) in ('Resolved', 'Closed', '4', '5'), false) as was_done
     from moves
-    where state in ('Resolved', '4')
-    group by ticket_id
+    where state is not null
 ),
 
-steps_back as (
-    select moves.ticket_id, count(*) as reopen_count
-    from moves
-    inner join resolutions on moves.ticket_id = resolutions.ticket_id and moves.moved_at > resolutions.first_solved_at
-    where moves.state in ('Open', 'Pending', '2', '3')
-    group by moves.ticket_id
+moments as (
+    select
+        ticket_id,
+        min(moved_at) filter (where is_solved or (is_done and not was_done)) as first_solved_at,
+        max(moved_at) filter (where is_solved or (is_done and not was_done)) as last_solved_at,
+        count(*) filter (where was_done and not is_done) as reopen_count
+    from steps
+    group by ticket_id
 ),
 
 time_spent as (
@@ -37,15 +46,20 @@ time_spent as (
 ),
 
 mergers as (
-    select ticket_id, arg_max(regexp_extract(body_text, 'merged into ticket #?(\d+)', 1), created_at) as survivor
+    select ticket_id, max_by(regexp_extract(body_text, 'closed and merged into ticket #?(\d+)', 1), (try_cast(created_at as timestamptz), id)) as survivor
     from conversations
-    where lower(private) = 'true' and regexp_matches(body_text, 'merged into ticket #?\d+')
+    where lower(private) = 'true' and regexp_matches(body_text, 'closed and merged into ticket #?\d+')
     group by ticket_id
 ),
 
 described as (
     select
         *,
+        case
+            when try_cast(stats__reopened_at as timestamptz) >= try_cast(stats__resolved_at as timestamptz) and status in ('4', '5')
+                then try_cast(stats__closed_at as timestamptz)
+            else coalesce(try_cast(stats__resolved_at as timestamptz), try_cast(stats__closed_at as timestamptz))
+        end as resolved_at,
         list_filter(tag_list, tag -> tag in ('type_complaint', 'type_request', 'type_feedback'))[1] as type_tag,
         list_filter(tag_list, tag -> tag like 'issue\_%' escape '\')[1] as issue_tag,
         list_filter(tag_list, tag -> tag like 'order\_%' escape '\')[1] as order_tag,
@@ -60,8 +74,8 @@ select
     coalesce(described.company_id, requester.company_id, requester.unique_external_id, requester.id) as account_id,
     coalesce(requester.unique_external_id, described.requester_id) as contact_id,
     described.created_at,
-    coalesce(resolutions.first_solved_at, try_cast(described.stats__resolved_at as timestamptz)) as first_solved_at,
-    coalesce(try_cast(described.stats__resolved_at as timestamptz), resolutions.last_solved_at) as last_solved_at,
+    coalesce(moments.first_solved_at, described.resolved_at) as first_solved_at,
+    greatest(described.resolved_at, moments.last_solved_at) as last_solved_at,
     described.stats__closed_at as closed_at,
     case
         when lower(described.deleted) = 'true' then 'deleted'
@@ -111,14 +125,13 @@ select
         list_contains(described.tag_list, 'complaint') or described.type_tag = 'type_complaint' or lower(described.type) = 'complaint', false
     ) as is_complaint,
     coalesce(list_contains(described.tag_list, 'problem_report'), false) as is_problem_report,
-    steps_back.reopen_count,
+    moments.reopen_count,
     time_spent.handle_seconds,
     nullif(array_to_string(described.tag_list, ','), '') as tags,
     described.updated_at as source_updated_at,
     lower(described.deleted) = 'true' as is_deleted
 from described
-left join resolutions on described.id = resolutions.ticket_id
-left join steps_back on described.id = steps_back.ticket_id
+left join moments on described.id = moments.ticket_id
 left join time_spent on described.id = time_spent.ticket_id
 left join mergers on described.id = mergers.ticket_id
 left join contacts as requester on described.requester_id = requester.id

@@ -44,8 +44,7 @@ select
     teams.team_name as queue,
     source.property_hubspot_owner_id as agent_id,
     teams.team_name as department_id,
-    coalesce(source.property_hs_lastmodifieddate, source.property_hs_createdate) as source_updated_at,
-    lower(source._fivetran_deleted) = 'true' as is_deleted
+    coalesce(source.property_hs_lastmodifieddate, source.property_hs_createdate) as source_updated_at
 from source
 left join tickets on source.engagement_id = tickets.engagement_id
 left join customers on source.engagement_id = customers.engagement_id

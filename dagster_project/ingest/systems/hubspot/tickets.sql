@@ -1,5 +1,5 @@
--- One row a version of a ticket. HubSpot closes where others solve; the history of the pipeline stage gives the first and the last closing, the ticket
--- itself the last one only. Of several companies or contacts the smallest number counts, so that the result never depends on order.
+-- One row a ticket. HubSpot closes where others solve; the history of the pipeline stage gives the first and the last closing and every step back to a
+-- stage that is not closed, the ticket itself the last closing only. Of several companies or contacts the smallest number counts, so that the result never depends on order.
 with companies as (
     select ticket_id, min(company_id) as company_id
     from ticket_company
@@ -7,29 +7,38 @@ with companies as (
 ),
 
 customers as (
-    select ticket_contact.ticket_id, min(ticket_contact.contact_id) as contact_id
+    select ticket_id, min(contact_id) as contact_id
     from ticket_contact
-    group by ticket_contact.ticket_id
+    group by ticket_id
 ),
 
-closings as (
+steps as (
     select
         moves.ticket_id,
-        min(try_cast(moves.timestamp_instant as timestamp)) as first_closed_at,
-        max(try_cast(moves.timestamp_instant as timestamp)) as last_closed_at
+        moves.timestamp_instant,
+        coalesce(stage.ticket_state = 'CLOSED' or lower(stage.is_closed) = 'true', false) as is_done
     from ticket_property_history as moves
-    inner join ticket_pipeline_stage as stage on moves.value = stage.stage_id
-    where moves.name = 'hs_pipeline_stage' and (stage.ticket_state = 'CLOSED' or lower(stage.is_closed) = 'true')
-    group by moves.ticket_id
+    left join ticket_pipeline_stage as stage on moves.value = stage.stage_id
+    where moves.name = 'hs_pipeline_stage'
 ),
 
-steps_back as (
-    select moves.ticket_id, count(*) as reopen_count
-    from ticket_property_history as moves
-    inner join ticket_pipeline_stage as stage on moves.value = stage.stage_id
-    inner join closings on moves.ticket_id = closings.ticket_id and try_cast(moves.timestamp_instant as timestamp) > closings.first_closed_at
-    where moves.name = 'hs_pipeline_stage' and stage.ticket_state = 'OPEN'
-    group by moves.ticket_id
+turns as (
+    select
+        ticket_id,
+        try_cast(timestamp_instant as timestamp) as moved_at,
+        is_done,
+        coalesce(lag(is_done) over (partition by ticket_id order by try_cast(timestamp_instant as timestamp), timestamp_instant), false) as was_done
+    from steps
+),
+
+moments as (
+    select
+        ticket_id,
+        min(moved_at) filter (where is_done and not was_done) as first_closed_at,
+        max(moved_at) filter (where is_done and not was_done) as last_closed_at,
+        count(*) filter (where was_done and not is_done) as reopen_count
+    from turns
+    group by ticket_id
 ),
 
 teams as (
@@ -46,8 +55,8 @@ select
     coalesce(companies.company_id, contact.property_associatedcompanyid, customers.contact_id) as account_id,
     customers.contact_id,
     source.property_createdate as created_at,
-    coalesce(closings.first_closed_at, try_cast(source.property_closed_date as timestamp)) as first_solved_at,
-    coalesce(try_cast(source.property_closed_date as timestamp), closings.last_closed_at) as last_solved_at,
+    coalesce(moments.first_closed_at, try_cast(source.property_closed_date as timestamp)) as first_solved_at,
+    coalesce(try_cast(source.property_closed_date as timestamp), moments.last_closed_at) as last_solved_at,
     source.property_closed_date as closed_at,
     case
         when lower(source.is_deleted) = 'true' then 'deleted'
@@ -75,15 +84,14 @@ select
     source.property_hubspot_owner_id as assignee_id,
     coalesce(source.property_hs_ticket_category in ('PRODUCT_ISSUE', 'BILLING_ISSUE'), false) as is_problem_report,
     case when source.property_hs_resolution is not null then left(source.property_hs_resolution, 80) end as resolution_code,
-    steps_back.reopen_count,
+    moments.reopen_count,
     coalesce(source.property_hs_lastmodifieddate, source.property_closed_date, source.property_createdate) as source_updated_at,
     lower(source.is_deleted) = 'true' as is_deleted
 from source
 left join companies on source.id = companies.ticket_id
 left join customers on source.id = customers.ticket_id
 left join contact on customers.contact_id = contact.id
-left join closings on source.id = closings.ticket_id
-left join steps_back on source.id = steps_back.ticket_id
+left join moments on source.id = moments.ticket_id
 left join ticket_pipeline_stage as stage on source.property_hs_pipeline_stage = stage.stage_id
 left join teams on source.property_hubspot_owner_id = teams.owner_id
 left join team on coalesce(source.property_hubspot_team_id, teams.team_id) = team.id

@@ -1,4 +1,4 @@
--- One row a version of a company, known by the number the company itself gave it (company_id).
+-- One row a company, known by the number the company itself gave it (company_id).
 select
     record_number,
     coalesce(company_id, id) as account_id,

@@ -1,4 +1,4 @@
--- One row a version of a contact without a company: such a customer is an account of their own; a lead is a prospect.
+-- One row a contact without a company: such a customer is an account of their own; a lead is a prospect.
 select
     record_number,
     coalesce(external_id, id) as account_id,
@@ -8,4 +8,4 @@ select
     created_at,
     updated_at as source_updated_at
 from source
-where id not in (select contact_id from contact_company_history where lower(_fivetran_active) = 'true')
+where not exists (select 1 from contact_company_history as companies where companies.contact_id = source.id)

@@ -3,7 +3,6 @@ with teams as (
     select team_admin.admin_id, min(coalesce(team.name, team_admin.team_id)) as team_name
     from team_admin
     left join team on team_admin.team_id = team.id
-    where coalesce(lower(team_admin._fivetran_deleted), 'false') <> 'true'
     group by team_admin.admin_id
 )
 

@@ -1,11 +1,13 @@
--- One row a version of a contact, known by the company's own number (external_id) where it has one. Of several companies the latest joined counts.
+-- One row a contact, known by the company's own number (external_id) where it has one. Of several companies the latest joined counts.
 with companies as (
     select
         contact_company_history.contact_id,
-        arg_max(coalesce(company_history.company_id, contact_company_history.company_id), contact_company_history.contact_updated_at) as account_id
+        max_by(
+            coalesce(company_history.company_id, contact_company_history.company_id),
+            (try_cast(contact_company_history.contact_updated_at as timestamp), contact_company_history.company_id)
+        ) as account_id
     from contact_company_history
     left join company_history on contact_company_history.company_id = company_history.id
-    where lower(contact_company_history._fivetran_active) = 'true'
     group by contact_company_history.contact_id
 )
 

@@ -2,24 +2,24 @@
 with companies as (
     select
         contact_company_history.contact_id,
-        arg_max(coalesce(company_history.company_id, contact_company_history.company_id), contact_company_history.contact_updated_at) as account_id
+        max_by(
+            coalesce(company_history.company_id, contact_company_history.company_id),
+            (try_cast(contact_company_history.contact_updated_at as timestamp), contact_company_history.company_id)
+        ) as account_id
     from contact_company_history
     left join company_history on contact_company_history.company_id = company_history.id
-    where lower(contact_company_history._fivetran_active) = 'true'
     group by contact_company_history.contact_id
 ),
 
 teams as (
     select admin_id, min(team_id) as team_id
     from team_admin
-    where coalesce(lower(_fivetran_deleted), 'false') <> 'true'
     group by admin_id
 ),
 
 participants as (
     select conversation_id, min(contact_id) as contact_id
     from conversation_contact_history
-    where lower(_fivetran_active) = 'true'
     group by conversation_id
 ),
 

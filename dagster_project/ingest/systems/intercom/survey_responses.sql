@@ -1,18 +1,19 @@
--- One row a version of a conversation that was rated: 1 to 5. A changed rating replaces the earlier one.
+-- One row a conversation that was rated: 1 to 5. A changed rating replaces the earlier one.
 with companies as (
     select
         contact_company_history.contact_id,
-        arg_max(coalesce(company_history.company_id, contact_company_history.company_id), contact_company_history.contact_updated_at) as account_id
+        max_by(
+            coalesce(company_history.company_id, contact_company_history.company_id),
+            (try_cast(contact_company_history.contact_updated_at as timestamp), contact_company_history.company_id)
+        ) as account_id
     from contact_company_history
     left join company_history on contact_company_history.company_id = company_history.id
-    where lower(contact_company_history._fivetran_active) = 'true'
     group by contact_company_history.contact_id
 ),
 
 participants as (
     select conversation_id, min(contact_id) as contact_id
     from conversation_contact_history
-    where lower(_fivetran_active) = 'true'
     group by conversation_id
 ),
 

@@ -1,4 +1,4 @@
--- One row a version of a conversation: its creation, the same in every version. It is the first event of its second.
+-- One row a conversation: its creation, the same in every version. It is the first event of its second.
 select
     record_number,
     id as ticket_id,

@@ -1,54 +1,55 @@
--- One row a version of a conversation. Intercom closes where others solve: the parts of type close give both moments. What it has no column for
--- comes from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
+-- One row a conversation. Intercom closes where others solve: the parts of type close give both moments, and a step from closed to any other state is a
+-- reopening. What it has no column for comes from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
 with tags as (
     select
         conversation_tag_history.conversation_id,
         list_sort(list_distinct(list(coalesce(tag.name, conversation_tag_history.tag_id)))) as tag_list
     from conversation_tag_history
     left join tag on conversation_tag_history.tag_id = tag.id
-    where lower(conversation_tag_history._fivetran_active) = 'true'
     group by conversation_tag_history.conversation_id
 ),
 
-closings as (
+steps as (
     select
         conversation_id,
-        min(try_cast(created_at as timestamp)) as first_closed_at,
-        max(try_cast(created_at as timestamp)) as last_closed_at
+        try_cast(created_at as timestamp) as moved_at,
+        part_type = 'close' as is_done,
+        coalesce(lag(part_type) over (partition by conversation_id order by try_cast(created_at as timestamp), id) = 'close', false) as was_done
     from conversation_part_history
-    where part_type = 'close'
-    group by conversation_id
+    where part_type in ('close', 'open', 'assign_and_reopen', 'snoozed', 'unsnoozed', 'timer_unsnooze')
 ),
 
-steps_back as (
-    select parts.conversation_id, count(*) as reopen_count
-    from conversation_part_history as parts
-    inner join closings on parts.conversation_id = closings.conversation_id and try_cast(parts.created_at as timestamp) > closings.first_closed_at
-    where parts.part_type in ('open', 'assign_and_reopen')
-    group by parts.conversation_id
+moments as (
+    select
+        conversation_id,
+        min(moved_at) filter (where is_done) as first_closed_at,
+        max(moved_at) filter (where is_done) as last_closed_at,
+        count(*) filter (where was_done and not is_done) as reopen_count
+    from steps
+    group by conversation_id
 ),
 
 participants as (
     select conversation_id, min(contact_id) as contact_id
     from conversation_contact_history
-    where lower(_fivetran_active) = 'true'
     group by conversation_id
 ),
 
 companies as (
     select
         contact_company_history.contact_id,
-        arg_max(coalesce(company_history.company_id, contact_company_history.company_id), contact_company_history.contact_updated_at) as account_id
+        max_by(
+            coalesce(company_history.company_id, contact_company_history.company_id),
+            (try_cast(contact_company_history.contact_updated_at as timestamp), contact_company_history.company_id)
+        ) as account_id
     from contact_company_history
     left join company_history on contact_company_history.company_id = company_history.id
-    where lower(contact_company_history._fivetran_active) = 'true'
     group by contact_company_history.contact_id
 ),
 
 teams as (
     select team_admin.admin_id, min(team_admin.team_id) as team_id
     from team_admin
-    where coalesce(lower(team_admin._fivetran_deleted), 'false') <> 'true'
     group by team_admin.admin_id
 ),
 
@@ -78,9 +79,9 @@ select
     coalesce(companies.account_id, customer.external_id, customer.id) as account_id,
     coalesce(customer.external_id, conversations.customer_id) as contact_id,
     conversations.created_at,
-    closings.first_closed_at as first_solved_at,
-    closings.last_closed_at as last_solved_at,
-    case when conversations.state = 'closed' then closings.last_closed_at end as closed_at,
+    moments.first_closed_at as first_solved_at,
+    moments.last_closed_at as last_solved_at,
+    case when conversations.state = 'closed' then moments.last_closed_at end as closed_at,
     case
         when list_contains(conversations.tag_list, 'spam') then 'spam'
         when conversations.state = 'snoozed' then 'on_hold'
@@ -109,13 +110,12 @@ select
     substr(conversations.escalation_tag, 12) as escalation_level,
     coalesce(list_contains(conversations.tag_list, 'complaint') or conversations.type_tag = 'type_complaint', false) as is_complaint,
     coalesce(list_contains(conversations.tag_list, 'problem_report'), false) as is_problem_report,
-    steps_back.reopen_count,
+    moments.reopen_count,
     conversations.conversation_rating_value as csat_latest_score,
     array_to_string(conversations.tag_list, ',') as tags,
     conversations.updated_at as source_updated_at
 from conversations
-left join closings on conversations.id = closings.conversation_id
-left join steps_back on conversations.id = steps_back.conversation_id
+left join moments on conversations.id = moments.conversation_id
 left join companies on conversations.customer_id = companies.contact_id
 left join contact_history as customer on conversations.customer_id = customer.id
 left join team on conversations.team_id = team.id

@@ -2,7 +2,7 @@
 select
     min(record_number) as record_number,
     regexp_replace(CustomerID, '\.0$', '') as account_id,
-    arg_max(Country, record_number) as country_code
+    max_by(Country, (InvoiceDate, InvoiceNo, Country)) as country_code
 from source
 where CustomerID is not null
 group by regexp_replace(CustomerID, '\.0$', '')

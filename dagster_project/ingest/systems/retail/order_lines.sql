@@ -1,5 +1,5 @@
 -- One row an invoice line. The source has no line id, and equal rows of one invoice are real lines: the id is the hash of
--- the row's values plus its occurrence within the file, so that any order of loading gives the same ids.
+-- the row's values plus its occurrence within the invoice, so that any order of loading gives the same ids.
 with lines as (
     select
         *,

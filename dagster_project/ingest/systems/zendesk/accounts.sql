@@ -26,6 +26,7 @@ select
     source.created_at,
     try_cast(nullif(regexp_extract(source.notes, '^closed (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)', 1), '') as timestamp) as closed_at,
     nullif(regexp_extract(source.notes, '^closed \d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?: (.+)$', 1), '') as close_reason,
-    source.updated_at as source_updated_at
+    source.updated_at as source_updated_at,
+    lower(source._fivetran_deleted) = 'true' as is_deleted
 from source
 left join tags on source.id = tags.organization_id

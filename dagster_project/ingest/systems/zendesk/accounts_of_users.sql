@@ -5,6 +5,6 @@ select
     'b2c' as account_kind,
     created_at,
     updated_at as source_updated_at,
-    lower(active) = 'false' as is_deleted
+    coalesce(lower(active) = 'false' or lower(_fivetran_deleted) = 'true', false) as is_deleted
 from source
 where organization_id is null and coalesce(role, 'end-user') not in ('agent', 'admin')

@@ -5,6 +5,6 @@ select
     left(created_at, 10) as valid_from_date,
     role as agent_role,
     updated_at as source_updated_at,
-    lower(active) = 'false' as is_deleted
+    coalesce(lower(active) = 'false' or lower(_fivetran_deleted) = 'true', false) as is_deleted
 from source
 where role in ('agent', 'admin')

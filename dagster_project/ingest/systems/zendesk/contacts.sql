@@ -17,7 +17,7 @@ select
     tags.role,
     tags.is_shared_mailbox,
     source.updated_at as source_updated_at,
-    lower(source.active) = 'false' as is_deleted
+    coalesce(lower(source.active) = 'false' or lower(source._fivetran_deleted) = 'true', false) as is_deleted
 from source
 left join tags on source.id = tags.user_id
 left join organization on source.organization_id = organization.id

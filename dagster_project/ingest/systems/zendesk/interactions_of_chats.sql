@@ -1,4 +1,4 @@
--- One row a chat, timed by its events of the same day: it starts with the first, is answered when an agent joins or writes, ends with the last.
+-- One row a chat, timed by its events: it starts with the first, is answered when an agent joins or writes, ends with the last.
 -- Bots write as agents too, but never join. How many chats the agent had at once is not in the export.
 with events as (
     select
@@ -17,7 +17,7 @@ chats as (
         min(happened_at) as started_at,
         min(happened_at) filter (where is_agent and type = 'ChatJoin') as answered_at,
         max(happened_at) as ended_at,
-        arg_min(agent_id, happened_at) filter (where is_agent and type = 'ChatJoin') as agent_id,
+        arg_min(agent_id, (happened_at, agent_id)) filter (where is_agent and type = 'ChatJoin') as agent_id,
         greatest(count(distinct agent_id) filter (where is_agent and type = 'ChatJoin') - 1, 0) as transfer_count,
         min(happened_at) filter (where is_agent and type in ('ChatMessage', 'ChatFileAttachment')) as first_reply_at,
         count(*) filter (where is_agent and type in ('ChatMessage', 'ChatFileAttachment')) as messages_agent_count,

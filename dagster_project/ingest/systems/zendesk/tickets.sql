@@ -1,5 +1,7 @@
--- One row a version of a ticket. Moments of solving and closing come from the field history, the survivor of a merge from the comment that Zendesk
--- writes into the merged ticket, what Zendesk has no column for from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
+-- One row a ticket. Moments come from the field history: a ticket is solved when its state becomes solved, or closed without having been solved before;
+-- it is reopened when it steps from solved or closed to a state that is neither. A count of Zendesk's own (reopens) wins, since it covers steps that
+-- were never delivered. A merged ticket has the tag of a merge or the comment that Zendesk writes into it, which names the survivor. What Zendesk has
+-- no column for comes from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
 with tags as (
     select
         ticket_id,
@@ -17,36 +19,44 @@ with tags as (
     group by ticket_id
 ),
 
-field_changes as (
-    select ticket_id, field_name, value, try_cast(updated as timestamp) as changed_at
+steps as (
+    select
+        ticket_id,
+        value,
+        try_cast(updated as timestamp) as changed_at,
+        value in ('solved', 'closed') as is_done,
+        coalesce(lag(value) over (partition by ticket_id order by try_cast(updated as timestamp), updated) in ('solved', 'closed'), false) as was_done
     from ticket_field_history
-    where field_name in ('status', 'reopens', 'total_time_spent_sec', 'satisfaction_score')
+    where field_name = 'status' and value <> 'deleted'
 ),
 
-solutions as (
-    select ticket_id, min(changed_at) as first_solved_at, max(changed_at) as last_solved_at
-    from field_changes
-    where field_name = 'status' and value = 'solved'
+moments as (
+    select
+        ticket_id,
+        min(changed_at) filter (where value = 'solved' or (value = 'closed' and not was_done)) as first_solved_at,
+        max(changed_at) filter (where value = 'solved' or (value = 'closed' and not was_done)) as last_solved_at,
+        max(changed_at) filter (where value = 'closed') as closed_at,
+        count(*) filter (where was_done and not is_done) as reopen_count
+    from steps
     group by ticket_id
 ),
 
 history as (
     select
-        field_changes.ticket_id,
-        max(field_changes.changed_at) filter (where field_changes.field_name = 'status' and field_changes.value = 'closed') as closed_at,
-        count(*) filter (
-            where field_changes.field_name = 'status' and field_changes.value in ('new', 'open', 'pending', 'hold', 'on-hold') and field_changes.changed_at > solutions.first_solved_at
-        ) as steps_back_count,
-        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'reopens') as reopens,
-        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'total_time_spent_sec') as seconds_spent,
-        arg_max(field_changes.value, field_changes.changed_at) filter (where field_changes.field_name = 'satisfaction_score' and field_changes.value in ('good', 'bad')) as rating
-    from field_changes
-    left join solutions on field_changes.ticket_id = solutions.ticket_id
-    group by field_changes.ticket_id
+        ticket_id,
+        arg_max(value, try_cast(updated as timestamp)) filter (where field_name = 'reopens') as reopens,
+        arg_max(value, try_cast(updated as timestamp)) filter (where field_name = 'total_time_spent_sec') as seconds_spent,
+        arg_max(value, try_cast(updated as timestamp)) filter (where field_name = 'satisfaction_score' and value in ('good', 'bad')) as rating
+    from ticket_field_history
+    where field_name in ('reopens', 'total_time_spent_sec', 'satisfaction_score')
+    group by ticket_id
 ),
 
 merge_notes as (
-    select ticket_id, arg_max(regexp_extract(body, 'merged into request #(\d+)', 1), created) as survivor
+    select
+        ticket_id,
+        max_by(regexp_extract(body, 'merged into request #(\d+)', 1), (try_cast(created as timestamp), id)) as survivor,
+        bool_or(regexp_matches(body, '^This [A-Za-z ]*closed and merged into request #\d+')) as is_written_by_vendor
     from ticket_comment
     where regexp_matches(body, 'merged into request #\d+')
     group by ticket_id
@@ -62,17 +72,17 @@ select
     ) as account_id,
     coalesce(requester.external_id, source.requester_id) as contact_id,
     source.created_at,
-    solutions.first_solved_at,
-    solutions.last_solved_at,
-    history.closed_at,
+    moments.first_solved_at,
+    moments.last_solved_at,
+    moments.closed_at,
     case
         when source.status = 'deleted' then 'deleted'
         when tags.is_spam then 'spam'
-        when tags.is_merged then 'merged'
+        when tags.is_merged or (source.status = 'closed' and merge_notes.is_written_by_vendor) then 'merged'
         when source.status in ('hold', 'on-hold') then 'on_hold'
         else source.status
     end as ticket_state,
-    case when tags.is_merged then merge_notes.survivor end as merged_into_ticket_id,
+    case when tags.is_merged or (source.status = 'closed' and merge_notes.is_written_by_vendor) then merge_notes.survivor end as merged_into_ticket_id,
     source.via_followup_source_id as follow_up_of_ticket_id,
     case
         when source.via_channel in ('email', 'chat', 'sms') then source.via_channel
@@ -96,7 +106,7 @@ select
     tags.escalation as escalation_level,
     coalesce(tags.is_complaint or tags.kind = 'complaint', false) as is_complaint,
     coalesce(tags.is_problem_report, false) as is_problem_report,
-    coalesce(try_cast(history.reopens as bigint), history.steps_back_count) as reopen_count,
+    coalesce(try_cast(history.reopens as bigint), moments.reopen_count) as reopen_count,
     case history.rating when 'good' then 1 when 'bad' then 0 end as csat_latest_score,
     history.seconds_spent as handle_seconds,
     tags.tags,
@@ -104,7 +114,7 @@ select
     source.status = 'deleted' as is_deleted
 from source
 left join tags on source.id = tags.ticket_id
-left join solutions on source.id = solutions.ticket_id
+left join moments on source.id = moments.ticket_id
 left join history on source.id = history.ticket_id
 left join merge_notes on source.id = merge_notes.ticket_id
 left join user as requester on source.requester_id = requester.id

@@ -1,0 +1,81 @@
+"""The SELECTs of one mapped system, checked once, with what each depends on; and which of its streams are source tables.
+
+It must not open a delivered file.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from dagster_project.contracts.model import load_contract
+from dagster_project.errors import UsageError
+from dagster_project.ingest.mapping.sandbox import Select, check_output, checked_select
+from dagster_project.ingest.mapping.systems import System
+from dagster_project.ingest.sources.dependencies import SOURCE, Dependencies, derive
+
+
+class SystemSelects:
+    """The SELECTs of one system by stream and feed; each is read and bound at its first use."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self._selects: dict[tuple[str, str], Select] = {}
+        self._found: dict[tuple[str, str], Dependencies] = {}
+
+    def select(self, stream: str, feed: str) -> Select:
+        """Return a SELECT that is bound over all streams of the system and fits the contract of its feed.
+
+        Raises
+        ------
+        UsageError
+            See `checked_select` and `check_output`; also a SELECT whose result changes by itself.
+        """
+        if (stream, feed) not in self._selects:
+            path = self.system.sql_path(stream, feed)
+            streams = {name: described.read_columns for name, described in self.system.file.streams.items()}
+            select = checked_select(path, self.system.stream(stream).read_columns, streams)
+            check_output(path, load_contract(feed), select.types)
+            found = derive(select.sql, {**streams, SOURCE: self.system.stream(stream).read_columns})
+            if found.unstable:
+                raise UsageError(
+                    f"mapping {path}: {found.unstable} gives another result each time it runs; remedy: take the value from a column"
+                )
+            self._selects[stream, feed], self._found[stream, feed] = select, found
+        return self._selects[stream, feed]
+
+    def dependencies(self, stream: str, feed: str) -> Dependencies:
+        """Return what the SELECT of a feed combines."""
+        self.select(stream, feed)
+        return self._found[stream, feed]
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """Streams that are kept as source tables: those with a key or a parent, and those whose rows a SELECT combines.
+
+        Raises
+        ------
+        UsageError
+            A stream makes no feed and no SELECT reads it.
+        """
+        found: set[str] = set()
+        for name, stream in self.system.file.streams.items():
+            if stream.key or stream.complete_per or stream.needs or stream.deleted:
+                found |= {name, *stream.needs.values()}
+            for feed in stream.feeds:
+                select, dependencies = self.select(name, feed), self.dependencies(name, feed)
+                others = {table for table in dependencies.tables if table != SOURCE}
+                if others or dependencies.is_global or not select.is_rowwise:
+                    found |= {name, *others}
+        for name, stream in self.system.file.streams.items():
+            if not stream.feeds and name not in found:
+                raise UsageError(
+                    f"mapping {self.system.folder}: stream {name} makes no feed and no SELECT reads it; remedy: give it a feed or name it"
+                    " under ignored"
+                )
+        return frozenset(found)
+
+    def maps_again(self, stream: str) -> list[str]:
+        """Say in words what maps the rows of a stream again."""
+        return list(
+            dict.fromkeys(line for feed in self.system.stream(stream).feeds for line in self.dependencies(stream, feed).sentences())
+        )

@@ -1,0 +1,341 @@
+"""Current rows of every stream of one system, kept in one DuckDB file, and the merge of deliveries into them.
+
+Of rows with one key the latest version is current: by version instant, day of delivery, name of the file, number of the record. Each of
+these is a maximum, so any order of arrival ends in the same rows. A row whose content is equal keeps the record that brought it first
+and only moves in that order. Deleted rows stay, hidden, since they must win over older versions that come late.
+It must not run a mapping's SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.ingest.conform.rules import Rule
+from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.mapping.systems import Stream, System
+from dagster_project.ingest.readers.source import Source
+from dagster_project.ingest.sql_text import identifier, instant, literal
+
+DATABASE = "sources"
+"""Name under which the file is attached."""
+FILE_BITS = 32
+_ORDER = ("row_version", "row_day", "row_file", "row_place")
+_SPAN = ("row_first", "row_last")
+_OWN = {
+    "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
+    "row_first": "date", "row_last": "date", "row_hidden": "varchar",
+}  # fmt: skip
+WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
+"""First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
+_DIGITS = 12
+
+
+def natural_order(name: str) -> str:
+    """Return a text that sorts as people number files: 10.csv after 2.csv."""
+    return re.sub(r"\d+", lambda found: found.group().zfill(_DIGITS), name)
+
+
+@dataclass(frozen=True)
+class StreamChange:
+    """How many current rows of a stream went and came, and how many keys have several versions that nothing tells apart."""
+
+    removed: int
+    added: int
+    tied: int
+
+
+class SourceTables:
+    """The tables of one system on an open connection to which their file is attached; all changes are one transaction."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str]) -> None:
+        """Begin a transaction and make the tables that are missing."""
+        self.connection = connection
+        self.system = system
+        self.streams = tuple(streams)
+        self._number = {name: at for at, name in enumerate(sorted(system.file.streams))}
+        self.changes: dict[str, StreamChange] = {}
+        self._delivered: set[str] = set()
+        self.run("begin")
+        self.run(f"create table if not exists {DATABASE}.meta (state_hash varchar)")
+        self.run(f"create table if not exists {DATABASE}.files (file_no bigint, path varchar, sha256 varchar, delivery_date date)")
+        self.run(f"create table if not exists {DATABASE}.states (record_number bigint, state varchar, feed varchar, reason varchar)")
+        for name in self.streams:
+            columns = [f"{identifier(column)} varchar" for column in self.columns(name)]
+            own = [f"{column} {kind}" for column, kind in _OWN.items()]
+            self.run(f"create table if not exists {self.table(name)} ({', '.join([*columns, *own])})")
+            self.run(f"create or replace temp table {self.delta(name)} as from {self.table(name)} limit 0")
+            for part in ("gone", "came"):
+                listed = ", ".join([*columns, "record_number bigint"])
+                self.run(f"create or replace temp table {self.temporary(part, name)} ({listed})")
+        self.run("create or replace temp table moved (record_number bigint, was_hidden varchar)")
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        """Execute one statement."""
+        return self.connection.execute(sql, list(parameters))
+
+    def count(self, sql: str) -> int:
+        """Return the one number of a query."""
+        ((number,),) = self.run(sql).fetchall()
+        return int(number)
+
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """Columns that SELECTs read of a stream."""
+        return self.system.stream(stream).read_columns
+
+    def table(self, stream: str) -> str:
+        """The table of current rows of a stream, hidden ones included."""
+        return f"{DATABASE}.{identifier('stream ' + stream)}"
+
+    def delta(self, stream: str) -> str:
+        """The temporary table of the rows that this run delivers."""
+        return self.temporary("delta", stream)
+
+    def temporary(self, part: str, stream: str) -> str:
+        """A temporary table of this run about a stream; `gone` and `came` are the visible rows that the run takes away and brings."""
+        return f"{part}_{self._number[stream]}"
+
+    def visible(self, stream: str) -> str:
+        """The relation that SELECTs see of a stream."""
+        listed = ", ".join([*map(identifier, self.columns(stream)), "record_number", *self._of_the_file(stream)])
+        return f"(select {listed} from {self.table(stream)} left join {DATABASE}.files on file_no = record_number >> {FILE_BITS} where row_hidden is null)"
+
+    def _of_the_file(self, stream: str) -> list[str]:
+        known = {column.lower() for column in self.columns(stream)}
+        extra = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
+        return [f"{sql} as {name}" for name, sql in extra.items() if name not in known]
+
+    def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
+        """Take in the records of one file; return those whose version cannot be read, with the rule that they break."""
+        stream, name = self.system.stream(delivery.stream), delivery.stream
+        self._delivered.add(name)
+        self.run(f"delete from {DATABASE}.files where file_no = ?", [file_no])
+        values = [file_no, delivery.relative, source.scan.sha256, delivery.delivery_date]
+        self.run(f"insert into {DATABASE}.files values (?, ?, ?, ?)", values)
+        source.load(self.connection, stream.read_columns)
+        version, bad = self._version(stream)
+        broken: list[tuple[int, Rule]] = []
+        where = ""
+        if bad:
+            rule = Rule(stream.version or "", "instant_format", bad, "is not an instant")
+            broken = [(number, rule) for (number,) in self.run(f"select record_number from source where {bad}").fetchall()]
+            where = f" where not coalesce({bad}, false)"
+        day = literal(delivery.delivery_date.isoformat()) + "::date"
+        own = [
+            f"({file_no}::bigint << {FILE_BITS}) | record_number", version, day, literal(natural_order(delivery.relative)), "record_number",
+            day, day, "null",
+        ]  # fmt: skip
+        listed = ", ".join([*map(identifier, stream.read_columns), *own])
+        self.run(f"insert into {self.delta(name)} select {listed} from source{where}")
+        return broken
+
+    def keep(self, paths: Sequence[str], old: str) -> None:
+        """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
+        listed = ", ".join(map(literal, paths))
+        self.run(f"insert into {DATABASE}.files select * from {old}.files where path in ({listed})")
+        known = {table for (table,) in self.run("select table_name from duckdb_tables() where database_name = ?", [old]).fetchall()}
+        for name in self.streams:
+            if f"stream {name}" in known:
+                table = f"{old}.{identifier('stream ' + name)}"
+                numbers = f"select file_no from {old}.files where path in ({listed})"
+                rows = f"select * from {table} where record_number >> {FILE_BITS} in ({numbers})"
+                self.run(f"insert into {self.delta(name)} by name {rows}")
+                self._delivered.add(name)
+
+    def _version(self, stream: Stream) -> tuple[str, str]:
+        """Return the SQL of a record's version and the test for one that cannot be read."""
+        if stream.version is None:
+            return "null::timestamptz", ""
+        text = identifier(stream.version)
+        typed = instant(text, stream.time_zone or self.system.time_zone, stream.timestamp_formats)
+        return typed, f"{text} is not null and {typed} is null"
+
+    def merge(self) -> None:
+        """Bring the delivered rows into the tables, then settle which rows are hidden."""
+        for name in self.streams:
+            if name in self._delivered:
+                self.changes[name] = self._merge_one(name)
+        for name in self._parents_first():
+            self._hide(name)
+
+    def _merge_one(self, name: str) -> StreamChange:
+        stream, table, delta = self.system.stream(name), self.table(name), self.delta(name)
+        gone, came = self.temporary("gone", name), self.temporary("came", name)
+        columns = ", ".join([*map(identifier, self.columns(name)), "record_number"])
+        key = tuple(dict.fromkeys((*stream.complete_per, *stream.key)))
+        if not key:
+            added = self.count(f"select count(*) from {delta}")
+            self.run(f"insert into {table} from {delta}")
+            self.run(f"insert into {came} select {columns} from {delta}")
+            return StreamChange(0, added, 0)
+        scope = stream.complete_per or key
+        same_scope = _equal("standing", "delta", scope)
+        self.run(
+            f"create or replace temp table standing as select standing.* from {table} as standing"
+            f" where exists (select 1 from {delta} as delta where {same_scope})"
+        )
+        candidates = f"(select *, false as is_new from standing union all select *, true as is_new from {delta})"
+        if stream.complete_per:
+            per = ", ".join(map(identifier, stream.complete_per))
+            candidates = f"(select * from {candidates} qualify row_day = max(row_day) over (partition by {per}))"
+        tied = 0
+        listed = ", ".join(map(identifier, key))
+        if stream.key:
+            order = "row_version desc nulls last, row_day desc, row_file desc, row_place desc"
+            latest = f"row_number() over (partition by {listed} order by {order}) = 1"
+            span = f"min(row_first) over (partition by {listed}) as row_first, max(row_last) over (partition by {listed}) as row_last"
+            self.run(f"create or replace temp table winner as select * replace ({span}), 1 as copy from {candidates} qualify {latest}")
+            tied = self._tied(name, candidates, key)
+        else:
+            alike = ", ".join(map(identifier, self.columns(name)))
+            copy = f"row_number() over (partition by {alike} order by row_file, row_place)"
+            self.run(f"create or replace temp table winner as select *, {copy} as copy from {candidates}")
+        same = _equal("standing", "winner", self.columns(name))
+        numbered = "standing"
+        if not stream.key:
+            alike = ", ".join(map(identifier, self.columns(name)))
+            numbered = f"(select *, row_number() over (partition by {alike} order by row_file, row_place) as copy from standing)"
+            same += " and standing.copy = winner.copy"
+        moves = ", ".join(f"winner.{column}" for column in (*_ORDER, *_SPAN))
+        self.run(
+            f"create or replace temp table kept as select standing.record_number as record_number, winner.record_number as winning, {moves}"
+            f" from {numbered} as standing inner join winner on {same}"
+        )
+        self.run(f"create or replace temp table {self.temporary('kept', name)} as select record_number from kept")
+        # a standing row that is not kept is gone; a winner that no kept row stands for is new; a kept one may have moved in the order
+        self.run(f"delete from {table} where record_number in (select record_number from standing)")
+        self.run(
+            f"insert into {table} select standing.* replace ({', '.join(f'kept.{column} as {column}' for column in (*_ORDER, *_SPAN))})"
+            " from standing inner join kept on standing.record_number = kept.record_number"
+        )
+        self.run(
+            f"insert into {table} select * exclude (is_new, copy) replace (null::varchar as row_hidden) from winner"
+            " where record_number not in (select winning from kept)"
+        )
+        lost = "from standing where record_number not in (select record_number from kept)"
+        self.run(f"insert into {gone} select {columns} {lost} and row_hidden is null")
+        self.run(f"insert into moved select record_number, row_hidden {lost}")
+        self.run(f"insert into {came} select {columns} from winner where record_number not in (select winning from kept)")
+        counts = [self.count(f"select count(*) {lost}"), self.count(f"select count(*) from {came}")]
+        self.run(
+            f"create or replace temp table {self.temporary('touched', name)} as select {listed} from standing union select {listed} from winner"
+        )
+        return StreamChange(counts[0], counts[1], tied)
+
+    def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
+        """Count keys of which several rows differ though version (without one: day) is the same latest one."""
+        by = "row_version" if self.system.stream(name).version else "row_day"
+        listed = ", ".join(map(identifier, key))
+        content = f"hash({', '.join(map(identifier, self.columns(name)))})"
+        latest = f"select *, {content} as content from {candidates} qualify {by} = max({by}) over (partition by {listed})"
+        return self.count(
+            f"select count(*) from (select 1 from ({latest}) group by {listed} having count(distinct content) > 1 and bool_or(is_new))"
+        )
+
+    def _parents_first(self) -> list[str]:
+        needed = {name: [parent for parent in self.system.stream(name).needs.values() if parent in self.streams] for name in self.streams}
+        return [name for name in TopologicalSorter(needed).static_order() if name in self.streams]
+
+    def _hide(self, name: str) -> None:
+        """Settle `row_hidden` of the rows that came and of those whose parents changed; rows that turn visible came, others are gone."""
+        stream, table = self.system.stream(name), self.table(name)
+        if not stream.deleted and not stream.needs:
+            return
+        fresh = f"select record_number from {self.temporary('came', name)}"
+        parts = [fresh]
+        if self._has("kept", name):
+            parts.append(f"select record_number from {self.temporary('kept', name)}")
+        for column, parent in stream.needs.items():
+            touched = self._touched(parent)
+            if touched:
+                parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
+        self.run(f"create or replace temp table asked as {' union '.join(parts)}")
+        whens = [
+            f"when lower(row_.{identifier(column)}) = lower({literal(value)}) then '{EXCLUDED}: deleted in the source'"
+            for column, value in stream.deleted.items()
+        ]
+        joins = []
+        for at, (column, parent) in enumerate(stream.needs.items()):
+            key = identifier(self.system.stream(parent).key[0])
+            joins.append(f"left join {self.table(parent)} as parent_{at} on row_.{identifier(column)} = parent_{at}.{key}")
+            has = f"row_.{identifier(column)} is not null"
+            whens += [
+                f"when {has} and (parent_{at}.record_number is null or starts_with(parent_{at}.row_hidden, '{WAITS}')) then '{WAITS}: {parent}'",
+                f"when {has} and parent_{at}.row_hidden is not null then '{EXCLUDED}: its {parent} is deleted'",
+            ]
+            if stream.complete_with == parent:
+                again = f"row_.row_day < parent_{at}.row_last and row_.row_day >= parent_{at}.row_first"
+                whens.append(f"when {has} and {again} then '{REPLACED}: its {parent} came again without it'")
+        hidden = f"case {' '.join(whens)} end"
+        self.run(
+            f"create or replace temp table settled as select row_.record_number, row_.row_hidden as was, {hidden} as now from {table} as row_"
+            f" {' '.join(joins)} where row_.record_number in (select record_number from asked)"
+        )
+        came, gone = self.temporary("came", name), self.temporary("gone", name)
+        columns = ", ".join([*map(identifier, self.columns(name)), "record_number"])
+        self.run(f"create or replace temp table fresh as {fresh}")
+        other = "select record_number from settled where was is distinct from now and record_number not in (from fresh)"
+        self.run(f"insert into moved select record_number, was from settled where record_number in ({other})")
+        turned = f"select {columns} from {table} where record_number in ({other} and %s)"
+        self.run(f"insert into {gone} {turned % 'was is null'}")
+        self.run(f"insert into {came} {turned % 'now is null'}")
+        self.run(f"delete from {came} where record_number in (select record_number from settled where now is not null)")
+        self.run(
+            f"create or replace temp table {self.temporary('flipped', name)} as select record_number from settled where was is distinct from now"
+        )
+        self.run(
+            f"update {table} set row_hidden = settled.now from settled"
+            f" where {table.split('.', 1)[1]}.record_number = settled.record_number and settled.was is distinct from settled.now"
+        )
+
+    def _touched(self, parent: str) -> str:
+        """Return the SELECT of the keys of a parent stream whose rows came, went, moved or were hidden or shown in this run."""
+        key = identifier(self.system.stream(parent).key[0])
+        parts = (
+            [f"select {key} from {self.temporary('touched', parent)}"] if parent in self.changes and self._has("touched", parent) else []
+        )
+        if self._has("flipped", parent):
+            flipped = f"select record_number from {self.temporary('flipped', parent)}"
+            parts.append(f"select {key} from {self.table(parent)} where record_number in ({flipped})")
+        return " union ".join(parts)
+
+    def _has(self, part: str, stream: str) -> bool:
+        name = self.temporary(part, stream)
+        return bool(self.run("select 1 from duckdb_tables() where temporary and table_name = ?", [name]).fetchall())
+
+    def waiting(self) -> list[tuple[str, str, int, str]]:
+        """Return stream, parent, number of waiting rows and their oldest day of delivery."""
+        found = []
+        for name in self.streams:
+            if self.system.stream(name).needs:
+                sql = (
+                    f"select substr(row_hidden, {len(WAITS) + 3}), count(*), min(row_day)::varchar from {self.table(name)}"
+                    f" where starts_with(row_hidden, '{WAITS}') group by 1 order by 1"
+                )
+                found += [(name, parent, count, day) for parent, count, day in self.run(sql).fetchall()]
+        return found
+
+    def state_hash(self) -> str | None:
+        """Return what names the state of the tables as they were last committed."""
+        rows = self.run(f"select state_hash from {DATABASE}.meta").fetchall()
+        return str(rows[0][0]) if rows else None
+
+    def commit(self, state_hash: str) -> None:
+        """Make everything durable under this name."""
+        self.run(f"delete from {DATABASE}.meta")
+        self.run(f"insert into {DATABASE}.meta values (?)", [state_hash])
+        self.run("commit")
+
+
+def _equal(left: str, right: str, columns: Sequence[str]) -> str:
+    return " and ".join(f"{left}.{identifier(column)} is not distinct from {right}.{identifier(column)}" for column in columns)
+
+
+def database_of(folder: Path, system: str) -> Path:
+    """Return the file of a system's tables."""
+    return folder / f"{system}.duckdb"
