@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.contracts.model import load_contract
+from dagster_project.ingest.lake import accepted_batches
 from tests.ingest.systems.commerce import deliver
 
 Rows = list[dict[str, object]]
@@ -61,10 +62,20 @@ def shown(door: Any, system: str, case: Case, order: str) -> dict[str, list[tupl
 
 def current(door: Any, feed: str, columns: str) -> list[tuple[str, ...]]:
     """Return columns of the rows of a feed that stand: the latest change of each key, unless it is a withdrawal."""
+    home, batches = door.settings.home, [batch for batch in accepted_batches(door.ledger) if batch.feed == feed]
+    if not batches:
+        return []
     keys = ", ".join(load_contract(feed).primary_key)
+    parts = [f"select *, {batch.change_number} as change_number, false as is_withdrawn from '{home / batch.path}'" for batch in batches]
+    parts += [
+        f"select {keys}, {batch.change_number} as change_number, true as is_withdrawn from '{home / batch.withdrawn_path}'"
+        for batch in batches
+        if batch.withdrawn_path
+    ]
+    known = " union all by name ".join([f"(from lake.{feed} limit 0)", *parts])  # a batch may lack columns
     rows = door.all(
-        f"select {columns} from (select *, row_number() over (partition by {keys} order by change_number desc) as place from lake.{feed})"
-        " where place = 1 and not coalesce(is_withdrawn, false)"
+        f"select {columns} from (select *, row_number() over (partition by {keys} order by change_number desc) as place from"
+        f" ({known})) where place = 1 and not is_withdrawn"
     )
     return sorted(tuple(text(value) for value in row) for row in rows)
 
