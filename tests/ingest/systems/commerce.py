@@ -32,7 +32,7 @@ def counts(door: Any) -> dict[str, tuple[int, int, int, int]]:
 def waiting(door: Any) -> dict[str, int]:
     """Return how many records of each stream wait for their parent."""
     sql = "select stream, sum(waiting) from deliveries where status = 'accepted' group by 1 having sum(waiting) > 0"
-    return {stream: number for stream, number in door.ledger.rows(sql)}
+    return dict(door.ledger.rows(sql))
 
 
 def broken(report: Any) -> list[tuple[str, str | None, str]]:

@@ -66,7 +66,9 @@ def test_tax_inside_a_price_is_no_revenue_and_its_absence_is_seen(door: Any) -> 
     assert texts(door, "select unit_price, discount_amount, net_amount from lake.order_lines") == [("14.2857", "0.00", "100.00")]
     door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
     untaxed = {**line, "id": "21", "order_id": "2"}  # none of its order's tax lines came
-    deliver(door, "shopify_graphql", "2026-01-06", order=[{**GROSS, "id": "2"}], order_line=[untaxed, {**line, "id": "12", "order_id": "9"}])
+    deliver(
+        door, "shopify_graphql", "2026-01-06", order=[{**GROSS, "id": "2"}], order_line=[untaxed, {**line, "id": "12", "order_id": "9"}]
+    )
     assert broken(door.walk()) == [("order_line", "unit_price", "required")]
     assert waiting(door) == {"order_line": 1}
 
