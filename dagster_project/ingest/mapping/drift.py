@@ -111,8 +111,8 @@ def compare(source: Source, system: System, stream: str) -> Drift:
             " the file without it"
         )
     renamed = {near[0]: new for new in added if (near := difflib.get_close_matches(new, missing, n=1, cutoff=0.8))}
-    known = [name for name in found if name in expected]
-    return Drift(added, missing, renamed, is_reordered=known != [name for name in expected if name in found])
+    in_order = [name for name in found if name in expected]
+    return Drift(added, missing, renamed, is_reordered=in_order != [name for name in expected if name in found])
 
 
 def _refuse_ambiguous(source: Source, read: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ class Walk:
             self._bindings[binding.leaf].append(binding)
 
     def name(self, leaf: int) -> str:
-        """The stream that a leaf reads."""
+        """Return the stream that a leaf reads."""
         table = self.found.tables[leaf]
         return self.stream if table.lower() == SOURCE else table
 

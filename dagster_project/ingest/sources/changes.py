@@ -284,9 +284,11 @@ class FeedChanges:
             for column in plan.unknown
             if column not in batch.lacks
         ]
-        if not is_small and not plan.discarded and not plan.reformed:
-            if not tests or not self.tables.count(f"select count(*) from (select 1 from {file} where {' or '.join(tests)} limit 1)"):
-                return
+        is_asked = is_small or plan.discarded or plan.reformed
+        if not is_asked and not (
+            tests and self.tables.count(f"select count(*) from (select 1 from {file} where {' or '.join(tests)} limit 1)")
+        ):
+            return
         counts = self.tables.run(plan.changes_sql(relation)).fetchone() or ()
         self.result.warnings += [f"{self.system.name}/{name}: {message}" for message in plan.change_messages(counts)]
 

@@ -113,7 +113,7 @@ def derive(sql: str, relations: Mapping[str, Sequence[str]]) -> Dependencies:
     """
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
-        schema = {name: dict.fromkeys((*columns, "record_number"), "VARCHAR") for name, columns in relations.items()}
+        schema: dict[str, object] = {name: dict.fromkeys((*columns, "record_number"), "VARCHAR") for name, columns in relations.items()}
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=False, quote_identifiers=True, identify=True)
         scope = build_scope(tree)
         assert scope is not None, "a SELECT has a scope"
@@ -246,7 +246,7 @@ class _Walk:
             return
         self.found.edges += [replace(edge, is_both_ways=not is_main) for edge in edges]
 
-    def _edges(self, condition: exp.Expression, env: Mapping[str, _Relation], joined: set[int], earlier: set[int]) -> list[Edge] | None:
+    def _edges(self, condition: exp.Expr, env: Mapping[str, _Relation], joined: set[int], earlier: set[int]) -> list[Edge] | None:
         """Return the edges that every pair of joined rows goes along one of; None where there is no such set."""
         if isinstance(condition, exp.Paren):
             return self._edges(condition.this, env, joined, earlier)
@@ -266,7 +266,7 @@ class _Walk:
                     return [Edge(a, b) for a in near for b in far]
         return None
 
-    def _origins(self, node: exp.Expression | None, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
+    def _origins(self, node: exp.Expr | None, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
         """Return the expressions over single leaves that a value may come from; empty for constants, None where it cannot be told."""
         if node is None or isinstance(node, (exp.Literal, exp.Null, exp.Boolean)):
             return ()
@@ -277,7 +277,7 @@ class _Walk:
             return complete if complete is not None and len(complete) == 1 else self._passed(node, env)
         return self._computed(node, env)
 
-    def _computed(self, node: exp.Expression, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
+    def _computed(self, node: exp.Expr, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
         """Return an expression over the columns of one leaf as it is computed there."""
         columns = list(node.find_all(exp.Column))
         if node.find(exp.AggFunc, exp.Window, exp.Subquery, exp.Select):
@@ -297,16 +297,16 @@ class _Walk:
         return None
 
     @staticmethod
-    def _replaced(node: exp.Expression, texts: Mapping[str, str]) -> str:
+    def _replaced(node: exp.Expr, texts: Mapping[str, str]) -> str:
         copy = node.copy()
 
-        def swap(part: exp.Expression) -> exp.Expression:
+        def swap(part: exp.Expr) -> exp.Expr:
             return sqlglot.parse_one(texts[part.sql()], read="duckdb") if isinstance(part, exp.Column) and part.sql() in texts else part
 
         return str(copy.transform(swap).sql(dialect="duckdb"))
 
-    def _passed(self, node: exp.Expression, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
-        values: list[exp.Expression | None]
+    def _passed(self, node: exp.Expr, env: Mapping[str, _Relation]) -> tuple[Origin, ...] | None:
+        values: list[exp.Expr | None]
         if isinstance(node, exp.Case):
             values = [*(branch.args.get("true") for branch in node.args.get("ifs") or []), node.args.get("default")]
         elif isinstance(node, exp.If):
@@ -332,13 +332,13 @@ class _Walk:
         self.found.columns[leaf].add(node.name)
         return (Origin(leaf, f'"{node.name}"'),)
 
-    def _mark(self, node: exp.Expression, env: Mapping[str, _Relation]) -> None:
+    def _mark(self, node: exp.Expr, env: Mapping[str, _Relation]) -> None:
         """Note every column that is read, derivable or not."""
         for column in node.find_all(exp.Column):
             self._column(column, env)
 
     def _bind_groups(self, select: exp.Select, env: Mapping[str, _Relation], leaves: set[int]) -> None:
-        groups: list[Sequence[exp.Expression]] = []
+        groups: list[Sequence[exp.Expr]] = []
         group = select.args.get("group")
         if group is not None:
             if any(group.args.get(part) for part in ("cube", "rollup", "grouping_sets")):
@@ -363,21 +363,21 @@ class _Walk:
             self._bind(keys, env, leaves)
 
     @staticmethod
-    def _is_own(node: exp.Expression, select: exp.Select) -> bool:
+    def _is_own(node: exp.Expr, select: exp.Select) -> bool:
         return node.find_ancestor(exp.Select) is select
 
     @staticmethod
-    def _named(key: exp.Expression, select: exp.Select) -> exp.Expression:
+    def _named(key: exp.Expr, select: exp.Select) -> exp.Expr:
         """Return what `group by 1` or `group by alias` names."""
         if isinstance(key, exp.Literal) and key.is_int:
             return select.expressions[int(key.name) - 1].unalias()
         return key
 
     @staticmethod
-    def _plain_keys(select: exp.Select) -> list[exp.Expression]:
+    def _plain_keys(select: exp.Select) -> list[exp.Expr]:
         return [column.unalias() for column in select.expressions if not column.find(exp.AggFunc, exp.Window)]
 
-    def _bind(self, keys: Iterable[exp.Expression], env: Mapping[str, _Relation], leaves: set[int]) -> None:
+    def _bind(self, keys: Iterable[exp.Expr], env: Mapping[str, _Relation], leaves: set[int]) -> None:
         """Bind rows with equal keys: by all keys that one leaf gives, else by the first that can be derived; without any, all rows."""
         if not leaves:
             return

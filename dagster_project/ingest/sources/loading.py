@@ -259,15 +259,15 @@ class SystemLoader:
             found.append((record.number, entry))
         lines = source.lines({number for number, _ in broken[:LISTED_LIMIT]})
         for number, rule in broken:
-            record = lines.get(number)
-            if record is None:
+            line = lines.get(number)
+            if line is None:
                 found.append((number, None))
                 continue
             column = rule.column  # type: ignore[attr-defined]
-            value = dict(zip(source.scan.columns, record.fields, strict=False)).get(column)
+            value = dict(zip(source.scan.columns, line.fields, strict=False)).get(column)
             entry = quarantined(
-                contract.feed, contract, number=number, line=record.line or None, column=column, rule="instant_format", value=value,
-                names=source.scan.columns, fields=record.fields, detail="is not an instant, so its version cannot be told",
+                contract.feed, contract, number=number, line=line.line or None, column=column, rule="instant_format", value=value,
+                names=source.scan.columns, fields=line.fields, detail="is not an instant, so its version cannot be told",
             )  # fmt: skip
             found.append((number, entry))
         return found

@@ -102,19 +102,19 @@ class SourceTables:
         return self.system.stream(stream).read_columns
 
     def table(self, stream: str) -> str:
-        """The table of current rows of a stream, hidden ones included."""
+        """Return the table of current rows of a stream, hidden ones included."""
         return f"{DATABASE}.{identifier('stream ' + stream)}"
 
     def delta(self, stream: str) -> str:
-        """The temporary table of the rows that this run delivers."""
+        """Return the temporary table of the rows that this run delivers."""
         return self.temporary("delta", stream)
 
     def temporary(self, part: str, stream: str) -> str:
-        """A temporary table of this run about a stream; `gone` and `came` are the visible rows that the run takes away and brings."""
+        """Return a temporary table of this run; `gone` and `came` are the visible rows that the run takes away and brings."""
         return f"{part}_{self._number[stream]}"
 
     def visible(self, stream: str) -> str:
-        """The relation that SELECTs see of a stream."""
+        """Return the relation that SELECTs see of a stream."""
         listed = ", ".join([*map(identifier, self.columns(stream)), "record_number", *self._of_the_file(stream)])
         return f"(select {listed} from {self.table(stream)} left join {DATABASE}.files on file_no = record_number >> {FILE_BITS} where row_hidden is null)"
 

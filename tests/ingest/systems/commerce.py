@@ -29,6 +29,12 @@ def counts(door: Any) -> dict[str, tuple[int, int, int, int]]:
     return {stream: tuple(numbers) for stream, *numbers in door.ledger.rows(sql)}
 
 
+def waiting(door: Any) -> dict[str, int]:
+    """Return how many records of each stream wait for their parent."""
+    sql = "select stream, sum(waiting) from deliveries where status = 'accepted' group by 1 having sum(waiting) > 0"
+    return dict(door.ledger.rows(sql))
+
+
 def broken(report: Any) -> list[tuple[str, str | None, str]]:
     """Return stream, column and rule of every quarantined record."""
     return sorted((file.stream, record.column, record.rule) for file in report.files for record in file.quarantine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tests.ingest.systems.commerce import broken, counts, deliver
+from tests.ingest.systems.commerce import broken, counts, deliver, waiting
 
 PERIODS = [
     {
@@ -153,7 +153,7 @@ def test_a_budget_category_is_a_version_of_its_year(door: Any) -> None:
     ]
 
 
-def test_a_line_without_its_transaction_period_account_or_subsidiary_is_quarantined(door: Any) -> None:
+def test_a_line_waits_for_its_transaction_and_without_period_account_or_subsidiary_is_quarantined(door: Any) -> None:
     door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
     whole = {**LINE, "transaction_id": "100", "account_id": "1", "amount": "1.00"}
     deliver(
@@ -171,6 +171,6 @@ def test_a_line_without_its_transaction_period_account_or_subsidiary_is_quaranti
     assert broken(door.walk()) == [
         ("transaction_lines", "fiscal_period", "required"),
         ("transaction_lines", "gl_account", "required"),
-        ("transaction_lines", "journal_id", "required"),
         ("transaction_lines", "legal_entity", "required"),
     ]
+    assert waiting(door) == {"transaction_lines": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tests.ingest.systems.commerce import broken, counts, deliver
+from tests.ingest.systems.commerce import broken, counts, deliver, waiting
 
 AT = "2026-01-05 12:00:00.000000"
 SURVEY = {
@@ -114,7 +114,7 @@ def test_previews_and_spam_are_left_out(door: Any) -> None:
     assert door.all("select response_id from lake.survey_responses order by 1") == [("R_1",), ("R_5",)]
 
 
-def test_an_answer_without_its_response_or_question_is_quarantined(door: Any) -> None:
+def test_an_answer_waits_for_its_response_and_without_its_question_is_quarantined(door: Any) -> None:
     door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
     deliver(
         door,
@@ -125,9 +125,9 @@ def test_an_answer_without_its_response_or_question_is_quarantined(door: Any) ->
     )
     assert broken(door.walk()) == [
         ("question_response", "question_key", "required"),
-        ("question_response", "question_key", "required"),
         ("question_response", "score", "scale"),
     ]
+    assert waiting(door) == {"question_response": 1}
 
 
 def test_an_invitation_is_a_sent_mail_and_its_answer_finds_it(door: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tests.ingest.systems.commerce import broken, counts, deliver
+from tests.ingest.systems.commerce import broken, counts, deliver, waiting
 
 NOON = "2026-01-05 12:00:00"
 ORDER = {
@@ -65,8 +65,12 @@ def test_tax_inside_a_price_is_no_revenue_and_its_absence_is_seen(door: Any) -> 
     assert texts(door, "select net_amount from lake.orders") == [(None,)]
     assert texts(door, "select unit_price, discount_amount, net_amount from lake.order_lines") == [("14.2857", "0.00", "100.00")]
     door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-    deliver(door, "shopify_graphql", "2026-01-06", order_line=[line, {**line, "id": "12", "order_id": "9"}])
-    assert broken(door.walk()) == [("order_line", "order_id", "required"), ("order_line", "unit_price", "required")]
+    untaxed = {**line, "id": "21", "order_id": "2"}  # none of its order's tax lines came
+    deliver(
+        door, "shopify_graphql", "2026-01-06", order=[{**GROSS, "id": "2"}], order_line=[untaxed, {**line, "id": "12", "order_id": "9"}]
+    )
+    assert broken(door.walk()) == [("order_line", "unit_price", "required")]
+    assert waiting(door) == {"order_line": 1}
 
 
 def test_refunds_and_payments_count_once(door: Any) -> None:

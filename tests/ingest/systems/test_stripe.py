@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.systems.commerce import broken, counts, deliver
+from tests.ingest.systems.commerce import broken, counts, deliver, waiting
 
 AT = "2026-01-05 12:00:00"
 INVOICE = {"id": "in_1", "currency": "eur", "customer_id": "cus_1", "created": AT, "period_end": AT, "livemode": "TRUE", "status": "paid"}
@@ -178,7 +178,8 @@ def test_customers_belong_to_the_account_that_their_metadata_names(door: Any) ->
         ),
     ],
 )
-def test_a_record_whose_parent_never_came_is_quarantined(door: Any, stream: str, row: dict[str, object]) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+def test_a_record_whose_parent_never_came_waits(door: Any, stream: str, row: dict[str, object]) -> None:
     deliver(door, "stripe", **{stream: [row]})
-    assert broken(door.walk()) == [(stream, "order_id", "required")]
+    report = door.walk()
+    assert (report.refusals, broken(report)) == ([], [])
+    assert waiting(door) == {stream: 1}

@@ -32,10 +32,8 @@ named as (
         charge.created,
         charge.status,
         charge.payment_intent_id,
-        coalesce(
-            charge.invoice_id, by_charge.invoice_id, by_intent.invoice_id,
-            case when json_valid(charge.metadata) then nullif(charge.metadata ->> '$.order_id', '') end
-        ) as order_id
+        coalesce(charge.invoice_id, by_charge.invoice_id, by_intent.invoice_id) as invoice_id,
+        case when json_valid(charge.metadata) then nullif(charge.metadata ->> '$.order_id', '') end as other_order_id
     from charge
     left join by_charge on charge.id = by_charge.charge_id
     left join by_intent on charge.payment_intent_id = by_intent.payment_intent_id
@@ -45,7 +43,7 @@ named as (
 unnamed_charges as (
     select id, customer_id, currency, amount, row_number() over (partition by customer_id, currency, amount order by created, id) as place
     from named
-    where order_id is null and payment_intent_id is not null and status = 'succeeded'
+    where invoice_id is null and other_order_id is null and payment_intent_id is not null and status = 'succeeded'
 ),
 
 unnamed_invoices as (
@@ -59,13 +57,16 @@ unnamed_invoices as (
             order by coalesce(invoice.created, invoice.period_end), invoice.id
         ) as place
     from invoice
-    left join (select order_id from named where order_id is not null group by order_id) as paid on invoice.id = paid.order_id
+    left join (select invoice_id from named where invoice_id is not null group by invoice_id) as paid on invoice.id = paid.invoice_id
     left join (select invoice_id from invoice_payment group by invoice_id) as recorded on invoice.id = recorded.invoice_id
-    where invoice.status = 'paid' and paid.order_id is null and recorded.invoice_id is null
+    where invoice.status = 'paid' and paid.invoice_id is null and recorded.invoice_id is null
 ),
 
 links as (
-    select named.id, coalesce(named.order_id, unnamed_invoices.id) as order_id
+    select
+        named.id,
+        coalesce(named.invoice_id, unnamed_invoices.id) as invoice_id,
+        coalesce(named.invoice_id, named.other_order_id, unnamed_invoices.id) as order_id
     from named
     left join unnamed_charges on named.id = unnamed_charges.id
     left join unnamed_invoices
@@ -108,7 +109,7 @@ parts as (
     from source
     left join charge on source.charge_id = charge.id
     left join links on source.charge_id = links.id
-    left join invoices on links.order_id = invoices.id
+    left join invoices on links.invoice_id = invoices.id
 )
 
 select

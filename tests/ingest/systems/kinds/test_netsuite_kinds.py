@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, Day, check, every
+from tests.ingest.systems.kinds.current import Case, Day, every, shown
 
 D1, D2 = "2026-10-31", "2026-11-15"
 AT, LATER = "2026-10-05 00:00:00", "2026-11-10 00:00:00"
@@ -112,4 +112,4 @@ CASES = [
 
 @every(CASES)
 def test_netsuite(case: Case, order: str, door: Any) -> None:
-    check(door, "netsuite", case, order)
+    assert shown(door, "netsuite", case, order) == case.rows

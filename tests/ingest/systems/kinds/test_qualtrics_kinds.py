@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, Day, check, every
+from tests.ingest.systems.kinds.current import Case, Day, every, shown
 
 D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
 AT, LATER = "2026-10-07 00:00:00", "2026-11-10 00:00:00"
@@ -109,4 +109,4 @@ CASES = [
 
 @every(CASES)
 def test_qualtrics(case: Case, order: str, door: Any) -> None:
-    check(door, "qualtrics", case, order)
+    assert shown(door, "qualtrics", case, order) == case.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, Day, check, every
+from tests.ingest.systems.kinds.current import Case, Day, every, shown
 
 D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
 AT, LATER = "2026-10-05 00:00:00", "2026-11-10 00:00:00"
@@ -123,7 +123,7 @@ def cases(document: str) -> list[Case]:
 
 @every([case for document in DOCUMENTS for case in cases(document)])
 def test_quickbooks(case: Case, order: str, door: Any) -> None:
-    check(door, "quickbooks", case, order)
+    assert shown(door, "quickbooks", case, order) == case.rows
 
 
 def test_documents_of_one_number_are_three(door: Any) -> None:
@@ -131,7 +131,8 @@ def test_documents_of_one_number_are_three(door: Any) -> None:
     streams: Day = {document: [head()] for document in documents}
     streams |= {f"{document}_line": [line(document, 0, str(10 * (place + 1)))] for place, document in enumerate(documents)}
     right = {BOOKED: [("bill-7", 0, 10), ("purchase-7", 0, 20), ("vendor_credit-7", 0, -30)]}
-    check(door, "quickbooks", Case("three", {D1: streams}, right, BASE), "one go")
+    case = Case("three", {D1: streams}, right, BASE)
+    assert shown(door, "quickbooks", case, "one go") == case.rows
 
 
 def test_a_budget_line_that_is_gone_is_gone(door: Any) -> None:
@@ -144,4 +145,5 @@ def test_a_budget_line_that_is_gone_is_gone(door: Any) -> None:
         },
         D2: {"budget": [{**plan, "updated_at": LATER}], "budget_detail": [{**cell, "index": "1", "amount": "7"}]},
     }
-    check(door, "quickbooks", Case("budget", days, {"budgets: line_id, budget_amount": [("1-1", 7)]}, BASE), "day by day")
+    case = Case("budget", days, {"budgets: line_id, budget_amount": [("1-1", 7)]}, BASE)
+    assert shown(door, "quickbooks", case, "day by day") == case.rows

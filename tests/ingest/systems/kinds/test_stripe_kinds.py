@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, check, every
+from tests.ingest.systems.kinds.current import Case, every, shown
 
 D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
 AT = "2026-10-05 00:00:00"
@@ -236,4 +236,4 @@ CASES = [
 
 @every(CASES)
 def test_stripe(case: Case, order: str, door: Any) -> None:
-    check(door, "stripe", case, order)
+    assert shown(door, "stripe", case, order) == case.rows
