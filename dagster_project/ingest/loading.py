@@ -35,7 +35,7 @@ from dagster_project.ingest.pii.masking import use_key
 from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
 from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.sources.loading import SystemLoad, SystemLoader
-from dagster_project.ingest.sources.selects import SystemSelects
+from dagster_project.ingest.sources.selects import SystemSelects, selects_of
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -191,7 +191,7 @@ class _Loader:
 
     def _selects_of(self, system: System) -> SystemSelects:
         if system.name not in self.selects:
-            self.selects[system.name] = SystemSelects(system)
+            self.selects[system.name] = selects_of(system)
         return self.selects[system.name]
 
     def _system(self, name: str, deliveries: Sequence[Delivery]) -> None:

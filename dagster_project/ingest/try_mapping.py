@@ -25,7 +25,7 @@ from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.readers.source import open_source
-from dagster_project.ingest.sources.selects import SystemSelects
+from dagster_project.ingest.sources.selects import selects_of
 from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
@@ -142,7 +142,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         state = path.stat()
         relative = path.relative_to(landing).as_posix()
         delivery = Delivery(system_name, name, day, path, relative, state.st_size, state.st_mtime_ns, system.reader_hash)
-        selects = None if system.is_canonical else SystemSelects(system)
+        selects = None if system.is_canonical else selects_of(system)
         is_table = selects is not None and name in selects.tables
         found = [file for file in delivered_files(landing, mappings) if is_table and selects and file.stream in selects.tables]
         others = [file for file in found if file.system == system_name and file.relative != relative]

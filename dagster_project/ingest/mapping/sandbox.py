@@ -65,10 +65,16 @@ class Select:
     is_rowwise: bool = True
 
 
-def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Select:
+def checked_select(
+    path: Path,
+    columns: Sequence[str],
+    beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sandbox: duckdb.DuckDBPyConnection | None = None,
+) -> Select:
     """Read a mapping's SQL and bind it without any file access.
 
     It may read `source`, of these columns, and the streams `beside` it by their names, each with the name and the day of its file.
+    `sandbox` is a connection without folders that was opened before; a new one is opened and closed without it.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
     text = path.read_text(encoding="utf-8")
     if found := re.search(r"getvariable|duckdb_variables", text, re.IGNORECASE):
         raise UsageError(f"mapping {path}:{text.count(chr(10), 0, found.start()) + 1}: a mapping may not read variables")
-    connection = open_sandbox([], None, threads=1, memory_limit="256MB")
+    connection = sandbox or open_sandbox([], None, threads=1, memory_limit="256MB")
     try:
         statements = connection.extract_statements(text)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -87,7 +93,7 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
         sql = text.strip().rstrip(";")
         for relation, names in {"source": columns, **beside}.items():
             listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *constants_beside(names)))
-            connection.execute(f"create temp table {identifier(relation)} ({listed}, record_number bigint)")
+            connection.execute(f"create or replace temp table {identifier(relation)} ({listed}, record_number bigint)")
         described = connection.execute(f"describe {sql}").fetchall()
         plan = next(text for kind, text in connection.execute(f"explain (format json) {sql}").fetchall() if kind == "logical_plan")
     except duckdb.Error as error:
@@ -95,7 +101,8 @@ def checked_select(path: Path, columns: Sequence[str], beside: Mapping[str, Sequ
         line = f":{found.group(1)}" if found else ""
         raise UsageError(f"mapping {path}{line}: {str(error).splitlines()[0]}") from error
     finally:
-        connection.close()
+        if sandbox is None:
+            connection.close()
     _refuse_repeated(path, [row[0] for row in described])
     types = {row[0]: row[1] for row in described}
     if types.pop("record_number", None) is None:

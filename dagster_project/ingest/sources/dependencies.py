@@ -17,6 +17,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from dagster_project.ingest.readers.source import constants_beside
+
 SOURCE = "source"
 """Name by which a SELECT reads the stream that it belongs to."""
 _PASSING = (
@@ -113,7 +115,9 @@ def derive(sql: str, relations: Mapping[str, Sequence[str]]) -> Dependencies:
     """
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
-        schema: dict[str, object] = {name: dict.fromkeys((*columns, "record_number"), "VARCHAR") for name, columns in relations.items()}
+        schema: dict[str, object] = {
+            name: dict.fromkeys((*columns, *constants_beside(columns), "record_number"), "VARCHAR") for name, columns in relations.items()
+        }
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=False, quote_identifiers=True, identify=True)
         scope = build_scope(tree)
         assert scope is not None, "a SELECT has a scope"

@@ -25,7 +25,8 @@ from dagster_project.ingest.mapping.drift import compare, keep_extras
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.pii.hash_key import make_restricted
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source, open_source
-from dagster_project.ingest.sources.changes import FeedChanges, FileCounts, SystemChange
+from dagster_project.ingest.sources.changes import FeedChanges
+from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
 from dagster_project.ingest.sql_text import literal
@@ -132,14 +133,11 @@ class SystemLoader:
         accepted = self.ledger.source_state(self.system.name)
         if not path.exists():
             return accepted is None
-        connection = self.connect([self.folder])
         try:
-            connection.execute(f"attach {literal(str(path))} as {DATABASE} (read_only)")
-            rows = connection.execute(f"select state_hash from {DATABASE}.meta").fetchall()
+            with duckdb.connect(str(path), read_only=True) as connection:
+                rows = connection.execute("select state_hash from meta").fetchall()
         except duckdb.Error:
             return False
-        finally:
-            connection.close()
         return bool(rows) and rows[0][0] == accepted
 
     def _attempt(

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import duckdb
+
 from dagster_project.contracts.model import load_contract
 from dagster_project.errors import UsageError
-from dagster_project.ingest.mapping.sandbox import Select, check_output, checked_select
+from dagster_project.ingest.mapping.sandbox import Select, check_output, checked_select, open_sandbox
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.sources.dependencies import SOURCE, Dependencies, derive
+
+_KNOWN: dict[tuple[str, str], SystemSelects] = {}
+"""By folder and content of the mapping: what was checked and derived stays so while the process lives."""
+
+
+def selects_of(system: System) -> SystemSelects:
+    """Return the SELECTs of a system, checked once a process for one content of its files."""
+    return _KNOWN.setdefault((str(system.folder), system.reader_hash), SystemSelects(system))
 
 
 class SystemSelects:
@@ -33,7 +43,7 @@ class SystemSelects:
         if (stream, feed) not in self._selects:
             path = self.system.sql_path(stream, feed)
             streams = {name: described.read_columns for name, described in self.system.file.streams.items()}
-            select = checked_select(path, self.system.stream(stream).read_columns, streams)
+            select = checked_select(path, self.system.stream(stream).read_columns, streams, self._sandbox)
             check_output(path, load_contract(feed), select.types)
             found = derive(select.sql, {**streams, SOURCE: self.system.stream(stream).read_columns})
             if found.unstable:
@@ -42,6 +52,11 @@ class SystemSelects:
                 )
             self._selects[stream, feed], self._found[stream, feed] = select, found
         return self._selects[stream, feed]
+
+    @cached_property
+    def _sandbox(self) -> duckdb.DuckDBPyConnection:
+        """A connection without any folder, on which the SELECTs are bound."""
+        return open_sandbox([], None, threads=1, memory_limit="256MB")
 
     def dependencies(self, stream: str, feed: str) -> Dependencies:
         """Return what the SELECT of a feed combines."""

@@ -19,7 +19,7 @@ import duckdb
 from dagster_project.ingest.conform.rules import Rule
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.mapping.systems import Stream, System
-from dagster_project.ingest.readers.source import Source
+from dagster_project.ingest.readers.source import Source, constants_beside
 from dagster_project.ingest.sql_text import identifier, instant, literal
 
 DATABASE = "sources"
@@ -97,6 +97,10 @@ class SourceTables:
         ((number,),) = self.run(sql).fetchall()
         return int(number)
 
+    def size(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        return self.count(f"select count(*) from {table}")
+
     def columns(self, stream: str) -> tuple[str, ...]:
         """Columns that SELECTs read of a stream."""
         return self.system.stream(stream).read_columns
@@ -119,9 +123,8 @@ class SourceTables:
         return f"(select {listed} from {self.table(stream)} left join {DATABASE}.files on file_no = record_number >> {FILE_BITS} where row_hidden is null)"
 
     def _of_the_file(self, stream: str) -> list[str]:
-        known = {column.lower() for column in self.columns(stream)}
-        extra = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
-        return [f"{sql} as {name}" for name, sql in extra.items() if name not in known]
+        values = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
+        return [f"{values[name]} as {name}" for name in constants_beside(self.columns(stream))]
 
     def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
         """Take in the records of one file; return those whose version cannot be read, with the rule that they break."""

@@ -31,7 +31,7 @@ SYSTEMS = ("freshdesk", "hubspot", "intercom", "netsuite", "qualtrics", "quickbo
 TOLERANT = load_assumptions().model_copy(update={"quarantine_threshold_rate": Decimal(1)})
 MAPPINGS = Mappings()
 LAWS = settings(
-    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True,
+    max_examples=3, deadline=None, phases=[Phase.generate], derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 Feed = dict[tuple[Any, ...], tuple[Any, ...]]

@@ -1,0 +1,97 @@
+"""The state of every record that a run moves: loaded, superseded, waiting or quarantined, and how the counts of its file change.
+
+It must not map or compare a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagster_project.ingest.sources.made_rows import PLACE, MadeRows
+from dagster_project.ingest.sources.results import FileCounts, SystemChange
+from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, WAITS, SourceTables
+
+
+class States:
+    """The states of the records of one system before and after a run."""
+
+    def __init__(self, tables: SourceTables, rows: MadeRows, result: SystemChange) -> None:
+        self.tables, self.rows, self.result = tables, rows, result
+        self.system = rows.system
+
+    def count(self, todo: list[str], *, everything: bool) -> None:
+        """Note the state of every record that this run moved, and how the counts of its file change."""
+        run, states = self.tables.run, f"{DATABASE}.states"
+        for name in todo:
+            run(
+                f"insert into moved select record_number, null from {self.rows.affected(name)} where record_number not in (select record_number from moved)"
+            )
+        run(
+            "create or replace temp table before_run as select moved.record_number, case"
+            f" when starts_with(was_hidden, '{WAITS}') then 'waiting' when was_hidden is not null then 'superseded'"
+            f" when states.state is not null then states.state else 'loaded' end as state, states.feed as feed"
+            f" from moved left join {states} on states.record_number = moved.record_number"
+        )
+        run(f"delete from {states} where record_number in (select record_number from moved)")
+        for name in todo:
+            excluded = self.rows.excluded(name)
+            run(f"insert into {states} select record_number, 'excluded', null, reason from {excluded}")
+            for reason, count in run(f"select reason, count(*) from {excluded} group by 1").fetchall():
+                self.result.left_out[name, reason] += count
+            carriers = {feed for feed, mapped in self.system.stream(name).feeds.items() if mapped.records}
+            for number, feeds in self.rows.broken[name].items():
+                if named := sorted(feeds & carriers):
+                    run(f"insert into {states} values (?, 'quarantined', ?, null)", [number, named[0]])
+            known = {
+                (number, feed) for number, feed in run("select record_number, feed from before_run where state = 'quarantined'").fetchall()
+            }
+            for (stream, feed), records in self.rows.listed.items():
+                for number, record in records if stream == name else []:
+                    if (number, feed) not in known:
+                        self.result.quarantine[number >> FILE_BITS].append(record)
+            for number, feeds in self.rows.broken[name].items():
+                for feed in feeds:
+                    self.result.refused_by_feed[number >> FILE_BITS][feed] += 1
+        parts = []
+        for name in self.tables.streams:
+            delta = f"select record_number from {self.tables.delta(name)}"
+            parts.append(
+                f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then 'waiting' else 'superseded' end"
+                f" as hidden from {self.tables.table(name)} where record_number in ({delta}) or record_number in (select record_number from moved)"
+            )
+        run(f"create or replace temp table present as {' union all '.join(parts)}")
+        run(
+            "create or replace temp table after_run as select present.record_number, coalesce(hidden, case states.state when 'excluded' then"
+            f" 'superseded' else states.state end, 'loaded') as state from present left join {states} using (record_number)"
+        )
+        own = {file_no: FileCounts() for file_no in self.rows.sources}
+        self.result.moves = own
+        for file_no, state, count in self._by_file("after_run"):
+            if file_no in own or everything:
+                _add(own.setdefault(file_no, FileCounts()), state, count)
+        if everything:
+            return
+        for sign, table in ((-1, "before_run"), (1, "after_moved")):
+            if table == "after_moved":
+                run(
+                    "create or replace temp table after_moved as select before_run.record_number, coalesce(after_run.state, 'superseded') as state"
+                    " from before_run left join after_run using (record_number)"
+                )
+            for file_no, state, count in self._by_file(table):
+                if file_no not in self.rows.sources:
+                    _add(self.result.moves.setdefault(file_no, FileCounts()), state, sign * count)
+        self.result.resolved = [
+            (number >> FILE_BITS, feed, number & PLACE)
+            for number, feed in run(
+                "select record_number, feed from before_run join after_moved using (record_number) where before_run.state = 'quarantined'"
+                " and after_moved.state <> 'quarantined'"
+            ).fetchall()
+        ]
+
+    def _by_file(self, table: str) -> Iterator[tuple[int, str, int]]:
+        sql = f"select record_number >> {FILE_BITS}, case state when 'excluded' then 'superseded' else state end, count(*) from {table} group by all"
+        yield from self.tables.run(sql).fetchall()
+
+
+def _add(counts: FileCounts, state: str, count: int) -> None:
+    setattr(counts, state, getattr(counts, state) + count)
