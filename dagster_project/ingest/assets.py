@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
 from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError
-from dagster_project.ingest.lake import register_lake
+from dagster_project.ingest.lake import key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, new_files
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -140,8 +140,9 @@ def _register(runtime: Runtime) -> None:
             for name in (settings.warehouse, settings.warehouse.with_name(settings.warehouse.name + ".wal")):
                 name.unlink(missing_ok=True)
         with runtime.engine() as engine:
-            zones = Mappings(settings.mappings).zones(systems)
-            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones)
+            mappings = Mappings(settings.mappings)
+            zones, scopes = mappings.zones(systems), key_scopes(mappings, systems)
+            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones, scopes)
 
 
 def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:
