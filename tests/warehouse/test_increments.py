@@ -42,7 +42,7 @@ def delivery(random: Random, number: int) -> Delivery:
     def marks() -> dict[str, Any]:
         newer = random.choice([None, f"2025-04-{number + 1:02d} 00:00:00+00", "2025-04-03 00:00:00+00"])
         ident = random.randrange(10**9)
-        system = "desk"
+        system = random.choice(["canonical", "canonical", "canonical", "desk"])
         marked = {"source_updated_at": newer, "delivery_date": f"2025-04-{number + 1:02d}", "row_hash": ident, "record_number": ident}
         return marked | {"source_system": system, "change_number": 0 if system == "canonical" else number + 1}
 
