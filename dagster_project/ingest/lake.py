@@ -160,6 +160,8 @@ def _order(batch: AcceptedBatch) -> tuple[date, str]:
 
 
 def _scope(batch: AcceptedBatch, scopes: Mapping[tuple[str, str], str]) -> str:
+    if batch.feed not in feeds():  # a stream that is only looked up
+        return batch.source_system
     said = scopes.get((batch.source_system, batch.feed), load_contract(batch.feed).key_scope)
     return batch.source_system if said == "system" else ""
 
