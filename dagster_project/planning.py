@@ -23,7 +23,7 @@ from dagster_project.assumptions import load_assumptions
 from dagster_project.errors import InputRefused, ServiceRoiError
 from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ingest.conform.quarantine import summarised
-from dagster_project.ingest.lake import accepted_batches, register_lake
+from dagster_project.ingest.lake import accepted_batches, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -179,7 +179,8 @@ def _asked(
             return reason, report, {}
         _accept(ledger, scratch)
         systems = {str(system) for (system,) in ledger.rows("select distinct system from deliveries where status = 'accepted'")}
-        register_lake(engine, settings.home, ledger, assumptions, Mappings(settings.mappings).zones(systems))
+        mappings = Mappings(settings.mappings)
+        register_lake(engine, settings.home, ledger, assumptions, mappings.zones(systems), key_scopes(mappings, systems))
         if prepare(engine, settings.home, ledger, code).is_full:
             return reason_after_reading(engine, {batch.batch_id for batch in accepted_batches(ledger)}), report, {}
         return "", report, touched_months(engine)

@@ -27,29 +27,29 @@ from dagster_project.metrics.retention import (
 )
 
 _SALES_BY_LINES = """
-    select distinct account_id, order_id, order_date
+    select distinct account_id, order_key, order_date
     from marts.fct_order_line_net
     where is_gross_sale and is_counted and period_month is not null
 """
 _SALES_BY_ORDERS = """
-    select account_id, order_id, order_date from marts.fct_order where order_kind = 'sale' and is_counted and period_month is not null
+    select account_id, order_key, order_date from marts.fct_order where order_kind = 'sale' and is_counted and period_month is not null
 """
 _ORDER_DAYS = """
 with sale as ({sales}), refunded as (
-    select refund.order_id, sum(refund.refund_amount) as refund_amount
-    from marts.fct_refund as refund inner join marts.fct_order as bought on refund.order_id = bought.order_id
+    select refund.order_key, sum(refund.refund_amount) as refund_amount
+    from marts.fct_refund as refund inner join marts.fct_order as bought on refund.order_key = bought.order_key
     where refund.is_counted and refund.refund_date <= date_add(bought.order_date, {taken_back_days})
-    group by refund.order_id
+    group by refund.order_key
 ), taken_back as (
-    select line.order_id
-    from marts.fct_order_line_net as line inner join refunded on line.order_id = refunded.order_id
+    select line.order_key
+    from marts.fct_order_line_net as line inner join refunded on line.order_key = refunded.order_key
     where line.is_counted
-    group by line.order_id, refunded.refund_amount
+    group by line.order_key, refunded.refund_amount
     having sum(line.net_amount) <= refunded.refund_amount
 )
 select sale.account_id, sale.order_date, count(*) as orders
 from sale inner join marts.dim_account as account on sale.account_id = account.account_id
-where not account.is_pseudo and not exists (select 1 from taken_back where taken_back.order_id = sale.order_id)
+where not account.is_pseudo and not exists (select 1 from taken_back where taken_back.order_key = sale.order_key)
 group by sale.account_id, sale.order_date
 """
 _CALENDAR = "select period_month, start_date, end_date, is_complete_period, as_of_date from marts.dim_period order by period_month"

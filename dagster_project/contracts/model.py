@@ -67,7 +67,8 @@ class Contract(BaseModel):
     """One feed: its columns in contract order. Grain of the feed is `primary_key`.
 
     `new_columns` and `bad_values` are the contract's modes; `quarantine_threshold_rate` (share of a file's records) wins over the
-    assumption of that name; `maximum_age_days` is how old the latest delivery may be before the source counts as stale.
+    assumption of that name; `maximum_age_days` is how old the latest delivery may be before the source counts as stale; `key_scope` is
+    who mints the keys: each source system its own, or the company one for all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +83,7 @@ class Contract(BaseModel):
     bad_values: Mode = "evolve"
     quarantine_threshold_rate: Decimal | None = Field(default=None, ge=0, le=1)
     maximum_age_days: int | None = Field(default=None, gt=0)
+    key_scope: Literal["system", "company"] = "company"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -198,6 +200,7 @@ def load_contract(feed: str) -> Contract:
             bad_values=custom.get("badValues", "evolve"),
             quarantine_threshold_rate=_number(custom.get("quarantineThresholdRate")),
             maximum_age_days=_maximum_age_days(document),
+            key_scope=_custom(schema).get("keyScope", "company"),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"contract {path}: {error!r}") from error

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
-from dagster_project.engines.lake_files import LakeFile, lake_rows
+from dagster_project.engines.lake_files import LakeFile, Withdrawals, dated_rows, withdrawn_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.errors import InfrastructureError
 
@@ -75,13 +75,20 @@ class DuckDBEngine:
         """Forget a table."""
         self.connection.execute(f"drop table if exists {table}")
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over explicit files."""
-        types = {field.name: duckdb_type(field.type) for field in columns}
-        none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint"}
+        feed, types = view.partition(".")[2], {field.name: duckdb_type(field.type) for field in columns}
+        none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint", "delivery_date": "date"}
         typed = ", ".join(f"null::{kind} as {name}" for name, kind in none.items())
-        rows = lake_rows(types, files) if files else f"select {typed} where false"
-        joined = f"select r.*, b.source_system, b.delivery_date from ({rows}) as r join lake.batches as b using (batch_id)"
+        rows = dated_rows(types, files) if files else f"select {typed} where false"
+        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select r.* exclude (delivery_date), {told}, false as is_withdrawn from ({rows}) as r"
+        joined += f" join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
+        if withdrawn.paths:
+            told = "b.batch_id, null::bigint as row_hash, null::bigint as record_number, b.source_system, b.delivery_date, b.change_number"
+            joined += f" union all select w.* exclude (withdrawn_file), {told}, b.file_order, b.key_scope, true as is_withdrawn"
+            joined += f" from ({withdrawn_rows(types, withdrawn)}) as w"
+            joined += f" join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         try:
             self.connection.execute(f"create or replace view {view} as {joined}")
         except duckdb.IOException as error:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dagster_project.engines.lake_files import LakeFile
+from dagster_project.engines.lake_files import LakeFile, Withdrawals
 
 Scoring = Callable[[pa.Table], pa.Table]
 """A pure function of one chunk that holds whole groups; it must be picklable by value or importable on an executor."""
@@ -52,11 +52,12 @@ class Engine(Protocol):
     def drop(self, table: str) -> None:
         """Forget a table that `replace` or `score` made; nothing happens when there is none."""
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over files of the lake (`<batch>.parquet`, one folder), with what `lake.batches` says of each.
 
-        Its columns are `columns`, `batch_id`, `row_hash`, `record_number`, `source_system` and `delivery_date`. Only files named here
-        can be seen, whatever lies beside them.
+        Its columns are `columns`, `batch_id`, `row_hash`, `record_number`, `source_system`, `delivery_date`, `change_number`,
+        `file_order`, `key_scope` and `is_withdrawn`. A withdrawn key is a row that has its key and what its batch says, nothing else.
+        Only files named here can be seen, whatever lies beside them; `view` is `schema.feed`.
 
         Raises
         ------

@@ -8,6 +8,7 @@ would look both up again in every query.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import uuid
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.engines.engine import Scoring, checked, whole_groups
-from dagster_project.engines.lake_files import LakeFile
+from dagster_project.engines.lake_files import DELIVERY_DATE, LakeFile, Withdrawals
 from dagster_project.engines.types import arrow_type, spark_type
 from dagster_project.errors import InfrastructureError
 
@@ -97,24 +98,38 @@ class SparkEngine:
         self.run(f"drop view if exists {table}")
         self._forget_all(table)
 
-    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile]) -> None:
+    def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
-        gone = [file.path for file in files if not file.path.exists()]
+        gone = [path for path in (*(file.path for file in files), *withdrawn.paths) if not path.exists()]
         if gone:
             raise InfrastructureError(f"{view}: {gone[0]} is gone; remedy: load into an empty home, or restore the file")
+        feed, name = view.partition(".")[2], view.replace(".", "_")
         stored = columns.append(pa.field("row_hash", pa.int64())).append(pa.field("record_number", pa.int64()))
+        stored = stored.append(pa.field(DELIVERY_DATE, pa.date32()))
         if files:
-            (folder,) = {file.path.parent for file in files}
-            listed = _escaped(str(folder)) + "/{" + ",".join(file.path.name for file in files) + "}"
-            table = self._over(view.replace(".", "_"), stored, listed)
+            table = self._over(name, stored, _alternatives([file.path for file in files]))
             rows = (
                 f"select {', '.join(columns.names)}, split_part(_metadata.file_name, '.', 1) as batch_id, row_hash,"
-                f" coalesce(record_number, _metadata.row_index + 1) as record_number from {table}"
+                f" coalesce(record_number, _metadata.row_index + 1) as record_number, {DELIVERY_DATE} from {table}"
             )
         else:
             none = stored.insert(len(columns), pa.field("batch_id", pa.string()))
             rows = f"select {', '.join(f'cast(null as {spark_type(field.type)}) as {field.name}' for field in none)} where false"
-        joined = f"select r.*, b.source_system, b.delivery_date from ({rows}) as r inner join lake.batches as b on r.batch_id = b.batch_id"
+        names = ", ".join(f"r.{column}" for column in (*columns.names, "batch_id", "row_hash", "record_number"))
+        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select {names}, {told}, false as is_withdrawn from ({rows}) as r"
+        joined += f" inner join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
+        if withdrawn.paths:
+            keys = pa.schema([columns.field(column) for column in withdrawn.key])
+            table = self._over(f"{name}_withdrawn", keys, _alternatives(withdrawn.paths))
+            known = ", ".join(
+                f"w.{field.name}" if field.name in withdrawn.key else f"cast(null as {spark_type(field.type)}) as {field.name}"
+                for field in columns
+            )
+            told = "b.batch_id, cast(null as bigint) as row_hash, cast(null as bigint) as record_number, b.source_system, b.delivery_date"
+            joined += f" union all select {known}, {told}, b.change_number, b.file_order, b.key_scope, true as is_withdrawn"
+            joined += f" from (select *, split_part(_metadata.file_name, '.', 1) as withdrawn_file from {table}) as w"
+            joined += f" inner join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         self.run(f"create or replace view {view} as {joined}")
 
     def columns(self, schemas: Sequence[str]) -> dict[str, pa.Schema]:
@@ -174,6 +189,12 @@ class SparkEngine:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alternatives(paths: Sequence[Path]) -> str:
+    """Return one glob for all of these files."""
+    folder = os.path.commonpath([path.parent for path in paths])
+    return _escaped(folder) + "/{" + ",".join(_escaped(os.path.relpath(path, folder)) for path in paths) + "}"
 
 
 def _escaped(path: str) -> str:

@@ -13,7 +13,7 @@ from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
 from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError, UsageError
 from dagster_project.ingest.conform.quarantine import summarised
-from dagster_project.ingest.lake import register_lake
+from dagster_project.ingest.lake import key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -144,8 +144,9 @@ def _register(runtime: Runtime) -> None:
             for name in (settings.warehouse, settings.warehouse.with_name(settings.warehouse.name + ".wal")):
                 name.unlink(missing_ok=True)
         with runtime.engine() as engine:
-            zones = Mappings(settings.mappings).zones(systems)
-            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones)
+            mappings = Mappings(settings.mappings)
+            zones, scopes = mappings.zones(systems), key_scopes(mappings, systems)
+            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones, scopes)
 
 
 def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:

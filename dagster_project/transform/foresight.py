@@ -64,6 +64,11 @@ def reason_after_reading(engine: DuckDBEngine, accepted: set[str]) -> str:
     feeds = [str(feed) for (feed,) in engine.rows(f"select feed {came} order by feed")]
     if feeds:
         return f"{', '.join(feeds)}: the feed comes for the first time"
+    scoped = "from lake.batches as now join state.built_batch as built using (batch_id) where now.key_scope <> built.key_scope"
+    if engine.rows(f"select 1 {scoped} limit 1"):
+        return "a mapping says anew whose keys a feed has (key_scope)"
+    if engine.rows("select 1 from lake.batches where change_number > 0 and withdrawn_file is not null limit 1"):
+        return "older rows came where keys were withdrawn, or currency, time zone or legal entity of the company changed"
     return "currency, time zone or legal entity of the company changed"
 
 

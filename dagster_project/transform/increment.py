@@ -8,6 +8,7 @@ decision and that memory. It must not hold a model: which rows a month has is sa
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,12 +16,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from dagster_project.engines.engine import Engine
-from dagster_project.ingest.lake import accepted_batches, show_feeds
+from dagster_project.ingest.lake import AcceptedBatch, accepted_batches, show_feeds
 from dagster_project.ledger.store import Ledger
 
 _TOUCHED = Path(__file__).with_name("touched.sql")
 _BUILT = pa.schema([pa.field("inputs_sha256", pa.string(), nullable=False), pa.field("published_stem", pa.string(), nullable=False)])
-_BATCH = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32())])
+_BATCH = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32()), ("file_order", pa.string()), ("key_scope", pa.string())])
 _MEMORY = {
     "touched_month": ("", pa.schema([("period_month", pa.date32())])),
     "touched_day": ("", pa.schema([("day", pa.date32())])),
@@ -69,15 +70,16 @@ def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_ful
     """Decide what to rebuild, show the models what arrived (schema `arrived`), and note the touched months in schema `state`.
 
     Everything is rebuilt when the warehouse holds no published build, when code, assumptions or parameters changed, when a feed
-    came for the first time, when a batch that was built is not accepted any more, and `always_full` where a run keeps no tables
-    (Spark). `code` is the hash of models and code.
+    came for the first time, when a batch that was built is not accepted any more or its keys belong to somebody else now, when older
+    rows come where keys were withdrawn, and `always_full` where a run keeps no tables (Spark). `code` is the hash of models and code.
     """
     batches = accepted_batches(ledger)
-    days = {batch.batch_id: batch.delivery_date for batch in batches}
     built = {} if always_full else _built(engine)
     base = None if always_full else base_of(engine, code)
-    is_full = base is None or bool(built.keys() - days.keys())
-    arrived = [batch for batch in batches if is_full or built.get(batch.batch_id) != batch.delivery_date]
+    is_full = base is None or bool(built.keys() - {batch.batch_id for batch in batches}) or _scopes_changed(engine, built)
+    arrived = [batch for batch in batches if is_full or built.get(batch.batch_id, ())[:2] != (batch.delivery_date, batch.file_order)]
+    if not is_full and _is_older_than_a_withdrawal(arrived, [batch for batch in batches if batch.batch_id in built]):
+        is_full, arrived = True, batches
     show_feeds(engine, home, "arrived", arrived)
     if is_full:
         forget(engine)
@@ -118,8 +120,9 @@ def touched(engine: Engine, increment: Increment) -> Increment:
 def remember(engine: Engine, ledger: Ledger, code: str, stem: str) -> None:
     """Take what stands now as published under `stem`. Whoever dies before the last statement only rebuilds more than needed."""
     keep(engine)
-    batches = accepted_batches(ledger)
-    arrays = [pa.array([batch.batch_id for batch in batches]), pa.array([batch.delivery_date for batch in batches], pa.date32())]
+    rows, scopes = accepted_batches(ledger), _scopes(engine)
+    told = [(batch.batch_id, batch.delivery_date, batch.file_order, scopes[batch.batch_id]) for batch in rows]
+    arrays = [pa.array([row[at] for row in told], field.type) for at, field in enumerate(_BATCH)]
     engine.replace("state.built_batch", _BATCH, [pa.table(arrays, names=_BATCH.names)])
     engine.replace("state.built", _BUILT, [pa.table([[_inputs(engine, code)], [stem]], names=_BUILT.names)])
     for table, (source, columns) in _MEMORY.items():
@@ -134,10 +137,31 @@ def keep(engine: Engine) -> None:
             engine.replace(f"state.{table}", columns, engine.read(source))
 
 
-def _built(engine: Engine) -> dict[str, date]:
+def _built(engine: Engine) -> dict[str, tuple[date, str, str]]:
+    """Delivery date, place among the files and scope of the keys of each batch as it was built."""
     if "state.built_batch" not in engine.columns(["state"]):
         return {}
-    return dict(engine.rows("select batch_id, delivery_date from state.built_batch"))
+    if engine.columns(["state"])["state.built_batch"].names != _BATCH.names:  # of an older product, whose build is not taken up
+        return {}
+    return {batch: (day, order, scope) for batch, day, order, scope in engine.rows("select * from state.built_batch")}
+
+
+def _scopes(engine: Engine) -> dict[str, str]:
+    return dict(engine.rows("select batch_id, key_scope from lake.batches"))
+
+
+def _scopes_changed(engine: Engine, built: dict[str, tuple[date, str, str]]) -> bool:
+    return any(built[batch][2] != scope for batch, scope in _scopes(engine).items() if batch in built)
+
+
+def _is_older_than_a_withdrawal(arrived: Sequence[AcceptedBatch], built: Sequence[AcceptedBatch]) -> bool:
+    """Whether rows arrived that a built withdrawal beats: it left no trace in staging that could say so."""
+    withdrawn: dict[tuple[str, str], int] = {}
+    for batch in built:
+        if batch.withdrawn_path is not None:
+            key = (batch.source_system, batch.feed)
+            withdrawn[key] = max(withdrawn.get(key, 0), batch.change_number)
+    return any(batch.change_number < withdrawn.get((batch.source_system, batch.feed), 0) for batch in arrived)
 
 
 def base_of(engine: Engine, code: str) -> str | None:

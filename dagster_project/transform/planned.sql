@@ -29,10 +29,18 @@ select coalesce(days.period_month, date_trunc('month', touched.day)), 'records a
 from state.touched_day as touched left join intermediate.int_core__period_day as days using (day)
 union
 select coalesce(period_month, try_cast(fiscal_period || '-01' as date)), 'ledger lines arrived'
-from arrived.ledger_actuals left join period_now using (fiscal_period)
+from (
+    select fiscal_period from arrived.ledger_actuals
+    union all
+    select fiscal_period from staging.stg_ledger_actuals semi join arrived.ledger_actuals using (journal_id, line_number, book_id)
+) as lines left join period_now using (fiscal_period)
 union
 select coalesce(named.period_month, try_cast(budgets.fiscal_period || '-01' as date)), 'a budget arrived'
-from arrived.budgets as budgets
+from (
+    select fiscal_period from arrived.budgets
+    union all
+    select fiscal_period from staging.stg_budgets semi join arrived.budgets using (budget_version_id, line_id)
+) as budgets
 left join period_now as named on budgets.fiscal_period = named.fiscal_period or budgets.fiscal_period = named.fiscal_year
 union
 select spread.period_month, 'a budget comes into force'
@@ -44,6 +52,9 @@ select coalesce(days.period_month, date_trunc('month', arrived.start_date)), 'th
 from (select fiscal_period, fiscal_year, start_date, end_date, close_state, is_deleted from arrived.fiscal_periods
       except select fiscal_period, fiscal_year, start_date, end_date, close_state, is_deleted from staging.stg_fiscal_periods) as arrived
 left join intermediate.int_core__period_day as days on days.day between arrived.start_date and arrived.end_date
+union
+select period_month, 'the fiscal calendar changes'
+from intermediate.int_core__period_day semi join (select fiscal_period from arrived.fiscal_periods where is_withdrawn) as withdrawn using (fiscal_period)
 union
 select period_month, 'becomes complete' from intermediate.int_core__period_day, last_day_known, as_of
 where end_date > as_of_date and end_date <= as_of.day

@@ -1,6 +1,8 @@
 -- Which months stood, before this build, with rows that arrived batches change, and on which days arrived rows fall.
 -- Read before any model of the run is built: the tables named here are those of the last build. A month too many costs time,
 -- a month too few costs truth: where a dependency is not certain it counts. {zone} is the company's time zone as a literal.
+-- Ids are compared as the sources write them, whichever system minted them. A withdrawn key arrives as a row with nothing but its key:
+-- what it touches is told by the row that stands.
 
 -- Who is found now and was not before, and who may have another survivor: all accounts that merges, old or new, connect with one that
 -- arrived or whose merge did. A contact only stands for rows whose own account is not known.
@@ -17,7 +19,7 @@ connected as (
     select to_account_id, from_account_id from merges
 ),
 moved as (
-    select account_id from arrived.accounts where account_id not in (select account_id from intermediate.int_core__account_listed)
+    select account_id from arrived.accounts where is_withdrawn or account_id not in (select account_id from intermediate.int_core__account_listed)
     union
     select from_account_id from arrived.account_merges
     union
@@ -30,11 +32,19 @@ from arrived.contacts as arrived
 left join intermediate.int_core__account_resolved as resolved on arrived.contact_id = resolved.contact_id
 where resolved.account_id is distinct from arrived.account_id
 union
+-- Of two systems that know a contact the other may now have the last word.
+select contact_id from staging.stg_contacts semi join arrived.contacts using (contact_id) where is_overruled
+union
 select contact_id from staging.stg_contacts where account_id in (from moved_account);
 
--- Tickets that arrived, got or lost a contact, found their account, or share a survivor with one that did.
+-- Tickets that arrived, got or lost a contact, found their account, or share a survivor with one that did, also one that was not known.
 create or replace temp table ticket_seed as
-select ticket_id from arrived.tickets
+with recursive merged_into_arrived as (
+    select ticket_id from arrived.tickets
+    union
+    select standing.ticket_id from staging.stg_tickets as standing inner join merged_into_arrived as arrived on standing.merged_into_ticket_id = arrived.ticket_id
+)
+select ticket_id from merged_into_arrived
 union
 select merged_into_ticket_id from arrived.tickets where merged_into_ticket_id is not null
 union

@@ -1,42 +1,68 @@
-{# The latest version of each key of a feed: by source_updated_at (missing first), then delivery date, then row hash.
-   A full build reads all of the lake, a later one only what arrived since, and keeps of it what beats the row that stands.
+{# The latest version of each key of each source system: by change_number, then source_updated_at (missing first), delivery date, place of
+   the file, record number. A key whose latest version is withdrawn is not there. Two columns are added: `is_overruled`, another system
+   has a later row about the same key of the company; `is_id_shared`, the same id is a key of other systems too (see `left_join_named`).
+   A full build reads all of the lake. A later one reads what arrived since and the rows that stand for these ids, and replaces those.
    Only keys that came more than once are sorted; a sort of every row costs as much as the rest of staging.
-   A feed that no model reads says 'lake': a view over all of it, which only a full build makes. #}
+   A feed that no model reads says 'lake': a view over all of it, which only a full build makes, without the rows that are overruled. #}
 {% macro latest_version(feed, keys, schema='arrived') -%}
 {{ config(unique_key=keys) if schema == 'arrived' else config(materialized='view') }}
-with repeated as (
+{%- set arrived = source(schema, feed) -%}
+{%- set versions = 'pool' if is_incremental() else arrived -%}
+{%- set in_repeated -%}
+exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+{%- endset -%}
+{%- set among_systems -%}
+row_number() over (
+        partition by latest.key_scope, {% for key in keys %}latest.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+        order by latest.source_updated_at desc nulls last, latest.delivery_date desc, latest.source_system desc
+    )
+{%- endset -%}
+with {% if is_incremental() %}pool as (
+    select feed.* from {{ arrived }} as feed
+    union all by name
+    select standing.* exclude (is_overruled, is_id_shared)
+    from {{ this }} as standing
+    where exists (select 1 from {{ arrived }} as feed where {% for key in keys %}feed.{{ key }} = standing.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+),
+
+{% endif %}repeated as (
     select {{ keys | join(', ') }}
-    from {{ source(schema, feed) }}
+    from {{ versions }}
     group by {{ keys | join(', ') }}
     having count(*) > 1
 ),
 
-versions as (
+latest as (
     select feed.*
-    from {{ source(schema, feed) }} as feed
-    where not exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
-    union all
-    select feed.*
-    from {{ source(schema, feed) }} as feed
-    where exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+    from {{ versions }} as feed
+    where {{ in_repeated }}
     qualify row_number() over (
-        partition by {% for key in keys %}feed.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
-        order by feed.source_updated_at desc nulls last, feed.delivery_date desc, feed.row_hash desc
+        partition by feed.source_system, {% for key in keys %}feed.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+        order by
+            feed.change_number desc, feed.source_updated_at desc nulls last, feed.delivery_date desc, feed.file_order desc, feed.record_number desc nulls last
     ) = 1
 )
 
-select versions.* from versions
-{%- if is_incremental() %}
-where not exists (
-    select 1
-    from {{ this }} as standing
-    where
-        {% for key in keys %}standing.{{ key }} = versions.{{ key }} and {% endfor %}
-        (
-            coalesce(standing.source_updated_at, timestamptz '-infinity'), standing.delivery_date, standing.row_hash
-        ) >= (
-            coalesce(versions.source_updated_at, timestamptz '-infinity'), versions.delivery_date, versions.row_hash
-        )
-)
+{% if schema == 'lake' -%}
+select feed.*
+from {{ versions }} as feed
+where not feed.is_withdrawn and not {{ in_repeated }}
+union all
+select latest.*
+from latest
+where not latest.is_withdrawn
+qualify {{ among_systems }} = 1
+{%- else -%}
+select feed.*, false as is_overruled, false as is_id_shared
+from {{ versions }} as feed
+where not feed.is_withdrawn and not {{ in_repeated }}
+union all
+select
+    latest.*,
+    {{ among_systems }} > 1 as is_overruled,
+    min(latest.key_scope) over (partition by {% for key in keys %}latest.{{ key }}{{ ', ' if not loop.last }}{% endfor %})
+    <> max(latest.key_scope) over (partition by {% for key in keys %}latest.{{ key }}{{ ', ' if not loop.last }}{% endfor %}) as is_id_shared
+from latest
+where not latest.is_withdrawn
 {%- endif %}
 {%- endmacro %}

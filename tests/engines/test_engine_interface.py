@@ -15,7 +15,7 @@ import pytest
 
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.engines.engine import Engine, NullInColumnError, whole_groups
-from dagster_project.engines.lake_files import LakeFile
+from dagster_project.engines.lake_files import LakeFile, Withdrawals
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.engines.types import INSTANT, arrow_type
 from dagster_project.errors import InfrastructureError
@@ -172,6 +172,18 @@ def test_a_dropped_table_is_gone_and_dropping_nothing_is_no_error(engine: Engine
     assert engine.columns(["t"]) == {}
 
 
+BATCHES = pa.schema([
+    ("batch_id", pa.string()), ("feed", pa.string()), ("source_system", pa.string()), ("delivery_date", pa.date32()),
+    ("change_number", pa.int64()), ("file_order", pa.string()), ("key_scope", pa.string()), ("withdrawn_file", pa.string()),
+])  # fmt: skip
+
+
+def tell(engine: Engine, *batches: tuple[Any, ...]) -> None:
+    """Make `lake.batches` of these rows."""
+    told = pa.table([pa.array([batch[at] for batch in batches], field.type) for at, field in enumerate(BATCHES)], names=BATCHES.names)
+    engine.replace("lake.batches", BATCHES, [told])
+
+
 def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_path: Path) -> None:
     lake = tmp_path / "lake [1], {2}" / "tickets"
     lake.mkdir(parents=True)
@@ -188,25 +200,74 @@ def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_
         "b2", "T3", lacks=("queue", "cost_amount"), record_number=pa.array([9], pa.int64()), of_an_older_product=pa.array(["x"])
     )
     file("never_accepted", "T4")
-    batches = pa.schema([("batch_id", pa.string()), ("source_system", pa.string()), ("delivery_date", pa.date32())])
-    told = pa.table({
-        "batch_id": ["b1", "b2", "never_accepted"], "source_system": ["desk", "shop", "desk"],
-        "delivery_date": [date(2026, 1, day) for day in (1, 2, 3)],
-    })  # fmt: skip
-    engine.replace("lake.batches", batches, [told])
-    engine.show_feed("lake.tickets", columns, [plain, numbered])
+    tell(
+        engine,
+        ("b1", "tickets", "desk", date(2026, 1, 1), 0, "a", "desk", None),
+        ("b2", "tickets", "shop", date(2026, 1, 2), 0, "b", "", None),
+        ("b2", "orders", "shop", date(2026, 1, 9), 0, "b", "", None),
+        ("never_accepted", "tickets", "desk", date(2026, 1, 3), 0, "c", "desk", None),
+    )
+    none = Withdrawals(("ticket_id",))
+    engine.show_feed("lake.tickets", columns, [plain, numbered], none)
     assert sorted(engine.rows("select * from lake.tickets")) == [
-        ("T1", "phone", None, "b1", 7, 1, "desk", date(2026, 1, 1)),
-        ("T2", None, None, "b1", 7, 2, "desk", date(2026, 1, 1)),
-        ("T3", None, None, "b2", 7, 9, "shop", date(2026, 1, 2)),
+        ("T1", "phone", None, "b1", 7, 1, "desk", date(2026, 1, 1), 0, "a", "desk", False),
+        ("T2", None, None, "b1", 7, 2, "desk", date(2026, 1, 1), 0, "a", "desk", False),
+        ("T3", None, None, "b2", 7, 9, "shop", date(2026, 1, 2), 0, "b", "", False),
     ]
-    engine.show_feed("lake.refunds", columns, [])
+    engine.show_feed("lake.refunds", columns, [], none)
     assert engine.rows("select * from lake.refunds") == []
     assert engine.columns(["lake"])["lake.refunds"] == engine.columns(["lake"])["lake.tickets"]
     second = file("b3", "T5", lacks=("queue", "cost_amount", "record_number"))
     plain.path.unlink()
     with pytest.raises(InfrastructureError, match="b1"):
-        engine.show_feed("lake.tickets", columns, [second, plain, numbered])
+        engine.show_feed("lake.tickets", columns, [second, plain, numbered], none)
+
+
+def test_rows_of_a_change_keep_their_own_days_and_withdrawn_keys_are_rows(engine: Engine, tmp_path: Path) -> None:
+    columns = pa.schema([("ticket_id", pa.string()), ("on_day", pa.date32()), ("queue", pa.string())])
+    lake, taken_back = tmp_path / "lake", tmp_path / "lake" / "withdrawn {x}"
+    taken_back.mkdir(parents=True)
+
+    def written(path: Path, **made: list[Any]) -> Path:
+        kinds = {"row_hash": pa.int64(), "record_number": pa.int64(), "on_day": pa.date32(), "delivery_date": pa.date32()}
+        pq.write_table(pa.table({name: pa.array(values, kinds.get(name, pa.string())) for name, values in made.items()}), path)
+        return path
+
+    days = [date(2026, 1, 5), date(2026, 1, 6)]
+    changed = written(
+        lake / "c1.parquet",
+        ticket_id=["T1", "T2"],
+        on_day=days,
+        queue=["a", "b"],
+        row_hash=[1, 2],
+        record_number=[11, 12],
+        delivery_date=days,
+    )
+    plain = written(lake / "f1.parquet", ticket_id=["T9"], on_day=days[:1], queue=["c"], row_hash=[3])
+    one = written(taken_back / "w1.parquet", ticket_id=["T3"], on_day=days[:1])
+    two = written(taken_back / "w2.parquet", ticket_id=["T1", "T4"], on_day=days)
+    tell(
+        engine,
+        ("c1", "tickets", "desk", date(2026, 1, 6), 1, "", "desk", "w1"),
+        ("c2", "tickets", "desk", date(2026, 1, 7), 2, "", "desk", "w2"),
+        ("c2", "orders", "desk", date(2026, 1, 8), 3, "", "desk", "w2"),
+        ("f1", "tickets", "canonical", date(2026, 1, 4), 0, "000000000002.csv", "canonical", None),
+    )
+    files = [LakeFile(changed, is_dated=True), LakeFile(plain, ("record_number",))]
+    engine.show_feed("lake.tickets", columns, files, Withdrawals(("ticket_id", "on_day"), (one, two)))
+    shown = (
+        "ticket_id, on_day, queue, batch_id, row_hash, record_number, source_system, delivery_date, change_number, file_order, key_scope"
+    )
+    assert sorted(engine.rows(f"select {shown}, is_withdrawn from lake.tickets"), key=str) == [
+        ("T1", days[0], "a", "c1", 1, 11, "desk", days[0], 1, "", "desk", False),
+        ("T1", days[0], None, "c2", None, None, "desk", date(2026, 1, 7), 2, "", "desk", True),
+        ("T2", days[1], "b", "c1", 2, 12, "desk", days[1], 1, "", "desk", False),
+        ("T3", days[0], None, "c1", None, None, "desk", date(2026, 1, 6), 1, "", "desk", True),
+        ("T4", days[1], None, "c2", None, None, "desk", date(2026, 1, 7), 2, "", "desk", True),
+        ("T9", days[0], "c", "f1", 3, 1, "canonical", date(2026, 1, 4), 0, "000000000002.csv", "canonical", False),
+    ]
+    engine.show_feed("lake.tickets", columns, [], Withdrawals(("ticket_id", "on_day"), (one,)))
+    assert engine.rows("select ticket_id, is_withdrawn from lake.tickets") == [("T3", True)]
 
 
 def test_groups_are_never_cut_however_small_the_chunks() -> None:

@@ -44,12 +44,21 @@ def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Map
         connection.execute(f"create schema {schema}")
     for feed in feeds():
         columns = load_contract(feed).columns
-        system = "source_system varchar, batch_id varchar, record_number bigint, row_hash bigint, delivery_date date"
+        system = "source_system varchar, batch_id varchar, record_number bigint, row_hash bigint, delivery_date date, "
+        system += "change_number bigint, file_order varchar, key_scope varchar, is_withdrawn boolean"
         connection.execute(f"create table arrived.{feed} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)}, {system})")
         defaults = {c.name: c.default for c in columns if c.default is not None}
         for number, row in enumerate(rows.get(feed, ())):
-            marks = {"source_system": "t", "batch_id": "b", "record_number": number, "row_hash": number, "delivery_date": "2025-04-01"}
+            marks = {
+                "source_system": "canonical",
+                "batch_id": "b",
+                "record_number": number,
+                "row_hash": number,
+                "delivery_date": "2025-04-01",
+            }
+            marks |= {"change_number": 0, "file_order": "f", "is_withdrawn": False}
             full = {**defaults, **marks, **row}
+            full.setdefault("key_scope", full["source_system"] if load_contract(feed).key_scope == "system" else "")
             connection.execute(f"insert into arrived.{feed} ({', '.join(full)}) values ({', '.join('?' * len(full))})", list(full.values()))
     connection.execute("create table lake.feed_presence (feed varchar, is_present boolean, row_count bigint)")
     connection.executemany(

@@ -65,9 +65,15 @@ def test_objects_carry_their_account_weight_and_its_source(whole: Connection) ->
     assert got["SPAM"] == ("ticket", "NON_CUSTOMER", "handle_seconds", 100, "measured")
     assert got["S"] == ("ticket", "b", "handle_seconds", 7 + 11 + 13, "measured")  # the chain's calls, 27 s at concurrency 2 = 13
     assert got["OWN"] == ("ticket", "ACCOUNT_UNKNOWN", "handle_seconds", 200, "reported")
-    assert got["UNTIMED"] == ("interaction", "a", "handle_seconds", (7 + 11 + 13) // 3, "standard")  # mean of its channel
-    assert got["BLANK"] == ("ticket", "b", "handle_seconds", 200, "standard")  # worked when solved; alone in its channel with OWN
-    month_mean = (100 + 7 + 11 + 13 + 200 + 30 + 40 + 50 + 50) // 9
+    assert got["UNTIMED"] == (
+        "interaction",
+        "a",
+        "handle_seconds",
+        7,
+        "standard",
+    )  # mean of its channel: of contacts on merged tickets none
+    month_mean = (7 + 30 + 40) // 3  # C7, ORPHAN, MIDNIGHT: measured contacts of customers, no spam, no time that a ticket reports
+    assert got["BLANK"] == ("ticket", "b", "handle_seconds", month_mean, "standard")  # worked when solved; no measured chat
     assert got["NOMEAN"] == ("interaction", "b", "handle_seconds", month_mean, "standard")  # no measured letter: mean of the month
     assert got["ORPHAN"] == ("interaction", "ACCOUNT_UNKNOWN", "handle_seconds", 30, "measured")
     assert got["MIDNIGHT"] == ("interaction", "c", "handle_seconds", 40, "measured")

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.contracts.model import feeds
+from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
 from dagster_project.transform.increment import keep, note_touched
@@ -42,7 +42,9 @@ def delivery(random: Random, number: int) -> Delivery:
     def marks() -> dict[str, Any]:
         newer = random.choice([None, f"2025-04-{number + 1:02d} 00:00:00+00", "2025-04-03 00:00:00+00"])
         ident = random.randrange(10**9)
-        return {"source_updated_at": newer, "delivery_date": f"2025-04-{number + 1:02d}", "row_hash": ident, "record_number": ident}
+        system = random.choice(["canonical", "canonical", "canonical", "desk"])
+        marked = {"source_updated_at": newer, "delivery_date": f"2025-04-{number + 1:02d}", "row_hash": ident, "record_number": ident}
+        return marked | {"source_system": system, "change_number": 0 if system == "canonical" else number + 1}
 
     def cost(month: str) -> dict[str, Any]:
         shared = {"legal_entity": "E", "cost_centre": "CC", "gl_account": "G", "currency_code": random.choice(["EUR", "USD"])}
@@ -51,6 +53,21 @@ def delivery(random: Random, number: int) -> Delivery:
     def state() -> dict[str, Any]:
         chosen = random.choice(["open", "solved", "closed", "spam", "merged"])
         return {"ticket_state": chosen, "merged_into_ticket_id": some("T", 12) if chosen == "merged" else None}
+
+    def withdrawn(feed: str, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take back a key that may stand, or may have been named by rows that stand."""
+        sizes = {"accounts": ("a", 9), "contacts": ("c", 6), "tickets": ("T", 12), "interactions": ("I", 25), "orders": ("O", 15),
+                 "refunds": ("R", 5), "payments": ("P", 9), "survey_responses": ("S", 9), "ledger_actuals": ("J", 6)}  # fmt: skip
+        if feed not in sizes or number == 0 or random.random() < 0.3:
+            return []
+        key, *others = load_contract(feed).primary_key
+        fixed = {"question_key": "q", "line_number": 1, "book_id": "primary"}
+        ident = some(*sizes[feed])
+        row: dict[str, Any] = {column.name: None for column in load_contract(feed).columns}
+        row |= {key: ident, **{other: fixed[other] for other in others}, "source_system": "desk", "change_number": number + 1}
+        row |= {"delivery_date": f"2025-04-{number + 1:02d}", "record_number": None, "row_hash": None, "is_withdrawn": True}
+        made[:] = [one for one in made if one[key] != ident or one["source_system"] != "desk"]
+        return [row]
 
     rows: Delivery = {
         "accounts": [{"account_id": some("a", 9), "created_at": at(1)} for _ in range(2)],
@@ -118,7 +135,7 @@ def delivery(random: Random, number: int) -> Delivery:
             {"fiscal_period": f"2025-0{month}", "fiscal_year": "FY2025", "start_date": start, "end_date": end, "calendar_kind": "4-4-5"}
             for month, start, end in [(1, "2025-01-01", "2025-01-28"), (2, "2025-01-29", "2025-02-25"), (3, "2025-02-26", "2025-04-01")]
         ]
-    return {feed: [{**marks(), **row} for row in made] for feed, made in rows.items()}
+    return {feed: [*withdrawn(feed, made := [{**marks(), **row} for row in of]), *made] for feed, of in rows.items()}
 
 
 def content(file: Path) -> dict[str, list[Any]]:

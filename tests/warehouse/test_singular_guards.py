@@ -16,6 +16,8 @@ BREAKS = {
     "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
     "assert_amounts_have_a_rate": "update marts.fct_payment set is_fx_missing = true",
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
+    "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
+    "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
     "assert_merged_accounts_move_and_add_nothing": "insert into marts.fct_order select * from marts.fct_order limit 1",
     "assert_merges_end_at_a_survivor": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",

@@ -33,9 +33,9 @@ def test_unread_feeds_are_empty_typed_views_that_show_what_comes_after_they_were
             assert {column.name for column in load_contract(feed).columns} < {column for column, _ in made}
             assert connection.execute(f"select count(*) from staging.{name}").fetchall() == [(0,)]
         connection.execute(
-            "insert into arrived.agents (agent_id, valid_from_date, team_id, delivery_date, row_hash) values "
-            "('x', '2025-01-01', 'old', '2025-01-02', 1), ('x', '2025-01-01', 'new', '2025-01-03', 1), "
-            "('y', '2025-01-01', 'one', '2025-01-02', 1)"
+            "insert into arrived.agents (agent_id, valid_from_date, team_id, delivery_date, source_system, key_scope, is_withdrawn) values "
+            "('x', '2025-01-01', 'old', '2025-01-02', 's', '', false), ('x', '2025-01-01', 'new', '2025-01-03', 's', '', false), "
+            "('y', '2025-01-01', 'one', '2025-01-02', 's', '', false)"
         )
         connection.execute("create table later as from arrived.agents; create or replace view lake.agents as from later")
         assert connection.execute("select agent_id, team_id from staging.stg_agents order by 1").fetchall() == [("x", "new"), ("y", "one")]

@@ -3,7 +3,7 @@ with watermark as (
 ),
 
 from_feed as (
-    select account_id, false as is_inferred from {{ ref('stg_accounts') }}
+    select account_id, false as is_inferred from {{ ref('stg_accounts') }} where is_overruled is not true
 ),
 
 -- Only a company without an accounts feed pays for reading every other feed.

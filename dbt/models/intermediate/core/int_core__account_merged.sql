@@ -6,7 +6,7 @@ with recursive listed as (
 latest as (
     select from_account_id, to_account_id
     from {{ ref('stg_account_merges') }}
-    where not is_deleted
+    where not is_deleted and is_overruled is not true
     qualify row_number() over (partition by from_account_id order by merged_at desc) = 1
 ),
 

@@ -1,5 +1,5 @@
 with contacts as (
-    select * from {{ ref('stg_contacts') }}
+    select * from {{ ref('stg_contacts') }} where is_overruled is not true
 ),
 
 accounts as (

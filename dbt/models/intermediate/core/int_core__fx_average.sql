@@ -9,7 +9,7 @@ fx_average as (
         rates.exchange_rate
     from {{ ref('stg_fx_rates') }} as rates
     inner join watermark on rates.to_currency_code = watermark.reporting_currency_code
-    where rates.rate_type = 'average' and not rates.is_deleted
+    where rates.rate_type = 'average' and not rates.is_deleted and rates.is_overruled is not true
     qualify row_number() over (
         partition by rates.from_currency_code, date_trunc('month', rates.rate_date)
         order by rates.rate_date, rates.rate_source

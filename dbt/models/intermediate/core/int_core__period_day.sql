@@ -8,7 +8,7 @@ days as (
 ),
 
 fiscal_periods as (
-    select * from {{ ref('stg_fiscal_periods') }} where not is_deleted
+    select * from {{ ref('stg_fiscal_periods') }} where not is_deleted and is_overruled is not true
 ),
 
 -- One period a day, even where the calendar feed overlaps itself.

@@ -41,7 +41,7 @@ ledger_months as (
         max(case when not ledger.is_deleted then least({{ business_date('ledger.posted_at', 'parameters.company_time_zone') }}, coalesce(periods.end_date, last_day({{ iso_date("ledger.fiscal_period || '-01'") }}))) end) as active_date
     from {{ ref('stg_ledger_actuals') }} as ledger
     cross join parameters
-    left join {{ ref('stg_fiscal_periods') }} as periods on ledger.fiscal_period = periods.fiscal_period
+    left join {{ ref('stg_fiscal_periods') }} as periods on ledger.fiscal_period = periods.fiscal_period and periods.is_overruled is not true
 ),
 
 -- A budget may name a month or a fiscal year (FY2020) that no calendar feed explains.
@@ -55,7 +55,7 @@ budget_months as (
 ),
 
 calendar_feed as (
-    select min(start_date) as first_date, max(end_date) as last_date from {{ ref('stg_fiscal_periods') }} where not is_deleted
+    select min(start_date) as first_date, max(end_date) as last_date from {{ ref('stg_fiscal_periods') }} where not is_deleted and is_overruled is not true
 ),
 
 bounds as (

@@ -1,5 +1,7 @@
 with budgets as (
-    select *, {{ minor_units('budget_amount') }} as budget_minor from {{ ref('stg_budgets') }} where not is_deleted
+    select budgets.*, {{ key_of('budgets', 'budget_version_id') }} as budget_version_key, {{ minor_units('budgets.budget_amount') }} as budget_minor
+    from {{ ref('stg_budgets') }} as budgets
+    where not budgets.is_deleted
 ),
 
 periods as (
@@ -9,7 +11,7 @@ periods as (
 -- A line that names a year becomes one share per month of that year; a line that names a month has one share.
 shares as (
     select
-        budgets.budget_version_id || '|' || budgets.line_id as pool_key,
+        budgets.budget_version_key || '|' || budgets.line_id as pool_key,
         budgets.budget_minor,
         periods.period_month,
         1 as month_weight
@@ -17,7 +19,7 @@ shares as (
     inner join periods on budgets.fiscal_period = periods.fiscal_period
     union all
     select
-        budgets.budget_version_id || '|' || budgets.line_id as pool_key,
+        budgets.budget_version_key || '|' || budgets.line_id as pool_key,
         budgets.budget_minor,
         periods.period_month,
         1 as month_weight
@@ -36,7 +38,7 @@ spread as (
         handed.period_month,
         coalesce(handed.base_minor + handed.bonus_minor * handed.bonus_count, budgets.budget_minor) as month_minor
     from budgets
-    left join handed on budgets.budget_version_id || '|' || budgets.line_id = handed.pool_key
+    left join handed on budgets.budget_version_key || '|' || budgets.line_id = handed.pool_key
 )
 
 select * from spread

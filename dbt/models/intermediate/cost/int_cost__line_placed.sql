@@ -8,9 +8,10 @@ periods as (
 
 ledger as (
     select
-        'ledger|' || ledger.book_id || '|' || ledger.journal_id || '|' || cast(ledger.line_number as string) as cost_line_id,
+        'ledger|' || {{ key_of('ledger', 'book_id') }} || '|' || ledger.journal_id || '|' || cast(ledger.line_number as string) as cost_line_id,
         'ledger' as cost_source,
         cast(null as string) as budget_version_id,
+        cast(null as string) as budget_version_key,
         ledger.legal_entity, ledger.cost_centre, ledger.department_id, ledger.site_id, ledger.team_id,
         periods.period_month,
         'expense' as line_kind,
@@ -26,9 +27,10 @@ ledger as (
 
 budget as (
     select
-        'budget|' || spread.budget_version_id || '|' || spread.line_id as cost_line_id,
+        'budget|' || spread.budget_version_key || '|' || spread.line_id as cost_line_id,
         'budget' as cost_source,
         spread.budget_version_id,
+        spread.budget_version_key,
         spread.legal_entity, spread.cost_centre, spread.department_id, spread.site_id, spread.team_id,
         spread.period_month,
         spread.line_kind,
@@ -52,7 +54,7 @@ ledger_months as (
 
 -- The version in force: the latest approved or restated one that was effective by the watermark, per entity and month.
 versions_in_force as (
-    select spread.legal_entity, spread.period_month, spread.budget_version_id
+    select spread.legal_entity, spread.period_month, spread.budget_version_key
     from {{ ref('int_cost__budget_spread') }} as spread
     cross join watermark
     where
@@ -60,7 +62,7 @@ versions_in_force as (
         and {{ business_date('spread.version_effective_at', 'watermark.company_time_zone') }} <= watermark.as_of_date
     qualify row_number() over (
         partition by spread.legal_entity, spread.period_month
-        order by spread.version_effective_at desc, spread.budget_version_id desc, spread.line_id
+        order by spread.version_effective_at desc, spread.budget_version_key desc, spread.line_id
     ) = 1
 ),
 
@@ -77,7 +79,7 @@ placed as (
         -- Ledger wins for a month that has any; a month to come has no cost yet.
         coalesce(
             periods.start_date <= watermark.as_of_date
-            and (lines.cost_source = 'ledger' or (ledger_months.period_month is null and versions_in_force.budget_version_id is not null)),
+            and (lines.cost_source = 'ledger' or (ledger_months.period_month is null and versions_in_force.budget_version_key is not null)),
             false
         ) as is_in_force
     from lines
@@ -87,7 +89,7 @@ placed as (
     left join versions_in_force
         on lines.legal_entity = versions_in_force.legal_entity
         and lines.period_month = versions_in_force.period_month
-        and lines.budget_version_id = versions_in_force.budget_version_id
+        and lines.budget_version_key = versions_in_force.budget_version_key
     left join {{ ref('int_core__fx_average') }} as fx
         on lines.transaction_currency_code = fx.currency_code and cast(date_trunc('month', lines.period_month) as date) = fx.rate_month
 ),

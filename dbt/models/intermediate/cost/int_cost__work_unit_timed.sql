@@ -5,62 +5,109 @@ with tickets as (
 ),
 
 contact_by_ticket as (
-    select surviving_ticket_id, count(handle_seconds) as measured_count
+    select surviving_ticket_key, count(*) - count(driver_seconds) as unmeasured_count
     from {{ ref('int_service__interaction_placed') }}
-    where is_handled and surviving_ticket_id in (select surviving_ticket_id from tickets)
-    group by surviving_ticket_id
+    where is_handled and surviving_ticket_key in (select surviving_ticket_key from tickets)
+    group by surviving_ticket_key
 ),
 
--- Time the ticket itself reports counts where no contact of it was measured; a ticket without any contact is one piece of work.
+reported as (
+    select surviving_ticket_key, cast(sum(handle_seconds) as bigint) as reported_seconds
+    from {{ ref('int_service__ticket_placed') }}
+    where handle_seconds is not null
+    group by surviving_ticket_key
+),
+
+unmeasured as (
+    select
+        contacts.interaction_key,
+        reported.reported_seconds,
+        count(*) over (partition by contacts.surviving_ticket_key) as contact_count,
+        row_number() over (partition by contacts.surviving_ticket_key order by contacts.interaction_key) as contact_place
+    from {{ ref('int_service__interaction_placed') }} as contacts
+    inner join reported on contacts.surviving_ticket_key = reported.surviving_ticket_key
+    where contacts.is_handled and contacts.driver_seconds is null
+),
+
+-- Time the ticket reports is the time of its contacts that nobody measured: equal shares, odd seconds to the first.
+spread as (
+    select
+        interaction_key,
+        {{ integer_quotient('reported_seconds', 'contact_count') }} + case when contact_place <= reported_seconds % contact_count then 1 else 0 end as share_seconds
+    from unmeasured
+),
+
+-- Without such a contact it is work on the ticket itself; a ticket without any contact is one piece of work.
 own_work as (
     select
         tickets.work_period_month as period_month,
-        tickets.surviving_ticket_id,
+        tickets.surviving_ticket_key,
         sum(tickets.handle_seconds) as known_seconds
     from tickets
-    left join contact_by_ticket on tickets.surviving_ticket_id = contact_by_ticket.surviving_ticket_id
+    left join contact_by_ticket on tickets.surviving_ticket_key = contact_by_ticket.surviving_ticket_key
     where
-        coalesce(contact_by_ticket.measured_count, 0) = 0
-        and (tickets.handle_seconds is not null or (contact_by_ticket.surviving_ticket_id is null and tickets.surviving_ticket_id = tickets.ticket_id))
-    group by tickets.work_period_month, tickets.surviving_ticket_id
+        coalesce(contact_by_ticket.unmeasured_count, 0) = 0
+        and (tickets.handle_seconds is not null or (contact_by_ticket.surviving_ticket_key is null and tickets.surviving_ticket_key = tickets.ticket_key))
+    group by tickets.work_period_month, tickets.surviving_ticket_key
 ),
 
 units as (
     select
-        period_month, 'interaction' as unit_kind, interaction_id as unit_id, surviving_ticket_id as ticket_id,
-        account_id, department_id, channel, driver_seconds as known_seconds, 'measured' as known_source
+        interactions.period_month, 'interaction' as unit_kind, interactions.interaction_id as unit_id, interactions.interaction_key as unit_key,
+        interactions.surviving_ticket_key as ticket_key, interactions.account_id, interactions.department_id, interactions.channel,
+        coalesce(interactions.driver_seconds, cast(spread.share_seconds as bigint)) as known_seconds,
+        case when interactions.driver_seconds is not null then 'measured' else 'reported' end as known_source,
+        interactions.is_of_customer
     from {{ ref('int_service__interaction_placed') }} as interactions
-    where is_handled and {{ in_touched_months('interactions.period_month') }}
+    left join spread on interactions.interaction_key = spread.interaction_key
+    where interactions.is_handled and {{ in_touched_months('interactions.period_month') }}
     union all
     select
-        own_work.period_month, 'ticket_work' as unit_kind, own_work.surviving_ticket_id as unit_id, own_work.surviving_ticket_id as ticket_id,
-        tickets.account_id, tickets.department_id, tickets.channel, cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source
+        own_work.period_month, 'ticket_work' as unit_kind, tickets.ticket_id as unit_id, tickets.ticket_key as unit_key,
+        tickets.ticket_key, tickets.account_id, tickets.department_id, tickets.channel,
+        cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source,
+        tickets.ticket_state not in ('spam', 'merged', 'deleted') and tickets.is_deleted is not true as is_of_customer
     from own_work
-    inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_id = tickets.ticket_id
+    inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_key = tickets.ticket_key
+),
+
+-- How long a contact takes is told by measured contacts of customers, never by work on a ticket or by spam.
+measured as (
+    select * from units where unit_kind = 'interaction' and known_source = 'measured' and is_of_customer
 ),
 
 channel_means as (
-    select period_month, channel, cast(floor(avg(known_seconds)) as bigint) as standard_seconds from units group by period_month, channel
+    select period_month, channel, cast(floor(avg(known_seconds)) as bigint) as standard_seconds from measured group by period_month, channel
 ),
 
 month_means as (
-    select period_month, cast(floor(avg(known_seconds)) as bigint) as standard_seconds from units group by period_month
+    select period_month, cast(floor(avg(known_seconds)) as bigint) as standard_seconds from measured group by period_month
+),
+
+-- A month without a measured contact: what is known of any work, of customers first.
+known_means as (
+    select
+        period_month,
+        coalesce(cast(floor(avg(case when is_of_customer then known_seconds end)) as bigint), cast(floor(avg(known_seconds)) as bigint)) as standard_seconds
+    from units
+    group by period_month
 ),
 
 timed as (
     select
-        units.period_month, units.unit_kind, units.unit_id, units.ticket_id, units.account_id, units.department_id, units.channel,
+        units.period_month, units.unit_kind, units.unit_id, units.unit_key, units.ticket_key, units.account_id, units.department_id, units.channel,
         -- Missing time takes the mean of its channel, else of the month; a month without any time splits equally.
-        coalesce(units.known_seconds, channel_means.standard_seconds, month_means.standard_seconds, 1) as driver_count,
-        case when month_means.standard_seconds is null then 'contacts' else 'handle_seconds' end as driver,
+        coalesce(units.known_seconds, channel_means.standard_seconds, month_means.standard_seconds, known_means.standard_seconds, 1) as driver_count,
+        case when known_means.standard_seconds is null then 'contacts' else 'handle_seconds' end as driver,
         case
             when units.known_seconds is not null then units.known_source
-            when month_means.standard_seconds is not null then 'standard'
+            when known_means.standard_seconds is not null then 'standard'
             else 'equal'
         end as handle_time_source
     from units
-    inner join month_means on units.period_month = month_means.period_month
-    inner join channel_means on units.period_month = channel_means.period_month and units.channel = channel_means.channel
+    inner join known_means on units.period_month = known_means.period_month
+    left join month_means on units.period_month = month_means.period_month
+    left join channel_means on units.period_month = channel_means.period_month and units.channel = channel_means.channel
 )
 
 select * from timed {{ in_month_order() }}

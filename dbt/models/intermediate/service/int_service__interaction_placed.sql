@@ -3,6 +3,7 @@
 with interactions as (
     select
         interactions.*,
+        {{ key_of('interactions', 'interaction_id') }} as interaction_key,
         {{ business_date('interactions.started_at', 'watermark.company_time_zone') }} as started_date,
         watermark.handle_limit_seconds,
         -- Shared attention costs its share: two chats at once take half the time each.
@@ -20,12 +21,18 @@ with interactions as (
 
 placed as (
     select
+        interactions.interaction_key,
         interactions.interaction_id,
-        tickets.surviving_ticket_id,
+        interactions.is_id_shared,
+        {{ of_named('tickets', 'ticket_key') }} as ticket_key,
+        {{ of_named('tickets', 'surviving_ticket_key') }} as surviving_ticket_key,
+        {{ of_named('tickets', 'surviving_ticket_id') }} as surviving_ticket_id,
         case
-            when tickets.ticket_state = 'spam' then 'NON_CUSTOMER'
-            else coalesce(accounts.surviving_account_id, resolved.account_id, tickets.account_id, 'ACCOUNT_UNKNOWN')
+            when {{ of_named('tickets', 'ticket_state') }} = 'spam' then 'NON_CUSTOMER'
+            else coalesce(accounts.surviving_account_id, resolved.account_id, {{ of_named('tickets', 'account_id') }}, 'ACCOUNT_UNKNOWN')
         end as account_id,
+        -- Contacts whose time says how long a contact takes.
+        coalesce({{ of_named('tickets', 'ticket_state') }}, '') not in ('spam', 'merged', 'deleted') and {{ of_named('tickets', 'is_deleted') }} is not true as is_of_customer,
         interactions.channel,
         interactions.department_id,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
@@ -38,7 +45,7 @@ placed as (
         interactions.started_at
     from interactions
     inner join {{ ref('int_core__period_day') }} as period_day on interactions.started_date = period_day.day
-    left join {{ ref('int_service__ticket_placed') }} as tickets on interactions.ticket_id = tickets.ticket_id
+    {{ left_join_named(ref('int_service__ticket_placed'), 'tickets', 'ticket_key', 'interactions', 'ticket_id') }}
     left join {{ ref('int_core__account_merged') }} as accounts on interactions.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on interactions.contact_id = resolved.contact_id
     where {{ in_touched_months('period_day.period_month') }}

@@ -4,26 +4,34 @@ with recursive watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
 
+known as (
+    select tickets.ticket_id, {{ key_of('tickets', 'ticket_id') }} as ticket_key, tickets.is_id_shared from {{ ref('stg_tickets') }} as tickets
+),
+
 merges as (
-    select ticket_id, merged_into_ticket_id from {{ ref('stg_tickets') }} where ticket_state = 'merged' and merged_into_ticket_id is not null
+    select {{ key_of('tickets', 'ticket_id') }} as ticket_key, {{ of_named('target', 'ticket_key') }} as merged_into_ticket_key
+    from {{ ref('stg_tickets') }} as tickets
+    {{ left_join_named('known', 'target', 'ticket_key', 'tickets', 'merged_into_ticket_id') }}
+    where tickets.ticket_state = 'merged' and tickets.merged_into_ticket_id is not null
 ),
 
 -- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
 survivors as (
-    select merges.ticket_id, tickets.ticket_id as surviving_ticket_id
+    select merges.ticket_key, tickets.ticket_key as surviving_ticket_key, tickets.ticket_id as surviving_ticket_id
     from merges
-    inner join {{ ref('stg_tickets') }} as tickets on merges.merged_into_ticket_id = tickets.ticket_id
-    where not exists (select 1 from merges as further where further.ticket_id = tickets.ticket_id)
+    inner join known as tickets on merges.merged_into_ticket_key = tickets.ticket_key
+    where not exists (select 1 from merges as further where further.ticket_key = tickets.ticket_key)
     union all
-    select merges.ticket_id, survivors.surviving_ticket_id
+    select merges.ticket_key, survivors.surviving_ticket_key, survivors.surviving_ticket_id
     from merges
-    inner join survivors on merges.merged_into_ticket_id = survivors.ticket_id
+    inner join survivors on merges.merged_into_ticket_key = survivors.ticket_key
 ),
 
 -- Dates before any other join: as long as the zone is one constant, a conversion costs a thirtieth.
 dated as (
     select
         tickets.*,
+        {{ key_of('tickets', 'ticket_id') }} as ticket_key,
         case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end as solved_at,
         {{ business_date('tickets.created_at', 'watermark.company_time_zone') }} as created_date,
         {{ business_date('coalesce(tickets.last_solved_at, tickets.created_at)', 'watermark.company_time_zone') }} as work_date,
@@ -35,7 +43,10 @@ dated as (
 
 placed as (
     select
+        dated.ticket_key,
         dated.ticket_id,
+        dated.is_id_shared,
+        coalesce(survivors.surviving_ticket_key, dated.ticket_key) as surviving_ticket_key,
         coalesce(survivors.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
         case
             when dated.ticket_state = 'spam' then 'NON_CUSTOMER'
@@ -44,6 +55,7 @@ placed as (
         dated.channel,
         dated.department_id,
         dated.ticket_state,
+        dated.is_deleted or dated.ticket_state = 'deleted' as is_deleted,
         dated.handle_seconds,
         dated.created_date,
         created_day.period_month,
@@ -55,7 +67,7 @@ placed as (
     inner join {{ ref('int_core__period_day') }} as created_day on dated.created_date = created_day.day
     inner join {{ ref('int_core__period_day') }} as work_day on dated.work_date = work_day.day
     left join {{ ref('int_core__period_day') }} as solved_day on dated.solved_date = solved_day.day
-    left join survivors on dated.ticket_id = survivors.ticket_id
+    left join survivors on dated.ticket_key = survivors.ticket_key
     left join {{ ref('int_core__account_merged') }} as accounts on dated.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
     where {{ in_touched_months('created_day.period_month') }}

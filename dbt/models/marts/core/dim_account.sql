@@ -39,7 +39,7 @@ dim_account as (
         accounts.closed_at
     from listed
     inner join {{ ref('int_core__account_merged') }} as merged on listed.account_id = merged.account_id
-    left join {{ ref('stg_accounts') }} as accounts on listed.account_id = accounts.account_id
+    left join {{ ref('stg_accounts') }} as accounts on listed.account_id = accounts.account_id and accounts.is_overruled is not true
     where not exists (select 1 from pseudo where pseudo.account_id = listed.account_id)
     union all
     select

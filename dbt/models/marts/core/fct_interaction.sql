@@ -2,8 +2,11 @@
 
 with fct_interaction as (
     select
+        placed.interaction_key,
         interactions.interaction_id,
+        placed.ticket_key,
         interactions.ticket_id,
+        placed.surviving_ticket_key,
         placed.surviving_ticket_id,
         placed.account_id,
         interactions.contact_id,
@@ -31,7 +34,7 @@ with fct_interaction as (
         interactions.answered_at,
         interactions.ended_at
     from {{ ref('stg_interactions') }} as interactions
-    inner join {{ ref('int_service__interaction_placed') }} as placed on interactions.interaction_id = placed.interaction_id
+    inner join {{ ref('int_service__interaction_placed') }} as placed on {{ key_of('interactions', 'interaction_id') }} = placed.interaction_key
     where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('interactions.started_at') }}
 )
 

@@ -7,6 +7,7 @@ with watermark as (
 orders as (
     select
         orders.*,
+        {{ key_of('orders', 'order_id') }} as order_key,
         {{ business_date('orders.ordered_at', 'watermark.company_time_zone') }} as order_date,
         watermark.offer_window_days
     from {{ ref('stg_orders') }} as orders
@@ -16,17 +17,19 @@ orders as (
 
 -- An offer counts when the order came after the interaction that made it and inside the window.
 offers as (
-    select orders.order_id
+    select orders.order_key
     from orders
-    inner join {{ ref('int_service__interaction_placed') }} as interactions on orders.interaction_id = interactions.interaction_id
+    {{ left_join_named(ref('int_service__interaction_placed'), 'interactions', 'interaction_key', 'orders', 'interaction_id') }}
     where
         orders.offer_id is not null
-        and {{ elapsed_seconds('interactions.started_at', 'orders.ordered_at') }} between 0 and orders.offer_window_days * 86400
+        and {{ elapsed_seconds(of_named('interactions', 'started_at'), 'orders.ordered_at') }} between 0 and orders.offer_window_days * 86400
 ),
 
 fct_order as (
     select
+        orders.order_key,
         orders.order_id,
+        coalesce(orders.is_id_shared, false) as is_id_shared,
         coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') as account_id,
         orders.contact_id,
         orders.offer_id,
@@ -40,7 +43,7 @@ fct_order as (
         orders.is_deleted,
         orders.cancelled_at is not null or coalesce(orders.financial_state, '') in ('cancelled', 'voided') as is_cancelled,
         not orders.is_test and not orders.is_deleted and orders.cancelled_at is null and coalesce(orders.financial_state, '') not in ('cancelled', 'voided') as is_counted,
-        offers.order_id is not null as is_accepted_offer,
+        offers.order_key is not null as is_accepted_offer,
         coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN') = 'ACCOUNT_UNKNOWN' as is_orphan,
         orders.order_date,
         period_day.period_month,
@@ -51,7 +54,7 @@ fct_order as (
     inner join {{ ref('int_core__period_day') }} as period_day on orders.order_date = period_day.day
     left join {{ ref('int_core__account_merged') }} as accounts on orders.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on orders.contact_id = resolved.contact_id
-    left join offers on orders.order_id = offers.order_id
+    left join offers on orders.order_key = offers.order_key
     where {{ in_touched_months('period_day.period_month') }}
 )
 

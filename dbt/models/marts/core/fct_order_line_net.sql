@@ -4,16 +4,23 @@
 with order_lines as (
     select
         order_lines.*,
-        orders.account_id, orders.order_kind, orders.transaction_currency_code, orders.is_test, orders.is_counted as is_order_counted,
-        orders.is_accepted_offer, orders.order_date, orders.period_month, orders.ordered_at, orders.order_id is null as is_orphan,
+        {{ key_of('order_lines', 'order_id') }} || '|' || order_lines.line_id as order_line_key,
+        {{ of_named('orders', 'order_key') }} as order_key,
+        {% for column in ['account_id', 'order_kind', 'transaction_currency_code', 'is_test', 'is_accepted_offer', 'order_date', 'period_month', 'ordered_at'] -%}
+        {{ of_named('orders', column) }} as {{ column }},
+        {% endfor -%}
+        {{ of_named('orders', 'is_counted') }} as is_order_counted,
+        {{ of_named('orders', 'order_id') }} is null as is_orphan,
         cast(round(order_lines.unit_cost * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
     from {{ ref('stg_order_lines') }} as order_lines
-    left join {{ ref('fct_order') }} as orders on order_lines.order_id = orders.order_id
-    where {{ in_touched_months('orders.period_month', nullable=true) }}
+    {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'order_lines', 'order_id') }}
+    where {{ in_touched_months(of_named('orders', 'period_month'), nullable=true) }}
 ),
 
 valued as (
     select
+        lines.order_line_key,
+        lines.order_key,
         lines.order_id,
         lines.line_id,
         coalesce(lines.account_id, 'ACCOUNT_UNKNOWN') as account_id,
@@ -46,7 +53,7 @@ valued as (
 
 fct_order_line_net as (
     select
-        order_id, line_id, account_id, order_kind, line_kind, product_id, product_family, transaction_currency_code, currency_code,
+        order_line_key, order_key, order_id, line_id, account_id, order_kind, line_kind, product_id, product_family, transaction_currency_code, currency_code,
         is_gross_sale, is_test, is_counted, is_accepted_offer, is_fx_missing, is_orphan,
         quantity, unit_price, transaction_net_amount, net_amount, shipping_amount, cost_amount,
         cast(net_amount - cost_amount as decimal(18, 2)) as margin_amount,

@@ -14,17 +14,21 @@ with paid as (
 payments as (
     select
         paid.*,
-        orders.account_id,
-        orders.order_id is null as is_orphan,
-        coalesce(orders.transaction_currency_code <> paid.currency_code, false) as is_currency_mixed,
-        coalesce(paid.paid_date, orders.order_date) as payment_date
+        {{ key_of('paid', 'payment_id') }} as payment_key,
+        {{ of_named('orders', 'order_key') }} as order_key,
+        {{ of_named('orders', 'account_id') }} as account_id,
+        {{ of_named('orders', 'order_id') }} is null as is_orphan,
+        coalesce({{ of_named('orders', 'transaction_currency_code') }} <> paid.currency_code, false) as is_currency_mixed,
+        coalesce(paid.paid_date, {{ of_named('orders', 'order_date') }}) as payment_date
     from paid
-    left join {{ ref('fct_order') }} as orders on paid.order_id = orders.order_id
+    {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'paid', 'order_id') }}
 ),
 
 fct_payment as (
     select
+        payments.payment_key,
         payments.payment_id,
+        payments.order_key,
         payments.order_id,
         coalesce(payments.account_id, 'ACCOUNT_UNKNOWN') as account_id,
         payments.payment_method,

@@ -3,10 +3,31 @@
 with refunds as (
     select
         refunds.*,
+        {{ key_of('refunds', 'refund_id') }} as refund_key,
         {{ business_date('refunds.refunded_at', 'watermark.company_time_zone') }} as refund_date
     from {{ ref('stg_refunds') }} as refunds
     cross join {{ ref('int_core__watermark') }} as watermark
     where {{ near_touched_months('refunds.refunded_at') }}
+),
+
+of_orders as (
+    select
+        refunds.*,
+        {% for column in ['order_key', 'account_id', 'is_counted', 'is_accepted_offer'] -%}
+        {{ of_named('orders', column) }} as order_{{ column | replace('order_', '') }},
+        {% endfor -%}
+        {{ of_named('orders', 'order_id') }} is null as is_orphan
+    from refunds
+    {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'refunds', 'order_id') }}
+),
+
+-- The lines of an order come from its own system, or from the one that delivers lines of that id.
+order_lines as (
+    select {{ of_named('orders', 'order_key') }} as order_key, lines.line_id, max(lines.unit_cost) as unit_cost
+    from {{ ref('stg_order_lines') }} as lines
+    {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'lines', 'order_id') }}
+    where lines.order_id in (select refunds.order_id from refunds) and {{ of_named('orders', 'order_key') }} is not null
+    group by 1, 2
 ),
 
 -- Cost comes back only with goods that went back on the shelf and whose cost is known.
@@ -14,25 +35,27 @@ valued as (
     select
         refunds.*,
         case when refunds.is_restocked then cast(round(order_lines.unit_cost * refunds.returned_quantity, 2) as decimal(18, 2)) end as transaction_recovered_amount
-    from refunds
-    left join {{ ref('stg_order_lines') }} as order_lines on refunds.order_id = order_lines.order_id and refunds.line_id = order_lines.line_id
+    from of_orders as refunds
+    left join order_lines on refunds.order_key = order_lines.order_key and refunds.line_id = order_lines.line_id
 ),
 
 fct_refund as (
     select
+        valued.refund_key,
         valued.refund_id,
+        valued.order_key,
         valued.order_id,
         valued.line_id,
-        coalesce(orders.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        coalesce(valued.order_account_id, 'ACCOUNT_UNKNOWN') as account_id,
         valued.refund_reason,
         valued.currency_code as transaction_currency_code,
         watermark.reporting_currency_code as currency_code,
         valued.is_chargeback,
         coalesce(valued.is_restocked, false) as is_restocked,
-        not valued.is_deleted and coalesce(orders.is_counted, true) as is_counted,
-        coalesce(orders.is_accepted_offer, false) as is_accepted_offer,
+        not valued.is_deleted and coalesce(valued.order_is_counted, true) as is_counted,
+        coalesce(valued.order_is_accepted_offer, false) as is_accepted_offer,
         valued.currency_code <> watermark.reporting_currency_code and fx.exchange_rate is null as is_fx_missing,
-        orders.order_id is null as is_orphan,
+        valued.is_orphan,
         valued.returned_quantity,
         valued.refund_amount as transaction_refund_amount,
         {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} as refund_amount,
@@ -43,7 +66,6 @@ fct_refund as (
     from valued
     cross join {{ ref('int_core__watermark') }} as watermark
     inner join {{ ref('int_core__period_day') }} as period_day on valued.refund_date = period_day.day
-    left join {{ ref('fct_order') }} as orders on valued.order_id = orders.order_id
     left join {{ ref('int_core__fx_average') }} as fx
         on valued.currency_code = fx.currency_code and cast(date_trunc('month', valued.refund_date) as date) = fx.rate_month
     where {{ in_touched_months('period_day.period_month') }}

@@ -11,11 +11,14 @@ with responses as (
 
 fct_survey_response as (
     select
+        {{ key_of('responses', 'response_id') }} as response_key,
         responses.response_id,
         responses.question_key,
-        coalesce(accounts.surviving_account_id, resolved.account_id, tickets.account_id, orders.account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        coalesce(accounts.surviving_account_id, resolved.account_id, {{ of_named('tickets', 'account_id') }}, {{ of_named('orders', 'account_id') }}, 'ACCOUNT_UNKNOWN') as account_id,
+        {{ of_named('tickets', 'ticket_key') }} as ticket_key,
         responses.ticket_id,
         responses.interaction_id,
+        {{ of_named('orders', 'order_key') }} as order_key,
         responses.order_id,
         responses.survey_kind,
         responses.survey_metric,
@@ -37,8 +40,8 @@ fct_survey_response as (
     inner join {{ ref('int_core__period_day') }} as period_day on responses.response_date = period_day.day
     left join {{ ref('int_core__account_merged') }} as accounts on responses.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on responses.contact_id = resolved.contact_id
-    left join {{ ref('int_service__ticket_placed') }} as tickets on responses.ticket_id = tickets.ticket_id
-    left join {{ ref('fct_order') }} as orders on responses.order_id = orders.order_id
+    {{ left_join_named(ref('int_service__ticket_placed'), 'tickets', 'ticket_key', 'responses', 'ticket_id') }}
+    {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'responses', 'order_id') }}
     where {{ in_touched_months('period_day.period_month') }}
 )
 

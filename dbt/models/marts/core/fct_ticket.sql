@@ -2,8 +2,10 @@
 
 with fct_ticket as (
     select
+        placed.ticket_key,
         tickets.ticket_id,
         placed.account_id,
+        placed.surviving_ticket_key,
         placed.surviving_ticket_id,
         tickets.contact_id,
         tickets.order_id,
@@ -24,7 +26,7 @@ with fct_ticket as (
         tickets.is_deleted or tickets.ticket_state = 'deleted' as is_deleted,
         tickets.ticket_state = 'spam' as is_spam,
         tickets.ticket_state = 'merged' as is_merged,
-        tickets.ticket_state = 'merged' and tickets.merged_into_ticket_id is not null and placed.surviving_ticket_id = tickets.ticket_id as is_merge_broken,
+        tickets.ticket_state = 'merged' and tickets.merged_into_ticket_id is not null and placed.surviving_ticket_key = placed.ticket_key as is_merge_broken,
         not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam', 'merged') as is_counted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
         tickets.reopen_count,
@@ -37,7 +39,7 @@ with fct_ticket as (
         tickets.first_solved_at,
         placed.solved_at
     from {{ ref('stg_tickets') }} as tickets
-    inner join {{ ref('int_service__ticket_placed') }} as placed on tickets.ticket_id = placed.ticket_id
+    inner join {{ ref('int_service__ticket_placed') }} as placed on {{ key_of('tickets', 'ticket_id') }} = placed.ticket_key
     where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('tickets.created_at') }}
 )
 

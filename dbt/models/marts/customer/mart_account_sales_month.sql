@@ -6,11 +6,11 @@ with watermark as (
 
 -- An order is a sale of the account when at least one of its counted lines sold something; without a lines feed, when it is a sale.
 sale_orders as (
-    select distinct order_id, account_id, period_month, order_date
+    select distinct order_key, account_id, period_month, order_date
     from {{ ref('fct_order_line_net') }} as lines
     where is_counted and is_gross_sale and {{ in_touched_months('lines.period_month') }}
     union all
-    select orders.order_id, orders.account_id, orders.period_month, orders.order_date
+    select orders.order_key, orders.account_id, orders.period_month, orders.order_date
     from {{ ref('fct_order') }} as orders
     inner join watermark on not watermark.has_order_lines
     where orders.is_counted and orders.order_kind = 'sale' and {{ in_touched_months('orders.period_month') }}

@@ -3,10 +3,10 @@ with watermark as (
 ),
 
 sale_orders as (
-    select account_id, order_id, order_date, sum(net_amount) as gross_sales_amount, bool_or(is_fx_missing) as is_fx_missing
+    select account_id, order_key, order_date, sum(net_amount) as gross_sales_amount, bool_or(is_fx_missing) as is_fx_missing
     from {{ ref('fct_order_line_net') }}
     where is_counted and is_gross_sale
-    group by account_id, order_id, order_date
+    group by account_id, order_key, order_date
 ),
 
 -- Days since the order before: none at the first, 0 for a further one of the same day.
@@ -73,7 +73,7 @@ responses as (
 latest_scores as (
     select account_id, survey_metric, answer_score
     from responses
-    qualify row_number() over (partition by account_id, survey_metric order by responded_at desc, response_id, question_key) = 1
+    qualify row_number() over (partition by account_id, survey_metric order by responded_at desc, response_key, question_key) = 1
 ),
 
 score_facts as (
