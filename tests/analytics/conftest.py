@@ -30,13 +30,13 @@ _TABLES: dict[str, dict[str, pa.DataType]] = {
     },
     "marts.fct_cost_line": {"period_month": _DATE, "is_roi_basis": _FLAG},
     "marts.fct_order": {
-        "order_id": _TEXT, "account_id": _TEXT, "order_kind": _TEXT, "is_counted": _FLAG, "order_date": _DATE, "period_month": _DATE,
+        "order_key": _TEXT, "account_id": _TEXT, "order_kind": _TEXT, "is_counted": _FLAG, "order_date": _DATE, "period_month": _DATE,
     },
     "marts.fct_order_line_net": {
-        "order_id": _TEXT, "account_id": _TEXT, "is_gross_sale": _FLAG, "is_counted": _FLAG, "net_amount": _MONEY,
+        "order_key": _TEXT, "account_id": _TEXT, "is_gross_sale": _FLAG, "is_counted": _FLAG, "net_amount": _MONEY,
         "order_date": _DATE, "period_month": _DATE,
     },
-    "marts.fct_refund": {"order_id": _TEXT, "is_counted": _FLAG, "refund_amount": _MONEY, "refund_date": _DATE},
+    "marts.fct_refund": {"order_key": _TEXT, "is_counted": _FLAG, "refund_amount": _MONEY, "refund_date": _DATE},
     "marts.mart_account_service_month": {
         "account_id": _TEXT, "period_month": _DATE, "contacts_count": _WHOLE, "service_cost_amount": _MONEY, "null_reason": _TEXT,
     },

@@ -126,8 +126,11 @@ def test_a_day_that_brings_only_a_merge_rebuilds_the_months_of_both_accounts(who
         keep(DuckDBEngine(connection))
         for feed in feeds():
             connection.execute(f"delete from arrived.{feed}")
-        marks = {"is_deleted": False, "row_hash": 1, "delivery_date": "2025-04-02"} | row
-        connection.execute(f"insert into arrived.account_merges ({', '.join(marks)}) values (?, ?, ?, ?, ?, ?)", list(marks.values()))
+        marks = {"is_deleted": False, "is_withdrawn": False, "source_system": "canonical", "key_scope": "", "delivery_date": "2025-04-02"}
+        marks |= {"change_number": 0} | row
+        connection.execute(
+            f"insert into arrived.account_merges ({', '.join(marks)}) values ({', '.join('?' * len(marks))})", list(marks.values())
+        )
         note_touched(DuckDBEngine(connection))
     project.build(step, LAYERS, lambda event: None, full=False)
     expected = merged(quick, row)
