@@ -51,7 +51,8 @@ _PARAMETERS = {
     "reporting_currency_code": pa.string(), "company_time_zone": pa.string(), "legal_entity": pa.string(),
     "fiscal_year_start_month": pa.int32(), "activity_window_days": pa.int32(), "offer_window_days": pa.int32(),
     "taken_back_days": pa.int32(), "tier_a_share": _SHARE, "tier_b_share": _SHARE, "top_customer_share": _SHARE,
-    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(), "latest_delivery_date": pa.date32(),
+    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(),
+    "document_difference_limit_amount": pa.decimal128(18, 2), "latest_delivery_date": pa.date32(),
     "assumptions_sha256": pa.string(),
 }  # fmt: skip
 
