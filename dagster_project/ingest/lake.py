@@ -116,11 +116,12 @@ def register_lake(
     show_feeds(engine, home, "lake", batches)
     here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
     _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
+    ((day,),) = ledger.rows("select max(delivery_date) from deliveries where status in ('accepted', 'duplicate')")
     values = assumptions.model_dump() | {
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
         "company_time_zone": zone,
         "legal_entity": assumptions.legal_entity or _entity(engine),
-        "latest_delivery_date": max((batch.delivery_date for batch in batches), default=None),
+        "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }
     _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])

@@ -29,6 +29,7 @@ from dagster_project.ingest.sources.changes import FeedChanges
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
+from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.entries import ChangeBatch, QuarantinedRecord, StagedChange, StagedFile
 from dagster_project.ledger.store import Ledger
@@ -199,7 +200,7 @@ class SystemLoader:
                     counted = replace(counted, status="refused", error=message, loaded=0)
                     above[staged.path] = counted
                 found.files.append(counted)
-            found.waiting = tables.waiting()
+            found.waiting = Visibility(tables).waiting()
             found.warnings += [*change.warnings, *self._ties(tables)]
             self._stage(found, change, is_rebuilt=is_rebuilt)
         except BaseException:
@@ -296,7 +297,8 @@ class SystemLoader:
 
     def _ties(self, tables: SourceTables) -> list[str]:
         return [
-            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new; the later file or record is kept"
+            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new; the later file or"
+            f" record is kept"
             for name, change in sorted(tables.changes.items())
             if change.tied
         ]
@@ -323,13 +325,15 @@ class SystemLoader:
         )
         quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in rows)
         found.staged = StagedChange(
-            self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt, tuple(batches), moves, quarantine, tuple(change.resolved)
+            self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt,
+            tuple(batches), moves, quarantine, tuple(change.resolved)
         )  # fmt: skip
 
     def _since_the_ledger(self, change: SystemChange) -> None:
         """Turn the states of records of files that are not in the landing folder any more into moves since what the ledger holds."""
         sql = (
-            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s inner join deliveries as d"
+            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s inner join"
+            " deliveries as d"
             " on d.path = s.path and d.sha256 = s.sha256 where d.status = 'accepted'"
         )
         held = {row[0]: row[1:] for row in self.ledger.rows(sql)}
