@@ -19,7 +19,7 @@ from dagster_project.metrics.registry import collect, registry_rows, spec_covera
 
 LOAD_LEDGER = """
 select d.file_id, d.system, d.stream, d.delivery_date, d.path, d.sha256, d.bytes, d.status, o.path,
-    d.physical, d.loaded, d.superseded, d.quarantined, nullif(d.drift, ''), d.extras_path, d.run_id
+    d.physical, d.loaded, d.superseded, d.waiting, d.quarantined, nullif(d.drift, ''), d.extras_path, d.run_id
 from deliveries as d left join deliveries as o on o.file_id = d.duplicate_of
 where d.status in ('accepted', 'duplicate') order by d.file_id
 """
@@ -46,7 +46,8 @@ _COLUMNS = {
     "load_ledger": (
         "file_id bigint!, system_name string!, stream_name string!, delivery_date date!, file_path string!, file_sha256 string!,"
         " bytes_count bigint!, load_state string!, duplicate_of_path string, physical_count bigint!, loaded_count bigint!,"
-        " superseded_count bigint!, quarantined_count bigint!, header_drift string, extras_path string, run_id string!"
+        " superseded_count bigint!, waiting_count bigint!, quarantined_count bigint!,"
+        " header_drift string, extras_path string, run_id string!"
     ),
     "quarantine": (
         "file_path string!, file_sha256 string!, feed string!, record_number bigint!, line_number bigint, column_name string,"
