@@ -121,7 +121,7 @@ class _Loader:
             connection.close()
         self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*repeated(self.report.files, self.left_out), *left_out(self.left_out)]
-        self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
+        self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
         return self.report
 
     def _connect(self, more: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
