@@ -119,6 +119,7 @@ class _Loader:
             raise
         finally:
             connection.close()
+            shutil.rmtree(self.scratch, ignore_errors=True)
         self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*repeated(self.report.files, self.left_out), *left_out(self.left_out)]
         self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
@@ -127,7 +128,8 @@ class _Loader:
     def _connect(self, more: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
         """Open a sandbox over the folders of a load; it hashes with the key of the home and knows who was forgotten."""
         folders = [self.settings.landing, self.settings.lake, self.extras, self.scratch, *more]
-        connection = open_sandbox(folders, self.scratch / "spill", threads=self.threads, memory_limit=self.settings.memory_limit)
+        spill = (more[0] if more else self.scratch) / "spill"  # the tables of a system stay open when the scratch folder is gone
+        connection = open_sandbox(folders, spill, threads=self.threads, memory_limit=self.settings.memory_limit)
         if self.key:
             use_key(connection, self.key)
             show(connection, self.forgotten)
@@ -174,6 +176,7 @@ class _Loader:
                 self.report.rows[batch.feed] += batch.rows
                 self.report.withdrawn[batch.feed] += batch.withdrawn
         if found.change is not None:
+            self.report.mapped |= {f"{name}/{stream}": count for stream, count in found.change.mapped.items()}
             if found.change.nameless:
                 told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
                 self.report.warnings.append(f"{name}: {found.change.nameless:,} {told}")

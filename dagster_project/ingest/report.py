@@ -28,6 +28,7 @@ class LoadReport:
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     warnings: list[str] = field(default_factory=list)
     withdrawn: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    mapped: dict[str, int] = field(default_factory=dict)  # records mapped, by system and stream
     systems: list[SystemLoad] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
