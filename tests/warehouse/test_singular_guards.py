@@ -18,6 +18,7 @@ BREAKS = {
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
     "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
     "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
+    "assert_ids_of_several_systems_are_meant": "update staging.stg_accounts set is_overruled = true where account_id = 'a'",
     "assert_lines_add_up_to_their_order": "update staging.stg_orders set net_amount = 0.01 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_merged_accounts_move_and_add_nothing": "insert into marts.fct_order select * from marts.fct_order limit 1",
