@@ -36,6 +36,7 @@ from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstone
 from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.sources.loading import SystemLoad, SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
+from dagster_project.ingest.sources.standing import left_behind, sources_folder
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -135,11 +136,11 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         self.threads = threads
-        if self.forgotten or self._reads_personal_values(deliveries):
+        of_tables = self._of_tables(deliveries)
+        if self.forgotten or self._reads_personal_values(deliveries, {*of_tables}):
             self.key = hash_key(self.settings, self.ledger)
         connection = self._connect()
         writer = BatchWriter(connection, self.settings.lake)
-        of_tables = self._of_tables(deliveries)
         since, at = time.monotonic(), ""
         try:
             for system, files in of_tables.items():
@@ -181,12 +182,15 @@ class _Loader:
         return connection
 
     def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
-        """Return the deliveries that belong to source tables, by system."""
+        """Return the deliveries that belong to source tables, by system; also systems without any whose tables a crash left behind."""
         found: dict[str, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             system = self.mappings.system(delivery.system)
             if not system.is_canonical and delivery.stream in self._selects_of(system).tables:
                 found[delivery.system].append(delivery)
+        for name in left_behind(sources_folder(self.settings), self.ledger):
+            if self.mappings.is_known(name):
+                found.setdefault(name, [])
         return found
 
     def _selects_of(self, system: System) -> SystemSelects:
@@ -254,9 +258,9 @@ class _Loader:
         limits = threshold_text(*self._threshold_of(above[0]))
         return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=limits)
 
-    def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
+    def _reads_personal_values(self, deliveries: Sequence[Delivery], of_tables: set[str]) -> bool:
         """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
-        systems = {delivery.system for delivery in deliveries}
+        systems = {delivery.system for delivery in deliveries} | of_tables
         made = {delivery.stream for delivery in deliveries if delivery.system == CANONICAL}
         mapped = {
             feed for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values() for feed in stream.feeds

@@ -6,7 +6,6 @@ is not what the last accepted run left, or when a file was replaced or is read i
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,29 +22,27 @@ from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import compare, keep_extras
 from dagster_project.ingest.mapping.systems import System
-from dagster_project.ingest.pii.hash_key import make_restricted
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source, open_source
 from dagster_project.ingest.sources.changes import FeedChanges
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
+from dagster_project.ingest.sources.standing import (
+    STORAGE,
+    held_files,
+    is_current,
+    kept_paths,
+    log_of,
+    put_in_place,
+    sources_folder,
+    take_in_log,
+)
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.entries import ChangeBatch, QuarantinedRecord, StagedChange, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings, fault_point
 
-FOLDER = "sources"
-"""Below HOME/restricted: one file of tables for each system."""
 _MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than it saves
-_STORAGE = "storage_version 'v1.4.0'"
-
-
-def sources_folder(settings: Settings) -> Path:
-    """Make the folder of the source tables, closed to everyone but its owner, and return it."""
-    make_restricted(settings.restricted)
-    folder = settings.restricted / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
 
 
 @dataclass
@@ -70,9 +67,11 @@ class SystemLoad:
             return
         fault_point("sources")
         self._tables.commit(self.state_hash)
+        if self._moves:
+            self._tables.run(f"checkpoint {DATABASE}")  # on closing it would fail without a word
         self._close()
         for source, target in self._moves:
-            source.replace(target)
+            put_in_place(source, target)
         self._moves = []
 
     def abandon(self, *, keep_files: bool = False) -> None:
@@ -128,18 +127,6 @@ class SystemLoader:
             found.abandon()
             refused |= above
 
-    def _is_current(self, path: Path) -> bool:
-        """Say whether the tables are those that the last accepted change left."""
-        accepted = self.ledger.source_state(self.system.name)
-        if not path.exists():
-            return accepted is None
-        try:
-            with duckdb.connect(str(path), read_only=True) as connection:
-                rows = connection.execute("select state_hash from meta").fetchall()
-        except duckdb.Error:
-            return False
-        return bool(rows) and rows[0][0] == accepted
-
     def _attempt(
         self, deliveries: Sequence[Delivery], landed: Callable[[], Sequence[Delivery]], refused: Mapping[str, StagedFile]
     ) -> tuple[SystemLoad, dict[str, StagedFile]]:
@@ -149,16 +136,18 @@ class SystemLoader:
             for file, entry in self.ledger.known_files().items()
             if tuple(file.split("/", 2)[:2]) in {(self.system.name, stream) for stream in self.selects.tables}
         }
-        is_rebuilt = not self._is_current(path) or any(delivery.relative in known for delivery in deliveries)
+        is_replacing = any(delivery.relative in known for delivery in deliveries)
+        is_rebuilt = is_replacing or not is_current(self.folder, self.ledger, self.system.name)
         place, moves = path, []
         if is_rebuilt:
             place = path.with_suffix(".building")
-            for draft in (place, place.with_name(f"{place.name}.wal")):
+            for draft in (place, log_of(place)):
                 draft.unlink(missing_ok=True)
+            take_in_log(path)
             moves = [(place, path)]
             deliveries = landed()
         connection = self.connect([self.folder])
-        connection.execute(f"attach {literal(str(place))} as {DATABASE} ({_STORAGE})")
+        connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
         old = is_rebuilt and path.exists()
         if old:
             try:
@@ -184,9 +173,11 @@ class SystemLoader:
                 number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
                 sources[number] = source
                 kept[number] = (staged, source, faults)
-            if old:
-                here = {delivery.relative for delivery in deliveries}
-                tables.keep(sorted(known - here), "old_sources")
+            if is_rebuilt:
+                absent = known - {delivery.relative for delivery in deliveries}
+                standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
+                if standing:
+                    tables.keep(standing, "old_sources")
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))
@@ -342,8 +333,3 @@ class SystemLoader:
                 change.moves[number] = FileCounts(
                     counts.loaded - loaded, rest - superseded, kept_out - held[number][3], counts.waiting - waiting
                 )
-
-
-def forget_tables(settings: Settings) -> None:
-    """Remove every file of source tables; the next run makes them again from the landing folder."""
-    shutil.rmtree(settings.restricted / FOLDER, ignore_errors=True)
