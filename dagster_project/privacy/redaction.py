@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,9 +46,9 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
     lake, person = search.lake, search.person
     show(lake.connection, [*tombstones(lake.ledger), *person.tombstones])
     written: dict[str, int] = {}
-    for feed, day, origin, condition in [*_of_files(search), *_of_changes(search)]:
+    for feed, day, origin, condition in chain(_of_files(search), _of_changes(search)):
         contract = load_contract(feed)
-        rows = f"(select * from {lake.relations[feed]} where {condition})"
+        rows = f"(select r.* from {lake.relations[feed]} as r where {condition})"
         names = ", ".join(name for name in contract.names if contract.column(name).hashed is None)
         name = f"{OWN}{person.pseudonym}-{origin}.parquet"
         target = landing / CANONICAL / feed / day / name
@@ -87,7 +88,10 @@ def _of_files(search: Search) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _of_changes(search: Search) -> Iterator[tuple[str, str, str, str]]:
-    """Feed, day, name and condition of the rows that stand now, for each batch of a change and each file that holds removed records."""
+    """Feed, day, name and condition of the rows that stand now, for each batch of a change and each file that holds removed records.
+
+    A condition holds until the next is asked for.
+    """
     lake, numbers = search.lake, _taken(search)
     taken = [no << FILE_BITS | place for no, file in lake.source_files.items() for place in numbers.get(file.sha256, ())]
     if not taken:
@@ -102,8 +106,9 @@ def _of_changes(search: Search) -> Iterator[tuple[str, str, str, str]]:
         for batch, number in held:
             day = lake.source_files[int(str(number))].path.split("/")[2]
             own = f"batch_id = {literal(str(batch))}"
-            rows = f"select record_number from standing_rows where {own} and record_number >> {FILE_BITS} = {number}"
-            yield feed, day, f"{batch}-{number}", f"{own} and record_number in ({rows})"
+            same = " and ".join(f"s.{key} is not distinct from r.{key}" for key in ("record_number", *load_contract(feed).primary_key))
+            rows = f"select 1 from standing_rows as s where s.{own} and {same}"
+            yield feed, day, f"{batch}-{number}", f"r.{own} and r.record_number >> {FILE_BITS} = {number} and exists ({rows})"
 
 
 def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
@@ -111,9 +116,9 @@ def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
     keys = load_contract(feed).primary_key
     listed = ", ".join(keys)
     told = ", ".join(f"({literal(batch.batch_id)}, {literal(batch.system)}, {batch.number})" for batch in batches)
-    of = f"(values {told}) as t(batch, system, number) on r.batch_id = t.batch"
-    rows = f"(select r.*, t.system, t.number from {lake.relations[feed]} as r join {of})"
-    later = [f"select system, number, {listed} from {rows}"]
+    of = f"(values {told}) as t(batch, of_system, of_change) on r.batch_id = t.batch"
+    rows = f"(select r.*, t.of_system, t.of_change from {lake.relations[feed]} as r join {of})"
+    later = [f"select of_system, of_change, {listed} from {rows}"]
     for batch in batches:
         if batch.withdrawn_path is not None:
             file = literal(str(lake.home / batch.withdrawn_path))
@@ -122,8 +127,8 @@ def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
     lake.connection.execute(
         "create or replace temp table standing_rows as"
         f" with own as (select * from {rows} where record_number in (from taken_records)), later as ({' union all '.join(later)})"
-        f" select batch_id, record_number from own where not exists"
-        f" (select 1 from later where later.system = own.system and later.number > own.number and {same})"
+        f" select batch_id, record_number, {listed} from own where not exists"
+        f" (select 1 from later where later.of_system = own.of_system and later.of_change > own.of_change and {same})"
     )
 
 
