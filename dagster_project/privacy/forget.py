@@ -76,14 +76,19 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
         fault_point("forget_purged")
         say("search every byte")
         proof = look([settings.landing, settings.home], pattern)
-        left = search(Lake(settings, ledger, hash_key(settings, ledger)), person, _files(settings, only_absent=False))
-        hits = sorted({*proof.hits, *(str(file.database or file.path) for file in left.found)})
+        hits = sorted({*proof.hits, *left_of(settings, ledger, person)})
         if hits:
             raise InfrastructureError(
                 f"account forgotten in part: something of it is still in {', '.join(hits)}; remedy: remove it there (or rename the"
                 " file) and forget the account again"
             )
         return _certify(settings, person, done, proof)
+
+
+def left_of(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
+    """Return the delivered files and files of tables in which a record of the person still stands, found by its columns too."""
+    found = search(Lake(settings, ledger, hash_key(settings, ledger)), person, _files(settings, only_absent=False)).found
+    return sorted({str(file.database or file.path) for file in found})
 
 
 def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:

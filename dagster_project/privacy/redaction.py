@@ -44,7 +44,7 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
     changed since it was read were delivered by an earlier attempt.
     """
     lake, person = search.lake, search.person
-    show(lake.connection, [*tombstones(lake.ledger), *person.tombstones])
+    show(lake.connection, list(dict.fromkeys([*tombstones(lake.ledger), *person.tombstones])))
     written: dict[str, int] = {}
     for feed, day, origin, condition in chain(_of_files(search), _of_changes(search)):
         contract = load_contract(feed)
