@@ -169,7 +169,7 @@ class _Loader:
             connection.close()
         self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
-        self.report.notices = watch(self.ledger, self.run_id, self.settings.until)
+        self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
         return self.report
 
     def _connect(self, more: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:

@@ -1,4 +1,4 @@
-"""A run over source tables that is killed. Breaks: a feed or a count that differs from that of a run never killed, or rows that are lost."""
+"""A run over source tables that is killed. Breaks: feeds or counts differ from those of a run never killed, rows are lost."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ FILES = {
 }
 EXPECTED = (
     [("o1", "late"), ("o2", "new")],
-    [("o1", "1", "1.0000", "0.1500"), ("o1", "2", "3.0000", "0.2000"), ("o2", "1", "1.0000", "0.1500")],
+    [("o1", "1", "1.000", "0.1500"), ("o1", "2", "3.000", "0.2000"), ("o2", "1", "1.000", "0.1500")],
 )
 
 
@@ -205,7 +205,7 @@ def test_checks_that_fail_for_one_feed_refuse_the_change_and_leave_the_tables(sh
     assert {error for _, error in refused} == {"feed order_lines: 1 blocking check failed"}
     assert shop.walk().refusals == []
     assert seen(shop)[0][1] == ("o2", "gold")
-    assert ("o2", "2", "7.0000", "0.2000") in seen(shop)[1]
+    assert ("o2", "2", "7.000", "0.2000") in seen(shop)[1]
 
 
 def test_a_snapshot_delivered_again_maps_nothing(shop: Any) -> None:
@@ -218,7 +218,7 @@ def test_a_snapshot_delivered_again_maps_nothing(shop: Any) -> None:
     assert seen(shop) == EXPECTED
     shop.deliver("shop/item/2026-01-11/b.csv", "id,cost\ni1,0.15\ni2,0.25\n")
     assert mapped(shop) == {"line": 1}
-    assert ("o1", "2", "3.0000", "0.2500") in seen(shop)[1]
+    assert ("o1", "2", "3.000", "0.2500") in seen(shop)[1]
 
 
 def test_what_left_the_landing_folder_is_still_read(shop: Any) -> None:
@@ -228,7 +228,7 @@ def test_what_left_the_landing_folder_is_still_read(shop: Any) -> None:
         (shop.settings.landing / name).unlink()
     shop.deliver("shop/line/2026-01-10/a.csv", LINE + "o2,2,i2,1\n")
     assert len(shop.walk().files) == 1
-    assert seen(shop) == (EXPECTED[0], [*EXPECTED[1], ("o2", "2", "1.0000", "0.2000")])
+    assert seen(shop) == (EXPECTED[0], [*EXPECTED[1], ("o2", "2", "1.000", "0.2000")])
 
 
 def test_a_refused_file_of_a_read_stream_refuses_no_other(shop: Any) -> None:
