@@ -29,7 +29,7 @@ from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
 from dagster_project.ingest.report import LoadReport
-from dagster_project.ingest.sources.loading import FOLDER
+from dagster_project.ingest.sources.standing import FOLDER
 from dagster_project.ledger.store import FILE, Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
@@ -138,7 +138,7 @@ def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
 
 def _link_batches(ledger: Ledger, home: Path, scratch: Path) -> None:
     """Show ingest what was loaded before: a copy of the source tables, and one link for each file of the ledger, which is only read."""
-    for tables in (home / "restricted" / FOLDER).glob("*.duckdb"):
+    for tables in (home / "restricted" / FOLDER).glob("*.duckdb*"):  # with the log that a crash left
         (scratch / "restricted" / FOLDER).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(tables, scratch / "restricted" / FOLDER / tables.name)
     for (path,) in ledger.rows("select distinct path from batches"):

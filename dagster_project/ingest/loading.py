@@ -37,6 +37,7 @@ from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
+from dagster_project.ingest.sources.standing import left_behind, sources_folder
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -88,11 +89,11 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         self.threads = threads
-        if self.forgotten or self._reads_personal_values(deliveries):
+        of_tables = self._of_tables(deliveries)
+        if self.forgotten or self._reads_personal_values(deliveries, {*of_tables}):
             self.key = hash_key(self.settings, self.ledger)
         connection = self._connect()
         writer = BatchWriter(connection, self.settings.lake)
-        of_tables = self._of_tables(deliveries)
         since, at = time.monotonic(), ""
         try:
             for system, files in of_tables.items():
@@ -136,12 +137,15 @@ class _Loader:
         return connection
 
     def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
-        """Return the deliveries that belong to source tables, by system."""
+        """Return the deliveries that belong to source tables, by system; also systems without any whose tables a crash left behind."""
         found: dict[str, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             system = self.mappings.system(delivery.system)
             if not system.is_canonical and delivery.stream in self._selects_of(system).tables:
                 found[delivery.system].append(delivery)
+        for name in left_behind(sources_folder(self.settings), self.ledger):
+            if self.mappings.is_known(name):
+                found.setdefault(name, [])
         return found
 
     def _selects_of(self, system: System) -> SystemSelects:
@@ -162,40 +166,26 @@ class _Loader:
             self.settings, self.ledger, selects, self.run_id, connect=self._connect, clean=self._clean, is_refused=self.refusal.message
         )
         found = loader.load(deliveries, landed)
-        self.report.systems.append(found)
-        self.report.warnings += found.warnings
-        for stream, parent, count, day in found.waiting:
-            self.report.notices.append(f"{name}/{stream}: {count:,} records wait for their {parent}, the oldest since {day}")
         for temporary, final in found.temporaries:
             make_one_durable(temporary, final)
         self.ledger.stage(self.run_id, found.files)
         if found.staged is not None:
             found.change_number = self.ledger.stage_change(self.run_id, found.staged)
-            for batch in found.staged.batches:
-                self.report.batches[batch.feed].append(self.settings.home / batch.path)
-                self.report.rows[batch.feed] += batch.rows
-                self.report.withdrawn[batch.feed] += batch.withdrawn
+        self.report.add(found, self.settings.home)
         if found.change is not None:
-            self.report.mapped |= {f"{name}/{stream}": count for stream, count in found.change.mapped.items()}
-            if found.change.nameless:
-                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                self.report.warnings.append(f"{name}: {found.change.nameless:,} {told}")
             for (stream, reason), count in found.change.left_out.items():
                 self.left_out.setdefault(f"{name}/{stream}/", {})[reason] = count
-        for file in found.files:
-            if file.status == "staged" and file.quarantine:
-                limits = threshold_text(*self.refusal.limits_of(file.quarantine[0].feed))
-                self.report.rejections.append(
-                    report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=limits)
-                )
-        self.report.files += found.files
+        for file in (file for file in found.files if file.status == "staged" and file.quarantine):
+            limits = threshold_text(*self.refusal.limits_of(file.quarantine[0].feed))
+            text = report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=limits)
+            self.report.rejections.append(text)
 
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
         return bury_rows(connection, batch) if self.forgotten else 0
 
-    def _reads_personal_values(self, deliveries: Sequence[Delivery]) -> bool:
+    def _reads_personal_values(self, deliveries: Sequence[Delivery], of_tables: set[str]) -> bool:
         """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
-        systems = {delivery.system for delivery in deliveries}
+        systems = {delivery.system for delivery in deliveries} | of_tables
         made = {delivery.stream for delivery in deliveries if delivery.system == CANONICAL}
         mapped = {
             feed for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values() for feed in stream.feeds

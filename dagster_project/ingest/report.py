@@ -33,6 +33,23 @@ class LoadReport:
     notices: list[str] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
 
+    def add(self, found: SystemLoad, home: Path) -> None:
+        """Take in what was made of the source tables of one system."""
+        self.systems.append(found)
+        self.files += found.files
+        self.warnings += found.warnings
+        for stream, parent, count, day in found.waiting:
+            self.notices.append(f"{found.system}/{stream}: {count:,} records wait for their {parent}, the oldest since {day}")
+        for batch in found.staged.batches if found.staged is not None else ():
+            self.batches[batch.feed].append(home / batch.path)
+            self.rows[batch.feed] += batch.rows
+            self.withdrawn[batch.feed] += batch.withdrawn
+        if found.change is not None:
+            self.mapped |= {f"{found.system}/{stream}": count for stream, count in found.change.mapped.items()}
+            if found.change.nameless:
+                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                self.warnings.append(f"{found.system}: {found.change.nameless:,} {told}")
+
     def commit(self, ledger: Ledger) -> None:
         """Make the source tables of every system durable whose change the ledger accepted; drop the others."""
         accepted = {number for (number,) in ledger.rows("select change_number from changes where status = 'accepted'")}

@@ -19,13 +19,14 @@ from dagster_project.fingerprint import code_hash
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import hash_key
 from dagster_project.ingest.pii.register import keep_tombstones
+from dagster_project.ingest.sources.standing import FOLDER, write_anew
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look
 from dagster_project.privacy.purge import redact_ledger, remove_older_batches, remove_older_copies
 from dagster_project.privacy.redaction import deliver_redacted, take_out
-from dagster_project.privacy.search import landing_files, search
+from dagster_project.privacy.search import LandingFile, Search, files_of_tables, landing_files, search
 from dagster_project.publish.versions import read_pointer, write_synced
 from dagster_project.run import check_folders, run_daily
 from dagster_project.settings import Settings, fault_point, require_apart, require_home
@@ -68,16 +69,14 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     say("remove what is older")
     with warehouse_lock(settings.ops, _HOLDER):
         done["batches_removed"] = remove_older_batches(settings, ledger)
+        write_anew(settings)
         done["copies_removed"] = remove_older_copies(settings)
         pattern = person.pattern()
         done["ledger_texts_redacted"] = redact_ledger(ledger, person)
         fault_point("forget_purged")
         say("search every byte")
         proof = look([settings.landing, settings.home], pattern)
-        left = search(
-            Lake(settings, ledger, hash_key(settings, ledger)), person, landing_files(settings.landing, Mappings(settings.mappings))
-        )
-        hits = sorted({*proof.hits, *(str(file.path) for file in left.found)})
+        hits = sorted({*proof.hits, *left_of(settings, ledger, person)})
         if hits:
             raise InfrastructureError(
                 f"account forgotten in part: something of it is still in {', '.join(hits)}; remedy: remove it there (or rename the"
@@ -86,12 +85,18 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
         return _certify(settings, person, done, proof)
 
 
+def left_of(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
+    """Return the delivered files and files of tables in which a record of the person still stands, found by its columns too."""
+    found = search(Lake(settings, ledger, hash_key(settings, ledger)), person, _files(settings, only_absent=False)).found
+    return sorted({str(file.database or file.path) for file in found})
+
+
 def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
     """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
     lake = Lake(settings, ledger, hash_key(settings, ledger))
     person = lake.person(account_id)
-    found = search(lake, person, landing_files(settings.landing, Mappings(settings.mappings)))
-    missing = _missing(settings, ledger, person)
+    found = search(lake, person, _files(settings, only_absent=True))
+    missing = _missing(settings, found)
     if missing:
         raise InfrastructureError(
             f"rows of the account came from files that are not in {settings.landing} any more: {', '.join(missing)}; remedy: put them back,"
@@ -114,9 +119,20 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     return person, {"records_removed": told, "rows_kept_under_pseudonym": sum(rows.values()), "redacted_files": sorted(rows)}
 
 
-def _missing(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
-    paths: dict[int, str] = dict(ledger.rows("select file_id, path from deliveries"))
-    return sorted({paths[file_id] for file_id in person.records if not (settings.landing / paths[file_id]).is_file()})
+def _missing(settings: Settings, found: Search) -> list[str]:
+    """Files that brought rows of the lake, or rows that source tables still hold, and are not in the landing folder."""
+    paths = {file.path for file in found.person.records} | {file.relative for file in found.found}
+    return sorted(path for path in paths if not (settings.landing / path).is_file())
+
+
+def _files(settings: Settings, *, only_absent: bool) -> list[LandingFile]:
+    """Everything to search: the delivered files, and what source tables hold (only of files that are not there any more)."""
+    mappings = Mappings(settings.mappings)
+    tables = files_of_tables(settings.restricted / FOLDER, settings.landing, mappings)
+    return [
+        *landing_files(settings.landing, mappings),
+        *(file for file in tables if not (only_absent and file.path.is_file())),
+    ]
 
 
 def _folder(settings: Settings) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb import connect_memory
@@ -15,25 +16,33 @@ from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
 from dagster_project.ingest.pii.masking import prepare, use_key
 from dagster_project.ingest.pii.register import Kind, Tombstone, person_columns, tombstones
+from dagster_project.ingest.sources.made_rows import PLACE
+from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.lock import SPILL
 from dagster_project.settings import Settings
 
 PSEUDONYM = "FORGOTTEN-"
 _BATCHES = """
-select b.feed, b.path, b.batch_id, b.lacks, d.file_id from batches b join deliveries d on d.file_id = b.file_id
-where b.status = 'accepted' order by b.batch_key
+select b.feed, b.path, b.batch_id, b.lacks, d.path, d.sha256 from batches b left join deliveries d on d.file_id = b.file_id
+where b.status = 'accepted' and instr(b.feed, '.') = 0 order by b.batch_key
 """
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
 """Shorter values are common in other places of a file: they are looked for by column only."""
+
+
+class DeliveredFile(NamedTuple):
+    """A file as the ledger knows it: its path below the landing folder, and its content."""
+
+    path: str
+    sha256: str
 
 
 @dataclass
 class Person:
     """The account and all that leads to it. `words` are values that speak of nobody else, wherever they stand.
 
-    `emails` and `phones` are keyed hashes; `records` are the numbers of the records of each accepted file (its id in the ledger) that
-    a row of the lake came from.
+    `emails` and `phones` are keyed hashes; `records` are the numbers of the records of each file that a row of the lake came from.
     """
 
     account_id: str
@@ -43,7 +52,7 @@ class Person:
     emails: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
-    records: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    records: dict[DeliveredFile, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def ids(self) -> set[str]:
@@ -71,11 +80,14 @@ class Lake:
         self.connection = connect_memory(threads=settings.threads, memory_limit=settings.memory_limit, temp_directory=settings.home / SPILL)
         prepare(self.connection)
         use_key(self.connection, key)
-        self.files: dict[str, int] = {}  # id of the file in the ledger, by batch
+        self.files: dict[str, DeliveredFile] = {}  # by batch; a batch of a change came from many files
+        numbered = ledger.rows("select file_no, path, sha256 from source_files")
+        self.source_files = {int(number): DeliveredFile(path, sha256) for number, path, sha256 in numbered}
         self.relations: dict[str, str] = {}
         files: dict[str, list[LakeFile]] = defaultdict(list)
-        for feed, path, batch, lacks, file_id in ledger.rows(_BATCHES):
-            self.files[batch] = file_id
+        for feed, path, batch, lacks, file_path, sha256 in ledger.rows(_BATCHES):
+            if file_path is not None:
+                self.files[batch] = DeliveredFile(file_path, sha256)
             files[feed].append(lake_file(settings.home, path, lacks))
         for feed in feeds():
             if feed in files:
@@ -88,6 +100,12 @@ class Lake:
     def hashed(self, value: str) -> str:
         """Return the keyed hash of an id."""
         return str(self.rows("select keyed_hash(?)", [value])[0][0])
+
+    def origin(self, batch: str, number: int) -> tuple[DeliveredFile, int]:
+        """Return the file that a row of a batch came from, and the number of the record in it."""
+        if batch in self.files:
+            return self.files[batch], number
+        return self.source_files[number >> FILE_BITS], number & PLACE
 
     def person(self, account_id: str) -> Person:
         """Find the account, whether it is still known or was forgotten before.
@@ -129,7 +147,8 @@ class Lake:
             if columns:
                 test = " or ".join(f"list_contains($values['{kind}'], {name})" for name, kind in columns.items())
                 for batch, number in self.rows(f"select batch_id, record_number from {relation} where {test}", {"values": values}):
-                    person.records[self.files[str(batch)]].add(int(str(number)))
+                    file, record = self.origin(str(batch), int(str(number)))
+                    person.records[file].add(record)
 
     def _tombstones(self, person: Person, known: list[Tombstone]) -> list[Tombstone]:
         places = {(row.kind, row.id_hash) for row in known}

@@ -36,8 +36,9 @@ def remove_older_copies(settings: Settings) -> list[str]:
 
 
 def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
-    """Remove the typed files, text copies and extras that the ledger does not name as accepted, and what was spilled or half read."""
+    """Remove the typed files, withdrawn keys, text copies and extras that the ledger does not name as accepted, and what was half read."""
     named = {row[0] for row in ledger.rows("select path from batches where status = 'accepted'")}
+    named |= {row[0] for row in ledger.rows("select withdrawn_path from batches where status = 'accepted'")}
     named |= {row[0] for row in ledger.rows("select extras_path from deliveries where status = 'accepted'")}
     streams, extras = settings.restricted / "streams", settings.restricted / "extras"
     found = [*settings.lake.glob("*/*"), *streams.glob("*/*"), *extras.glob("*")]

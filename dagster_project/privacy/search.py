@@ -12,8 +12,8 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dagster_project.contracts.model import feeds, load_contract
@@ -23,6 +23,7 @@ from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import identifier_value
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import DeliveredRecord, delivered_records, is_readable
+from dagster_project.privacy.table_rows import files_of, table_records
 
 OWN = "redacted-"
 """Start of the names of files that forgetting itself delivers."""
@@ -32,7 +33,10 @@ _PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,20}[0-9]")
 
 @dataclass(frozen=True)
 class LandingFile:
-    """One delivered file, whether or not the door reads its stream."""
+    """One delivered file, whether or not the door reads its stream.
+
+    With a `database` it is what source tables hold of the file of this content: the rows that are current.
+    """
 
     path: Path
     relative: str
@@ -41,6 +45,19 @@ class LandingFile:
     dialect: Dialect
     names: Mapping[str, str] = field(default_factory=dict, compare=False)  # how other streams name one of its records
     shared: tuple[str, ...] = ()  # columns of the system that name what is about one person
+    database: Path | None = None
+    sha256: str = ""
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the file."""
+        return self.sha256 or content_hash(self.path)
+
+    def records(self) -> Iterator[DeliveredRecord]:
+        """Yield its records."""
+        if self.database is not None:
+            return table_records(self.database, self.stream, self.relative, self.sha256)
+        return delivered_records(self.path, self.dialect)
 
 
 @dataclass
@@ -67,18 +84,32 @@ class Search:
 
 def landing_files(landing: Path, mappings: Mappings) -> list[LandingFile]:
     """Return every delivered file in the order of its path, those of ignored streams too."""
-    files = []
-    for path in sorted(landing.glob("*/*/*/*")):
-        system, stream = path.parts[-4], path.parts[-3]
-        if path.is_file() and not path.name.endswith((".manifest.json", ".done")) and not path.name.startswith("."):
-            known = mappings.system(system, path.parents[2])
-            described, dialect = known.file.streams.get(stream), Dialect()
-            names = {f"{stream}_id": "id"}
-            if described is not None:
-                names, dialect = described.names(stream), known.dialect(stream, path.name)
-            shared = tuple(name for other, of in known.file.streams.items() if of.is_one_person for name in of.names(other))
-            files.append(LandingFile(path, path.relative_to(landing).as_posix(), system, stream, dialect, names, shared))
-    return files
+    return [
+        _described(landing, path.relative_to(landing).as_posix(), mappings)
+        for path in sorted(landing.glob("*/*/*/*"))
+        if path.is_file() and not path.name.endswith((".manifest.json", ".done")) and not path.name.startswith(".")
+    ]
+
+
+def files_of_tables(folder: Path, landing: Path, mappings: Mappings) -> list[LandingFile]:
+    """Return the files of which source tables hold current rows, whether or not they are still in the landing folder."""
+    return [
+        replace(_described(landing, relative, mappings), database=database, sha256=sha256)
+        for database in sorted(folder.glob("*.duckdb"))
+        for relative, sha256 in files_of(database)
+    ]
+
+
+def _described(landing: Path, relative: str, mappings: Mappings) -> LandingFile:
+    path = landing / relative
+    system, stream = path.parts[-4], path.parts[-3]
+    known = mappings.system(system, path.parents[2])
+    described, dialect = known.file.streams.get(stream), Dialect()
+    names = {f"{stream}_id": "id"}
+    if described is not None:
+        names, dialect = described.names(stream), known.dialect(stream, path.name)
+    shared = tuple(name for other, of in known.file.streams.items() if of.is_one_person for name in of.names(other))
+    return LandingFile(path, relative, system, stream, dialect, names, shared)
 
 
 def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
@@ -92,7 +123,7 @@ def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
     result = Search(lake, person)
     origins = _origins(lake, person, files)
     mapped = {(file.system, file.stream): file.system != CANONICAL for file in files}
-    files = [file for file in files if is_readable(file.path)]
+    files = [file for file in files if file.database is not None or is_readable(file.path)]
     before, is_first = -1, True
     while result.size > before:
         before = result.size
@@ -101,7 +132,7 @@ def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
             numbers = origins.get(file.relative, set())
             if is_first and not numbers:
                 continue  # first what the rows of the lake came from: it tells how files speak of this person
-            for record in delivered_records(file.path, file.dialect):
+            for record in file.records():
                 if record.number and (record.number in numbers or _is_meant(result, file, record, pattern)):
                     result.found.setdefault(file, set()).add(record.number)
                     _learn(result, file, record, is_mapped=mapped[file.system, file.stream], is_origin=record.number in numbers)
@@ -112,16 +143,17 @@ def search(lake: Lake, person: Person, files: list[LandingFile]) -> Search:
 
 def _origins(lake: Lake, person: Person, files: list[LandingFile]) -> dict[str, set[int]]:
     """Numbers of the records that rows came from, by path, in files whose bytes are still those that were read, and their duplicates."""
-    loaded = {file_id: (path, sha256) for file_id, path, sha256 in lake.ledger.rows("select file_id, path, sha256 from deliveries")}
+    loaded = lake.ledger.rows("select path, sha256 from deliveries union select path, sha256 from source_files")
     by_content: dict[str, set[int]] = defaultdict(set)
-    for file_id, numbers in person.records.items():
-        path, sha256 = loaded[file_id]
+    for (path, sha256), numbers in person.records.items():
         if not Path(path).name.startswith(OWN):
             by_content[sha256] |= numbers
-    paths = {path for path, sha256 in loaded.values() if sha256 in by_content}
-    return {
-        file.relative: by_content[sha256] for file in files if file.relative in paths and (sha256 := content_hash(file.path)) in by_content
-    }
+    paths = {path for path, sha256 in loaded if sha256 in by_content}
+    origins: dict[str, set[int]] = defaultdict(set)
+    for file in files:
+        if file.relative in paths and (sha256 := file.content) in by_content:
+            origins[file.relative] |= by_content[sha256]
+    return origins
 
 
 def content_hash(path: Path) -> str:

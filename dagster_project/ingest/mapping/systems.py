@@ -181,6 +181,10 @@ class Mappings:
             )
         return self._systems[name]
 
+    def is_known(self, name: str) -> bool:
+        """Say whether there is a system of this name."""
+        return name in self._systems
+
     def zones(self, systems: set[str]) -> set[str]:
         """Return the time zones that the mappings of these systems declare; the canonical system declares none."""
         return {self.system(name).time_zone for name in systems if name != CANONICAL}

@@ -6,7 +6,6 @@ is not what the last accepted run left, or when a file was replaced or is read i
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,20 +13,28 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.contracts.model import Column, Contract, load_contract
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.conform.feed_batch import FeedBatch
-from dagster_project.ingest.conform.quarantine import quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import compare, keep_extras
 from dagster_project.ingest.mapping.systems import System
-from dagster_project.ingest.pii.hash_key import make_restricted
-from dagster_project.ingest.readers.source import LISTED_LIMIT, Source, open_source
+from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.sources.changes import FeedChanges
+from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
+from dagster_project.ingest.sources.standing import (
+    STORAGE,
+    held_files,
+    is_current,
+    kept_paths,
+    log_of,
+    put_in_place,
+    sources_folder,
+    take_in_log,
+)
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
 from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import literal
@@ -35,18 +42,7 @@ from dagster_project.ledger.entries import ChangeBatch, QuarantinedRecord, Stage
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings, fault_point
 
-FOLDER = "sources"
-"""Below HOME/restricted: one file of tables for each system."""
 _MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than it saves
-_STORAGE = "storage_version 'v1.4.0'"
-
-
-def sources_folder(settings: Settings) -> Path:
-    """Make the folder of the source tables, closed to everyone but its owner, and return it."""
-    make_restricted(settings.restricted)
-    folder = settings.restricted / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
 
 
 @dataclass
@@ -71,9 +67,11 @@ class SystemLoad:
             return
         fault_point("sources")
         self._tables.commit(self.state_hash)
+        if self._moves:
+            self._tables.run(f"checkpoint {DATABASE}")  # on closing it would fail without a word
         self._close()
         for source, target in self._moves:
-            source.replace(target)
+            put_in_place(source, target)
         self._moves = []
 
     def abandon(self, *, keep_files: bool = False) -> None:
@@ -129,18 +127,6 @@ class SystemLoader:
             found.abandon()
             refused |= above
 
-    def _is_current(self, path: Path) -> bool:
-        """Say whether the tables are those that the last accepted change left."""
-        accepted = self.ledger.source_state(self.system.name)
-        if not path.exists():
-            return accepted is None
-        try:
-            with duckdb.connect(str(path), read_only=True) as connection:
-                rows = connection.execute("select state_hash from meta").fetchall()
-        except duckdb.Error:
-            return False
-        return bool(rows) and rows[0][0] == accepted
-
     def _attempt(
         self, deliveries: Sequence[Delivery], landed: Callable[[], Sequence[Delivery]], refused: Mapping[str, StagedFile]
     ) -> tuple[SystemLoad, dict[str, StagedFile]]:
@@ -150,16 +136,18 @@ class SystemLoader:
             for file, entry in self.ledger.known_files().items()
             if tuple(file.split("/", 2)[:2]) in {(self.system.name, stream) for stream in self.selects.tables}
         }
-        is_rebuilt = not self._is_current(path) or any(delivery.relative in known for delivery in deliveries)
+        is_replacing = any(delivery.relative in known for delivery in deliveries)
+        is_rebuilt = is_replacing or not is_current(self.folder, self.ledger, self.system.name)
         place, moves = path, []
         if is_rebuilt:
             place = path.with_suffix(".building")
-            for draft in (place, place.with_name(f"{place.name}.wal")):
+            for draft in (place, log_of(place)):
                 draft.unlink(missing_ok=True)
+            take_in_log(path)
             moves = [(place, path)]
             deliveries = landed()
         connection = self.connect([self.folder])
-        connection.execute(f"attach {literal(str(place))} as {DATABASE} ({_STORAGE})")
+        connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
         old = is_rebuilt and path.exists()
         if old:
             try:
@@ -185,9 +173,11 @@ class SystemLoader:
                 number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
                 sources[number] = source
                 kept[number] = (staged, source, faults)
-            if old:
-                here = {delivery.relative for delivery in deliveries}
-                tables.keep(sorted(known - here), "old_sources")
+            if is_rebuilt:
+                absent = known - {delivery.relative for delivery in deliveries}
+                standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
+                if standing:
+                    tables.keep(standing, "old_sources")
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))
@@ -236,48 +226,13 @@ class SystemLoader:
             check_manifest(connection, delivery, source, zone)
             number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
             broken = tables.add(delivery, source, number)
-            faults = self._faults(delivery, source, broken)
+            faults = faults_of(self.system, delivery.stream, source, broken)
             staged = replace(staged, physical=source.scan.records)
             if drift.added and mode == "evolve":
                 staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
         except InputRefused as error:
             return replace(staged, status="refused", error=str(error)), None, []
         return staged, source, faults
-
-    def _faults(
-        self, delivery: Delivery, source: Source, broken: Sequence[tuple[int, object]]
-    ) -> list[tuple[int, QuarantinedRecord | None]]:
-        """Return the records whose form or version is wrong, with what is told of the first ones."""
-        contract = self._contract(delivery.stream)
-        found: list[tuple[int, QuarantinedRecord | None]] = []
-        for record in source.faults:
-            entry = quarantined(
-                contract.feed, contract, number=record.number, line=record.line or None, column=record.column, rule=record.rule,
-                value=record.value, names=source.scan.columns, fields=record.fields, detail=record.fault or "",
-            )  # fmt: skip
-            found.append((record.number, entry))
-        lines = source.lines({number for number, _ in broken[:LISTED_LIMIT]})
-        for number, rule in broken:
-            line = lines.get(number)
-            if line is None:
-                found.append((number, None))
-                continue
-            column = rule.column  # type: ignore[attr-defined]
-            value = dict(zip(source.scan.columns, line.fields, strict=False)).get(column)
-            entry = quarantined(
-                contract.feed, contract, number=number, line=line.line or None, column=column, rule="instant_format", value=value,
-                names=source.scan.columns, fields=line.fields, detail="is not an instant, so its version cannot be told",
-            )  # fmt: skip
-            found.append((number, entry))
-        return found
-
-    def _contract(self, stream: str) -> Contract:
-        """Return the contract under which wrong records of a stream are told; a stream without feeds gets one of text columns."""
-        described = self.system.stream(stream)
-        if described.feeds:
-            return load_contract(next(feed for feed, mapped in described.feeds.items() if mapped.records))
-        columns = tuple(Column(name=column, sql_type="varchar", description="as delivered") for column in described.read_columns)
-        return Contract(feed=f"{self.system.name}.{stream}", version="", purpose="", domain="", owner="", columns=columns)
 
     def _counted(
         self, number: int, staged: StagedFile, source: Source, faults: Sequence[tuple[int, QuarantinedRecord | None]], change: SystemChange
@@ -346,8 +301,3 @@ class SystemLoader:
                 change.moves[number] = FileCounts(
                     counts.loaded - loaded, rest - superseded, kept_out - held[number][3], counts.waiting - waiting
                 )
-
-
-def forget_tables(settings: Settings) -> None:
-    """Remove every file of source tables; the next run makes them again from the landing folder."""
-    shutil.rmtree(settings.restricted / FOLDER, ignore_errors=True)
