@@ -83,12 +83,10 @@ class _Loader:
         self.settings.lake.mkdir(parents=True, exist_ok=True)
         self._sweep()
         sql = "select system, stream, sha256, reader_hash, path from deliveries where status = 'accepted' order by file_id"
-        self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql)}
         replaced = {delivery.relative for delivery in deliveries}
-        self.accepted = {content: path for content, path in self.accepted.items() if path not in replaced}
+        self.accepted = {row[:4]: row[4] for row in self.ledger.rows(sql) if row[4] not in replaced}
         # Small files gain nothing from a second thread and pay for waking it in every statement.
-        threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
-        self.threads = threads
+        self.threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         of_tables = self._of_tables(deliveries)
         if self.forgotten or self._reads_personal_values(deliveries, {*of_tables}):
             self.key = hash_key(self.settings, self.ledger)
