@@ -140,6 +140,18 @@ def try_mapping(
 
 
 @app.command()
+def template(
+    feeds: Annotated[list[str], typer.Argument(help="Names of feeds, e.g. tickets ledger_actuals.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+) -> None:
+    """Write FEED.csv (header and one example row) and FEED.md (what the contract says of each column)."""
+    from dagster_project.commands.template import write_templates
+
+    typer.echo("\n".join(str(path) for path in write_templates(feeds, out.expanduser(), force=force)))
+
+
+@app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="One SQL statement.")],
     home: Home = None,

@@ -25,9 +25,10 @@ from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import accepted_batches, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
-from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
+from dagster_project.ingest.report import LoadReport
 from dagster_project.ingest.sources.standing import FOLDER
 from dagster_project.ledger.store import FILE, Ledger
 from dagster_project.lock import warehouse_lock

@@ -36,6 +36,10 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join("'" + name.replace("'", "''") + "'" for name in names)
 
 
+_OWN = ("record_number", "delivery_date")
+"""Columns that ingest adds: the number of a record, and its day where a file holds those of many days."""
+
+
 class DuckDBContext:
     """An ephemeral context and its in-memory database; one view per feed over the Parquet files of a batch.
 
@@ -85,7 +89,7 @@ class DuckDBContext:
         named.append(
             f"{'coalesce(record_number, file_row_number + 1)' if 'record_number' in stored else 'file_row_number + 1'} as record_number"
         )
-        return f"select {', '.join([*named, *sorted(stored - {*types, 'record_number'})])} from {rows}"
+        return f"select {', '.join([*named, *sorted(stored - {*types, *_OWN})])} from {rows}"
 
     def close(self) -> None:
         """Let go of the database; its memory is freed when the last connection closes."""

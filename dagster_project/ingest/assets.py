@@ -15,8 +15,9 @@ from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError, 
 from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
-from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ingest.report import LoadReport
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 

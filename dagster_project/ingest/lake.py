@@ -51,7 +51,8 @@ _PARAMETERS = {
     "reporting_currency_code": pa.string(), "company_time_zone": pa.string(), "legal_entity": pa.string(),
     "fiscal_year_start_month": pa.int32(), "activity_window_days": pa.int32(), "offer_window_days": pa.int32(),
     "taken_back_days": pa.int32(), "tier_a_share": _SHARE, "tier_b_share": _SHARE, "top_customer_share": _SHARE,
-    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(), "latest_delivery_date": pa.date32(),
+    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(),
+    "document_difference_limit_amount": pa.decimal128(18, 2), "latest_delivery_date": pa.date32(),
     "assumptions_sha256": pa.string(),
 }  # fmt: skip
 
@@ -116,11 +117,12 @@ def register_lake(
     show_feeds(engine, home, "lake", batches)
     here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
     _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
+    ((day,),) = ledger.rows("select max(delivery_date) from deliveries where status in ('accepted', 'duplicate')")
     values = assumptions.model_dump() | {
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
         "company_time_zone": zone,
         "legal_entity": assumptions.legal_entity or _entity(engine),
-        "latest_delivery_date": max((batch.delivery_date for batch in batches), default=None),
+        "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }
     _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.assumptions import Assumptions
-from dagster_project.contracts.model import Contract, feeds, load_contract
+from dagster_project.contracts.model import load_contract
 from dagster_project.errors import InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
 from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
+from dagster_project.ingest.conform.refusal import Refusal
 from dagster_project.ingest.conform.resolving import resolve
 from dagster_project.ingest.landing.inventory import Delivery, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
@@ -34,7 +34,8 @@ from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
 from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
 from dagster_project.ingest.readers.source import Source, open_source
-from dagster_project.ingest.sources.loading import SystemLoad, SystemLoader
+from dagster_project.ingest.report import LoadReport, left_out, repeated
+from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
 from dagster_project.ingest.sources.standing import left_behind, sources_folder
 from dagster_project.ledger.entries import StagedFile
@@ -44,55 +45,6 @@ from dagster_project.settings import Settings, fault_point
 
 _FLUSH_SECONDS = 5.0
 _SMALL_BYTES = 1 << 20
-
-
-@dataclass
-class LoadReport:
-    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell.
-
-    `warnings` speak of files, `notices` of what the ledger shows over many deliveries, `rejections` of records kept out.
-    """
-
-    files: list[StagedFile] = field(default_factory=list)
-    batches: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
-    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    warnings: list[str] = field(default_factory=list)
-    withdrawn: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    systems: list[SystemLoad] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    rejections: list[str] = field(default_factory=list)
-
-    def commit(self, ledger: Ledger) -> None:
-        """Make the source tables of every system durable whose change the ledger accepted; drop the others."""
-        accepted = {number for (number,) in ledger.rows("select change_number from changes where status = 'accepted'")}
-        for system in self.systems:
-            if system.change_number in accepted:
-                system.commit()
-            else:
-                system.abandon()
-        self.systems = []
-
-    def abandon(self, *, keep_files: bool = False) -> None:
-        """Leave the source tables as they were: nothing of this run counts. The typed rows may stay for a look."""
-        for system in self.systems:
-            system.abandon(keep_files=keep_files)
-        self.systems = []
-
-    @property
-    def refusals(self) -> list[str]:
-        """Messages of the files refused whole."""
-        return [file.error for file in self.files if file.status == "refused" and file.error is not None]
-
-    def raise_if_refused(self) -> None:
-        """Stop the run when any file was refused.
-
-        Raises
-        ------
-        InputRefused
-            Names every refused file with its reason.
-        """
-        if self.refusals:
-            raise InputRefused("\n".join(self.refusals))
 
 
 def load(settings: Settings, assumptions: Assumptions, ledger: Ledger, deliveries: Sequence[Delivery], run_id: str) -> LoadReport:
@@ -115,6 +67,7 @@ class _Loader:
         self.scratch = settings.scratch
         self.extras = settings.restricted / EXTRAS
         self.report = LoadReport()
+        self.refusal = Refusal(assumptions)
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
@@ -167,15 +120,17 @@ class _Loader:
             raise
         finally:
             connection.close()
+            shutil.rmtree(self.scratch, ignore_errors=True)
         self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
-        self.report.warnings += [*_repeated(self.report.files, self.left_out), *_left_out(self.left_out)]
+        self.report.warnings += [*repeated(self.report.files, self.left_out), *left_out(self.left_out)]
         self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
         return self.report
 
     def _connect(self, more: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
         """Open a sandbox over the folders of a load; it hashes with the key of the home and knows who was forgotten."""
         folders = [self.settings.landing, self.settings.lake, self.extras, self.scratch, *more]
-        connection = open_sandbox(folders, self.scratch / "spill", threads=self.threads, memory_limit=self.settings.memory_limit)
+        spill = (more[0] if more else self.scratch) / "spill"  # the tables of a system stay open when the scratch folder is gone
+        connection = open_sandbox(folders, spill, threads=self.threads, memory_limit=self.settings.memory_limit)
         if self.key:
             use_key(connection, self.key)
             show(connection, self.forgotten)
@@ -208,55 +163,25 @@ class _Loader:
             return [file for file in found if file.system == name and file.stream in selects.tables and file.relative in wanted]
 
         loader = SystemLoader(
-            self.settings, self.ledger, selects, self.run_id, connect=self._connect, clean=self._clean, is_refused=self._message_of_refusal
+            self.settings, self.ledger, selects, self.run_id, connect=self._connect, clean=self._clean, is_refused=self.refusal.message
         )
         found = loader.load(deliveries, landed)
-        self.report.systems.append(found)
-        self.report.warnings += found.warnings
-        for stream, parent, count, day in found.waiting:
-            self.report.notices.append(f"{name}/{stream}: {count:,} records wait for their {parent}, the oldest since {day}")
         for temporary, final in found.temporaries:
             make_one_durable(temporary, final)
         self.ledger.stage(self.run_id, found.files)
         if found.staged is not None:
             found.change_number = self.ledger.stage_change(self.run_id, found.staged)
-            for batch in found.staged.batches:
-                self.report.batches[batch.feed].append(self.settings.home / batch.path)
-                self.report.rows[batch.feed] += batch.rows
-                self.report.withdrawn[batch.feed] += batch.withdrawn
+        self.report.add(found, self.settings.home)
         if found.change is not None:
-            if found.change.nameless:
-                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                self.report.warnings.append(f"{name}: {found.change.nameless:,} {told}")
             for (stream, reason), count in found.change.left_out.items():
                 self.left_out.setdefault(f"{name}/{stream}/", {})[reason] = count
-        for file in found.files:
-            if file.status == "staged" and file.quarantine:
-                limits = threshold_text(*self._threshold_of(file.quarantine[0].feed))
-                self.report.rejections.append(
-                    report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=limits)
-                )
-        self.report.files += found.files
+        for file in (file for file in found.files if file.status == "staged" and file.quarantine):
+            limits = threshold_text(*self.refusal.limits_of(file.quarantine[0].feed))
+            text = report(file.path, file.sha256, file.physical, file.quarantine, is_refused=False, threshold=limits)
+            self.report.rejections.append(text)
 
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
         return bury_rows(connection, batch) if self.forgotten else 0
-
-    def _threshold_of(self, feed: str) -> tuple[Decimal, int]:
-        if feed in feeds():
-            return self._threshold(load_contract(feed))
-        return self.assumptions.quarantine_threshold_rate, self.assumptions.quarantine_threshold_records
-
-    def _message_of_refusal(self, file: StagedFile, refused_by_feed: Mapping[str, int]) -> str:
-        """Return why a file is refused whole: too many of its records are refused; nothing where it is taken."""
-        bad = dict(refused_by_feed)
-        if file.quarantine:
-            first = file.quarantine[0].feed
-            bad[first] = max(bad.get(first, 0), file.quarantined)
-        above = [feed for feed, count in bad.items() if is_refused(count, file.physical, *self._threshold_of(feed))]
-        if not above:
-            return ""
-        limits = threshold_text(*self._threshold_of(above[0]))
-        return report(file.path, file.sha256, file.physical, file.quarantine, is_refused=True, threshold=limits)
 
     def _reads_personal_values(self, deliveries: Sequence[Delivery], of_tables: set[str]) -> bool:
         """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
@@ -342,7 +267,7 @@ class _Loader:
             )
         rows = tuple(row for batch in batches for row in batch.quarantine)
         bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
-        thresholds = {batch.contract.feed: self._threshold(batch.contract) for batch in batches}
+        thresholds = {batch.contract.feed: self.refusal.limits(batch.contract) for batch in batches}
         above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]
         counted = replace(staged, physical=physical, loaded=written, quarantined=kept_out, quarantine=rows)
         if rows:
@@ -352,13 +277,6 @@ class _Loader:
                 return replace(counted, status="refused", error=text, loaded=0)
             self.report.rejections.append(text)
         return counted
-
-    def _threshold(self, contract: Contract) -> tuple[Decimal, int]:
-        """Return the share and the number of a file's records above which it is refused whole."""
-        if contract.bad_values == "freeze":
-            return Decimal(0), 0
-        own = contract.quarantine_threshold_rate
-        return self.assumptions.quarantine_threshold_rate if own is None else own, self.assumptions.quarantine_threshold_records
 
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
@@ -382,26 +300,3 @@ class _Loader:
         self.left_out[file.path] = left_out
         entries = tuple(batch.ledger_entry(self.settings.home) for batch in batches)
         return replace(file, loaded=file.loaded - superseded, superseded=superseded + sum(left_out.values()), batches=entries)
-
-
-def _repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream how many records repeat a key of their own file, and where there are most."""
-    streams = defaultdict(list)
-    for file in files:
-        count = file.superseded - sum(left_out.get(file.path, {}).values())
-        if file.status == "staged" and count and file.duplicate_of_path is None and file.batches:
-            streams[file.system, file.stream].append((count, file))
-    for (system, stream), found in sorted(streams.items()):
-        most, file = max(found, key=lambda entry: entry[0])
-        several = "" if len(found) == 1 else f"{system}/{stream}: {sum(count for count, _ in found):,} in {len(found):,} files, most in "
-        told = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
-        yield f"{several}{file.path}: {told}"
-
-
-def _left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream and reason how many records its mapping leaves out; they count as superseded."""
-    totals = Counter[tuple[str, str]]()
-    for path, reasons in files.items():
-        totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
-    for (stream, reason), count in sorted(totals.items()):
-        yield f"{stream}: {count:,} records left out: {reason}"

@@ -21,10 +21,11 @@ from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.conform.quarantine import is_refused, threshold_text
 from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files
-from dagster_project.ingest.loading import LoadReport, load
+from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.readers.source import open_source
+from dagster_project.ingest.report import LoadReport
 from dagster_project.ingest.sources.selects import selects_of
 from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile

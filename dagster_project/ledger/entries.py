@@ -94,7 +94,7 @@ class StagedChange:
     """What a run changes in the feeds of one system that has source tables.
 
     `moves` says per file number how its records move between states (loaded, superseded, quarantined, waiting); `quarantine` holds, per
-    file number, records of earlier files that are kept out now; `resolved` names file number, feed and record of those that are not any more.
+    file number, records of earlier files that are kept out now; `resolved` names file number, feed and record of those that no longer are.
     """
 
     system: str

@@ -19,7 +19,7 @@ from dagster_project.metrics.registry import collect, registry_rows, spec_covera
 
 LOAD_LEDGER = """
 select d.file_id, d.system, d.stream, d.delivery_date, d.path, d.sha256, d.bytes, d.status, o.path,
-    d.physical, d.loaded, d.superseded, d.quarantined, nullif(d.drift, ''), d.extras_path, d.run_id
+    d.physical, d.loaded, d.superseded, d.quarantined, d.waiting, nullif(d.drift, ''), d.extras_path, d.run_id
 from deliveries as d left join deliveries as o on o.file_id = d.duplicate_of
 where d.status in ('accepted', 'duplicate') order by d.file_id
 """
@@ -36,6 +36,11 @@ where q.status <> 'staged' order by q.file_id, q.record_number, q.feed, q.column
 VOLUMES = """
 select system, stream, delivery_date, physical, usual, lowest, highest, days, run_id from unusual_volumes order by 3, 1, 2
 """
+CHANGES = """
+select c.change_number, c.system, b.feed, c.delivery_date, b.rows, b.withdrawn, c.run_id
+from changes as c inner join batches as b on b.change_number = c.change_number
+where b.status = 'accepted' order by 1, 3
+"""
 CHECKS = """
 select run_id, feed, expectation, column_name, severity, is_success, unexpected_count, observed, notes
 from check_results order by rowid
@@ -46,7 +51,8 @@ _COLUMNS = {
     "load_ledger": (
         "file_id bigint!, system_name string!, stream_name string!, delivery_date date!, file_path string!, file_sha256 string!,"
         " bytes_count bigint!, load_state string!, duplicate_of_path string, physical_count bigint!, loaded_count bigint!,"
-        " superseded_count bigint!, quarantined_count bigint!, header_drift string, extras_path string, run_id string!"
+        " superseded_count bigint!, quarantined_count bigint!, waiting_count bigint!,"
+        " header_drift string, extras_path string, run_id string!"
     ),
     "quarantine": (
         "file_path string!, file_sha256 string!, feed string!, record_number bigint!, line_number bigint, column_name string,"
@@ -56,6 +62,10 @@ _COLUMNS = {
     "unusual_volumes": (
         "system_name string!, stream_name string!, delivery_date date!, physical_count bigint!, usual_count bigint!,"
         " lowest_usual_count bigint!, highest_usual_count bigint!, compared_count bigint!, run_id string!"
+    ),
+    "feed_changes": (
+        "change_number bigint!, system_name string!, feed string!, delivery_date date!, written_count bigint!, withdrawn_count bigint!,"
+        " run_id string!"
     ),
     "feed_freshness": "feed string!, last_delivery_date date!, age_days bigint!, maximum_age_days bigint, is_stale boolean!",
     "check_results": (
@@ -71,7 +81,14 @@ _COLUMNS = {
 def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]) -> dict[str, int]:
     """Replace every table of schema `ops` and return their numbers of rows."""
     counts = {}
-    queries = {"load_ledger": LOAD_LEDGER, "quarantine": QUARANTINE, "unusual_volumes": VOLUMES, "check_results": CHECKS, "runs": RUNS}
+    queries = {
+        "load_ledger": LOAD_LEDGER,
+        "quarantine": QUARANTINE,
+        "unusual_volumes": VOLUMES,
+        "feed_changes": CHANGES,
+        "check_results": CHECKS,
+        "runs": RUNS,
+    }
     for table, sql in queries.items():
         counts[table] = _write(engine, table, ledger.rows(sql))
     ages = [(*vars(entry).values(), entry.is_stale) for entry in freshness(ledger)]

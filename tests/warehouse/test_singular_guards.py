@@ -18,8 +18,13 @@ BREAKS = {
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
     "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
     "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
+    "assert_ids_of_several_systems_are_meant": "update staging.stg_accounts set is_overruled = true where account_id = 'a'",
+    "assert_lines_add_up_to_their_order": "update staging.stg_orders set net_amount = 0.01 where order_id = (select "
+    "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_merged_accounts_move_and_add_nothing": "insert into marts.fct_order select * from marts.fct_order limit 1",
     "assert_merges_end_at_a_survivor": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
+    "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
+    "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "
     "1 where unit_number = (select min(unit_number) from intermediate.int_cost__unit_allocated)",

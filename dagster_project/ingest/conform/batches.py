@@ -21,7 +21,8 @@ from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.mapping.sandbox import LEFT_OUT, Select, check_output, checked_select
-from dagster_project.ingest.mapping.systems import Stream, System
+from dagster_project.ingest.mapping.streams import Stream
+from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
 from dagster_project.ingest.sql_text import literal
 

@@ -26,7 +26,8 @@ def new_files(
 
     A file is known when path, size, time of change and reader agree; when only the time differs its bytes decide.
     Refused files come again until they are mended or removed, so that a standing refusal stays visible. Duplicates of a
-    file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`.
+    file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`; without it a
+    wrong mapping is an error.
 
     Raises
     ------
@@ -38,7 +39,10 @@ def new_files(
     except ValueError as error:
         raise UsageError(f"until {until}: not a date of the form YYYY-MM-DD") from error
     known = ledger.known_files()
-    delivered = list(delivered_files(landing, mappings, unread))
+    found: list[Unread] = [] if unread is None else unread
+    delivered = list(delivered_files(landing, mappings, found))
+    if unread is None:
+        raise_if_broken(found)
     wanted = [delivery for delivery in delivered if last is None or delivery.delivery_date <= last]
     fresh = {delivery.relative for delivery in wanted if _is_new(delivery, known.get(delivery.relative), ledger)}
     read_again = {known[relative].file_id for relative in fresh if relative in known}

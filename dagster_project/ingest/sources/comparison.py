@@ -27,10 +27,12 @@ class Comparison:
         return f"{DATABASE}.{identifier('feed ' + feed)}"
 
     def prepare(self) -> None:
+        """Make the index of each feed where it is missing."""
         for name in self.streams:
             for feed in self.system.stream(name).feeds:
                 self.tables.run(
-                    f"create table if not exists {self._emitted(feed)} (stream varchar, row_key varchar, row_hash bigint, record_number bigint,"
+                    f"create table if not exists {self._emitted(feed)} (stream varchar, row_key varchar, row_hash bigint,"
+                    f" record_number bigint,"
                     " is_shown boolean)"
                 )
 
@@ -39,7 +41,10 @@ class Comparison:
         tests = []
         for name in self.streams:
             if feed in self.system.stream(name).feeds:
-                records = f"select record_number from {self.rows.affected(name)} union all select record_number from {self.tables.temporary('gone', name)}"
+                records = (
+                    f"select record_number from {self.rows.affected(name)} union all select record_number from"
+                    f" {self.tables.temporary('gone', name)}"
+                )
                 tests.append(f"stream = {literal(name)} and record_number in ({records})")
         return " or ".join(f"({test})" for test in tests)
 
@@ -113,8 +118,10 @@ class Comparison:
             for name in names
         )
         self.tables.run(
-            "create or replace temp table fresh_rows as select fresh_rows.* exclude (is_shown), row_number() over (partition by row_key order by"
-            " updated_at desc nulls last, row_version desc nulls last, row_day desc, row_file desc, row_place desc, fresh_rows.stream, part, place) = 1"
+            "create or replace temp table fresh_rows as select fresh_rows.* exclude (is_shown), row_number() over (partition by"
+            " row_key order by"
+            " updated_at desc nulls last, row_version desc nulls last, row_day desc, row_file desc, row_place desc,"
+            " fresh_rows.stream, part, place) = 1"
             f" as is_shown from fresh_rows left join ({places}) as places"
             " on places.stream = fresh_rows.stream and places.record_number = fresh_rows.record_number"
         )

@@ -13,17 +13,16 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.contracts.model import Column, Contract, load_contract
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.conform.feed_batch import FeedBatch
-from dagster_project.ingest.conform.quarantine import quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import compare, keep_extras
 from dagster_project.ingest.mapping.systems import System
-from dagster_project.ingest.readers.source import LISTED_LIMIT, Source, open_source
+from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.sources.changes import FeedChanges
+from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.standing import (
@@ -37,6 +36,7 @@ from dagster_project.ingest.sources.standing import (
     take_in_log,
 )
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
+from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.entries import ChangeBatch, QuarantinedRecord, StagedChange, StagedFile
 from dagster_project.ledger.store import Ledger
@@ -190,7 +190,7 @@ class SystemLoader:
                     counted = replace(counted, status="refused", error=message, loaded=0)
                     above[staged.path] = counted
                 found.files.append(counted)
-            found.waiting = tables.waiting()
+            found.waiting = Visibility(tables).waiting()
             found.warnings += [*change.warnings, *self._ties(tables)]
             self._stage(found, change, is_rebuilt=is_rebuilt)
         except BaseException:
@@ -226,48 +226,13 @@ class SystemLoader:
             check_manifest(connection, delivery, source, zone)
             number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
             broken = tables.add(delivery, source, number)
-            faults = self._faults(delivery, source, broken)
+            faults = faults_of(self.system, delivery.stream, source, broken)
             staged = replace(staged, physical=source.scan.records)
             if drift.added and mode == "evolve":
                 staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
         except InputRefused as error:
             return replace(staged, status="refused", error=str(error)), None, []
         return staged, source, faults
-
-    def _faults(
-        self, delivery: Delivery, source: Source, broken: Sequence[tuple[int, object]]
-    ) -> list[tuple[int, QuarantinedRecord | None]]:
-        """Return the records whose form or version is wrong, with what is told of the first ones."""
-        contract = self._contract(delivery.stream)
-        found: list[tuple[int, QuarantinedRecord | None]] = []
-        for record in source.faults:
-            entry = quarantined(
-                contract.feed, contract, number=record.number, line=record.line or None, column=record.column, rule=record.rule,
-                value=record.value, names=source.scan.columns, fields=record.fields, detail=record.fault or "",
-            )  # fmt: skip
-            found.append((record.number, entry))
-        lines = source.lines({number for number, _ in broken[:LISTED_LIMIT]})
-        for number, rule in broken:
-            line = lines.get(number)
-            if line is None:
-                found.append((number, None))
-                continue
-            column = rule.column  # type: ignore[attr-defined]
-            value = dict(zip(source.scan.columns, line.fields, strict=False)).get(column)
-            entry = quarantined(
-                contract.feed, contract, number=number, line=line.line or None, column=column, rule="instant_format", value=value,
-                names=source.scan.columns, fields=line.fields, detail="is not an instant, so its version cannot be told",
-            )  # fmt: skip
-            found.append((number, entry))
-        return found
-
-    def _contract(self, stream: str) -> Contract:
-        """Return the contract under which wrong records of a stream are told; a stream without feeds gets one of text columns."""
-        described = self.system.stream(stream)
-        if described.feeds:
-            return load_contract(next(feed for feed, mapped in described.feeds.items() if mapped.records))
-        columns = tuple(Column(name=column, sql_type="varchar", description="as delivered") for column in described.read_columns)
-        return Contract(feed=f"{self.system.name}.{stream}", version="", purpose="", domain="", owner="", columns=columns)
 
     def _counted(
         self, number: int, staged: StagedFile, source: Source, faults: Sequence[tuple[int, QuarantinedRecord | None]], change: SystemChange
@@ -287,7 +252,8 @@ class SystemLoader:
 
     def _ties(self, tables: SourceTables) -> list[str]:
         return [
-            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new; the later file or record is kept"
+            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new; the later file or"
+            f" record is kept"
             for name, change in sorted(tables.changes.items())
             if change.tied
         ]
@@ -314,13 +280,15 @@ class SystemLoader:
         )
         quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in rows)
         found.staged = StagedChange(
-            self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt, tuple(batches), moves, quarantine, tuple(change.resolved)
+            self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt,
+            tuple(batches), moves, quarantine, tuple(change.resolved)
         )  # fmt: skip
 
     def _since_the_ledger(self, change: SystemChange) -> None:
         """Turn the states of records of files that are not in the landing folder any more into moves since what the ledger holds."""
         sql = (
-            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s inner join deliveries as d"
+            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s inner join"
+            " deliveries as d"
             " on d.path = s.path and d.sha256 = s.sha256 where d.status = 'accepted'"
         )
         held = {row[0]: row[1:] for row in self.ledger.rows(sql)}

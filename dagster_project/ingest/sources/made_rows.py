@@ -175,7 +175,8 @@ class MadeRows:
         """List the refused rows with column, value and rule."""
         run, feed = self.tables.run, batch.contract.feed
         broken = run(
-            f"select record_number, broken_rule, {key_sql(batch.contract)} from ({plan.listing_sql(relation)}) where broken_rule is not null"
+            f"select record_number, broken_rule, {key_sql(batch.contract)} from ({plan.listing_sql(relation)}) where broken_rule is"
+            f" not null"
             " order by all"
         ).fetchall()
         for number, *_ in broken:

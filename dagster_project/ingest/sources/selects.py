@@ -13,7 +13,8 @@ from dagster_project.contracts.model import load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.mapping.sandbox import Select, check_output, checked_select, open_sandbox
 from dagster_project.ingest.mapping.systems import System
-from dagster_project.ingest.sources.dependencies import SOURCE, Dependencies, derive
+from dagster_project.ingest.sources.dependencies import SOURCE, Dependencies
+from dagster_project.ingest.sources.derivation import derive
 
 _KNOWN: dict[tuple[str, str], SystemSelects] = {}
 """By folder and content of the mapping: what was checked and derived stays so while the process lives."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from dagster_project.ingest.sources.made_rows import PLACE, MadeRows
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
-from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, WAITS, SourceTables
+from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, SourceTables
+from dagster_project.ingest.sources.visibility import WAITS
 
 
 class States:
@@ -24,7 +25,8 @@ class States:
         run, states = self.tables.run, f"{DATABASE}.states"
         for name in todo:
             run(
-                f"insert into moved select record_number, null from {self.rows.affected(name)} where record_number not in (select record_number from moved)"
+                f"insert into moved select record_number, null from {self.rows.affected(name)} where record_number not in (select"
+                f" record_number from moved)"
             )
         run(
             "create or replace temp table before_run as select moved.record_number, case"
@@ -56,12 +58,15 @@ class States:
         for name in self.tables.streams:
             delta = f"select record_number from {self.tables.delta(name)}"
             parts.append(
-                f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then 'waiting' else 'superseded' end"
-                f" as hidden from {self.tables.table(name)} where record_number in ({delta}) or record_number in (select record_number from moved)"
+                f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then"
+                f" 'waiting' else 'superseded' end"
+                f" as hidden from {self.tables.table(name)} where record_number in ({delta}) or record_number in (select"
+                f" record_number from moved)"
             )
         run(f"create or replace temp table present as {' union all '.join(parts)}")
         run(
-            "create or replace temp table after_run as select present.record_number, coalesce(hidden, case states.state when 'excluded' then"
+            "create or replace temp table after_run as select present.record_number, coalesce(hidden, case states.state when"
+            " 'excluded' then"
             f" 'superseded' else states.state end, 'loaded') as state from present left join {states} using (record_number)"
         )
         own = {file_no: FileCounts() for file_no in self.rows.sources}
@@ -74,7 +79,8 @@ class States:
         for sign, table in ((-1, "before_run"), (1, "after_moved")):
             if table == "after_moved":
                 run(
-                    "create or replace temp table after_moved as select before_run.record_number, coalesce(after_run.state, 'superseded') as state"
+                    "create or replace temp table after_moved as select before_run.record_number, coalesce(after_run.state,"
+                    " 'superseded') as state"
                     " from before_run left join after_run using (record_number)"
                 )
             for file_no, state, count in self._by_file(table):
@@ -89,7 +95,10 @@ class States:
         ]
 
     def _by_file(self, table: str) -> Iterator[tuple[int, str, int]]:
-        sql = f"select record_number >> {FILE_BITS}, case state when 'excluded' then 'superseded' else state end, count(*) from {table} group by all"
+        sql = (
+            f"select record_number >> {FILE_BITS}, case state when 'excluded' then 'superseded' else state end, count(*) from"
+            f" {table} group by all"
+        )
         yield from self.tables.run(sql).fetchall()
 
 

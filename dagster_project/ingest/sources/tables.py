@@ -11,15 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.ingest.conform.rules import Rule
 from dagster_project.ingest.landing.inventory import Delivery
-from dagster_project.ingest.mapping.systems import Stream, System
+from dagster_project.ingest.mapping.streams import Stream
+from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
+from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import identifier, instant, literal
 
 DATABASE = "sources"
@@ -32,8 +33,6 @@ _OWN = {
     "row_first": "date", "row_last": "date", "row_hidden": "varchar",
 }  # fmt: skip
 _FILES = "file_no bigint, path varchar, sha256 varchar, delivery_date date"
-WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
-"""First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
 _DIGITS = 12
 
 
@@ -120,7 +119,10 @@ class SourceTables:
     def visible(self, stream: str) -> str:
         """Return the relation that SELECTs see of a stream."""
         listed = ", ".join([*map(identifier, self.columns(stream)), "record_number", *self._of_the_file(stream)])
-        return f"(select {listed} from {self.table(stream)} left join {DATABASE}.files on file_no = record_number >> {FILE_BITS} where row_hidden is null)"
+        return (
+            f"(select {listed} from {self.table(stream)} left join {DATABASE}.files on file_no = record_number >> {FILE_BITS}"
+            f" where row_hidden is null)"
+        )
 
     def _of_the_file(self, stream: str) -> list[str]:
         values = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
@@ -176,8 +178,7 @@ class SourceTables:
         for name in self.streams:
             if name in self._delivered:
                 self.changes[name] = self._merge_one(name)
-        for name in self._parents_first():
-            self._hide(name)
+        Visibility(self).settle()
 
     def _merge_one(self, name: str) -> StreamChange:
         stream, table, delta = self.system.stream(name), self.table(name), self.delta(name)
@@ -239,7 +240,8 @@ class SourceTables:
         self.run(f"insert into {came} select {columns} from winner where record_number not in (select winning from kept)")
         counts = [self.count(f"select count(*) {lost}"), self.count(f"select count(*) from {came}")]
         self.run(
-            f"create or replace temp table {self.temporary('touched', name)} as select {listed} from standing union select {listed} from winner"
+            f"create or replace temp table {self.temporary('touched', name)} as select {listed} from standing union select {listed}"
+            f" from winner"
         )
         return StreamChange(counts[0], counts[1], tied)
 
@@ -252,89 +254,6 @@ class SourceTables:
         return self.count(
             f"select count(*) from (select 1 from ({latest}) group by {listed} having count(distinct content) > 1 and bool_or(is_new))"
         )
-
-    def _parents_first(self) -> list[str]:
-        needed = {name: [parent for parent in self.system.stream(name).needs.values() if parent in self.streams] for name in self.streams}
-        return [name for name in TopologicalSorter(needed).static_order() if name in self.streams]
-
-    def _hide(self, name: str) -> None:
-        """Settle `row_hidden` of the rows that came and of those whose parents changed; rows that turn visible came, others are gone."""
-        stream, table = self.system.stream(name), self.table(name)
-        if not stream.deleted and not stream.needs:
-            return
-        fresh = f"select record_number from {self.temporary('came', name)}"
-        parts = [fresh]
-        if self._has("kept", name):
-            parts.append(f"select record_number from {self.temporary('kept', name)}")
-        for column, parent in stream.needs.items():
-            touched = self._touched(parent)
-            if touched:
-                parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
-        self.run(f"create or replace temp table asked as {' union '.join(parts)}")
-        whens = [
-            f"when lower(row_.{identifier(column)}) = lower({literal(value)}) then '{EXCLUDED}: deleted in the source'"
-            for column, value in stream.deleted.items()
-        ]
-        joins = []
-        for at, (column, parent) in enumerate(stream.needs.items()):
-            key = identifier(self.system.stream(parent).key[0])
-            joins.append(f"left join {self.table(parent)} as parent_{at} on row_.{identifier(column)} = parent_{at}.{key}")
-            has = f"row_.{identifier(column)} is not null"
-            whens += [
-                f"when {has} and (parent_{at}.record_number is null or starts_with(parent_{at}.row_hidden, '{WAITS}')) then '{WAITS}: {parent}'",
-                f"when {has} and parent_{at}.row_hidden is not null then '{EXCLUDED}: its {parent} is deleted'",
-            ]
-            if stream.complete_with == parent:
-                again = f"row_.row_day < parent_{at}.row_last and row_.row_day >= parent_{at}.row_first"
-                whens.append(f"when {has} and {again} then '{REPLACED}: its {parent} came again without it'")
-        hidden = f"case {' '.join(whens)} end"
-        self.run(
-            f"create or replace temp table settled as select row_.record_number, row_.row_hidden as was, {hidden} as now from {table} as row_"
-            f" {' '.join(joins)} where row_.record_number in (select record_number from asked)"
-        )
-        came, gone = self.temporary("came", name), self.temporary("gone", name)
-        columns = ", ".join([*map(identifier, self.columns(name)), "record_number"])
-        self.run(f"create or replace temp table fresh as {fresh}")
-        other = "select record_number from settled where was is distinct from now and record_number not in (from fresh)"
-        self.run(f"insert into moved select record_number, was from settled where record_number in ({other})")
-        turned = f"select {columns} from {table} where record_number in ({other} and %s)"
-        self.run(f"insert into {gone} {turned % 'was is null'}")
-        self.run(f"insert into {came} {turned % 'now is null'}")
-        self.run(f"delete from {came} where record_number in (select record_number from settled where now is not null)")
-        self.run(
-            f"create or replace temp table {self.temporary('flipped', name)} as select record_number from settled where was is distinct from now"
-        )
-        self.run(
-            f"update {table} set row_hidden = settled.now from settled"
-            f" where {table.split('.', 1)[1]}.record_number = settled.record_number and settled.was is distinct from settled.now"
-        )
-
-    def _touched(self, parent: str) -> str:
-        """Return the SELECT of the keys of a parent stream whose rows came, went, moved or were hidden or shown in this run."""
-        key = identifier(self.system.stream(parent).key[0])
-        parts = (
-            [f"select {key} from {self.temporary('touched', parent)}"] if parent in self.changes and self._has("touched", parent) else []
-        )
-        if self._has("flipped", parent):
-            flipped = f"select record_number from {self.temporary('flipped', parent)}"
-            parts.append(f"select {key} from {self.table(parent)} where record_number in ({flipped})")
-        return " union ".join(parts)
-
-    def _has(self, part: str, stream: str) -> bool:
-        name = self.temporary(part, stream)
-        return bool(self.run("select 1 from duckdb_tables() where temporary and table_name = ?", [name]).fetchall())
-
-    def waiting(self) -> list[tuple[str, str, int, str]]:
-        """Return stream, parent, number of waiting rows and their oldest day of delivery."""
-        found = []
-        for name in self.streams:
-            if self.system.stream(name).needs:
-                sql = (
-                    f"select substr(row_hidden, {len(WAITS) + 3}), count(*), min(row_day)::varchar from {self.table(name)}"
-                    f" where starts_with(row_hidden, '{WAITS}') group by 1 order by 1"
-                )
-                found += [(name, parent, count, day) for parent, count, day in self.run(sql).fetchall()]
-        return found
 
     def state_hash(self) -> str | None:
         """Return what names the state of the tables as they were last committed."""

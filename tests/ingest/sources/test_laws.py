@@ -22,7 +22,7 @@ from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
-from dagster_project.ingest.sources import affected
+from dagster_project.ingest.sources import affected, changes
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
 from tests.ingest.sources.random_company import Delivered, company
@@ -31,7 +31,7 @@ SYSTEMS = ("freshdesk", "hubspot", "intercom", "netsuite", "qualtrics", "quickbo
 TOLERANT = load_assumptions().model_copy(update={"quarantine_threshold_rate": Decimal(1)})
 MAPPINGS = Mappings()
 LAWS = settings(
-    max_examples=3, deadline=None, phases=[Phase.generate], derandomize=True,
+    max_examples=2, deadline=None, phases=[Phase.generate], derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 Feed = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -150,3 +150,42 @@ def test_the_random_exports_reach_every_select(make_home: Callable[[str], Home],
         home.load(company(MAPPINGS.system(system), seed))
         found |= set(home.feeds())
     assert found == wanted
+
+
+def _differs(make_home: Callable[[str], Home], system: str, seed: int) -> bool:
+    """Say whether loading day by day ends in other feeds than loading everything at once."""
+    files = company(MAPPINGS.system(system), seed)
+    daily, whole = make_home(system), make_home(system)
+    whole.load(files)
+    for day in sorted({file.day for file in files}):
+        daily.load([file for file in files if file.day == day])
+    return daily.feeds() != whole.feeds()
+
+
+def _own_rows_only(walk: affected.Walk, target: str) -> bool:
+    walk.tables.run(f"insert into {target} select record_number from {walk.tables.temporary('came', walk.stream)}")
+    return True
+
+
+@pytest.mark.parametrize("system", ["stripe", "zendesk", "quickbooks"])
+def test_mapping_only_what_a_file_brings_breaks_the_law(
+    make_home: Callable[[str], Home], monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    assert not any(_differs(make_home, system, seed) for seed in range(2))
+    monkeypatch.setattr(affected.Walk, "reach", _own_rows_only)
+    monkeypatch.setattr(changes, "_MANY", 0)
+    assert any(_differs(make_home, system, seed) for seed in range(6))
+
+
+def test_a_full_export_delivered_again_maps_no_record(make_home: Callable[[str], Home]) -> None:
+    files = company(MAPPINGS.system("zendesk"), 1)
+    home = make_home("zendesk")
+    home.load(files)
+    before = home.feeds()
+    last = max(file.day for file in files)
+    again = [replace(file, day="2026-10-20") for file in files if file.day == last and MAPPINGS.system("zendesk").stream(file.stream).key]
+    states = home.counts()
+    report = home.load(again)
+    assert home.feeds() == before
+    assert sum(report.mapped.values()) == 0
+    assert sum(row[1] for row in home.counts()) == sum(row[1] for row in states), "what is loaded stays loaded, the copies are superseded"

@@ -81,6 +81,7 @@ watermark as (
         parameters.fiscal_year_start_month,
         parameters.offer_window_days,
         parameters.handle_limit_seconds,
+        parameters.document_difference_limit_amount,
         presence.*
     from parameters
     cross join presence

@@ -1,0 +1,120 @@
+"""Which current rows SELECTs see: not those that are deleted, whose parent is deleted or has not come, or whose parent came without them.
+
+Holds the rule of each stream (`deleted`, `needs`, `complete_with`) over the merged tables. It must not merge or map a row.
+"""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
+
+from dagster_project.ingest.sql_text import identifier, literal
+
+if TYPE_CHECKING:
+    from dagster_project.ingest.sources.tables import SourceTables
+
+WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
+"""First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
+
+
+class Visibility:
+    """The hidden rows of the tables of one system."""
+
+    def __init__(self, tables: SourceTables) -> None:
+        self.tables, self.system = tables, tables.system
+
+    def settle(self) -> None:
+        """Settle which rows are hidden, parents before their children."""
+        for name in self._parents_first():
+            self._hide(name)
+
+    def _parents_first(self) -> list[str]:
+        needed = {
+            name: [parent for parent in self.system.stream(name).needs.values() if parent in self.tables.streams]
+            for name in self.tables.streams
+        }
+        return [name for name in TopologicalSorter(needed).static_order() if name in self.tables.streams]
+
+    def _hide(self, name: str) -> None:
+        """Settle `row_hidden` of the rows that came and of those whose parents changed; rows that turn visible came, others are gone."""
+        stream, table = self.system.stream(name), self.tables.table(name)
+        if not stream.deleted and not stream.needs:
+            return
+        fresh = f"select record_number from {self.tables.temporary('came', name)}"
+        parts = [fresh]
+        if self._has("kept", name):
+            parts.append(f"select record_number from {self.tables.temporary('kept', name)}")
+        for column, parent in stream.needs.items():
+            touched = self._touched(parent)
+            if touched:
+                parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
+        self.tables.run(f"create or replace temp table asked as {' union '.join(parts)}")
+        whens = [
+            f"when lower(row_.{identifier(column)}) = lower({literal(value)}) then '{EXCLUDED}: deleted in the source'"
+            for column, value in stream.deleted.items()
+        ]
+        joins = []
+        for at, (column, parent) in enumerate(stream.needs.items()):
+            key = identifier(self.system.stream(parent).key[0])
+            joins.append(f"left join {self.tables.table(parent)} as parent_{at} on row_.{identifier(column)} = parent_{at}.{key}")
+            has = f"row_.{identifier(column)} is not null"
+            whens += [
+                f"when {has} and (parent_{at}.record_number is null or starts_with(parent_{at}.row_hidden, '{WAITS}')) then"
+                f" '{WAITS}: {parent}'",
+                f"when {has} and parent_{at}.row_hidden is not null then '{EXCLUDED}: its {parent} is deleted'",
+            ]
+            if stream.complete_with == parent:
+                again = f"row_.row_day < parent_{at}.row_last and row_.row_day >= parent_{at}.row_first"
+                whens.append(f"when {has} and {again} then '{REPLACED}: its {parent} came again without it'")
+        hidden = f"case {' '.join(whens)} end"
+        self.tables.run(
+            f"create or replace temp table settled as select row_.record_number, row_.row_hidden as was, {hidden} as now from"
+            f" {table} as row_"
+            f" {' '.join(joins)} where row_.record_number in (select record_number from asked)"
+        )
+        came, gone = self.tables.temporary("came", name), self.tables.temporary("gone", name)
+        columns = ", ".join([*map(identifier, self.tables.columns(name)), "record_number"])
+        self.tables.run(f"create or replace temp table fresh as {fresh}")
+        other = "select record_number from settled where was is distinct from now and record_number not in (from fresh)"
+        self.tables.run(f"insert into moved select record_number, was from settled where record_number in ({other})")
+        turned = f"select {columns} from {table} where record_number in ({other} and %s)"
+        self.tables.run(f"insert into {gone} {turned % 'was is null'}")
+        self.tables.run(f"insert into {came} {turned % 'now is null'}")
+        self.tables.run(f"delete from {came} where record_number in (select record_number from settled where now is not null)")
+        self.tables.run(
+            f"create or replace temp table {self.tables.temporary('flipped', name)} as select record_number from settled where was is"
+            f" distinct from now"
+        )
+        self.tables.run(
+            f"update {table} set row_hidden = settled.now from settled"
+            f" where {table.split('.', 1)[1]}.record_number = settled.record_number and settled.was is distinct from settled.now"
+        )
+
+    def _touched(self, parent: str) -> str:
+        """Return the SELECT of the keys of a parent stream whose rows came, went, moved or were hidden or shown in this run."""
+        key = identifier(self.system.stream(parent).key[0])
+        parts = (
+            [f"select {key} from {self.tables.temporary('touched', parent)}"]
+            if parent in self.tables.changes and self._has("touched", parent)
+            else []
+        )
+        if self._has("flipped", parent):
+            flipped = f"select record_number from {self.tables.temporary('flipped', parent)}"
+            parts.append(f"select {key} from {self.tables.table(parent)} where record_number in ({flipped})")
+        return " union ".join(parts)
+
+    def _has(self, part: str, stream: str) -> bool:
+        name = self.tables.temporary(part, stream)
+        return bool(self.tables.run("select 1 from duckdb_tables() where temporary and table_name = ?", [name]).fetchall())
+
+    def waiting(self) -> list[tuple[str, str, int, str]]:
+        """Return stream, parent, number of waiting rows and their oldest day of delivery."""
+        found = []
+        for name in self.tables.streams:
+            if self.system.stream(name).needs:
+                sql = (
+                    f"select substr(row_hidden, {len(WAITS) + 3}), count(*), min(row_day)::varchar from {self.tables.table(name)}"
+                    f" where starts_with(row_hidden, '{WAITS}') group by 1 order by 1"
+                )
+                found += [(name, parent, count, day) for parent, count, day in self.tables.run(sql).fetchall()]
+        return found
