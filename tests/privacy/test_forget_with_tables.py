@@ -34,7 +34,10 @@ def test_a_certificate_is_given_and_sums_stay(tmp_path: Path, capsys: pytest.Cap
 
     busiest = "select account_id from marts.fct_ticket where account_id is not null group by 1 order by count(*) desc, 1 limit 1"
     account = first(busiest)["account_id"]
-    sums = "select count(*) as tickets, (select sum(net_amount)::varchar from marts.fct_order) as net from marts.fct_ticket"
+    sums = (
+        "select count(*) as tickets, (select count(*) from marts.fct_order) as orders, (select count(*) from marts.fct_interaction) as contacts,"
+        " (select sum(net_amount)::varchar from marts.fct_order_line_net) as net from marts.fct_ticket"
+    )
     before = first(sums)
     ledger = Ledger(settings.ops)
     person = Lake(settings, ledger, b"k" * 40).person(account)
