@@ -266,4 +266,4 @@ def test_a_wrong_word_of_the_mapping_is_named(shop: Any, tmp_path: Path, was: st
     (tmp_path / "mappings/shop/shop.yml").write_text(YML.replace(was, becomes, 1))
     shop.deliver("shop/item/2026-01-05/a.csv", FILES["shop/item/2026-01-01/a.csv"])
     with pytest.raises(UsageError, match=message):
-        shop.read()
+        _ = shop.mappings.system("shop").file, shop.read()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from backports import zstd
 
+from dagster_project.ingest.sql_text import identifier
 from dagster_project.privacy.forget import erase_from_landing
 
 ORDERS = "order_id,account_id,contact_id,ordered_at,currency_code,net_amount,source_updated_at\n"
@@ -43,3 +47,19 @@ def unpack(path: Path) -> bytes:
 
 def below(folder: Path) -> bytes:
     return b"".join(unpack(path) for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def texts(home: Path) -> dict[str, str]:
+    """Everything that a reader of each table below HOME sees, by file."""
+    found = {}
+    for path in sorted(path for path in home.rglob("*") if path.is_file()):
+        relations = [f"read_parquet('{path}')"] if path.suffix == ".parquet" else []
+        with duckdb.connect(str(path) if path.suffix == ".duckdb" else ":memory:", read_only=path.suffix == ".duckdb") as connection:
+            if path.suffix == ".duckdb":
+                tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+                relations = [f"{identifier(schema)}.{identifier(table)}" for schema, table in tables]
+            found[str(path)] = "\n".join(str(connection.execute(f"select * from {relation}").fetchall()) for relation in relations)
+        if path.suffix == ".sqlite":
+            with closing(sqlite3.connect(path)) as connection:
+                found[str(path)] = "\n".join(connection.iterdump())
+    return found

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.sources.standing import write_anew
-from dagster_project.ingest.sql_text import identifier
 from dagster_project.privacy.forget import left_of
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.purge import redact_ledger, remove_older_batches
 from tests.ingest.mapping_files import write_system
-from tests.privacy.landing_files import erase
+from tests.privacy.landing_files import erase, texts
 
 YML = """
 time_zone: UTC
@@ -71,21 +67,6 @@ def finish(door: Any, person: Any) -> None:
     remove_older_batches(door.settings, door.ledger)
     write_anew(door.settings)
     redact_ledger(door.ledger, person)
-
-
-def texts(home: Path) -> dict[str, str]:
-    """Everything that a reader of each table below HOME sees, by file."""
-    found = {}
-    for path in sorted(path for path in home.rglob("*") if path.is_file()):
-        relations = [f"read_parquet('{path}')"] if path.suffix == ".parquet" else []
-        with duckdb.connect(str(path) if path.suffix == ".duckdb" else ":memory:", read_only=path.suffix == ".duckdb") as connection:
-            if path.suffix == ".duckdb":
-                relations = [identifier(name) for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
-            found[str(path)] = "\n".join(str(connection.execute(f"select * from {relation}").fetchall()) for relation in relations)
-        if path.suffix == ".sqlite":
-            with closing(sqlite3.connect(path)) as connection:
-                found[str(path)] = "\n".join(connection.iterdump())
-    return found
 
 
 def standing(door: Any) -> list[Any]:
