@@ -161,7 +161,7 @@ class _Loader:
             return [file for file in found if file.system == name and file.stream in selects.tables and file.relative in wanted]
 
         loader = SystemLoader(
-            self.settings, self.ledger, selects, self.run_id, connect=self._connect, clean=self._clean, is_refused=self.refusal.message
+            self.settings, self.ledger, selects, connect=self._connect, clean=self._clean, is_refused=self.refusal.message
         )
         found = loader.load(deliveries, landed)
         for temporary, final in found.temporaries:

@@ -24,6 +24,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dagster_project.ingest.sql_text import identifier_value
 from tests.ingest.formats_workbook import sheet, workbook
 
 HEADER = ["order_id", "ordered_at", "currency_code", "account_id", "net_amount"]
@@ -105,7 +106,7 @@ def check_csv(make_door: Callable[..., Any], file: tuple[list[str], Any], name: 
     assert found.pop(-1)[0] == len(records)
     places = [[cell.strip() for cell in header].index(column) if column in header else None for column in ("order_id", "account_id")]
     for number, values in found.items():
-        expected = [None if at is None else records[number - 1][at] or None for at in places]
+        expected = [None if at is None else identifier_value(records[number - 1][at]) or None for at in places]
         assert list(values) == expected, "each value stands in its own column"
 
 
@@ -119,7 +120,7 @@ def check_json(make_door: Callable[..., Any], file: tuple[list[str], Any], _: st
     assert found.pop(-1)[0] == len(lines)
     for number, (order_id, account_id) in found.items():
         one = {key.strip(): value for key, value in json.loads(lines[number - 1].decode("utf-8-sig")).items()}
-        assert (order_id, account_id) == (str(one["order_id"]), one.get("account_id") or None)
+        assert (order_id, account_id) == (identifier_value(str(one["order_id"])), identifier_value(one.get("account_id") or "") or None)
 
 
 def check_sheet(make_door: Callable[..., Any], file: tuple[list[str], Any], kind: str) -> None:

@@ -39,8 +39,8 @@ def test_a_file_in_the_landing_layout_is_read_with_what_lies_beside_it(door: Any
     assert everything_below(tmp_path) == before
     assert lines[0] == f"{path}: stream ticket of zendesk (by its path)"
     assert lines[1] == "3 records = 1 loaded + 1 superseded (repeat a key, or left out) + 1 refused"
-    assert "looked up: ticket_field_history, 1 files" in lines
-    assert "looked up: ticket_tag, no file beside this one: taken as empty" in lines
+    assert "read with it: ticket_field_history, 1 files" in lines
+    assert "read with it: ticket_tag, no file in the landing folder: taken as empty" in lines
     refused = 'refused for tickets: record 3 (line 4) column priority: "silver" is not one of low, normal, high, urgent; remedy:'
     assert any(line.startswith(refused) and line.endswith("rule closed_list") for line in lines)
     assert "feed tickets: 1 rows" in lines

@@ -98,14 +98,13 @@ class SystemLoader:
         settings: Settings,
         ledger: Ledger,
         selects: SystemSelects,
-        run_id: str,
         *,
         connect: Callable[[Sequence[Path]], duckdb.DuckDBPyConnection],
         clean: Callable[[duckdb.DuckDBPyConnection, FeedBatch], int],
         is_refused: Callable[[StagedFile, Mapping[str, int]], str],
     ) -> None:
         """Keep how to open a sandbox, how to remove forgotten persons, and what decides (with its message) that a file is refused whole."""
-        self.settings, self.ledger, self.selects, self.run_id = settings, ledger, selects, run_id
+        self.settings, self.ledger, self.selects = settings, ledger, selects
         self.system: System = selects.system
         self.connect, self.clean, self.is_refused = connect, clean, is_refused
         self.scratch = settings.scratch
@@ -131,11 +130,8 @@ class SystemLoader:
         self, deliveries: Sequence[Delivery], landed: Callable[[], Sequence[Delivery]], refused: Mapping[str, StagedFile]
     ) -> tuple[SystemLoad, dict[str, StagedFile]]:
         path = database_of(self.folder, self.system.name)
-        known = {
-            file
-            for file, entry in self.ledger.known_files().items()
-            if tuple(file.split("/", 2)[:2]) in {(self.system.name, stream) for stream in self.selects.tables}
-        }
+        streams = {(self.system.name, stream) for stream in self.selects.tables}
+        known = {file for file in self.ledger.known_files() if tuple(file.split("/", 2)[:2]) in streams}
         is_replacing = any(delivery.relative in known for delivery in deliveries)
         is_rebuilt = is_replacing or not is_current(self.folder, self.ledger, self.system.name)
         place, moves = path, []

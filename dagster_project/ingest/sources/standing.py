@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.pii.hash_key import make_restricted
-from dagster_project.ingest.sources.tables import database_of
+from dagster_project.ingest.sources.tables import DATABASE, database_of
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import SPILL
@@ -39,8 +39,9 @@ def is_current(folder: Path, ledger: Ledger, system: str) -> bool:
     if not path.exists():
         return accepted is None
     try:
-        with closing(duckdb.connect(str(path), read_only=True)) as connection:
-            rows = connection.execute("select state_hash from meta").fetchall()
+        with closing(connect_memory(threads=1)) as connection:
+            connection.execute(f"attach {literal(str(path))} as {DATABASE} (read_only)")
+            rows = connection.execute(f"select state_hash from {DATABASE}.meta").fetchall()
     except duckdb.Error:
         return False
     return bool(rows) and rows[0][0] == accepted
@@ -62,8 +63,9 @@ def take_in_log(path: Path) -> None:
     if not log_of(path).exists():
         return
     try:
-        with closing(duckdb.connect(str(path))) as connection:
-            connection.execute("checkpoint")
+        with closing(connect_memory(threads=1)) as connection:
+            connection.execute(f"attach {literal(str(path))} as {DATABASE}")
+            connection.execute(f"checkpoint {DATABASE}")
     except duckdb.Error:
         return
 
