@@ -10,7 +10,7 @@ import dagster as dg
 
 from dagster_project import alerts
 from dagster_project.ingest.assets import LAKE, REGISTERED
-from dagster_project.ingest.landing.inventory import new_files
+from dagster_project.ingest.landing.inventory import Unread, new_files
 from dagster_project.ingest.landing.stability import look
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
@@ -55,7 +55,9 @@ def new_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     if busy:
         return dg.SkipReason(f"run {busy[0].run_id} is {busy[0].status.value.lower()}")
     settings = load_settings()
-    found = look(new_files(settings.landing, Ledger(settings.ops), Mappings(settings.mappings), settings.until), context.cursor or "")
+    unread: list[Unread] = []  # the run reports it
+    files = new_files(settings.landing, Ledger(settings.ops), Mappings(settings.mappings), settings.until, unread)
+    found = look(files, context.cursor or "")
     if not found.is_ready:
         return dg.SensorResult(skip_reason=found.reason, cursor=found.state)
     if context.instance.get_runs(dg.RunsFilter(job_name=daily.name, tags={"dagster/run_key": found.state}), limit=1):
