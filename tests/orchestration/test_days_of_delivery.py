@@ -14,7 +14,7 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.demo.company import write_company
-from dagster_project.ingest.assets import DELIVERY_DAYS, deliveries_of, door
+from dagster_project.ingest.assets import DELIVERY_DAYS, deliveries_of, ingest
 from dagster_project.ingest.loading import load
 from dagster_project.resources import Runtime
 from dagster_project.run import run_daily
@@ -86,7 +86,7 @@ def test_a_run_without_days_marks_each_day_it_read_where_dagster_keeps_records(h
     runtime = Runtime(load_settings())
     (tmp_path / "dagster").mkdir()
     with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
-        result = dg.materialize([door], instance=instance, resources={"runtime": runtime}, raise_on_error=False)
+        result = dg.materialize([ingest], instance=instance, resources={"runtime": runtime}, raise_on_error=False)
         assert result.success, runtime.error
         marked = instance.get_materialized_partitions(dg.AssetKey(["lake", "refunds"]))
         assert instance.get_materialized_partitions(FEED) == set()
