@@ -42,7 +42,7 @@ def test_a_file_larger_than_the_memory_loads_by_spilling(starved: Callable[[str]
 @pytest.mark.fault("C6")
 def test_too_little_memory_even_for_that_is_said_with_what_to_set(starved: Callable[[str], Door]) -> None:
     door = starved("20MB")
-    message = r"door, canonical/order_lines/2026-01-02/a\.csv: Out of Memory Error: .*; remedy: raise ROI_MEMORY_LIMIT \(now 20MB\)"
+    message = r"ingest, canonical/order_lines/2026-01-02/a\.csv: Out of Memory Error: .*; remedy: raise ROI_MEMORY_LIMIT \(now 20MB\)"
     with pytest.raises(InfrastructureError, match=message):
         door.walk()
     assert door.ledger.rows("select count(*) from batches") == [(0,)]

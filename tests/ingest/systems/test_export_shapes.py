@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.systems.commerce import broken, counts
+from tests.ingest.systems.commerce import broken, counts, waiting
 
 OTHER_ENGINES = ("_snowflake", "_postgres", "_databricks")
 """The same rows again, with the quoting of another warehouse."""
@@ -55,10 +55,11 @@ def test_every_record_of_a_real_export_is_accounted_for(system: str, door: Any, 
             shutil.copyfile(file, folder / file.name)
     report = door.walk()
     assert report.refusals == []
-    found = counts(door)
+    found, late = counts(door), waiting(door)
     for stream, (physical, loaded, superseded, quarantined) in found.items():
-        assert physical == loaded + superseded + quarantined, stream
-        assert superseded == SUPERSEDED.get((system, stream), 0), stream
+        assert physical == loaded + superseded + quarantined + late.get(stream, 0), stream
+        if stream in LOADED[system]:  # a stream that is only read has one current row a key
+            assert superseded == SUPERSEDED.get((system, stream), 0), stream
     assert {stream: found[stream][1] for stream in LOADED[system]} == LOADED[system]
     assert broken(report) == BROKEN.get(system, [])
 
