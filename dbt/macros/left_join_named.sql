@@ -5,4 +5,3 @@
 left join {{ target }} as {{ name }}_alone on {{ row }}.{{ id }} = {{ name }}_alone.{{ key | replace('_key', '_id') }} and {{ name }}_alone.is_id_shared is not true
 left join {{ target }} as {{ name }}_own on {{ key_of(row, id) }} = {{ name }}_own.{{ key }} and {{ name }}_own.is_id_shared
 {%- endmacro %}
-{% macro of_named(name, column) -%}coalesce({{ name }}_alone.{{ column }}, {{ name }}_own.{{ column }}){%- endmacro %}
