@@ -23,7 +23,7 @@ unmeasured as (
         contacts.interaction_key,
         reported.reported_seconds,
         count(*) over (partition by contacts.surviving_ticket_key) as contact_count,
-        row_number() over (partition by contacts.surviving_ticket_key order by contacts.interaction_key) as contact_place
+        cast(row_number() over (partition by contacts.surviving_ticket_key order by contacts.interaction_key) as bigint) as contact_place
     from {{ ref('int_service__interaction_placed') }} as contacts
     inner join reported on contacts.surviving_ticket_key = reported.surviving_ticket_key
     where contacts.is_handled and contacts.driver_seconds is null
