@@ -12,10 +12,10 @@
 exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
 {%- endset -%}
 {%- set among_systems -%}
-row_number() over (
+cast(row_number() over (
         partition by latest.key_scope, {% for key in keys %}latest.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
         order by latest.source_updated_at desc nulls last, latest.delivery_date desc, latest.source_system desc
-    )
+    ) as bigint)
 {%- endset -%}
 with {% if is_incremental() %}pool as (
     select feed.* from {{ arrived }} as feed
