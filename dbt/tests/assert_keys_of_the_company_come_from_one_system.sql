@@ -10,6 +10,6 @@ select '{{ feed }}' as relation, {{ id }} as repeated_id, count(*) as system_cou
 from {{ ref('stg_' ~ feed) }}
 where key_scope in ('', 'canonical') and (is_overruled or is_id_shared)
 group by {{ id }}
-having count(*) > 1 or max(cast(is_overruled as int)) = 1
+having count(*) > 1 or max(cast(is_overruled as bigint)) = 1
 {{ 'union all' if not loop.last }}
 {% endfor %}
