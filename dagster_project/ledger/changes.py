@@ -59,8 +59,26 @@ def stage(connection: sqlite3.Connection, run_id: str, change: StagedChange) -> 
         "delete from quarantine where waits_for_change is not null and waits_for_change not in (select change_number from changes)"
     )
     earlier = [(known[file_no], row) for file_no, row in change.quarantine if file_no in known]
+    if change.is_complete:
+        earlier = _still_open(connection, int(number or 0), {known[move[0]]: move[0] for move in change.moves if move[0] in known}, earlier)
     keep_out(connection, run_id, earlier, waits_for_change=number)
     return int(number or 0)
+
+
+def _still_open(
+    connection: sqlite3.Connection, change_number: int, files: dict[int, int], found: list[tuple[int, QuarantinedRecord]]
+) -> list[tuple[int, QuarantinedRecord]]:
+    """Resolve the open records of earlier files that a change of all rows does not find again; return what is newly found."""
+    marks = ", ".join("?" for _ in files)
+    held = connection.execute(
+        f"select file_id, feed, record_number from quarantine_life where quarantine_state = 'open' and file_id in ({marks})", list(files)
+    ).fetchall()
+    again = {(file_id, row.feed, row.record_number) for file_id, row in found}
+    connection.executemany(
+        "insert into record_resolutions values (?, ?, ?, ?)",
+        [(change_number, files[file_id], feed, record) for file_id, feed, record in held if (file_id, feed, record) not in again],
+    )
+    return [(file_id, row) for file_id, row in found if (file_id, row.feed, row.record_number) not in set(held)]
 
 
 def refuse(connection: sqlite3.Connection, run_id: str, feed: str, reason: str) -> None:

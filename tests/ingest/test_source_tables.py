@@ -242,6 +242,69 @@ def test_a_refused_file_of_a_read_stream_refuses_no_other(shop: Any) -> None:
     assert seen(shop)[0] == [("o1", "test+vip"), ("o2", "new"), ("o3", None)]
 
 
+def test_a_refusal_by_a_feed_that_does_not_carry_the_record_is_told_once_and_ends(shop: Any, tmp_path: Path) -> None:
+    """Of each record and feed there is one open entry, however often the record is mapped, also when its file left the folder."""
+    survey = (
+        "select source.record_number, id as response_id, 'q' as question_key, 'transactional' as survey_kind, 'nps' as survey_metric,"
+        " 0 as scale_min, 10 as scale_max, tag.tag as score, placed as responded_at, 'a1' as account_id"
+        " from source inner join tag on tag.order_id = source.id"
+    )
+    mapping = tmp_path / "mappings/shop"
+    (mapping / "survey.sql").write_text(survey)
+    described = (mapping / "shop.yml").read_text()
+    feeds = "{orders: {sql: orders.sql, records: true}"
+    (mapping / "shop.yml").write_text(described.replace(feeds, feeds + ", survey_responses: {sql: survey.sql}"))
+
+    def life() -> list[Any]:
+        sql = "select feed, record_number, quarantine_state, resolving_run_id from quarantine_life order by quarantine_id"
+        rows: list[Any] = shop.ledger.rows(sql)
+        return rows
+
+    shop.deliver("shop/order/2026-01-05/a.csv", ORDER + "o1,2026-01-05T10:00:00Z,open\n")
+    for day, score in ((5, 11), (6, 12)):
+        shop.deliver(f"shop/tag/2026-01-0{day}/a.csv", f"order_id,tag\no1,{score}\n")
+        shop.walk()
+        assert life() == [("survey_responses", 1, "open", None)]
+    (shop.settings.landing / "shop/order/2026-01-05/a.csv").unlink()
+    (mapping / "survey.sql").write_text(survey.replace("'a1'", "'a2'"))
+    shop.walk()
+    assert life() == [("survey_responses", 1, "open", None)]
+    shop.deliver("shop/tag/2026-01-07/a.csv", "order_id,tag\no1,9\n")
+    shop.walk()
+    assert life() == [("survey_responses", 1, "resolved", f"run-{shop.runs}")]
+    shop.deliver("shop/tag/2026-01-08/a.csv", "order_id,tag\no1,13\n")
+    shop.walk()
+    assert [row[2] for row in life()] == ["resolved", "open"]
+    (mapping / "survey.sql").write_text(survey.replace("tag.tag as score", "'3' as score"))
+    shop.walk()
+    assert [row[2] for row in life()] == ["resolved", "resolved"]
+
+
+def test_an_instant_of_another_stream_may_come_later_than_the_record(shop: Any, make_door: Callable[..., Any], tmp_path: Path) -> None:
+    """The record's own instants end with its day of delivery, those it looks up with the latest delivery of the system."""
+    joined = (
+        "select source.record_number, source.id as order_id, item.cost as ordered_at, 'EUR' as currency_code"
+        " from source left join item on item.id = state"
+    )
+    (tmp_path / "mappings/shop/orders.sql").write_text(joined)
+    days = {
+        "shop/order/2026-01-05/a.csv": ORDER + "o1,2026-01-05T10:00:00Z,i1\n",
+        "shop/item/2026-01-09/a.csv": "id,cost\ni1,2026-01-08T10:00:00Z\n",
+        "shop/item/2026-01-10/a.csv": "id,cost\ni1,2026-03-01T10:00:00Z\n",
+        "shop/tag/2026-03-02/a.csv": "order_id,tag\no9,x\n",
+    }
+    expected = iter((0, 1, 0, 1))
+    for name, content in days.items():
+        shop.deliver(name, content)
+        assert shop.walk().refusals == []
+        assert len(stands(shop, "orders", "order_id", "ordered_at")) == next(expected), name
+    whole = make_door("at-once", mappings=tmp_path / "mappings")
+    assert whole.walk().refusals == []
+    assert stands(whole, "orders", "order_id", "ordered_at") == stands(shop, "orders", "order_id", "ordered_at")
+    rules = "select rule, quarantine_state from quarantine_life order by quarantine_id"
+    assert shop.ledger.rows(rules) == [("required", "resolved"), ("future_instant", "resolved")]
+
+
 def test_an_optional_column_may_be_absent(shop: Any, tmp_path: Path) -> None:
     (tmp_path / "mappings/shop/orders.sql").write_text(ORDERS.replace("as order_state\n", "as order_state, note as sales_channel\n"))
     shop.deliver("shop/order/2026-01-05/a.csv", ORDER + "o1,2026-01-05T10:00:00Z,open\n")

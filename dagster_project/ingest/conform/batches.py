@@ -69,7 +69,7 @@ class BatchWriter:
             check_output(path, contract, select.types)
             batch = self._batch(delivery, source, contract, self.lake, is_records=mapped.records)
             batches.append(batch)
-            plan = casting(contract, select.types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
+            plan = casting(contract, select.types, zone=zone, dialect=stream, day_of=lambda _: delivery.delivery_date)
             if is_plain and self._write_in_one_pass(batch, plan, f"({select.sql}\n)", source):
                 continue
             source.load(self.connection, stream.read_columns)
@@ -113,7 +113,7 @@ class BatchWriter:
         ((feed, mapped),) = stream.feeds.items()
         batch = self._batch(delivery, source, load_contract(feed), self.lake, is_records=mapped.records)
         types = {name: "VARCHAR" for name in batch.contract.names if name in source.scan.columns}
-        plan = casting(batch.contract, types, zone=zone, dialect=stream, delivery_date=delivery.delivery_date)
+        plan = casting(batch.contract, types, zone=zone, dialect=stream, day_of=lambda _: delivery.delivery_date)
         if not (source.is_as_counted and self._write_in_one_pass(batch, plan, source.relation, source)):
             source.load(self.connection)
             self._write_listing(batch, plan, "source", source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagster_project.contracts.model import Column, Contract
@@ -125,14 +125,14 @@ def casting(
     *,
     zone: str,
     dialect: Dialect,
-    delivery_date: dt.date | None = None,
+    day_of: Callable[[str], str | dt.date] | None = None,
     is_dated: bool = False,
 ) -> Casting:
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
     Absent optional columns become the default or NULL; the caller has refused absent required and
-    floating-point ones. What has happened cannot lie after `delivery_date`, or where `is_dated` after the day that the relation has as a
-    column of that name; without either nothing is compared with it.
+    floating-point ones. What has happened cannot lie after the day of delivery, which `day_of` says of each column: a date, or the name
+    of the relation's column that holds it; without `day_of` nothing is compared with it.
     """
     plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
     for column in contract.columns:
@@ -146,8 +146,8 @@ def casting(
             _cast_typed(plan, column, types[column.name], zone)
     plan.rules += rules_between_columns(contract, types)
     plan.is_dated = is_dated
-    if is_dated or delivery_date is not None:
-        plan.rules += rules_of_the_delivery(contract, types, delivery_date)
+    if day_of is not None:
+        plan.rules += rules_of_the_delivery(contract, types, day_of)
     return plan
 
 

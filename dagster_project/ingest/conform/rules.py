@@ -7,12 +7,13 @@ of docs/quarantine.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dagster_project.contracts.model import Column, Contract
 
 TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
+FUTURE = "future_instant"
 FUTURE_DAYS = 1  # a delivery's day is local and its instants are UTC; what lies further ahead is a wrong clock
 _ORDERED = {
     "interactions": (("started_at", "ended_at"), ("queued_at", "answered_at")),
@@ -69,14 +70,15 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
     return rules
 
 
-def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], delivery_date: dt.date | None) -> list[Rule]:
-    """Return that nothing has happened after the day on which it was delivered; None: the day is a column `delivery_date`."""
-    if delivery_date is None:
-        latest, day = f"delivery_date + {1 + FUTURE_DAYS}", ""
-    else:
-        latest, day = f"'{delivery_date + dt.timedelta(days=1 + FUTURE_DAYS)}'", f" {delivery_date}"
-    return [
-        Rule(column.name, "future_instant", f"{column.name} >= {latest}", f"lies after the day of delivery{day}")
-        for column in contract.columns
-        if column.not_after_delivery and column.name in types
-    ]
+def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: Callable[[str], str | dt.date]) -> list[Rule]:
+    """Return that nothing has happened after the day on which it was delivered: `day_of` a column is a date, or names a column of dates."""
+    rules = []
+    for column in contract.columns:
+        if column.not_after_delivery and column.name in types:
+            day = day_of(column.name)
+            if isinstance(day, str):
+                latest, told = f"{day} + {1 + FUTURE_DAYS}", ""
+            else:
+                latest, told = f"'{day + dt.timedelta(days=1 + FUTURE_DAYS)}'", f" {day}"
+            rules.append(Rule(column.name, FUTURE, f"{column.name} >= {latest}", f"lies after the day of delivery{told}"))
+    return rules

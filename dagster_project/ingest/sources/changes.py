@@ -17,7 +17,7 @@ from dagster_project.ingest.sources.made_rows import MadeRows
 from dagster_project.ingest.sources.results import SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.states import States
-from dagster_project.ingest.sources.tables import SourceTables
+from dagster_project.ingest.sources.tables import DATABASE, SourceTables
 
 _MANY = 3  # above a third of a stream's rows everything is mapped: finding the rows would cost more than it saves
 
@@ -86,6 +86,11 @@ class FeedChanges:
                     f"{self.system.name}/{name}: {feed} depends on any row of another stream, so all its rows are mapped"
                 )
                 is_all = True
+        if not is_all:
+            self.tables.run(
+                f"insert into {target} select distinct record_number from {DATABASE}.refusals where is_too_late and record_number in"
+                f" (select record_number from {table} where row_hidden is null) and record_number not in (from {target})"
+            )
         visible = self.tables.count(f"select count(*) from {table} where row_hidden is null")
         if is_all or self.tables.size(target) * _MANY > visible:
             self.rows.complete.add(name)

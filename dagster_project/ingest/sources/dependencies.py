@@ -66,6 +66,7 @@ class Dependencies:
     edges: list[Edge] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
     global_leaves: set[int] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)  # output columns whose values come from the record itself
     unstable: str = ""  # what makes the result change by itself
 
     @property

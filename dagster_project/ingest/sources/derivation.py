@@ -43,6 +43,9 @@ def derive(sql: str, relations: Mapping[str, Sequence[str]]) -> Dependencies:
     found.roots = {leaf for leaf in relation.drivers if found.tables[leaf].lower() == SOURCE}
     if len(found.roots) < len(relation.drivers):  # the numbers of records come from another stream too
         found.global_leaves |= found.roots
+    found.own = {
+        name for name, origins in relation.outputs.items() if origins is not None and all(origin.leaf in found.roots for origin in origins)
+    }
     found.unstable = unstable(sql)
     return found
 

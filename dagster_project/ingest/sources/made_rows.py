@@ -6,9 +6,11 @@ from an earlier run is found after. It must not know the ledger.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,7 @@ from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.casting import Casting, casting
 from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
+from dagster_project.ingest.conform.rules import FUTURE
 from dagster_project.ingest.mapping.sandbox import LEFT_OUT
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
@@ -60,8 +63,15 @@ class MadeRows:
         self.listed: dict[tuple[str, str], list[tuple[int, QuarantinedRecord]]] = {}
         self.mapped: Counter[str] = Counter()
         self.warnings: list[str] = []
+        self.too_late: set[int] = set()  # records refused because of an instant after their delivery; a later one may explain it
         self.nameless = 0
         self._parts = 0
+
+    @cached_property
+    def latest_day(self) -> dt.date:
+        """The latest day of a delivery: what comes from other streams than the record's own may have come on any day until then."""
+        ((day,),) = self.tables.run(f"select max(delivery_date) from {DATABASE}.files").fetchall()
+        return day or dt.date.min
 
     def affected(self, stream: str) -> str:
         """Return the table of the records of a stream that are mapped in this run."""
@@ -123,7 +133,11 @@ class MadeRows:
         self._show(name, feed, target)
         run = self.tables.run
         types = {column: kind for column, kind in select.types.items() if column != LEFT_OUT}
-        plan = casting(contract, types, zone=stream.time_zone or self.system.time_zone, dialect=stream, is_dated=True)
+        own, zone = self.selects.dependencies(name, feed).own, stream.time_zone or self.system.time_zone
+        latest = self.latest_day
+        plan = casting(
+            contract, types, zone=zone, dialect=stream, is_dated=True, day_of=lambda column: "delivery_date" if column in own else latest
+        )
         path = self.system.sql_path(name, feed)
         try:
             relation = f"({select.sql}\n)"
@@ -179,8 +193,10 @@ class MadeRows:
             f" not null"
             " order by all"
         ).fetchall()
-        for number, *_ in broken:
+        for number, index, *_ in broken:
             self.broken[name][number].add(feed)
+            if plan.rules[index].rule == FUTURE:
+                self.too_late.add(number)
         listed = broken[:LISTED_LIMIT]
         numbers = {number for number, *_ in listed}
         values = self._values(relation, numbers)

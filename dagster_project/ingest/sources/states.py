@@ -22,7 +22,7 @@ class States:
 
     def count(self, todo: list[str], *, everything: bool) -> None:
         """Note the state of every record that this run moved, and how the counts of its file change."""
-        run, states = self.tables.run, f"{DATABASE}.states"
+        run, states, refusals = self.tables.run, f"{DATABASE}.states", f"{DATABASE}.refusals"
         for name in todo:
             run(
                 f"insert into moved select record_number, null from {self.rows.affected(name)} where record_number not in (select"
@@ -31,29 +31,36 @@ class States:
         run(
             "create or replace temp table before_run as select moved.record_number, case"
             f" when starts_with(was_hidden, '{WAITS}') then 'waiting' when was_hidden is not null then 'superseded'"
-            f" when states.state is not null then states.state else 'loaded' end as state, states.feed as feed"
+            f" when states.state is not null then states.state else 'loaded' end as state"
             f" from moved left join {states} on states.record_number = moved.record_number"
         )
-        run(f"delete from {states} where record_number in (select record_number from moved)")
+        was_refused = set(
+            run(f"select record_number, feed from {refusals} where record_number in (select record_number from moved)").fetchall()
+        )
+        for table in (states, refusals):
+            run(f"delete from {table} where record_number in (select record_number from moved)")
+        is_refused: set[tuple[int, str]] = set()
         for name in todo:
             excluded = self.rows.excluded(name)
-            run(f"insert into {states} select record_number, 'excluded', null, reason from {excluded}")
+            run(f"insert into {states} select record_number, 'excluded', reason from {excluded}")
             for reason, count in run(f"select reason, count(*) from {excluded} group by 1").fetchall():
                 self.result.left_out[name, reason] += count
             carriers = {feed for feed, mapped in self.system.stream(name).feeds.items() if mapped.records}
-            for number, feeds in self.rows.broken[name].items():
-                if named := sorted(feeds & carriers):
-                    run(f"insert into {states} values (?, 'quarantined', ?, null)", [number, named[0]])
-            known = {
-                (number, feed) for number, feed in run("select record_number, feed from before_run where state = 'quarantined'").fetchall()
-            }
+            is_refused |= {(number, feed) for number, feeds in self.rows.broken[name].items() for feed in feeds}
             for (stream, feed), records in self.rows.listed.items():
                 for number, record in records if stream == name else []:
-                    if (number, feed) not in known:
+                    if (number, feed) not in was_refused:
                         self.result.quarantine[number >> FILE_BITS].append(record)
-            for number, feeds in self.rows.broken[name].items():
-                for feed in feeds:
-                    self.result.refused_by_feed[number >> FILE_BITS][feed] += 1
+            quarantined = [number for number, feeds in self.rows.broken[name].items() if feeds & carriers]
+            run(f"insert into {states} select unnest(?::bigint[]), 'quarantined', null", [quarantined])
+        for number, feed in is_refused:
+            self.result.refused_by_feed[number >> FILE_BITS][feed] += 1
+        rows = [(number, feed, number in self.rows.too_late) for number, feed in is_refused]
+        if rows:
+            run(
+                f"insert into {refusals} select unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::boolean[])",
+                list(zip(*rows, strict=True)),
+            )
         parts = []
         for name in self.tables.streams:
             delta = f"select record_number from {self.tables.delta(name)}"
@@ -86,13 +93,7 @@ class States:
             for file_no, state, count in self._by_file(table):
                 if file_no not in self.rows.sources:
                     _add(self.result.moves.setdefault(file_no, FileCounts()), state, sign * count)
-        self.result.resolved = [
-            (number >> FILE_BITS, feed, number & PLACE)
-            for number, feed in run(
-                "select record_number, feed from before_run join after_moved using (record_number) where before_run.state = 'quarantined'"
-                " and after_moved.state <> 'quarantined'"
-            ).fetchall()
-        ]
+        self.result.resolved = sorted((number >> FILE_BITS, feed, number & PLACE) for number, feed in was_refused - is_refused)
 
     def _by_file(self, table: str) -> Iterator[tuple[int, str, int]]:
         sql = (

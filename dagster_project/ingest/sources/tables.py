@@ -77,7 +77,8 @@ class SourceTables:
         self.run("begin")
         self.run(f"create table if not exists {DATABASE}.meta (state_hash varchar)")
         self.run(f"create table if not exists {DATABASE}.files ({_FILES})")
-        self.run(f"create table if not exists {DATABASE}.states (record_number bigint, state varchar, feed varchar, reason varchar)")
+        self.run(f"create table if not exists {DATABASE}.states (record_number bigint, state varchar, reason varchar)")
+        self.run(f"create table if not exists {DATABASE}.refusals (record_number bigint, feed varchar, is_too_late boolean)")
         self.run(f"delete from {DATABASE}.files where file_no in (select file_no from delivered_files)")
         self.run(f"insert into {DATABASE}.files from delivered_files")
         for name in self.streams:

@@ -20,7 +20,9 @@ from sqlglot import exp
 from dagster_project.ingest.mapping.systems import Stream, System
 
 DAYS = ("2026-10-05", "2026-10-06", "2026-10-07")
-_INSTANT = re.compile(r"(_at|_on|_date|date|created|updated|time|timestamp|period_end|start|end|occurred)$")
+_DAY = re.compile(r"(_date|^starting|^ending|period_start|period_end|_on)$")
+_INSTANT = re.compile(r"(_at|_instant|date|date_last_modified|created|updated|time|timestamp|start|end|occurred)$")
+_SCORE = re.compile(r"rating|score")
 _AMOUNT = re.compile(r"amount|total|price|net|tax|subtotal|quantity|rate|seconds|duration|score|count|number|value|index|cost")
 
 
@@ -58,8 +60,8 @@ def words(system: System) -> dict[str, list[str]]:
     return {name: sorted(texts) for name, texts in found.items()}
 
 
-def company(system: System, seed: int) -> list[Delivered]:
-    """Return the files of a company: per stream and day some records of few keys, most of which come again with other values."""
+def company(system: System, seed: int, most: int = 5) -> list[Delivered]:
+    """Return the files of a company: per stream and day up to `most` records of few keys, most of which come again with other values."""
     chance = random.Random(seed)
     known = words(system)
     files = []
@@ -68,16 +70,16 @@ def company(system: System, seed: int) -> list[Delivered]:
             continue  # some streams never come
         sizes = chance.choice((0.3, 0.9))
         for day in DAYS:
-            records = tuple(_records(system, name, stream, day, known, chance, sizes))
+            records = tuple(_records(stream, day, known, chance, sizes, most))
             if records:
                 files.append(Delivered(name, day, f"{chance.randrange(20)}.csv", records))
     return files
 
 
 def _records(
-    system: System, name: str, stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random, size: float
+    stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random, size: float, most: int
 ) -> Iterator[dict[str, str]]:
-    for _ in range(chance.choice((0, 2, 5)) if chance.random() < size else 1):
+    for _ in range(chance.choice((0, 2, most)) if chance.random() < size else 1):
         yield {column: _value(column, stream, day, known, chance) for column in stream.read_columns}
 
 
@@ -91,14 +93,31 @@ def _value(column: str, stream: Stream, day: str, known: dict[str, list[str]], c
     lowered = column.lower()
     if "email" in lowered:
         return f"p{chance.randrange(3)}@example.org"
-    if "currency" in lowered:
-        return "usd"
-    if _INSTANT.search(lowered) and "id" not in lowered.split("_"):
-        return f"{chance.choice(DAYS[: DAYS.index(day) + 1])} 0{chance.randrange(8)}:0{chance.randrange(6)}:00"
+    if "currency" in lowered or lowered == "symbol":
+        return "USD"
+    if "id" not in lowered.split("_"):
+        if column == stream.version or (_INSTANT.search(lowered) and not _DAY.search(lowered)):
+            return f"{_day(day, chance)} 0{chance.randrange(8)}:0{chance.randrange(6)}:00"
+        if _DAY.search(lowered):
+            return _day(day, chance)
     if lowered == "id" or lowered.endswith(("_id", "id")) or is_key:
         return str(chance.randrange(1, 4))
+    if _SCORE.search(lowered):
+        return str(chance.randrange(1, 6))
     if _AMOUNT.search(lowered):
         return str(chance.randrange(1, 9) * 10)
-    if lowered.startswith(("is_", "has_")) or lowered in {"public", "captured", "livemode", "active", "refunded", "deleted"}:
+    if lowered.startswith(("is_", "has_")) or lowered in {
+        "public",
+        "captured",
+        "livemode",
+        "active",
+        "refunded",
+        "deleted",
+        "_fivetran_deleted",
+    }:
         return chance.choice(("true", "false"))
     return chance.choice(("a", "b", "c"))
+
+
+def _day(latest: str, chance: random.Random) -> str:
+    return chance.choice(DAYS[: DAYS.index(latest) + 1])

@@ -64,7 +64,7 @@ CASES = {
 
 
 def refusal(mappings: Mappings, system: str, stream: str, header: str) -> str:
-    source = SimpleNamespace(path=f"{system}/{stream}/2026-01-05/export.csv", scan=SimpleNamespace(columns=tuple(header.split(","))))
+    source = SimpleNamespace(path=f"{system}/{stream}/2026-01-05/export.csv", scan=SimpleNamespace(columns=tuple(header.split(",")), ambiguous={}))
     with pytest.raises(InputRefused) as told:
         compare(cast("Source", source), mappings.system(system), stream)
     return str(told.value)

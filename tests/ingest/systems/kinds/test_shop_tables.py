@@ -17,7 +17,7 @@ LINE = {
     "Country": "Italy",
 }
 OTHER = {**LINE, "StockCode": "B", "UnitPrice": "4.00"}
-ORDER = {"order_id": "o1", "customer_id": "c1", "order_status": "shipped", "order_purchase_timestamp": "2017-05-16 15:05:35"}
+ORDER = {"order_id": "o1", "customer_id": "c1", "order_status": "shipped", "order_purchase_timestamp": "2010-11-16 15:05:35"}
 RETAIL = [
     History(
         "equal lines of an invoice are lines",
