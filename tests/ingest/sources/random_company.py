@@ -10,7 +10,7 @@ import io
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from dagster_project.ingest.mapping.systems import Stream, System
 DAYS = ("2026-10-05", "2026-10-06", "2026-10-07")
 _DAY = re.compile(r"(_date|^starting|^ending|period_start|period_end|_on)$")
 _INSTANT = re.compile(r"(_at|_instant|date|date_last_modified|created|updated|time|timestamp|start|end|occurred)$")
+_FLAGS = {"public", "captured", "livemode", "active", "refunded", "deleted", "_fivetran_deleted", "taxes_included", "gift_card", "test"}
 _SCORE = re.compile(r"rating|score")
-_AMOUNT = re.compile(r"amount|total|price|net|tax|subtotal|quantity|rate|seconds|duration|score|count|number|value|index|cost")
+_AMOUNT = re.compile(r"amount|total|price|net|tax|subtotal|quantity|rate|seconds|duration|count|number|value|index|cost|time")
 
 
 @dataclass(frozen=True)
@@ -47,75 +48,73 @@ class Delivered:
         path.write_text(out.getvalue(), encoding=stream.encoding)
 
 
-def words(system: System) -> dict[str, list[str]]:
-    """Return the texts that the SELECTs compare each column with."""
+def words(system: System, files: Iterable[str]) -> dict[str, list[str]]:
+    """Return the texts that SELECTs compare each column with."""
     found: dict[str, set[str]] = defaultdict(set)
-    for path in sorted(system.folder.glob("*.sql")) if system.folder else []:
-        tree = sqlglot.parse_one(path.read_text(encoding="utf-8"), read="duckdb")
-        for node in tree.find_all(exp.EQ, exp.In, exp.NEQ):
+    for file in files:
+        assert system.folder is not None
+        tree = sqlglot.parse_one((system.folder / file).read_text(encoding="utf-8"), read="duckdb")
+        for node in tree.find_all(exp.EQ, exp.In, exp.NEQ, exp.Like):
             columns = [column.name for column in node.find_all(exp.Column)]
-            texts = [literal.name for literal in node.find_all(exp.Literal) if literal.is_string]
+            texts = [literal.name.rstrip("%") for literal in node.find_all(exp.Literal) if literal.is_string]
             for column in columns[:1]:
                 found[column] |= set(texts)
     return {name: sorted(texts) for name, texts in found.items()}
 
 
-def company(system: System, seed: int, most: int = 5) -> list[Delivered]:
+def company(system: System, seed: int, most: int = 5, ids: int = 4) -> list[Delivered]:
     """Return the files of a company: per stream and day up to `most` records of few keys, most of which come again with other values."""
     chance = random.Random(seed)
-    known = words(system)
+    of_any = words(system, sorted(feed.sql for stream in system.file.streams.values() for feed in stream.feeds.values()))
     files = []
     for name, stream in system.file.streams.items():
-        if chance.random() < 0.1:
+        if chance.random() < 0.1 and most < 10:
             continue  # some streams never come
-        sizes = chance.choice((0.3, 0.9))
+        size = chance.choice((0.3, 0.9)) if most < 10 else 1
+        known = of_any | words(system, [feed.sql for feed in stream.feeds.values()])
         for day in DAYS:
-            records = tuple(_records(stream, day, known, chance, sizes, most))
+            count = chance.choice((1, 2, most) if most < 10 else (most,)) if chance.random() < size else chance.choice((0, 1))
+            records = tuple(
+                {column: _value(column, stream, day, known, chance, ids) for column in stream.read_columns} for _ in range(count)
+            )
             if records:
                 files.append(Delivered(name, day, f"{chance.randrange(20)}.csv", records))
     return files
 
 
-def _records(
-    stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random, size: float, most: int
-) -> Iterator[dict[str, str]]:
-    for _ in range(chance.choice((0, 2, most)) if chance.random() < size else 1):
-        yield {column: _value(column, stream, day, known, chance) for column in stream.read_columns}
-
-
-def _value(column: str, stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random) -> str:
+def _value(column: str, stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random, ids: int) -> str:
     is_key = column in stream.key or column in stream.complete_per or column in stream.needs
-    if not is_key and chance.random() < 0.12:
+    if not is_key and chance.random() < 0.06:
         return ""
-    texts = known.get(column, [])
-    if texts and chance.random() < 0.8:
-        return chance.choice(texts)
     lowered = column.lower()
+    if lowered in _FLAGS or lowered.startswith(("is_", "has_")):
+        return "true" if chance.random() < 0.2 else "false"
+    texts = known.get(column, [])
+    if texts and chance.random() < (0.9 if len(texts) > 1 else 0.5):
+        return chance.choice(texts)
     if "email" in lowered:
         return f"p{chance.randrange(3)}@example.org"
     if "currency" in lowered or lowered == "symbol":
         return "USD"
+    if lowered == "priority":
+        return chance.choice(("low", "normal"))
+    if lowered in {"ticket_type", "type"} and not texts:
+        return "question"
+    if re.search(r"seconds|duration|_time$", lowered):
+        return str(chance.randrange(1, 9) * 10)
     if "id" not in lowered.split("_"):
-        if column == stream.version or (_INSTANT.search(lowered) and not _DAY.search(lowered)):
-            return f"{_day(day, chance)} 0{chance.randrange(8)}:0{chance.randrange(6)}:00"
-        if _DAY.search(lowered):
-            return _day(day, chance)
-    if lowered == "id" or lowered.endswith(("_id", "id")) or is_key:
-        return str(chance.randrange(1, 4))
+        is_day = _DAY.search(lowered)
+        if column == stream.version or (_INSTANT.search(lowered) and not is_day):
+            early = "creat" in lowered or "start" in lowered
+            return f"{_day(DAYS[0] if early else day, chance)} 0{chance.randrange(4) + 4 * (not early)}:0{chance.randrange(6)}:00"
+        if is_day:
+            return f"{day[:8]}01" if "start" in lowered else _day(day, chance)
+    if is_key or lowered.endswith("id"):
+        return str(chance.randrange(1, ids + 1))
     if _SCORE.search(lowered):
         return str(chance.randrange(1, 6))
     if _AMOUNT.search(lowered):
         return str(chance.randrange(1, 9) * 10)
-    if lowered.startswith(("is_", "has_")) or lowered in {
-        "public",
-        "captured",
-        "livemode",
-        "active",
-        "refunded",
-        "deleted",
-        "_fivetran_deleted",
-    }:
-        return chance.choice(("true", "false"))
     return chance.choice(("a", "b", "c"))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
+import duckdb
 import pytest
 
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.mapping.drift import compare
 from dagster_project.ingest.mapping.systems import Mappings
-from dagster_project.ingest.readers.source import Source
+from dagster_project.ingest.readers.source import open_source
 from tests.ingest.mapping_files import write_system
 
 DESKS = ("zendesk", "freshdesk", "intercom", "hubspot")
@@ -63,15 +64,25 @@ CASES = {
 }
 
 
-def refusal(mappings: Mappings, system: str, stream: str, header: str) -> str:
-    source = SimpleNamespace(path=f"{system}/{stream}/2026-01-05/export.csv", scan=SimpleNamespace(columns=tuple(header.split(",")), ambiguous={}))
-    with pytest.raises(InputRefused) as told:
-        compare(cast("Source", source), mappings.system(system), stream)
-    return str(told.value)
+@pytest.fixture
+def refusal(tmp_path: Path) -> Callable[[Mappings, str, str, str], str]:
+    """Return what is said of a file with a header."""
+
+    def said(mappings: Mappings, system: str, stream: str, header: str) -> str:
+        relative = f"{system}/{stream}/2026-01-05/export.csv"
+        path = tmp_path / "export.csv"
+        path.write_text(header + "\n", encoding="utf-8")
+        with duckdb.connect() as connection:
+            source = open_source(connection, path, relative, mappings.system(system).stream(stream), tmp_path)
+            with pytest.raises(InputRefused) as told:
+                compare(source, mappings.system(system), stream)
+        return str(told.value)
+
+    return said
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_known_file_that_is_no_table_is_refused_by_its_name(case: str) -> None:
+def test_a_known_file_that_is_no_table_is_refused_by_its_name(case: str, refusal: Any) -> None:
     system, stream, header, what, needed = CASES[case]
     said = refusal(Mappings(), system, stream, header)
     assert what in said
@@ -88,15 +99,15 @@ def test_no_table_of_the_mapping_looks_like_such_a_file(system: str) -> None:
         assert not fitting, name
 
 
-def test_any_other_header_without_a_required_column_is_refused_as_before() -> None:
+def test_any_other_header_without_a_required_column_is_refused_as_before(refusal: Any) -> None:
     assert "required column id is missing" in refusal(Mappings(), "zendesk", "ticket", "number,status")
 
 
-def test_a_mapping_of_ones_own_names_such_files_too(tmp_path: Any) -> None:
+def test_a_mapping_of_ones_own_names_such_files_too(tmp_path: Any, refusal: Any) -> None:
     yml = (
         "time_zone: UTC\nstreams:\n  sales:\n    columns: [number, net]\n    feeds:\n      orders: {sql: orders.sql, records: true}\n"
         "refused_headers:\n  - {what: the till's page of totals, columns: [Day, Total], remedy: export the sales}\n"
     )
     folder = write_system(Path(tmp_path) / "mappings", "till", yml, orders="select 1")
     said = refusal(Mappings(folder), "till", "sales", "day,total,note")
-    assert said == "till/sales/2026-01-05/export.csv: this is the till's page of totals, which lacks number; remedy: export the sales"
+    assert said.endswith("export.csv: this is the till's page of totals, which lacks number; remedy: export the sales")
