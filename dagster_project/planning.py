@@ -1,6 +1,6 @@
 """What a run would do, found out without doing it: which files it would read, and which tables and months it would rebuild, and why.
 
-The new files go through the door into a folder that is thrown away, against a copy of the ledger and links to what was loaded before; the
+The new files go through ingest into a folder that is thrown away, against a copy of the ledger and links to what was loaded before; the
 months are asked of the warehouse, opened read-only. Of HOME only the name in the lock changes, and a home that is not there is not made.
 A key of hashes is used and never made. It must not decide what a run decides: it calls the same.
 """
@@ -159,22 +159,22 @@ def _named_as_home(settings: Settings, scratch: Path) -> Iterator[None]:
 def _asked(
     settings: Settings, ledger: Ledger, scratch: Path, deliveries: Sequence[Delivery], *, full_refresh: bool
 ) -> tuple[str, LoadReport, dict[date, str]]:
-    """Return why everything is rebuilt, what the door made of the files, and which months they touch where not all are rebuilt."""
+    """Return why everything is rebuilt, what ingest made of the files, and which months they touch where not all are rebuilt."""
     from dagster_project.transform.foresight import last_build, reason_after_reading, reason_for_all, touched_months
     from dagster_project.transform.increment import prepare
 
     code, assumptions = code_hash(), load_assumptions(settings.assumptions)
-    door = settings.model_copy(update={"home": scratch, "hash_key": present_key(settings)})
+    trial = settings.model_copy(update={"home": scratch, "hash_key": present_key(settings)})
     if reason := _reason_at_once(settings, full_refresh=full_refresh):
         is_used = settings.ops.is_dir() and os.access(settings.ops, os.W_OK)
         with warehouse_lock(settings.ops, _RUN) if is_used else nullcontext(), _named_as_home(settings, scratch):
-            report = load(door, assumptions, ledger, deliveries, _RUN)
+            report = load(trial, assumptions, ledger, deliveries, _RUN)
             report.abandon(keep_files=True)
             return reason, report, {}
     limits: dict[str, Any] = {"threads": settings.threads, "memory_limit": settings.memory_limit}
     with warehouse_lock(settings.ops, _RUN), last_build(settings.warehouse, scratch / "spill", **limits) as engine:
         with _named_as_home(settings, scratch):
-            report = load(door, assumptions, ledger, deliveries, _RUN)
+            report = load(trial, assumptions, ledger, deliveries, _RUN)
             report.abandon(keep_files=True)
         if reason := reason_for_all(engine, code, assumptions):
             return reason, report, {}

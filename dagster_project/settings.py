@@ -86,7 +86,7 @@ class Settings(BaseSettings):
 
     @property
     def scratch(self) -> Path:
-        """Files that the door is reading; emptied by every load."""
+        """Files that ingest is reading; emptied by every load."""
         return self.restricted / "reading"
 
     @property

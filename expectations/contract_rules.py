@@ -17,13 +17,13 @@ from dagster_project.contracts.model import Column, load_contract
 Severity = Literal["critical", "warning"]
 
 SYSTEM_COLUMNS: Final = {"batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint"}
-"""Columns the door adds behind those of the contract, with their types."""
+"""Columns ingest adds behind those of the contract, with their types."""
 
 RESERVED_ACCOUNTS: Final = ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")
 """Names of the pseudo-accounts that take cost without a customer; no source may use them."""
 
 CLOCK_TOLERANCE: Final = "interval 2 seconds"
-"""Skew between the clocks of two systems that is no error (the door accepts the same)."""
+"""Skew between the clocks of two systems that is no error (ingest accepts the same)."""
 
 _LONG_NAMES = {"timestamptz": "TIMESTAMP WITH TIME ZONE"}
 

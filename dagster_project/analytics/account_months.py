@@ -245,7 +245,7 @@ def run_parameters(engine: Engine) -> Parameters:
     )
     rows = engine.rows(f"select {names} from lake.run_parameters")
     if not rows:
-        raise ValueError("lake.run_parameters is empty; the door writes its one row")
+        raise ValueError("lake.run_parameters is empty; ingest writes its one row")
     return Parameters(*rows[0])
 
 

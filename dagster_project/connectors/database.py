@@ -21,7 +21,7 @@ from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 from dagster_project.settings import secret
 
 CHUNK_ROWS = 5_000
-SEEN_LIMIT = 100_000  # of more rows within the overlap the oldest are delivered again; the door knows them
+SEEN_LIMIT = 100_000  # of more rows within the overlap the oldest are delivered again; ingest knows them
 _SESSION = "set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'"
 _INSTANTS = (sa.DateTime, sa.Date)
 _ORDERED = (*_INSTANTS, sa.Integer, sa.Numeric)

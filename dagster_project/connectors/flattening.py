@@ -132,7 +132,7 @@ def _text(value: Any, *, is_instant: bool) -> str | None:
 
 
 def utc_text(value: str) -> str:
-    """Write an ISO instant in UTC without a zone; what is none stays as it is, for the door to refuse."""
+    """Write an ISO instant in UTC without a zone; what is none stays as it is, for ingest to refuse."""
     try:
         instant = dt.datetime.fromisoformat(value)
     except ValueError:

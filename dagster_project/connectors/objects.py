@@ -1,6 +1,6 @@
 """Copies new objects of a bucket into a load, bytes unchanged. An object is new when its key or its etag is.
 
-What was taken stands in the journals of the source's loads. It must not look into an object: formats are the door's business.
+What was taken stands in the journals of the source's loads. It must not look into an object: formats are ingest's business.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _SUFFIX = ".odcs.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Mode = Literal["evolve", "freeze", "discard_row", "discard_value"]
-"""What the door does with something the contract does not foresee, in dlt's words; docs/quarantine.md has the table."""
+"""What ingest does with something the contract does not foresee, in dlt's words; docs/quarantine.md has the table."""
 
 
 class Column(BaseModel):
@@ -29,7 +29,7 @@ class Column(BaseModel):
 
     `sql_type` is the DuckDB type, `key_position` counts from 1 (None outside the key), `default` and `unknown_value` are
     texts as a file would spell them, bounds are exact decimals. A `restricted` value is never shown; of a `hashed` one only the keyed
-    hash passes the door; of a `masked` text addresses and numbers of persons do not.
+    hash passes ingest; of a `masked` text addresses and numbers of persons do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -137,7 +137,7 @@ def _maximum_age_days(document: dict[str, Any]) -> int | None:
     for item in document.get("slaProperties", []):
         if item["property"] == "latency":
             if item["unit"] != "d":
-                raise ValueError(f"latency in {item['unit']}; the door counts days (d)")
+                raise ValueError(f"latency in {item['unit']}; ingest counts days (d)")
             return int(item["value"])
     return None
 

@@ -1,7 +1,7 @@
 """The simulated company, and the entry that writes its landing files and the truth about it, month by month.
 
 The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
-LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where the door does not look.
+LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where ingest does not look.
 Faults and exports work on files that are already written: truth speaks of the company, its key `faults` of the files.
 """
 

@@ -1,4 +1,4 @@
-"""The interface that everything behind the door works against, whichever engine holds the warehouse.
+"""The interface that everything of the stages after ingest works against, whichever engine holds the warehouse.
 
 SQL handed to an engine is the portable subset: what both engines read alike (see docs/portability.md). A table is named
 `schema.table`; its columns are an Arrow schema whose `nullable` is enforced: a null in a field that is not nullable

@@ -24,7 +24,7 @@ from dagster_project.settings import load_settings
 CHECK = "expectations"
 LAKE = "lake"
 REGISTERED = ("feed_presence", "run_parameters")
-"""Relations of schema lake that the door makes beside the feeds."""
+"""Relations of schema lake that ingest makes beside the feeds."""
 _SETTINGS = load_settings()
 DELIVERY_DAYS = dg.DailyPartitionsDefinition(
     start_date=_SETTINGS.first_delivery_day.isoformat(), timezone=_SETTINGS.schedule_time_zone, end_offset=1

@@ -1,4 +1,4 @@
-"""One run of the door: delivered files become staged batches in the lake, invisible until the ledger accepts them.
+"""One run of ingest: delivered files become staged batches in the lake, invisible until the ledger accepts them.
 
 Holds the order of the steps and what is reported. It must not cast or read records itself. A refused file never stops the
 others from being read, so that one run names everything that is wrong; the caller decides by `LoadReport.refusals`.

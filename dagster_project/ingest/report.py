@@ -18,7 +18,7 @@ from dagster_project.ledger.store import Ledger
 
 @dataclass
 class LoadReport:
-    """What a run of the door did: per feed the absolute Parquet files staged, per file the counts, and everything to tell.
+    """What a run of ingest did: per feed the absolute Parquet files staged, per file the counts, and everything to tell.
 
     `warnings` speak of files, `notices` of what the ledger shows over many deliveries, `rejections` of records kept out.
     """

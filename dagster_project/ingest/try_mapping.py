@@ -1,6 +1,6 @@
 """What a mapping makes of one file, shown before anything is loaded.
 
-Holds the trial: the real door over one file, in a temporary home that is removed again. It must not read a file in another
+Holds the trial: the real ingest over one file, in a temporary home that is removed again. It must not read a file in another
 way than a run does, and must not write anywhere else.
 """
 
@@ -101,7 +101,7 @@ class Trial:
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
-    """Walk one file through the door in a temporary home and say what came of it.
+    """Walk one file through ingest in a temporary home and say what came of it.
 
     The stream is that of the path where the file lies in the landing layout, else `stream`, else the one whose columns
     the header has. In the landing layout the other streams that its SELECTs read come from the landing folder; a file that

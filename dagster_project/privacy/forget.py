@@ -50,7 +50,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     UsageError
         No such account, or a delivered file that is not of its declared encoding.
     InputRefused
-        A delivered archive or workbook that the door would refuse too: the account may stand in it.
+        A delivered archive or workbook that ingest would refuse too: the account may stand in it.
     InfrastructureError
         Another run holds the warehouse, or something of the account is still found: the message names the files.
     ServiceRoiError

@@ -1,7 +1,7 @@
 """Delivered files record by record, and the same file without some of its records; all other records keep their bytes.
 
 Holds reading and rewriting of text files and JSON lines (plain and packed), worksheets and Parquet. It must not know whom a record is
-about. Record numbers are those of the door: data records from 1, blank lines apart.
+about. Record numbers are those of ingest: data records from 1, blank lines apart.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class DeliveredRecord:
 
 
 def is_readable(path: Path) -> bool:
-    """Tell whether the file's name is one that the door reads."""
+    """Tell whether the file's name is one that ingest reads."""
     try:
         return bool(format_of(path.name, path))
     except InputRefused:
@@ -64,7 +64,7 @@ def delivered_records(path: Path, dialect: Dialect) -> Iterator[DeliveredRecord]
     UsageError
         The file is not of its declared encoding, or damaged.
     InputRefused
-        The door would refuse this archive or workbook too.
+        Ingest would refuse this archive or workbook too.
     """
     form = format_within(path, TEXT_BYTES)
     if form.kind == "parquet":

@@ -33,7 +33,7 @@ _PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,20}[0-9]")
 
 @dataclass(frozen=True)
 class LandingFile:
-    """One delivered file, whether or not the door reads its stream.
+    """One delivered file, whether or not ingest reads its stream.
 
     With a `database` it is what source tables hold of the file of this content: the rows that are current.
     """

@@ -23,7 +23,7 @@ class SchemaTableTranslator(DagsterDbtTranslator):
     """Name every asset as an analyst types it, and group it by layer."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """Return [schema, table]; what arrived of a feed is the door's asset of that feed."""
+        """Return [schema, table]; what arrived of a feed is ingest's asset of that feed."""
         schema = dbt_resource_props["schema"]
         return dg.AssetKey(["lake" if schema == "arrived" else schema, dbt_resource_props["name"]])
 

@@ -2,5 +2,5 @@
 
 Holds one module per subject of fault, the files they work on (`landing`), what is recorded (`entries`) and the word list
 (`catalogue`). It works on the text of files that are already written and knows nothing of the simulation; like the whole
-demo company it must not import the door or anything else that reads the files.
+demo company it must not import ingest or anything else that reads the files.
 """

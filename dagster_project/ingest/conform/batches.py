@@ -79,7 +79,7 @@ class BatchWriter:
             except (duckdb.DataError, duckdb.InvalidInputException) as error:
                 raise UsageError(
                     f"mapping {path}: {str(error).splitlines()[0]} (reading {source.relative}); remedy: cast with try_cast or try_strptime,"
-                    " so that the door can name the record"
+                    " so that ingest can name the record"
                 ) from error
         self._account_for_every_record(batches, source, stream)
         return batches

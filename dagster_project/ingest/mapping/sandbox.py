@@ -1,4 +1,4 @@
-"""The door's DuckDB: in memory, in UTC, able to touch only the folders named when it is opened.
+"""Ingest's DuckDB: in memory, in UTC, able to touch only the folders named when it is opened.
 
 Holds the connection and the test that a mapping's SQL is one SELECT without file access. It must not know a feed's rows.
 """

@@ -43,7 +43,7 @@ class Stream(Dialect):
     version: str | None = None  # column with the instant of a version; then the day of delivery, the name of the file, the record decide
     # all rows of these columns' values in one day of delivery are the complete set; a later day replaces it
     complete_per: tuple[str, ...] = ()
-    complete_with: str | None = None  # a later delivery of this parent stream without rows here empties the set
+    complete_with: str | None = None  # a later state of this parent stream that comes without rows here empties the set
     deleted: dict[str, str] = Field(default_factory=dict)  # column and value that say that the row is deleted
     needs: dict[str, str] = Field(default_factory=dict)  # column and the stream whose key it names: without that row a row waits
     key_scope: Literal["system", "company"] | None = None  # who mints the keys of its feeds; None: as the contract says

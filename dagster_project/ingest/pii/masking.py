@@ -1,4 +1,4 @@
-"""Personal values at the door: e-mail addresses and telephone numbers become keyed hashes, free text loses what it must not carry.
+"""Personal values at ingest: e-mail addresses and telephone numbers become keyed hashes, free text loses what it must not carry.
 
 Holds the SQL that hashes and masks, and the pads of the key. A contract's column says what happens to it: `hashed: email`, `hashed: phone`,
 `masked: text`, `masked: value`. HMAC-SHA-256 is sha256(outer pad || sha256(inner pad || message)); the pads are variables of the

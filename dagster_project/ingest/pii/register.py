@@ -1,4 +1,4 @@
-"""Accounts that were forgotten, as the door knows them: keyed hashes of their ids and the pseudonyms that took their place.
+"""Accounts that were forgotten, as ingest knows them: keyed hashes of their ids and the pseudonyms that took their place.
 
 Holds the SQL that replaces ids and empties personal columns, applied to every batch that is loaded, so that a file delivered again
 brings nobody back. A home in which nobody was forgotten pays one look into the ledger. It must not read delivered files.

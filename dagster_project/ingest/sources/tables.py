@@ -206,7 +206,11 @@ class SourceTables:
         if stream.key:
             order = "row_version desc nulls last, row_day desc, row_file desc, row_place desc"
             latest = f"row_number() over (partition by {listed} order by {order}) = 1"
-            span = f"min(row_first) over (partition by {listed}) as row_first, max(row_last) over (partition by {listed}) as row_last"
+            state = ", ".join(map(identifier, dict.fromkeys((*key, *self.columns(name)))))
+            # a copy of the state that is known, or an older version, says nothing of the children
+            is_word = stream.version and any(child.complete_with == name for child in self.system.file.streams.values())
+            last = f"min(row_last) over (partition by {state})" if is_word else f"max(row_last) over (partition by {listed})"
+            span = f"min(row_first) over (partition by {listed}) as row_first, {last} as row_last"
             self.run(f"create or replace temp table winner as select * replace ({span}), 1 as copy from {candidates} qualify {latest}")
             tied = self._tied(name, candidates, key)
         else:

@@ -10,8 +10,8 @@ import io
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlglot
@@ -46,6 +46,69 @@ class Delivered:
         writer.writeheader()
         writer.writerows(self.records)
         path.write_text(out.getvalue(), encoding=stream.encoding)
+
+
+def delivered(landing: Path, system: System) -> list[Delivered]:
+    """Return the files of a system that lie in a landing folder."""
+    files = []
+    for path in sorted((landing / system.name).glob("*/*/*.csv")):
+        stream = path.parts[-3]
+        if stream not in system.file.streams:
+            continue
+        with path.open(encoding=system.stream(stream).encoding, newline="") as text:
+            read = system.stream(stream).read_columns
+            records = tuple({name: record[name] for name in read if name in record} for record in csv.DictReader(text))
+            files.append(Delivered(stream, path.parts[-2], path.name, records))
+    return [file for file in files if file.records]
+
+
+def last_state(system: System, files: Sequence[Delivered]) -> list[Delivered]:
+    """Keep of each key the latest version, and of each set the records of the latest day, by the rules of docs/mappings.md."""
+    placed = [(file, record, _rank(system, file, record, at)) for file in files for at, record in enumerate(file.records)]
+    sets: dict[tuple[str, ...], str] = {}
+    for file, record, _ in placed:
+        of = _set(system, file.stream, record)
+        sets[of] = max(sets.get(of, ""), file.day)
+    placed = [
+        (file, record, rank)
+        for file, record, rank in placed
+        if not system.stream(file.stream).complete_per or file.day == sets[_set(system, file.stream, record)]
+    ]
+    best: dict[tuple[str, ...], tuple[str, ...]] = {}
+    states: dict[tuple[str, ...], tuple[str, list[str]]] = {}  # of the latest version: the first day it came; all days of the key
+    for file, record, rank in placed:
+        key = _identity(system, file.stream, record)
+        best[key] = max(best.get(key, rank), rank)
+    for file, record, _ in placed:
+        key = _identity(system, file.stream, record)
+        first, days = states.get(key, ("9999", []))
+        if _rank(system, file, record, 0)[0] == best[key][0]:
+            first = min(first, file.day)
+        states[key] = (first, [*days, file.day])
+    kept: dict[Delivered, list[dict[str, str]]] = {}
+    for file, record, rank in placed:
+        latest, stream = best[_identity(system, file.stream, record)], system.stream(file.stream)
+        is_current = rank == latest or not stream.key
+        if stream.complete_with:
+            (column,) = (column for column, parent in stream.needs.items() if parent == stream.complete_with)
+            first, days = states.get((stream.complete_with, record[column]), ("", [""]))
+            is_current = is_current and not min(days) <= file.day < first
+        if is_current:
+            kept.setdefault(replace(file, records=()), []).append(record)
+    return [replace(file, records=tuple(records)) for file, records in kept.items()]
+
+
+def _set(system: System, stream: str, record: dict[str, str]) -> tuple[str, ...]:
+    return (stream, *(record[column] for column in system.stream(stream).complete_per))
+
+
+def _rank(system: System, file: Delivered, record: dict[str, str], at: int) -> tuple[str, ...]:
+    return (record.get(system.stream(file.stream).version or "", ""), file.day, file.name, f"{at:09}")
+
+
+def _identity(system: System, stream: str, record: dict[str, str]) -> tuple[str, ...]:
+    described = system.stream(stream)
+    return (stream, *(record[column] for column in (*described.complete_per, *described.key)))
 
 
 def words(system: System, files: Iterable[str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ Breaks: a feed that depends on how the records were cut into files, days or runs
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -19,13 +20,14 @@ from hypothesis import strategies as st
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.demo.company import write_company
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.sources import affected, changes
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
-from tests.ingest.sources.random_company import Delivered, company
+from tests.ingest.sources.random_company import Delivered, company, delivered, last_state
 
 SYSTEMS = ("freshdesk", "hubspot", "intercom", "netsuite", "qualtrics", "quickbooks", "shopify", "shopify_graphql", "stripe", "zendesk")
 TOLERANT = load_assumptions().model_copy(update={"quarantine_threshold_rate": Decimal(1)})
@@ -34,6 +36,8 @@ LAWS = settings(
     max_examples=2, deadline=None, phases=[Phase.generate], derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
+ONE_LAW = settings(LAWS, max_examples=1)
+EXPORTED = ("zendesk", "shopify", "quickbooks", "qualtrics")
 Feed = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
@@ -138,6 +142,67 @@ def test_day_by_day_is_mapping_everything_anew_each_day(
         assert daily.feeds() == anew.feeds(), day
         assert daily.counts() == anew.counts(), day
         assert daily.open_records() == anew.open_records(), day
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@ONE_LAW
+@given(seed=st.integers(0, 10**9))
+def test_all_versions_give_what_the_last_state_gives(make_home: Callable[[str], Home], system: str, seed: int) -> None:
+    files = company(MAPPINGS.system(system), seed)
+    every, last = make_home(system), make_home(system)
+    every.load(files)
+    last.load(last_state(MAPPINGS.system(system), files))
+    assert every.feeds() == last.feeds()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@ONE_LAW
+@given(seed=st.integers(0, 10**9))
+def test_what_comes_twice_changes_nothing(make_home: Callable[[str], Home], system: str, seed: int) -> None:
+    """Old versions come again too, in one file with the newest, in any order."""
+    files, described, chance = company(MAPPINGS.system(system), seed), MAPPINGS.system(system), random.Random(seed)
+    home = make_home(system)
+    home.load(files)
+    before, counts = home.feeds(), home.counts()
+    versioned = [name for name, stream in described.file.streams.items() if stream.version]
+    again = []
+    for name in versioned:
+        stream = described.stream(name)
+        versions = [*stream.key, stream.version or ""]
+        records = [record for file in files if file.stream == name for record in file.records if record[versions[-1]]]
+        places = Counter(tuple(record[column] for column in versions) for record in records)
+        # of versions that are equally new the later delivery counts, so those are left out
+        records = [record for record in records if places[tuple(record[column] for column in versions)] == 1]
+        chance.shuffle(records)
+        again += [Delivered(name, "2026-10-20", "again.csv", tuple(records))] if records else []
+    home.load(again)
+    assert home.feeds() == before
+    assert sum(row[1] for row in home.counts()) == sum(row[1] for row in counts), "what is loaded stays loaded, the copies are superseded"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Landing folder of a small demo company, exported by the systems that it knows."""
+    landing = tmp_path_factory.mktemp("demo") / "landing"
+    write_company(landing, 25, 1, 3, daily=1, systems=EXPORTED)
+    return landing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", EXPORTED)
+def test_the_laws_hold_for_the_exports_of_the_demo_company(make_home: Callable[[str], Home], exported: Path, system: str) -> None:
+    described = MAPPINGS.system(system)
+    files = delivered(exported, described)
+    whole, cut_up, last = make_home(system), make_home(system), make_home(system)
+    whole.load(files)
+    feeds = whole.feeds()
+    assert feeds
+    for run in cut(files, random.Random(7)):
+        cut_up.load(run)
+    assert cut_up.feeds() == feeds
+    assert cut_up.counts() == whole.counts()
+    last.load(last_state(described, files))
+    assert last.feeds() == feeds
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
