@@ -4,7 +4,7 @@ Cases of the demo company: first (fresh checkout to first ROI), day (one tiny da
 in one process). Cases of a size, where size 1 is 1,000,000 tickets, 2,000,000 interactions, 1,000,000 orders, 3,000,000 lines and 300,000
 answers over 24 months: full (the product), duckdb (bare SQL script), pandas (pandas script), dbt (dbt build alone), dlt (dlt, then dbt) and
 publish alternate on the same files; growth (the same day after 3, 12 and 24 months); generate (the company itself); spark (both engines);
-door (one file of a million interactions through the door beside a bare typed COPY).
+ingest (one file of a million interactions beside a bare typed COPY); tables (first load of source tables beside a bare COPY, days of them).
 
 Results are checked against the company's true cost to the cent. Each case, or size of a case, replaces its own section of
 benchmarks/results.md and no other.
@@ -17,11 +17,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import building, daily, door, report
+from benchmarks import building, daily, ingest, report, tables
 from benchmarks.report import Section
 
 DEMO = {"first": daily.first, "day": daily.day, "nothing": daily.nothing, "warm": daily.warm}
-SIZED = ("growth", "generate", "spark", "door")
+SIZED = ("growth", "generate", "spark", "ingest", "tables")
 CASES = (*DEMO, *building.BUILDS, *SIZED)
 
 
@@ -33,7 +33,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--cases", nargs="+", choices=CASES, default=[case for case in CASES if case != "spark"], help="default: all but spark"
     )
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.1], help="sizes of the sized cases (1 = a million tickets)")
-    parser.add_argument("--repeats", type=int, default=3, help="runs per case, 1 to 8; sizes of 1 or more run once, but growth and door")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="runs per case, 1 to 8; sizes of 1 or more run once, but growth, ingest and tables"
+    )
     parser.add_argument("--months", type=int, default=24, help="months of the sized companies")
     folder = Path(tempfile.gettempdir()) / "service-roi-bench"
     parser.add_argument("--histories", type=int, nargs="+", default=daily.HISTORIES, help="months of history in case growth")
@@ -66,8 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 daily.growth(folder, size, options.repeats, section, options.months, options.histories)
             elif group == ["generate"]:
                 daily.generate(folder, size, options.months, repeats, section)
-            elif group == ["door"]:
-                door.measure(options.work / f"door-{size:g}", size, options.repeats, section)
+            elif group == ["ingest"]:
+                ingest.measure(options.work / f"ingest-{size:g}", size, options.repeats, section)
+            elif group == ["tables"]:
+                tables.measure(options.work / f"tables-{size:g}", size, options.repeats, section)
             elif group == ["spark"]:
                 building.on_spark(folder, size, options.months, section)
             else:

@@ -20,7 +20,7 @@ def latest(door: Any) -> list[tuple[Any, ...]]:
     sql = """select order_id, account_id, net_amount::varchar, source_updated_at::varchar, is_deleted, row_hash, delivery_date::varchar
         from lake.orders
         qualify row_number() over (
-            partition by order_id order by source_updated_at desc nulls last, delivery_date desc, row_hash desc
+            partition by order_id order by source_updated_at desc nulls last, delivery_date desc, file_order desc, record_number desc
         ) = 1 order by all"""
     return door.all(sql)  # type: ignore[no-any-return]
 

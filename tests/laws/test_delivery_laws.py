@@ -30,7 +30,8 @@ from dagster_project.settings import load_settings
 
 HEADER = "order_id,ordered_at,currency_code,net_amount,source_updated_at"
 LATEST = (
-    "qualify row_number() over (partition by order_id order by source_updated_at desc nulls last, delivery_date desc, row_hash desc) = 1"
+    "qualify row_number() over (partition by order_id order by source_updated_at desc nulls last, delivery_date desc, file_order desc,"
+    " record_number desc) = 1"
 )
 COLUMNS = "order_id, ordered_at, currency_code, net_amount, source_updated_at, delivery_date, row_hash"
 TOLERANT = load_assumptions().model_copy(update={"quarantine_threshold_rate": Decimal(1)})

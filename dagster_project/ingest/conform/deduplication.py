@@ -84,7 +84,7 @@ def _counted_by_sorting(connection: duckdb.DuckDBPyConnection, batch: FeedBatch,
 
 
 def _drop_older_versions(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, keys: str) -> None:
-    order = "source_updated_at desc nulls last, row_hash desc, record_number desc"
+    order = "source_updated_at desc nulls last, record_number desc"
     latest = f"{_read([batch])} qualify row_number() over (partition by {keys} order by {order}) = 1"
     connection.execute(f"create or replace temp table typed_rows as {latest}")
     written, batch.lacks = batch.written, ()

@@ -1,9 +1,9 @@
-"""Case door: one file through the whole door beside a bare typed copy of it by the engine, and the parts of both.
+"""Case ingest: one file through the whole of ingest beside a bare typed copy of it by the engine, and the parts of both.
 
 Each run is a process of its own; what is timed begins when everything is imported and the contracts are read. Both write the columns
-of the file with the types of the contract as snappy Parquet on as many threads with as much memory; the door also counts, checks,
+of the file with the types of the contract as snappy Parquet on as many threads with as much memory; ingest also counts, checks,
 hashes and keeps its ledger. The file goes through it as a canonical one and through two mappings: a plain SELECT, which is one pass over
-the file, and one that filters, for which the door makes a table of it.
+the file, and one that filters, for which ingest makes a table of it.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ def measure(folder: Path, size: float, repeats: int, section: Section) -> None:
     """Measure both kinds of file, plain and gz, alternating; a file has `size` million interactions of the demo company's form."""
     names = {
         "bare": "bare typed COPY",
-        "door": "the door",
-        "plain": "the door, mapped by a plain SELECT",
-        "filter": "the door, mapped by a SELECT that filters",
+        "ingest": "ingest",
+        "plain": "ingest, mapped by a plain SELECT",
+        "filter": "ingest, mapped by a SELECT that filters",
         "read": "of the bare COPY, reading text alone",
-        "scan": "of the door, the pre-scan alone",
+        "scan": "of ingest, the pre-scan alone",
     }
     for file in _files(folder, size):
         usages: dict[str, list[Usage]] = defaultdict(list)
         for _ in range(repeats):
             for case in names:
-                run = product.python("-m", "benchmarks.door", case, file, folder / "work")
+                run = product.python("-m", "benchmarks.ingest", case, file, folder / "work")
                 told = json.loads(run.output.splitlines()[-1])
                 usages[case].append(Usage(told["wall"], told["cpu"], run.peak_bytes))
         kind = "csv.gz" if file.suffix == ".gz" else "csv"
         for case, name in names.items():
             section.add(f"{name}, {kind}, {size:g} million rows", usages[case], f"{file.stat().st_size / 1e6:,.0f} MB")
-        for case, words in (("door", ""), ("plain", ", plain SELECT"), ("filter", ", filtering SELECT")):
-            section.ratio(f"door to bare COPY, {kind}{words}", middle(usages[case]), middle(usages["bare"]))
+        for case, words in (("ingest", ""), ("plain", ", plain SELECT"), ("filter", ", filtering SELECT")):
+            section.ratio(f"ingest to bare COPY, {kind}{words}", middle(usages[case]), middle(usages["bare"]))
         section.ratio(f"pre-scan to reading alone, {kind}", middle(usages["scan"]), middle(usages["read"]))
 
 
@@ -113,7 +113,7 @@ def _scan(file: Path, work: Path) -> None:
     prescan_text(file, Dialect(), work)
 
 
-def _door(file: Path, work: Path) -> None:
+def _ingest(file: Path, work: Path) -> None:
     settings = load_settings(landing=work / "landing", home=work / "home", mappings=work / "mappings")
     ledger = Ledger(settings.ops)
     report = load(settings, load_assumptions(), ledger, new_files(settings.landing, ledger, Mappings(settings.mappings)), "bench")
@@ -133,7 +133,7 @@ def _map(file: Path, mappings: Path, where: str) -> None:
 
 
 _CASES: dict[str, Callable[[Path, Path], None]] = {
-    "bare": _bare, "door": _door, "plain": _door, "filter": _door, "read": _read, "scan": _scan,
+    "bare": _bare, "ingest": _ingest, "plain": _ingest, "filter": _ingest, "read": _read, "scan": _scan,
 }  # fmt: skip
 _WHERE = {"plain": "", "filter": "where interaction_id is not null"}
 
