@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +19,8 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
-from dagster_project.ingest.conform.quarantine import is_refused, threshold_text
+from dagster_project.ingest.conform.quarantine import threshold_text
+from dagster_project.ingest.conform.refusal import Refusal
 from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
@@ -33,7 +34,8 @@ from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings
 
 SHOWN_ROWS = 5
-SHOWN_REFUSALS = 20
+EXAMPLES = 3
+"""Refused records that are shown of each feed, rule and column."""
 SHOWN_CHARACTERS = 32
 
 
@@ -60,11 +62,12 @@ class Trial:
     refused: tuple[QuarantinedRecord, ...]
     warnings: list[str]
     threshold: tuple[Decimal, int]
+    refusal: str  # why a run keeps the whole file out; empty where it takes it
 
     @property
     def is_refused(self) -> bool:
-        """Whether more records are refused than a run lets pass."""
-        return is_refused(self.file.quarantined, self.file.physical, *self.threshold)
+        """Whether more records are refused for a feed than a run lets pass."""
+        return bool(self.refusal)
 
     def lines(self) -> Iterator[str]:
         """Yield the trial as it is printed."""
@@ -84,11 +87,15 @@ class Trial:
             yield f"maps a record again when these change: {'; '.join(self.maps_again)}"
         for warning in self.warnings:
             yield f"warning: {warning}"
-        for row in self.refused[:SHOWN_REFUSALS]:
-            at = "" if row.line_number is None else f" (line {row.line_number:,})"
-            yield f"refused for {row.feed}: record {row.record_number:,}{at} {row.reason}   rule {row.rule}"
-        if len(self.refused) > SHOWN_REFUSALS:
-            yield f"… {len(self.refused) - SHOWN_REFUSALS:,} more refusals"
+        alike: dict[tuple[str, str, str], list[QuarantinedRecord]] = defaultdict(list)
+        for row in self.refused:
+            alike[row.feed, row.rule, row.column or ""].append(row)
+        for (feed, rule, column), rows in alike.items():
+            for row in rows[:EXAMPLES]:
+                at = "" if row.line_number is None else f" (line {row.line_number:,})"
+                yield f"refused for {feed}: record {row.record_number:,}{at} {row.reason}   rule {rule}"
+            if len(rows) > EXAMPLES:
+                yield f"refused for {feed}: {len(rows) - EXAMPLES:,} more by rule {rule}{f' in column {column}' if column else ''}"
         if not self.feeds:
             yield f"no feed: stream {self.stream} is read by others"
         for made in self.feeds:
@@ -149,11 +156,13 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         others = [file for file in found if file.system == system_name and file.relative != relative]
         lenient = assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
         report = load(trial_settings, lenient, ledger, [delivery, *others], "try")
+        changes = [loaded.change for loaded in report.systems if loaded.change is not None]
         report.abandon(keep_files=True)
         (file,) = (file for file in report.files if file.path == relative)
         if file.status == "refused":
             raise InputRefused(file.error or "")
         number = ledger.file_numbers([(file.path, file.sha256)])[file.path] if is_table else None
+        refused_by_feed = changes[0].refused_by_feed[number] if number is not None else None
         reads = {table for feed in system.stream(name).feeds for table in selects.dependencies(name, feed).tables} if selects else set()
         per_stream = Counter(other.stream for other in others)
         return Trial(
@@ -166,6 +175,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
             maps_again=selects.maps_again(name) if selects and is_table else [],
             refused=file.quarantine,
             warnings=report.warnings,
+            refusal=Refusal(assumptions).message(file, refused_by_feed or Counter(row.feed for row in file.quarantine)),
             threshold=(assumptions.quarantine_threshold_rate, assumptions.quarantine_threshold_records),
         )
 

@@ -121,3 +121,20 @@ def test_personal_values_are_shown_by_their_length(door: Any, tmp_path: Path) ->
     lines = shown(door, path)
     assert any(line.split() == ["account_name", "(10", "characters)"] for line in lines)
     assert not any("Rossi" in line for line in lines)
+
+
+def test_a_derived_feed_that_refuses_too_much_refuses_the_file_in_the_trial_as_in_the_run(door: Any) -> None:
+    columns = (
+        "id,assignee_id,assignee_type,conversation_rating_created_at,conversation_rating_remark,conversation_rating_value,created_at,priority,"
+        "source_author_id,source_author_type,source_delivered_as,source_type,state,updated_at\n"
+    )
+    rated = "".join(f"{at},,,2026-01-05 11:00:00,,9,2026-01-05 10:00:00,,7,user,,email,open,2026-01-05 11:00:00\n" for at in range(1, 9))
+    path = door.deliver("intercom/conversation_history/2026-01-05/c.csv", columns + rated)
+    lines = shown(door, path, "intercom")
+    assert lines[1] == "8 records = 8 loaded + 0 superseded (repeat a key, or left out) + 0 refused"
+    examples = [line for line in lines if line.startswith("refused for survey_responses: record")]
+    assert [line.split()[4] for line in examples] == ["1", "2", "3"]
+    assert "refused for survey_responses: 5 more by rule scale in column score" in lines
+    assert lines[-1].startswith("a run would refuse the whole file")
+    (message,) = door.walk().refusals
+    assert "scale" in message
