@@ -102,7 +102,7 @@ def _write(file: Path, first: int, rows: int, version: int, changed: int = 0) ->
     started = "timestamp '2030-01-01' + (n % 1000000) * interval 1 second"
     columns = {
         "call_id": "'c' || n", "changed": f"timestamp '2030-02-01' + interval {version} day", "agent_id": "'a' || n % 200",
-        "caller": "'+49301' || n % 100000", "account": "'k' || n % 50000", "queue": "'q' || n % 12", "direction": "'inbound'",
+        "caller": "'+49301' || n % 100000", "account": "'k' || n % 50000", "queue": "'q' || n % 12", "direction": "'in'",
         "started": started, "queued": started, "answered": f"{started} + interval 20 second", "ended": f"{started} + interval 300 second",
         "ring_seconds": "20", "talk_seconds": f"200 + (n + {version}) % 80", "hold_seconds": "n % 7", "wrap_seconds": "n % 60",
         "outcome": "'answered'", **{name: f"'value {version} ' || (n * {at + 3}) % 100000" for at, name in enumerate(_UNREAD)},

@@ -76,7 +76,7 @@ class FeedChanges:
     def _find_affected(self, name: str, *, everything: bool) -> None:
         target, table = self.rows.affected(name), self.tables.table(name)
         self.tables.run(f"create or replace temp table {target} (record_number bigint)")
-        is_all = everything
+        is_all = everything or name in self.tables.first
         for feed in self.system.stream(name).feeds:
             if is_all:
                 break

@@ -54,14 +54,9 @@ class Comparison:
         key = f" || {_SEPARATOR} || ".join(f"{name}::varchar" for name in contract.primary_key)
         selects = []
         for part in self.rows.parts[feed]:
-            has_version = "source_updated_at" in contract.names and "source_updated_at" not in part.batch.lacks
-            version = "source_updated_at" if has_version else "null::timestamptz"
-            keys = [name for name in contract.primary_key if name in part.batch.lacks]
-            own = key
-            for name in keys:
-                own = own.replace(f"{name}::varchar", "null::varchar")
+            version = "source_updated_at" if "source_updated_at" in contract.names else "null::timestamptz"
             selects.append(
-                f"select {literal(part.stream)} as stream, {part.number} as part, file_row_number as place, {own} as row_key, row_hash,"
+                f"select {literal(part.stream)} as stream, {part.number} as part, file_row_number as place, {key} as row_key, row_hash,"
                 f" record_number, {version} as updated_at from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
             )
         if not selects:
@@ -130,16 +125,15 @@ class Comparison:
         contract = load_contract(feed)
         path = self.rows.lake / feed / f"{self.rows.batch_id(feed)}.tmp"
         columns = [*contract.names, "record_number", "delivery_date", "row_hash"]
-        selects = []
-        for part in self.rows.parts[feed]:
-            listed = ", ".join(f"null::{contract.types[name]} as {name}" if name in part.batch.lacks else name for name in columns)
-            rows = (
-                f"select {listed}, file_row_number as place from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
-            )
-            selects.append(
-                f"select {', '.join(columns)} from ({rows}) where place in (select place from written_rows where part = {part.number})"
-            )
-        if selects:
+        parts = self.rows.parts[feed]
+        selects = [
+            f"select {', '.join(columns)} from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
+            f" where file_row_number in (select place from written_rows where part = {part.number})"
+            for part in parts
+        ]
+        if len(parts) == 1 and written == parts[0].batch.written:
+            parts[0].batch.temporary.rename(path)
+        elif selects:
             self.tables.run(f"copy ({' union all '.join(selects)}) to {literal(str(path))} ({PARQUET})")
         else:
             nothing = ", ".join(

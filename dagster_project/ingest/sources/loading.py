@@ -170,10 +170,15 @@ class SystemLoader:
                 sources[number] = source
                 kept[number] = (staged, source, faults)
             if is_rebuilt:
-                absent = known - {delivery.relative for delivery in deliveries}
+                absent = known - {staged.path for staged, *_ in kept.values()}  # also where a new content was refused
                 standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
                 if standing:
                     tables.keep(standing, "old_sources")
+                    found.warnings.append(
+                        f"{self.system.name}: its tables are made again, and {len(standing):,} delivered files are not in the landing"
+                        " folder any more or were refused: their rows are taken over as they stood, which cannot tell what such a file had"
+                        " replaced; remedy: keep delivered files in the landing folder"
+                    )
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))

@@ -171,11 +171,15 @@ class MadeRows:
         temporary = folder / f"part-{self._parts}-{self.batch_id(feed)}.tmp"
         batch = FeedBatch(contract, self.system.stream(name).feeds[feed].records, "", temporary, f"{self.system.name}/{name}")
         self.parts[feed].append(Part(self._parts, name, batch))
-        batch.lacks = plan.lacks(is_numbered=True)
+        lacks = plan.lacks(is_numbered=True)
         self.listed[name, feed] = []
         # a statement that fails would end the transaction, so nothing is cast strictly here
         listing = plan.listing_sql(relation)
-        copy_rows(self.tables.connection, f"select * exclude (broken_rule) from ({listing}) where broken_rule is null", batch)
+        columns = ", ".join(
+            f"null::{contract.types[column]} as {column}" if column in lacks else column
+            for column in (*contract.names, "record_number", "delivery_date", "row_hash")
+        )
+        copy_rows(self.tables.connection, f"select {columns} from ({listing}) where broken_rule is null", batch)
         if batch.written != expected:
             self._list_broken(name, batch, plan, relation)
         self._warn_of_unknown(name, batch, plan, relation)

@@ -21,7 +21,7 @@ from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
 from dagster_project.ingest.sources.visibility import Visibility
-from dagster_project.ingest.sql_text import identifier, instant, literal
+from dagster_project.ingest.sql_text import identifier, identifier_form, instant, literal
 
 DATABASE = "sources"
 """Name under which the file is attached."""
@@ -60,6 +60,7 @@ class SourceTables:
         self.streams = tuple(streams)
         self._number = {name: at for at, name in enumerate(sorted(system.file.streams))}
         self.changes: dict[str, StreamChange] = {}
+        self.first: set[str] = set()  # streams of which all rows came in this run
         self._delivered: set[str] = set()
         self.run(f"create or replace temp table delivered_files ({_FILES})")
         for name in self.streams:
@@ -148,8 +149,14 @@ class SourceTables:
             f"({file_no}::bigint << {FILE_BITS}) | record_number", version, day, literal(natural_order(delivery.relative)), "record_number",
             day, day, "null",
         ]  # fmt: skip
-        listed = ", ".join([*map(identifier, stream.read_columns), *own])
-        self.run(f"insert into {self.delta(name)} select {listed} from source{where}")
+        ids = {*stream.key, *stream.complete_per, *stream.needs}
+        values_of = [
+            identifier_form(identifier(column))
+            if column in ids or column.lower().endswith("_id") or column.lower() == "id"
+            else identifier(column)
+            for column in stream.read_columns
+        ]
+        self.run(f"insert into {self.delta(name)} select {', '.join([*values_of, *own])} from source{where}")
         return broken
 
     def keep(self, paths: Sequence[str], old: str) -> None:
@@ -191,6 +198,8 @@ class SourceTables:
             self.run(f"insert into {table} from {delta}")
             self.run(f"insert into {came} select {columns} from {delta}")
             return StreamChange(0, added, 0)
+        if self._is_first(name, key):
+            return self._take_all(name, key)
         scope = stream.complete_per or key
         same_scope = _equal("standing", "delta", scope)
         self.run(
@@ -206,23 +215,28 @@ class SourceTables:
         if stream.key:
             order = "row_version desc nulls last, row_day desc, row_file desc, row_place desc"
             latest = f"row_number() over (partition by {listed} order by {order}) = 1"
-            state = ", ".join(map(identifier, dict.fromkeys((*key, *self.columns(name)))))
-            # a copy of the state that is known, or an older version, says nothing of the children
-            is_word = stream.version and any(child.complete_with == name for child in self.system.file.streams.values())
-            last = f"min(row_last) over (partition by {state})" if is_word else f"max(row_last) over (partition by {listed})"
+            # the first day of the latest version: a copy of it, or an older version, says nothing of the children
+            last = (
+                f"case when row_version is null then max(row_last) over (partition by {listed})"
+                f" else min(row_last) over (partition by {listed}, row_version) end"
+            )
             span = f"min(row_first) over (partition by {listed}) as row_first, {last} as row_last"
             self.run(f"create or replace temp table winner as select * replace ({span}), 1 as copy from {candidates} qualify {latest}")
             tied = self._tied(name, candidates, key)
         else:
             alike = ", ".join(map(identifier, self.columns(name)))
-            copy = f"row_number() over (partition by {alike} order by row_file, row_place)"
+            copy = f"row_number() over (partition by {alike}, is_new order by row_file, row_place)"
             self.run(f"create or replace temp table winner as select *, {copy} as copy from {candidates}")
         same = _equal("standing", "winner", self.columns(name))
         numbered = "standing"
         if not stream.key:
             alike = ", ".join(map(identifier, self.columns(name)))
             numbered = f"(select *, row_number() over (partition by {alike} order by row_file, row_place) as copy from standing)"
-            same += " and standing.copy = winner.copy"
+            # rows that stay are themselves; a later day's set is paired with what stood, row by row of equal ones
+            same += (
+                " and case when winner.is_new then standing.row_day < winner.row_day and standing.copy = winner.copy"
+                " else standing.record_number = winner.record_number end"
+            )
         moves = ", ".join(f"winner.{column}" for column in (*_ORDER, *_SPAN))
         self.run(
             f"create or replace temp table kept as select standing.record_number as record_number, winner.record_number as winning, {moves}"
@@ -249,6 +263,30 @@ class SourceTables:
             f" from winner"
         )
         return StreamChange(counts[0], counts[1], tied)
+
+    def _is_first(self, name: str, key: Sequence[str]) -> bool:
+        """Whether nothing stands yet and the delivered rows are of one version each, so that nothing is compared."""
+        if not self.system.stream(name).key or self.run(f"select 1 from {self.table(name)} limit 1").fetchall():
+            return False
+        distinct, rows = self.run(
+            f"select count(distinct hash({', '.join(map(identifier, key))})), count(*) from {self.delta(name)}"
+        ).fetchall()[0]
+        return bool(distinct == rows)
+
+    def _take_all(self, name: str, key: Sequence[str]) -> StreamChange:
+        """Take every delivered row; `came` is then the delivery itself, unless some of its rows may be hidden."""
+        stream, delta, came = self.system.stream(name), self.delta(name), self.temporary("came", name)
+        columns = ", ".join([*map(identifier, self.columns(name)), "record_number"])
+        self.run(f"insert into {self.table(name)} from {delta}")
+        if stream.deleted or stream.needs:
+            self.run(f"insert into {came} select {columns} from {delta}")
+        else:
+            self.run(f"drop table {came}")
+            self.run(f"create or replace temp view {came} as select {columns} from {delta}")
+        touched = self.temporary("touched", name)
+        self.run(f"create or replace temp table {touched} as select distinct {', '.join(map(identifier, key))} from {delta}")
+        self.first.add(name)
+        return StreamChange(0, self.size(delta), 0)
 
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""

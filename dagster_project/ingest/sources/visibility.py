@@ -17,6 +17,14 @@ WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
 """First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
 
 
+_TRUE = ("true", "t", "1", "yes", "y")
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    """Return how a value may be written, in small letters."""
+    return _TRUE if value.strip().lower() in _TRUE else (value.strip().lower(),)
+
+
 class Visibility:
     """The hidden rows of the tables of one system."""
 
@@ -50,7 +58,8 @@ class Visibility:
                 parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
         self.tables.run(f"create or replace temp table asked as {' union '.join(parts)}")
         whens = [
-            f"when lower(row_.{identifier(column)}) = lower({literal(value)}) then '{EXCLUDED}: deleted in the source'"
+            f"when lower(trim(row_.{identifier(column)})) in ({', '.join(map(literal, _spellings(value)))})"
+            f" then '{EXCLUDED}: deleted in the source'"
             for column, value in stream.deleted.items()
         ]
         joins = []
@@ -64,7 +73,7 @@ class Visibility:
                 f"when {has} and parent_{at}.row_hidden is not null then '{EXCLUDED}: its {parent} is deleted'",
             ]
             if stream.complete_with == parent:
-                again = f"row_.row_day < parent_{at}.row_last and row_.row_day >= parent_{at}.row_first"
+                again = f"row_.row_day < parent_{at}.row_last and parent_{at}.row_first < parent_{at}.row_last"
                 whens.append(f"when {has} and {again} then '{REPLACED}: its {parent} came again without it'")
         hidden = f"case {' '.join(whens)} end"
         self.tables.run(

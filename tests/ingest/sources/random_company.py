@@ -75,24 +75,24 @@ def last_state(system: System, files: Sequence[Delivered]) -> list[Delivered]:
         if not system.stream(file.stream).complete_per or file.day == sets[_set(system, file.stream, record)]
     ]
     best: dict[tuple[str, ...], tuple[str, ...]] = {}
-    states: dict[tuple[str, ...], tuple[str, list[str]]] = {}  # of the latest version: the first day it came; all days of the key
     for file, record, rank in placed:
         key = _identity(system, file.stream, record)
         best[key] = max(best.get(key, rank), rank)
-    for file, record, _ in placed:
+    spans: dict[tuple[str, ...], tuple[str, str]] = {}  # first day of a key, and the day since which its latest version is known
+    for file, record, rank in placed:
         key = _identity(system, file.stream, record)
-        first, days = states.get(key, ("9999", []))
-        if _rank(system, file, record, 0)[0] == best[key][0]:
-            first = min(first, file.day)
-        states[key] = (first, [*days, file.day])
+        first, since = spans.get(key, (file.day, ""))
+        if rank[0] == best[key][0]:
+            since = min(since or file.day, file.day) if rank[0] else max(since, file.day)
+        spans[key] = (min(first, file.day), since)
     kept: dict[Delivered, list[dict[str, str]]] = {}
     for file, record, rank in placed:
         latest, stream = best[_identity(system, file.stream, record)], system.stream(file.stream)
         is_current = rank == latest or not stream.key
         if stream.complete_with:
             (column,) = (column for column, parent in stream.needs.items() if parent == stream.complete_with)
-            first, days = states.get((stream.complete_with, record[column]), ("", [""]))
-            is_current = is_current and not min(days) <= file.day < first
+            first, since = spans.get((stream.complete_with, record[column]), ("", ""))
+            is_current = is_current and not (file.day < since and first < since)
         if is_current:
             kept.setdefault(replace(file, records=()), []).append(record)
     return [replace(file, records=tuple(records)) for file, records in kept.items()]
