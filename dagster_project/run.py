@@ -107,6 +107,12 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
     unread: list[Unread] = []
     deliveries = new_files(settings.landing, runtime.ledger, mappings, settings.until, unread)
     is_broken = any(part.is_broken for part in unread)
+    if current is None and not deliveries and not is_broken and not runtime.ledger.known_files():
+        listed = "".join(f"\n{part}" for part in unread)
+        raise UsageError(
+            f"{settings.landing}: holds no file of a known system, and nothing was loaded before; remedy: deliver files as"
+            f" <system>/<stream>/<YYYY-MM-DD>/<file>, see docs/mappings.md, or write a demo company with service-roi demo{listed}"
+        )
     if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         for part in unread:
             runtime.say(str(part))

@@ -124,7 +124,7 @@ def test_a_run_finishes_a_committed_load_before_it_looks_at_the_landing_folder(
         with runtime_from_environment("a-run"):
             pass
     else:
-        with pytest.raises(UsageError, match="unknown system shop"):  # no mapping: the run ends where it looks
+        with pytest.raises(UsageError, match="no file of a known system"):  # no mapping: the run ends where it looks
             run_daily(fetching.settings)
     assert len([name for name in fetching.files() if name.endswith(".parquet")]) == 2
 

@@ -47,6 +47,16 @@ def test_a_landing_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> 
     assert "does not exist" in finished.stderr
 
 
+def test_a_first_run_that_finds_nothing_to_read_says_what_lies_there(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    (landing / "till" / "sales" / "2026-01-05").mkdir(parents=True)
+    (landing / "till" / "sales" / "2026-01-05" / "a.csv").write_text("a,b\n")
+    finished = service_roi("run", "--landing", landing, "--home", tmp_path / "home")
+    assert finished.returncode == 2
+    assert "holds no file of a known system, and nothing was loaded before; remedy: deliver files as" in finished.stderr
+    assert "unknown system till" in finished.stderr
+
+
 @pytest.mark.fault("C5")
 def test_a_home_that_cannot_be_made_ends_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()

@@ -32,11 +32,11 @@ lines as (
             when
                 coalesce(source.product_id, source.variant_id, source.sku) is null
                 and (
-                    regexp_matches(lower(coalesce(source.title, source.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)')
-                    or (lower(source.taxable) = 'false' and try_cast(source.price as decimal(18, 2)) * try_cast(source.quantity as integer) = try_cast(orders.total_tip_received as decimal(18, 2)))
+                    regexp_matches(lower(coalesce(source.title, source.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$')
+                    or (lower(source.taxable) = 'false' and try_cast(source.price as decimal(18, 2)) * try_cast(source.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0))
                 )
                 then 'tip, which is no sale'
-            when coalesce(source.product_id, source.variant_id, source.sku) is null and regexp_matches(lower(coalesce(source.title, source.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)') then 'deposit, which is no sale'
+            when coalesce(source.product_id, source.variant_id, source.sku) is null and regexp_matches(lower(coalesce(source.title, source.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)([ :(–-]*[0-9.,]* ?%?\)?| (for|on|of|für|auf|pour|sur|de|per|para|voor|op) .*)$') then 'deposit, which is no sale'
         end as left_out
     from source
     left join "order" as orders on source.order_id = orders.id

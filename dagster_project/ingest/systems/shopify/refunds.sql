@@ -56,11 +56,11 @@ select
         when
             coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null
             and (
-                regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)')
-                or (lower(order_line.taxable) = 'false' and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = try_cast(orders.total_tip_received as decimal(18, 2)))
+                regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$')
+                or (lower(order_line.taxable) = 'false' and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0))
             )
             then 'tip, which is no sale'
-        when coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null and regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)') then 'deposit, which is no sale'
+        when coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null and regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)([ :(–-]*[0-9.,]* ?%?\)?| (for|on|of|für|auf|pour|sur|de|per|para|voor|op) .*)$') then 'deposit, which is no sale'
     end as left_out
 from source
 left join refund on source.refund_id = refund.id

@@ -44,7 +44,7 @@ no_sales as (
                 coalesce(product_id, variant_id, sku) is null
                 and regexp_matches(
                     lower(coalesce(title, name, '')),
-                    '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)( |$)|^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)( |$)'
+                    '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$|^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)([ :(–-]*[0-9.,]* ?%?\)?| (for|on|of|für|auf|pour|sur|de|per|para|voor|op) .*)$'
                 )
             )
         ) as is_any

@@ -51,9 +51,9 @@ unnamed_invoices as (
         invoice.id,
         invoice.customer_id,
         invoice.currency,
-        coalesce(nullif(invoice.amount_paid, '0'), invoice.total) as amount,
+        coalesce(invoice.amount_paid, invoice.total) as amount,
         row_number() over (
-            partition by invoice.customer_id, invoice.currency, coalesce(nullif(invoice.amount_paid, '0'), invoice.total)
+            partition by invoice.customer_id, invoice.currency, coalesce(invoice.amount_paid, invoice.total)
             order by coalesce(invoice.created, invoice.period_end), invoice.id
         ) as place
     from invoice
