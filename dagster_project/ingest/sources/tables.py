@@ -268,10 +268,10 @@ class SourceTables:
         """Whether nothing stands yet and the delivered rows are of one version each, so that nothing is compared."""
         if not self.system.stream(name).key or self.run(f"select 1 from {self.table(name)} limit 1").fetchall():
             return False
-        distinct, rows = self.run(
-            f"select count(distinct hash({', '.join(map(identifier, key))})), count(*) from {self.delta(name)}"
-        ).fetchall()[0]
-        return bool(distinct == rows)
+        listed = ", ".join(map(identifier, key))
+        counts = f"select count(distinct hash({listed})), count(*), count(distinct row_day) from {self.delta(name)}"
+        ((distinct, rows, days),) = self.run(counts).fetchall()
+        return bool(distinct == rows and (days <= 1 or not self.system.stream(name).complete_per))
 
     def _take_all(self, name: str, key: Sequence[str]) -> StreamChange:
         """Take every delivered row; `came` is then the delivery itself, unless some of its rows may be hidden."""
