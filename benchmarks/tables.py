@@ -125,7 +125,8 @@ def _place(work: Path, file: Path, day: str) -> None:
     shutil.copyfile(file, landed)
 
 
-def _load(work: Path) -> None:
+def _load(work: Path) -> int:
+    """Load what is new and return how many records were mapped."""
     settings = load_settings(landing=work / "landing", home=work / "home", mappings=work / "mappings")
     mappings = Mappings(settings.mappings)
     ledger = Ledger(settings.ops)
@@ -133,8 +134,7 @@ def _load(work: Path) -> None:
     report.raise_if_refused()
     ledger.accept("bench")
     report.commit(ledger)
-    told = sum(report.mapped.values())
-    print("mapped", told)
+    return sum(report.mapped.values())
 
 
 def main() -> None:
@@ -169,7 +169,9 @@ def main() -> None:
     elif case == "select":
         connection.execute(f"copy ({_SQL}) to '{work}/select.parquet' (format parquet, compression snappy)")
     else:
-        _load(work)
+        mapped = _load(work)
+        if case == "again" and mapped:
+            raise SystemExit(f"{mapped:,} records were mapped, though nothing changed that the SELECT reads")
     wall, after = time.perf_counter() - since, resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"wall": wall, "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}))
 

@@ -34,6 +34,7 @@ from dagster_project.ingest.sources.standing import (
     put_in_place,
     sources_folder,
     take_in_log,
+    taken_over,
 )
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables, database_of
 from dagster_project.ingest.sources.visibility import Visibility
@@ -174,11 +175,7 @@ class SystemLoader:
                 standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
                 if standing:
                     tables.keep(standing, "old_sources")
-                    found.warnings.append(
-                        f"{self.system.name}: its tables are made again, and {len(standing):,} delivered files are not in the landing"
-                        " folder any more or were refused: their rows are taken over as they stood, which cannot tell what such a file had"
-                        " replaced; remedy: keep delivered files in the landing folder"
-                    )
+                    found.warnings.append(taken_over(self.system.name, len(standing)))
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))
@@ -288,9 +285,8 @@ class SystemLoader:
     def _since_the_ledger(self, change: SystemChange) -> None:
         """Turn the states of records of files that are not in the landing folder any more into moves since what the ledger holds."""
         sql = (
-            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s inner join"
-            " deliveries as d"
-            " on d.path = s.path and d.sha256 = s.sha256 where d.status = 'accepted'"
+            "select s.file_no, d.physical, d.loaded, d.superseded, d.quarantined, d.waiting from source_files as s"
+            " inner join deliveries as d on d.path = s.path and d.sha256 = s.sha256 where d.status = 'accepted'"
         )
         held = {row[0]: row[1:] for row in self.ledger.rows(sql)}
         for number in list(change.moves):

@@ -25,6 +25,7 @@ from dagster_project.ingest.mapping.sandbox import LEFT_OUT
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
 from dagster_project.ingest.sources.affected import Walk
+from dagster_project.ingest.sources.raw_records import mapped_values, raw_records
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, SourceTables
 from dagster_project.ingest.sql_text import identifier, literal
@@ -203,8 +204,8 @@ class MadeRows:
                 self.too_late.add(number)
         listed = broken[:LISTED_LIMIT]
         numbers = {number for number, *_ in listed}
-        values = self._values(relation, numbers)
-        lines, fields = self._raw(name, numbers)
+        values = mapped_values(self.tables, relation, numbers)
+        lines, fields = raw_records(self.tables, self.sources, name, numbers)
         for number, index, key_sha256 in listed:
             rule, mapped = plan.rules[index], values.get(number, {})
             names, raw = fields.get(number, (tuple(mapped), list(mapped.values())))
@@ -232,41 +233,6 @@ class MadeRows:
             return
         counts = self.tables.run(plan.changes_sql(relation)).fetchone() or ()
         self.warnings += [f"{self.system.name}/{name}: {message}" for message in plan.change_messages(counts)]
-
-    def _values(self, relation: str, numbers: set[int]) -> dict[int, dict[str, str | None]]:
-        if not numbers:
-            return {}
-        listed = ", ".join(map(str, sorted(numbers)))
-        cursor = self.tables.run(f"select record_number, * exclude (record_number) from {relation} where record_number in ({listed})")
-        names = [entry[0] for entry in cursor.description][1:]
-        return {
-            row[0]: {name: None if value is None else str(value) for name, value in zip(names, row[1:], strict=True)}
-            for row in cursor.fetchall()
-        }
-
-    def _raw(self, name: str, numbers: set[int]) -> tuple[dict[int, int], dict[int, tuple[tuple[str, ...], list[str | None]]]]:
-        """Return line numbers and fields of records: from their file where this run read it, else from the table."""
-        lines: dict[int, int] = {}
-        fields: dict[int, tuple[tuple[str, ...], list[str | None]]] = {}
-        by_file: dict[int, set[int]] = defaultdict(set)
-        for number in numbers:
-            by_file[number >> FILE_BITS].add(number & PLACE)
-        for file_no, places in by_file.items():
-            if source := self.sources.get(file_no):
-                for place, record in source.lines(places).items():
-                    number = file_no << FILE_BITS | place
-                    fields[number] = (source.scan.columns, list(record.fields))
-                    if record.line:
-                        lines[number] = record.line
-        if rest := numbers - fields.keys():
-            columns = self.tables.columns(name)
-            listed = ", ".join(map(str, sorted(rest)))
-            names = ", ".join(map(identifier, columns))
-            for number, *raw in self.tables.run(
-                f"select record_number, {names} from {self.tables.table(name)} where record_number in ({listed})"
-            ).fetchall():
-                fields[number] = (columns, raw)
-        return lines, fields
 
     def carriers(self, name: str) -> list[Part]:
         """Return the parts of the feeds that carry each record of a stream."""
@@ -304,7 +270,7 @@ class MadeRows:
         )
         dropped = [number for (number,) in self.tables.run(missing).fetchall()]
         contract = carriers[0].batch.contract
-        lines, fields = self._raw(name, set(dropped[:LISTED_LIMIT]))
+        lines, fields = raw_records(self.tables, self.sources, name, set(dropped[:LISTED_LIMIT]))
         for number in dropped:
             self.broken[name][number].add(contract.feed)
         for number in dropped[:LISTED_LIMIT]:

@@ -47,3 +47,12 @@ class SystemChange:
     mapped: Counter[str] = field(default_factory=Counter)
     derived: list[str] = field(default_factory=list)
     nameless: int = 0  # rows of forgotten persons that came again
+
+
+@dataclass(frozen=True)
+class StreamChange:
+    """How many current rows of a stream went and came, and how many keys have several versions that nothing tells apart."""
+
+    removed: int
+    added: int
+    tied: int

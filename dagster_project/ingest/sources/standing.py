@@ -104,6 +104,15 @@ def kept_paths(ledger: Ledger, absent: Iterable[str], held: set[tuple[str, str]]
     return sorted(path for path, _ in wanted & held)
 
 
+def taken_over(system: str, count: int) -> str:
+    """Say that tables were made again without all delivered files."""
+    return (
+        f"{system}: its tables are made again, and {count:,} delivered files are not in the landing folder any more or were refused: their"
+        " rows are taken over as they stood, which cannot tell what such a file had replaced; remedy: keep delivered files in the landing"
+        " folder"
+    )
+
+
 def write_anew(settings: Settings) -> None:
     """Write every file of tables anew, so that no free block keeps rows that are gone; what a crash left goes."""
     folder = settings.restricted / FOLDER

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -20,6 +19,8 @@ from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
+from dagster_project.ingest.sources.first_load import is_first, take_all
+from dagster_project.ingest.sources.results import StreamChange
 from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import identifier, identifier_form, instant, literal
 
@@ -39,15 +40,6 @@ _DIGITS = 12
 def natural_order(name: str) -> str:
     """Return a text that sorts as people number files: 10.csv after 2.csv."""
     return re.sub(r"\d+", lambda found: found.group().zfill(_DIGITS), name)
-
-
-@dataclass(frozen=True)
-class StreamChange:
-    """How many current rows of a stream went and came, and how many keys have several versions that nothing tells apart."""
-
-    removed: int
-    added: int
-    tied: int
 
 
 class SourceTables:
@@ -198,8 +190,8 @@ class SourceTables:
             self.run(f"insert into {table} from {delta}")
             self.run(f"insert into {came} select {columns} from {delta}")
             return StreamChange(0, added, 0)
-        if self._is_first(name, key):
-            return self._take_all(name, key)
+        if is_first(self, name, key):
+            return take_all(self, name, key)
         scope = stream.complete_per or key
         same_scope = _equal("standing", "delta", scope)
         self.run(
@@ -263,30 +255,6 @@ class SourceTables:
             f" from winner"
         )
         return StreamChange(counts[0], counts[1], tied)
-
-    def _is_first(self, name: str, key: Sequence[str]) -> bool:
-        """Whether nothing stands yet and the delivered rows are of one version each, so that nothing is compared."""
-        if not self.system.stream(name).key or self.run(f"select 1 from {self.table(name)} limit 1").fetchall():
-            return False
-        listed = ", ".join(map(identifier, key))
-        counts = f"select count(distinct hash({listed})), count(*), count(distinct row_day) from {self.delta(name)}"
-        ((distinct, rows, days),) = self.run(counts).fetchall()
-        return bool(distinct == rows and (days <= 1 or not self.system.stream(name).complete_per))
-
-    def _take_all(self, name: str, key: Sequence[str]) -> StreamChange:
-        """Take every delivered row; `came` is then the delivery itself, unless some of its rows may be hidden."""
-        stream, delta, came = self.system.stream(name), self.delta(name), self.temporary("came", name)
-        columns = ", ".join([*map(identifier, self.columns(name)), "record_number"])
-        self.run(f"insert into {self.table(name)} from {delta}")
-        if stream.deleted or stream.needs:
-            self.run(f"insert into {came} select {columns} from {delta}")
-        else:
-            self.run(f"drop table {came}")
-            self.run(f"create or replace temp view {came} as select {columns} from {delta}")
-        touched = self.temporary("touched", name)
-        self.run(f"create or replace temp table {touched} as select distinct {', '.join(map(identifier, key))} from {delta}")
-        self.first.add(name)
-        return StreamChange(0, self.size(delta), 0)
 
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""

@@ -1,0 +1,41 @@
+"""The first rows of a source table: nothing stands to compare them with, so they are taken as they come.
+
+Holds the test for that and the taking. What is merged with standing rows is merged in `tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dagster_project.ingest.sources.results import StreamChange
+from dagster_project.ingest.sql_text import identifier
+
+if TYPE_CHECKING:
+    from dagster_project.ingest.sources.tables import SourceTables
+
+
+def is_first(tables: SourceTables, name: str, key: Sequence[str]) -> bool:
+    """Whether nothing stands yet and the delivered rows are of one version each, so that nothing is compared."""
+    stream = tables.system.stream(name)
+    if not stream.key or tables.run(f"select 1 from {tables.table(name)} limit 1").fetchall():
+        return False
+    counts = f"select count(distinct hash({', '.join(map(identifier, key))})), count(*), count(distinct row_day) from {tables.delta(name)}"
+    ((distinct, rows, days),) = tables.run(counts).fetchall()
+    return bool(distinct == rows and (days <= 1 or not stream.complete_per))
+
+
+def take_all(tables: SourceTables, name: str, key: Sequence[str]) -> StreamChange:
+    """Take every delivered row; `came` is then the delivery itself, unless some of its rows may be hidden."""
+    stream, delta, came = tables.system.stream(name), tables.delta(name), tables.temporary("came", name)
+    columns = ", ".join([*map(identifier, tables.columns(name)), "record_number"])
+    tables.run(f"insert into {tables.table(name)} from {delta}")
+    if stream.deleted or stream.needs:
+        tables.run(f"insert into {came} select {columns} from {delta}")
+    else:
+        tables.run(f"drop table {came}")
+        tables.run(f"create or replace temp view {came} as select {columns} from {delta}")
+    touched = tables.temporary("touched", name)
+    tables.run(f"create or replace temp table {touched} as select distinct {', '.join(map(identifier, key))} from {delta}")
+    tables.first.add(name)
+    return StreamChange(0, tables.size(delta), 0)
