@@ -56,7 +56,7 @@ from source left join agent on source.agent_id = agent.agent_id
 
 
 def measure(folder: Path, size: float, repeats: int, section: Section) -> None:
-    """Measure the first load of `size` million calls beside bare copies, then one day after a short and a long history."""
+    """Measure the first load of `size` million calls against bare copies, then one day after a short and a long history."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = int(size * ROWS)
     file = folder / "calls.csv"
@@ -91,8 +91,8 @@ def measure(folder: Path, size: float, repeats: int, section: Section) -> None:
 
 def _run(case: str, work: Path, file: Path) -> Usage:
     run = product.python("-m", "benchmarks.tables", case, work, file)
-    told = json.loads(run.output.splitlines()[-1])
-    return Usage(told["wall"], told["cpu"], run.peak_bytes)
+    printed = json.loads(run.output.splitlines()[-1])
+    return Usage(printed["wall"], printed["cpu"], run.peak_bytes)
 
 
 def _write(file: Path, first: int, rows: int, version: int, changed: int = 0) -> None:

@@ -12,6 +12,8 @@ from dagster_project.ingest.readers.dialect import Dialect
 BLANKS = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200E))) + "\u202f\u205f\u2060\u3000\ufeff"
 """What does not belong to an identifier at its ends: blanks, no-break blanks and characters without a width."""
 _OFFSET = r":\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+TRUE_WORDS = ("true", "t", "1", "yes", "y")
+"""How exports write true, in small letters."""
 
 
 def literal(value: str) -> str:

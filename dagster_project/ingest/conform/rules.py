@@ -77,8 +77,8 @@ def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: 
         if column.not_after_delivery and column.name in types:
             day = day_of(column.name)
             if isinstance(day, str):
-                latest, told = f"{day} + {1 + FUTURE_DAYS}", ""
+                latest, shown = f"{day} + {1 + FUTURE_DAYS}", ""
             else:
-                latest, told = f"'{day + dt.timedelta(days=1 + FUTURE_DAYS)}'", f" {day}"
-            rules.append(Rule(column.name, FUTURE, f"{column.name} >= {latest}", f"lies after the day of delivery{told}"))
+                latest, shown = f"'{day + dt.timedelta(days=1 + FUTURE_DAYS)}'", f" {day}"
+            rules.append(Rule(column.name, FUTURE, f"{column.name} >= {latest}", f"lies after the day of delivery{shown}"))
     return rules

@@ -1,6 +1,6 @@
-"""The first rows of a source table: nothing stands to compare them with, so they are taken as they come.
+"""The first rows of a source table: the table is empty, so they are compared with nothing.
 
-Holds the test for that and the taking. What is merged with standing rows is merged in `tables`.
+Holds the test for that and the taking. Rows that meet earlier ones are merged in `tables`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_first(tables: SourceTables, name: str, key: Sequence[str]) -> bool:
-    """Whether nothing stands yet and the delivered rows are of one version each, so that nothing is compared."""
+    """Whether the table is empty and each key is delivered once, so that nothing has to be compared."""
     stream = tables.system.stream(name)
     if not stream.key or tables.run(f"select 1 from {tables.table(name)} limit 1").fetchall():
         return False

@@ -1,4 +1,4 @@
-"""The records of a source table as they were delivered and as a SELECT returned them, for what is told of refused ones.
+"""The records of a source table as they were delivered and as a SELECT returned them, for the messages about refused ones.
 
 It must not decide which record is refused.
 """

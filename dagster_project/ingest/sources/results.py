@@ -51,7 +51,7 @@ class SystemChange:
 
 @dataclass(frozen=True)
 class StreamChange:
-    """How many current rows of a stream went and came, and how many keys have several versions that nothing tells apart."""
+    """How many current rows of a stream went and came, and how many keys have several versions that are equally new."""
 
     removed: int
     added: int

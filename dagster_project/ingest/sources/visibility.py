@@ -8,7 +8,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from dagster_project.ingest.sql_text import identifier, literal
+from dagster_project.ingest.sql_text import TRUE_WORDS, identifier, literal
 
 if TYPE_CHECKING:
     from dagster_project.ingest.sources.tables import SourceTables
@@ -17,12 +17,10 @@ WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
 """First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
 
 
-_TRUE = ("true", "t", "1", "yes", "y")
-
-
 def _spellings(value: str) -> tuple[str, ...]:
-    """Return how a value may be written, in small letters."""
-    return _TRUE if value.strip().lower() in _TRUE else (value.strip().lower(),)
+    """Return how a value may be written, in small letters: `true` by any word for it, a code only as itself."""
+    value = value.strip().lower()
+    return TRUE_WORDS if value == "true" else (value,)
 
 
 class Visibility:
