@@ -316,6 +316,11 @@ def test_an_optional_column_may_be_absent(shop: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "message"),
     [
+        (
+            "key: [order_id, line_id]",
+            "key: [order_id, line_id]\n    key_defaults: {item_id: 1}",
+            "columns that are not in the key: item_id",
+        ),
         ("key: [order_id, line_id]", "key: [sku]", "key, version, complete_per, deleted or needs name columns that are not read: sku"),
         (
             "    complete_per: order_id\n",

@@ -40,6 +40,7 @@ class Stream(Dialect):
     new_columns: Mode = "evolve"  # what happens to any other column
     feeds: dict[str, FeedMapping] = Field(default_factory=dict)
     key: tuple[str, ...] = ()  # the latest version of each key is current
+    key_defaults: dict[str, str] = Field(default_factory=dict)  # column of the key and the value that a row without one has in its key
     version: str | None = None  # column with the instant of a version; then the day of delivery, the name of the file, the record decide
     # all rows of these columns' values in one day of delivery are the complete set; a later day replaces it
     complete_per: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Stream(Dialect):
     def _one_or_more(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("deleted", mode="before")
+    @field_validator("deleted", "key_defaults", mode="before")
     @classmethod
     def _texts(cls, value: object) -> object:
         """YAML reads true as a boolean; files hold text."""
@@ -91,6 +92,8 @@ class Stream(Dialect):
         unread = sorted(set(named) - set(self.read_columns))
         if unread:
             raise ValueError(f"key, version, complete_per, deleted or needs name columns that are not read: {', '.join(unread)}")
+        if stray := sorted(set(self.key_defaults) - set(self.key)):
+            raise ValueError(f"key_defaults name columns that are not in the key: {', '.join(stray)}")
         return self
 
 

@@ -5,14 +5,20 @@ Holds the test for that and the taking. Rows that meet earlier ones are merged i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dagster_project.ingest.sources.results import StreamChange
-from dagster_project.ingest.sql_text import identifier
+from dagster_project.ingest.sql_text import identifier, literal
 
 if TYPE_CHECKING:
     from dagster_project.ingest.sources.tables import SourceTables
+
+
+def key_sql(columns: Sequence[str], defaults: Mapping[str, str], table: str = "") -> str:
+    """Return the columns by which rows are one key: a column without a value counts as the default that the stream declares for it."""
+    named = {column: f"{table}.{identifier(column)}" if table else identifier(column) for column in columns}
+    return ", ".join(f"coalesce({sql}, {literal(defaults[column])})" if column in defaults else sql for column, sql in named.items())
 
 
 def is_first(tables: SourceTables, name: str, key: Sequence[str]) -> bool:
@@ -20,7 +26,9 @@ def is_first(tables: SourceTables, name: str, key: Sequence[str]) -> bool:
     stream = tables.system.stream(name)
     if not stream.key or tables.run(f"select 1 from {tables.table(name)} limit 1").fetchall():
         return False
-    counts = f"select count(distinct hash({', '.join(map(identifier, key))})), count(*), count(distinct row_day) from {tables.delta(name)}"
+    counts = (
+        f"select count(distinct hash({key_sql(key, stream.key_defaults)})), count(*), count(distinct row_day) from {tables.delta(name)}"
+    )
     ((distinct, rows, days),) = tables.run(counts).fetchall()
     return bool(distinct == rows and (days <= 1 or not stream.complete_per))
 

@@ -9,8 +9,9 @@ It must not run a mapping's SQL.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -19,7 +20,7 @@ from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
-from dagster_project.ingest.sources.first_load import is_first, take_all
+from dagster_project.ingest.sources.first_load import is_first, key_sql, take_all
 from dagster_project.ingest.sources.results import StreamChange
 from dagster_project.ingest.sources.visibility import Visibility
 from dagster_project.ingest.sql_text import identifier, identifier_form, instant, literal
@@ -193,26 +194,26 @@ class SourceTables:
         if is_first(self, name, key):
             return take_all(self, name, key)
         scope = stream.complete_per or key
-        same_scope = _equal("standing", "delta", scope)
+        same_scope = _equal("standing", "delta", scope, stream.key_defaults)
         self.run(
             f"create or replace temp table standing as select standing.* from {table} as standing"
             f" where exists (select 1 from {delta} as delta where {same_scope})"
         )
         candidates = f"(select *, false as is_new from standing union all select *, true as is_new from {delta})"
         if stream.complete_per:
-            per = ", ".join(map(identifier, stream.complete_per))
+            per = key_sql(stream.complete_per, stream.key_defaults)
             candidates = f"(select * from {candidates} qualify row_day = max(row_day) over (partition by {per}))"
         tied = 0
-        listed = ", ".join(map(identifier, key))
+        listed, by = ", ".join(map(identifier, key)), key_sql(key, stream.key_defaults)
         if stream.key:
             order = "row_version desc nulls last, row_day desc, row_file desc, row_place desc"
-            latest = f"row_number() over (partition by {listed} order by {order}) = 1"
+            latest = f"row_number() over (partition by {by} order by {order}) = 1"
             # the first day of the latest version: a copy of it, or an older version, says nothing of the children
             last = (
-                f"case when row_version is null then max(row_last) over (partition by {listed})"
-                f" else min(row_last) over (partition by {listed}, row_version) end"
+                f"case when row_version is null then max(row_last) over (partition by {by})"
+                f" else min(row_last) over (partition by {by}, row_version) end"
             )
-            span = f"min(row_first) over (partition by {listed}) as row_first, {last} as row_last"
+            span = f"min(row_first) over (partition by {by}) as row_first, {last} as row_last"
             self.run(f"create or replace temp table winner as select * replace ({span}), 1 as copy from {candidates} qualify {latest}")
             tied = self._tied(name, candidates, key)
         else:
@@ -259,7 +260,7 @@ class SourceTables:
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""
         by = "row_version" if self.system.stream(name).version else "row_day"
-        listed = ", ".join(map(identifier, key))
+        listed = key_sql(key, self.system.stream(name).key_defaults)
         content = f"hash({', '.join(map(identifier, self.columns(name)))})"
         latest = f"select *, {content} as content from {candidates} qualify {by} = max({by}) over (partition by {listed})"
         return self.count(
@@ -278,8 +279,10 @@ class SourceTables:
         self.run("commit")
 
 
-def _equal(left: str, right: str, columns: Sequence[str]) -> str:
-    return " and ".join(f"{left}.{identifier(column)} is not distinct from {right}.{identifier(column)}" for column in columns)
+def _equal(left: str, right: str, columns: Sequence[str], defaults: Mapping[str, str] = MappingProxyType({})) -> str:
+    return " and ".join(
+        f"{key_sql([column], defaults, left)} is not distinct from {key_sql([column], defaults, right)}" for column in columns
+    )
 
 
 def database_of(folder: Path, system: str) -> Path:

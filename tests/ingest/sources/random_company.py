@@ -108,7 +108,8 @@ def _rank(system: System, file: Delivered, record: dict[str, str], at: int) -> t
 
 def _identity(system: System, stream: str, record: dict[str, str]) -> tuple[str, ...]:
     described = system.stream(stream)
-    return (stream, *(record[column] for column in (*described.complete_per, *described.key)))
+    columns = (*described.complete_per, *described.key)
+    return (stream, *(record[column] or described.key_defaults.get(column, "") for column in columns))
 
 
 def words(system: System, files: Iterable[str]) -> dict[str, list[str]]:
@@ -147,7 +148,7 @@ def company(system: System, seed: int, most: int = 5, ids: int = 4) -> list[Deli
 
 def _value(column: str, stream: Stream, day: str, known: dict[str, list[str]], chance: random.Random, ids: int) -> str:
     is_key = column in stream.key or column in stream.complete_per or column in stream.needs
-    if not is_key and chance.random() < 0.06:
+    if (not is_key or column in stream.key_defaults) and chance.random() < 0.06:
         return ""
     lowered = column.lower()
     if lowered in _FLAGS or lowered.startswith(("is_", "has_")):

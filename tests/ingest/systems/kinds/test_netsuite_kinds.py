@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ingest.systems.kinds.current import Case, Day, every, shown
+from tests.ingest.systems.kinds.current import Case, Day, Rows, every, shown
 
-D1, D2 = "2026-10-31", "2026-11-15"
+D1, D2, D3 = "2026-10-31", "2026-11-15", "2026-11-20"
 AT, LATER = "2026-10-05 00:00:00", "2026-11-10 00:00:00"
 BASE: Day = {
     "accounting_periods": [
@@ -44,6 +44,8 @@ LINE = {
     "amount": "100.00",
 }
 BOOKED = "ledger_actuals: journal_id, line_number, ledger_amount, currency_code"
+THIRD = {**LINE, "transaction_line_id": "3"}
+SECOND_IS_PRIMARY: Rows = [{"accounting_book_id": "1", "is_primary": "No"}, {"accounting_book_id": "2", "is_primary": "Yes"}]
 TWO_BOOKS = [{**LINE, "accounting_book_id": "1"}, {**LINE, "accounting_book_id": "2", "amount": "95.00"}]
 
 CASES = [
@@ -57,7 +59,7 @@ CASES = [
         "accounting_books says a day later which book is the primary one",
         {
             D1: {"transactions": [HEAD], "transaction_lines": TWO_BOOKS},
-            D2: {"accounting_books": [{"accounting_book_id": "1", "is_primary": "No"}, {"accounting_book_id": "2", "is_primary": "Yes"}]},
+            D2: {"accounting_books": SECOND_IS_PRIMARY},
         },
         {BOOKED: [(7, 1, 95, "EUR")]},
         BASE,
@@ -65,6 +67,46 @@ CASES = [
     Case(  # K14
         "books whose lines come on two days",
         {D1: {"transactions": [HEAD], "transaction_lines": TWO_BOOKS[:1]}, D2: {"transaction_lines": TWO_BOOKS[1:]}},
+        {BOOKED: [(7, 1, 100, "EUR")]},
+        BASE,
+    ),
+    Case(  # K2
+        "a line without a book, and later with the primary one",
+        {
+            D1: {"transactions": [HEAD], "transaction_lines": [LINE]},
+            D2: {"transaction_lines": [{**LINE, "accounting_book_id": "1", "amount": "80.00"}]},
+        },
+        {BOOKED: [(7, 1, 80, "EUR")]},
+        BASE,
+    ),
+    Case(  # K2
+        "lines without a book: one is removed, one re-pointed to the bank, one comes again without a book",
+        {
+            D1: {"transactions": [HEAD], "transaction_lines": [LINE, {**LINE, "transaction_line_id": "2"}, THIRD]},
+            D2: {
+                "transaction_lines": [
+                    {**LINE, "accounting_book_id": "1", "_fivetran_deleted": "TRUE"},
+                    {**LINE, "transaction_line_id": "2", "accounting_book_id": "1", "account_id": "2"},
+                    {**THIRD, "accounting_book_id": "1", "amount": "60.00"},
+                ]
+            },
+            D3: {"transaction_lines": [{**THIRD, "amount": "70.00"}]},
+        },
+        {BOOKED: [(7, 3, 70, "EUR")]},
+        BASE,
+    ),
+    Case(  # K14
+        "a line without a book, then in all books, of which the second is the primary one",
+        {
+            D1: {"transactions": [HEAD], "transaction_lines": [LINE], "accounting_books": SECOND_IS_PRIMARY},
+            D2: {"transaction_lines": TWO_BOOKS},
+        },
+        {BOOKED: [(7, 1, 95, "EUR")]},
+        BASE,
+    ),
+    Case(  # K14
+        "a line without a book, while the primary one has another number",
+        {D1: {"transactions": [HEAD], "transaction_lines": [LINE], "accounting_books": SECOND_IS_PRIMARY}},
         {BOOKED: [(7, 1, 100, "EUR")]},
         BASE,
     ),
