@@ -92,6 +92,57 @@ def test_deleted_is_any_word_for_true(books: Any, word: str) -> None:
     assert total(books) == []
 
 
+@pytest.mark.parametrize("word", ["", " ", "\u00a0", "false", "F", "0", "no", "N "])
+def test_not_deleted_is_nothing_or_any_word_for_false(books: Any, word: str) -> None:
+    invoice(books, 1, "2026-02-01", deleted=word)
+    books.walk()
+    assert total(books) == [("i1", None)]
+
+
+def test_a_word_for_deleted_that_is_neither_true_nor_false_is_quarantined_until_it_is_mended(books: Any) -> None:
+    books.deliver("books/line/2026-03-01/l.csv", NET + "i1,10\n")
+    invoice(books, 1, "2026-02-01")
+    invoice(books, 2, "2026-02-02", deleted="maybe")
+    report = books.walk()
+    assert total(books) == [("i1", "10.00")]
+    ((path, record),) = [(file.path, record) for file in report.files for record in file.quarantine]
+    assert (path, record.record_number, record.line_number) == ("books/invoice/2026-03-02/2026-02-02.csv", 1, 2)
+    assert (record.column, record.rule) == ("is_deleted", "boolean_format")
+    told = "is neither true nor false, so it cannot be told whether the record is deleted"
+    assert record.reason == f'column is_deleted: "maybe" {told}; remedy: write true or false, see docs/quarantine.md#boolean_format'
+    invoice(books, 2, "2026-02-02", deleted="true")
+    books.walk()
+    assert total(books) == []
+    assert books.ledger.rows("select quarantine_state from quarantine_life") == [("resolved",)]
+
+
+def test_a_record_whose_version_and_word_for_deleted_cannot_be_read_is_one_record(books: Any) -> None:
+    invoice(books, 1, "soon", deleted="maybe")
+    (file,) = books.walk().files
+    assert (file.physical, file.loaded, file.superseded, file.quarantined) == (1, 0, 0, 1)
+    assert [record.rule for record in file.quarantine] == ["instant_format"]
+
+
+@pytest.mark.parametrize(("state", "stands_then"), [("void", []), ("VOID ", []), ("true", ["i1"]), ("maybe", ["i1"])])
+def test_a_code_for_deleted_means_only_itself(make_door: Callable[..., Any], tmp_path: Path, state: str, stands_then: list[str]) -> None:
+    yml = BOOKS.replace("{is_deleted: true}", "{is_deleted: void}")
+    books = make_door("codes", mappings=write_system(tmp_path / "codes", "books", yml, orders=TOTALS))
+    invoice(books, 1, "2026-02-01", deleted=state)
+    assert books.walk().rejections == []
+    assert [number for number, _ in total(books)] == stands_then
+
+
+@pytest.mark.parametrize(("word", "stands_then"), [("false", []), ("F", []), ("0", []), ("t", ["i1"]), ("", ["i1"])])
+def test_a_mark_of_active_rows_is_read_by_any_word_too(
+    make_door: Callable[..., Any], tmp_path: Path, word: str, stands_then: list[str]
+) -> None:
+    yml = BOOKS.replace("{is_deleted: true}", "{is_deleted: false}")
+    books = make_door("active", mappings=write_system(tmp_path / "active", "books", yml, orders=TOTALS))
+    invoice(books, 1, "2026-02-01", deleted=word)
+    books.walk()
+    assert [number for number, _ in total(books)] == stands_then
+
+
 def test_keys_that_differ_in_outer_blanks_or_unicode_form_are_one(books: Any) -> None:
     for number, again in (("i1 ", "i1"), ("cafe\u0301", "caf\u00e9")):
         books.deliver(f"books/line/2026-03-01/{len(number)}.csv", f"{NET}{again},10\n")

@@ -16,9 +16,17 @@ from dagster_project.contracts.model import Column, Contract
 from dagster_project.engines.lake_files import RECORD_NUMBER
 from dagster_project.ingest.conform.rules import Rule, rules_between_columns, rules_of_the_delivery, rules_of_the_value
 from dagster_project.ingest.readers.dialect import Dialect
-from dagster_project.ingest.sql_text import TRUE_WORDS, has_other_form, identifier, identifier_form, instant, literal, plain_number
+from dagster_project.ingest.sql_text import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    has_other_form,
+    identifier,
+    identifier_form,
+    instant,
+    literal,
+    plain_number,
+)
 
-_FALSE_WORDS = ("false", "f", "0", "no", "n")
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
@@ -194,7 +202,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{dialect.decimal}"', quick_sql=quick))
         rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}", quick_sql=""))
     elif kind == "boolean":
-        typed = f"case when lower({text}) in {TRUE_WORDS} then true when lower({text}) in {_FALSE_WORDS} then false end"
+        typed = f"case when lower({text}) in {TRUE_WORDS} then true when lower({text}) in {FALSE_WORDS} then false end"
         rules.append(Rule(name, "boolean_format", _failed(column, typed.replace(text, raw)), "is neither true nor false"))
     elif kind == "date":
         rules.append(_date_rule(name, raw, dialect.date_formats))

@@ -1,4 +1,4 @@
-"""Records of a delivered file that never reach the source tables: wrong of form, or of a version that cannot be read.
+"""Records of a delivered file that never reach the source tables: wrong of form, or their version or mark of deletion cannot be read.
 
 Holds how they are described for the quarantine. It must not decide which record is wrong.
 """
@@ -18,7 +18,7 @@ from dagster_project.ledger.entries import QuarantinedRecord
 def faults_of(
     system: System, stream: str, source: Source, broken: Sequence[tuple[int, Rule]]
 ) -> list[tuple[int, QuarantinedRecord | None]]:
-    """Return the records whose form or version is wrong, with what is told of the first ones."""
+    """Return the records that are wrong of form or cannot be placed, with what is told of the first ones."""
     contract = _contract(system, stream)
     found: list[tuple[int, QuarantinedRecord | None]] = []
     for record in source.faults:
@@ -36,7 +36,7 @@ def faults_of(
         value = dict(zip(source.scan.columns, line.fields, strict=False)).get(rule.column)
         entry = quarantined(
             contract.feed, contract, number=number, line=line.line or None, column=rule.column, rule=rule.rule, value=value,
-            names=source.scan.columns, fields=line.fields, detail="is not an instant, so its version cannot be told",
+            names=source.scan.columns, fields=line.fields, detail=rule.detail,
         )  # fmt: skip
         found.append((number, entry))
     return found

@@ -22,7 +22,7 @@ from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
 from dagster_project.ingest.sources.first_load import is_first, key_sql, take_all
 from dagster_project.ingest.sources.results import StreamChange
-from dagster_project.ingest.sources.visibility import Visibility
+from dagster_project.ingest.sources.visibility import Visibility, is_unreadable
 from dagster_project.ingest.sql_text import identifier, identifier_form, instant, literal
 
 DATABASE = "sources"
@@ -124,19 +124,20 @@ class SourceTables:
         return [f"{values[name]} as {name}" for name in constants_beside(self.columns(stream))]
 
     def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
-        """Take in the records of one file; return those whose version cannot be read, with the rule that they break."""
+        """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks."""
         stream, name = self.system.stream(delivery.stream), delivery.stream
         self._delivered.add(name)
         values = [file_no, delivery.relative, source.scan.sha256, delivery.delivery_date]
         self.run("insert into delivered_files values (?, ?, ?, ?)", values)
         source.load(self.connection, stream.read_columns)
-        version, bad = self._version(stream)
+        version, rules = self._version(stream)
         broken: list[tuple[int, Rule]] = []
         where = ""
-        if bad:
-            rule = Rule(stream.version or "", "instant_format", bad, "is not an instant")
-            broken = [(number, rule) for (number,) in self.run(f"select record_number from source where {bad}").fetchall()]
-            where = f" where not coalesce({bad}, false)"
+        if rules:
+            first = f"case {' '.join(f'when {rule.bad_sql} then {at}' for at, rule in enumerate(rules))} end"
+            where = f" where {first} is null"
+            found = self.run(f"select record_number, {first} from source where {first} is not null").fetchall()
+            broken = [(number, rules[at]) for number, at in found]
         day = literal(delivery.delivery_date.isoformat()) + "::date"
         own = [
             f"({file_no}::bigint << {FILE_BITS}) | record_number", version, day, literal(natural_order(delivery.relative)), "record_number",
@@ -165,13 +166,19 @@ class SourceTables:
                 self.run(f"insert into {self.delta(name)} by name {rows}")
                 self._delivered.add(name)
 
-    def _version(self, stream: Stream) -> tuple[str, str]:
-        """Return the SQL of a record's version and the test for one that cannot be read."""
-        if stream.version is None:
-            return "null::timestamptz", ""
-        text = identifier(stream.version)
-        typed = instant(text, stream.time_zone or self.system.time_zone, stream.timestamp_formats)
-        return typed, f"{text} is not null and {typed} is null"
+    def _version(self, stream: Stream) -> tuple[str, list[Rule]]:
+        """Return the SQL of a record's version, and the rules for what cannot be read: its version, and whether it is deleted."""
+        version, rules = "null::timestamptz", []
+        if stream.version is not None:
+            text = identifier(stream.version)
+            version = instant(text, stream.time_zone or self.system.time_zone, stream.timestamp_formats)
+            bad = f"{text} is not null and {version} is null"
+            rules = [Rule(stream.version, "instant_format", bad, "is not an instant, so its version cannot be told")]
+        for column, value in stream.deleted.items():
+            if bad := is_unreadable(identifier(column), value):
+                detail = "is neither true nor false, so it cannot be told whether the record is deleted"
+                rules.append(Rule(column, "boolean_format", bad, detail))
+        return version, rules
 
     def merge(self) -> None:
         """Bring the delivered rows into the tables, then settle which rows are hidden; the transaction stays open."""

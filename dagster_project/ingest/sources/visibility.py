@@ -8,7 +8,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from dagster_project.ingest.sql_text import TRUE_WORDS, identifier, literal
+from dagster_project.ingest.sql_text import FALSE_WORDS, TRUE_WORDS, identifier, literal, word_form
 
 if TYPE_CHECKING:
     from dagster_project.ingest.sources.tables import SourceTables
@@ -17,10 +17,20 @@ WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
 """First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
 
 
-def _spellings(value: str) -> tuple[str, ...]:
-    """Return how a value may be written, in small letters: `true` by any word for it, a code only as itself."""
+_FLAGS = {"true": TRUE_WORDS, "false": FALSE_WORDS}
+
+
+def is_said(text: str, value: str) -> str:
+    """Return the test whether a text is the value of `deleted`: `true` and `false` by any word for it, a code only as itself."""
     value = value.strip().lower()
-    return TRUE_WORDS if value == "true" else (value,)
+    return f"{word_form(text)} in ({', '.join(map(literal, _FLAGS.get(value, (value,))))})"
+
+
+def is_unreadable(text: str, value: str) -> str:
+    """Return the test for a text that is neither true nor false where `deleted` asks for one of them; "" where it asks for a code."""
+    if value.strip().lower() not in _FLAGS:
+        return ""
+    return f"{word_form(text)} not in ('', {', '.join(map(literal, (*TRUE_WORDS, *FALSE_WORDS)))})"
 
 
 class Visibility:
@@ -56,8 +66,7 @@ class Visibility:
                 parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
         self.tables.run(f"create or replace temp table asked as {' union '.join(parts)}")
         whens = [
-            f"when lower(trim(row_.{identifier(column)})) in ({', '.join(map(literal, _spellings(value)))})"
-            f" then '{EXCLUDED}: deleted in the source'"
+            f"when {is_said(f'row_.{identifier(column)}', value)} then '{EXCLUDED}: deleted in the source'"
             for column, value in stream.deleted.items()
         ]
         joins = []

@@ -153,6 +153,8 @@ def _value(column: str, stream: Stream, day: str, known: dict[str, list[str]], c
     lowered = column.lower()
     if lowered in _FLAGS or lowered.startswith(("is_", "has_")):
         return "true" if chance.random() < 0.2 else "false"
+    if lowered == "_fivetran_active":
+        return "false" if chance.random() < 0.2 else "true"
     texts = known.get(column, [])
     if texts and chance.random() < (0.9 if len(texts) > 1 else 0.5):
         return chance.choice(texts)
