@@ -27,8 +27,8 @@ from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.readers.source import open_source
 from dagster_project.ingest.report import LoadReport
+from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.selects import selects_of
-from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings

@@ -42,9 +42,12 @@ def stage(connection: sqlite3.Connection, run_id: str, change: StagedChange) -> 
         values,
     ).lastrowid
     connection.executemany(
-        "insert into batches (batch_id, change_number, feed, rows, path, control_sums, status, withdrawn, withdrawn_path)"
-        " values (?, ?, ?, ?, ?, '{}', 'staged', ?, ?)",
-        [(row.batch_id, number, row.feed, row.rows, row.path, row.withdrawn, row.withdrawn_path) for row in change.batches],
+        "insert into batches (batch_id, change_number, feed, rows, path, lacks, control_sums, status, withdrawn, withdrawn_path)"
+        " values (?, ?, ?, ?, ?, ?, '{}', 'staged', ?, ?)",
+        [
+            (row.batch_id, number, row.feed, row.rows, row.path, ",".join(row.lacks), row.withdrawn, row.withdrawn_path)
+            for row in change.batches
+        ],
     )
     connection.executemany("insert into record_changes values (?, ?, ?, ?, ?, ?)", [(number, *move) for move in change.moves])
     connection.executemany("insert into record_resolutions values (?, ?, ?, ?)", [(number, *found) for found in change.resolved])

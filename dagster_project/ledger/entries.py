@@ -79,12 +79,13 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class ChangeBatch:
-    """What a change brings to one feed; `withdrawn` keys are in the file `withdrawn_path`. Paths are below HOME."""
+    """What a change brings to one feed, and columns that its file lacks; `withdrawn` keys are in `withdrawn_path`. Paths are below HOME."""
 
     batch_id: str
     feed: str
     path: str
     rows: int
+    lacks: tuple[str, ...] = ()
     withdrawn: int = 0
     withdrawn_path: str | None = None
 

@@ -16,7 +16,7 @@ from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.lake import accepted_batches
 from dagster_project.ingest.mapping.systems import CANONICAL
 from dagster_project.ingest.pii.register import redacted, show, tombstones
-from dagster_project.ingest.sources.tables import FILE_BITS
+from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sql_text import literal
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import remove, sync_new

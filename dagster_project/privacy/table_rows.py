@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from dagster_project.engines.duckdb import connect_published
+from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.made_rows import PLACE
-from dagster_project.ingest.sources.tables import FILE_BITS
 from dagster_project.ingest.sql_text import identifier
 from dagster_project.privacy.records import DeliveredRecord
 

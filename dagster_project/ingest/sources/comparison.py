@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.conform.feed_batch import PARQUET
-from dagster_project.ingest.sources.made_rows import MadeRows
+from dagster_project.ingest.sources.made_rows import MadeRows, Part
 from dagster_project.ingest.sources.results import FeedChange
-from dagster_project.ingest.sources.tables import DATABASE, SourceTables
+from dagster_project.ingest.sources.tables import DATABASE, TEXT, SourceTables
 from dagster_project.ingest.sql_text import identifier, literal
 
 _SEPARATOR = "chr(31)"
@@ -31,7 +31,7 @@ class Comparison:
         for name in self.streams:
             for feed in self.system.stream(name).feeds:
                 self.tables.run(
-                    f"create table if not exists {self._emitted(feed)} (stream varchar, row_key varchar, row_hash bigint,"
+                    f"create table if not exists {self._emitted(feed)} (stream varchar, row_key {TEXT}, row_hash bigint,"
                     f" record_number bigint,"
                     " is_shown boolean)"
                 )
@@ -51,10 +51,11 @@ class Comparison:
     def _fresh(self, feed: str) -> str:
         """Return the rows of all parts of a feed: stream, part, place, key, hash, record, instant of the version."""
         contract = load_contract(feed)
-        key = f" || {_SEPARATOR} || ".join(f"{name}::varchar" for name in contract.primary_key)
+        key = f" || {_SEPARATOR} || ".join(f"{name}::varchar" for name in contract.primary_key)  # a key is never lacking
         selects = []
         for part in self.rows.parts[feed]:
-            version = "source_updated_at" if "source_updated_at" in contract.names else "null::timestamptz"
+            is_told = "source_updated_at" in contract.names and "source_updated_at" not in part.batch.lacks
+            version = "source_updated_at" if is_told else "null::timestamptz"
             selects.append(
                 f"select {literal(part.stream)} as stream, {part.number} as part, file_row_number as place, {key} as row_key, row_hash,"
                 f" record_number, {version} as updated_at from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
@@ -69,6 +70,8 @@ class Comparison:
     def closed_over_keys(self) -> set[str]:
         """Add records that are not affected but emit a key that is; return the streams to map again."""
         again: set[str] = set()
+        if self.tables.is_new:
+            return again
         for feed in {feed for name in self.streams for feed in self.system.stream(name).feeds}:
             gone = self._gone(feed)
             keys = f"select row_key from {self._emitted(feed)} where {gone} union select row_key from {self._fresh(feed)}"
@@ -91,13 +94,15 @@ class Comparison:
             return None
         if fresh and self.tables.count("select count(distinct row_key) from fresh_rows") < fresh:
             self._choose_latest(feed)
-        wanted = (
-            "select part, place from fresh_rows where is_shown and not exists (select 1 from gone_rows where gone_rows.is_shown"
-            " and gone_rows.row_key = fresh_rows.row_key and gone_rows.row_hash = fresh_rows.row_hash)"
-        )
+        wanted = "select part, place from fresh_rows where is_shown"
+        if before:
+            wanted += (
+                " and not exists (select 1 from gone_rows where gone_rows.is_shown and gone_rows.row_key = fresh_rows.row_key"
+                " and gone_rows.row_hash = fresh_rows.row_hash)"
+            )
         run(f"create or replace temp table written_rows as {wanted}")
         lost = "select distinct row_key from gone_rows where is_shown and row_key not in (select row_key from fresh_rows where is_shown)"
-        run(f"create or replace temp table withdrawn_keys as {lost}")
+        run(f"create or replace temp table withdrawn_keys as {lost if before else 'select row_key from gone_rows'}")
         written, withdrawn = self.tables.size("written_rows"), self.tables.size("withdrawn_keys")
         change = self._change(feed, written, withdrawn) if written or withdrawn else None
         if before:
@@ -124,10 +129,12 @@ class Comparison:
     def _change(self, feed: str, written: int, withdrawn: int) -> FeedChange:
         contract = load_contract(feed)
         path = self.rows.lake / feed / f"{self.rows.batch_id(feed)}.tmp"
-        columns = [*contract.names, "record_number", "delivery_date", "row_hash"]
         parts = self.rows.parts[feed]
+        lacks = tuple(name for name in contract.names if parts and all(name in part.batch.lacks for part in parts))
+        columns = [*(name for name in contract.names if name not in lacks), "record_number", "delivery_date", "row_hash"]
         selects = [
-            f"select {', '.join(columns)} from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
+            f"select {', '.join(_stored(part, name) for name in columns)}"
+            f" from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"
             f" where file_row_number in (select place from written_rows where part = {part.number})"
             for part in parts
         ]
@@ -147,4 +154,9 @@ class Comparison:
             split = f"string_split(row_key, {_SEPARATOR})"
             keys = ", ".join(f"({split})[{at}]::{contract.types[name]} as {name}" for at, name in enumerate(contract.primary_key, start=1))
             self.tables.run(f"copy (select {keys} from withdrawn_keys) to {literal(str(withdrawn_path))} ({PARQUET})")
-        return FeedChange(feed, path, written, withdrawn, withdrawn_path)
+        return FeedChange(feed, path, written, withdrawn, withdrawn_path, lacks)
+
+
+def _stored(part: Part, column: str) -> str:
+    """Return the SQL of a column of a part; what is null in each of its rows is not in its file."""
+    return f"null::{part.batch.contract.types[column]} as {column}" if column in part.batch.lacks else column

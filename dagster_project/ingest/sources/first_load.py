@@ -37,13 +37,18 @@ def take_all(tables: SourceTables, name: str, key: Sequence[str]) -> StreamChang
     """Take every delivered row; `came` is then the delivery itself, unless some of its rows may be hidden."""
     stream, delta, came = tables.system.stream(name), tables.delta(name), tables.temporary("came", name)
     columns = ", ".join([*map(identifier, tables.columns(name)), "record_number"])
-    tables.run(f"insert into {tables.table(name)} from {delta}")
+    if tables.is_new:
+        tables.run(f"drop table {tables.table(name)}")
+        tables.run(f"alter table {delta} rename to {tables.table(name).split('.', 1)[1]}")
+        tables.taken.add(name)
+        delta = tables.delta(name)
+    else:
+        tables.run(f"insert into {tables.table(name)} from {delta}")
     if stream.deleted or stream.needs:
         tables.run(f"insert into {came} select {columns} from {delta}")
     else:
         tables.run(f"drop table {came}")
         tables.run(f"create or replace temp view {came} as select {columns} from {delta}")
-    touched = tables.temporary("touched", name)
-    tables.run(f"create or replace temp table {touched} as select distinct {', '.join(map(identifier, key))} from {delta}")
+    tables.note_touched(name, f"select distinct {', '.join(map(identifier, key))} from {delta}")
     tables.first.add(name)
     return StreamChange(0, tables.size(delta), 0)

@@ -136,12 +136,14 @@ class SystemLoader:
         is_replacing = any(delivery.relative in known for delivery in deliveries)
         is_rebuilt = is_replacing or not is_current(self.folder, self.ledger, self.system.name)
         place, moves = path, []
-        if is_rebuilt:
+        is_new = is_rebuilt or not path.exists()
+        if is_new:
             place = path.with_suffix(".building")
             for draft in (place, log_of(place)):
                 draft.unlink(missing_ok=True)
             take_in_log(path)
             moves = [(place, path)]
+        if is_rebuilt:
             deliveries = landed()
         connection = self.connect([self.folder])
         connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
@@ -151,7 +153,7 @@ class SystemLoader:
                 connection.execute(f"attach {literal(str(path))} as old_sources (read_only)")
             except duckdb.Error:
                 old = False
-        tables = SourceTables(connection, self.system, sorted(self.selects.tables))
+        tables = SourceTables(connection, self.system, sorted(self.selects.tables), is_new=is_new)
         found = SystemLoad(self.system.name, [], None, None, [], [], _tables=tables, _moves=moves)
         sources: dict[int, Source] = {}
         opened: list[Source] = []
@@ -268,7 +270,8 @@ class SystemLoader:
                 target = made.withdrawn_path.with_suffix(".parquet")
                 found.temporaries.append((made.withdrawn_path, target))
                 withdrawn = target.relative_to(home).as_posix()
-            batches.append(ChangeBatch(final.stem, made.feed, final.relative_to(home).as_posix(), made.rows, made.withdrawn, withdrawn))
+            path = final.relative_to(home).as_posix()
+            batches.append(ChangeBatch(final.stem, made.feed, path, made.rows, made.lacks, made.withdrawn, withdrawn))
         days = [file.delivery_date for file in found.files if file.status != "refused"]
         if is_rebuilt:
             self._since_the_ledger(change)

@@ -25,9 +25,10 @@ from dagster_project.ingest.mapping.sandbox import LEFT_OUT
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
 from dagster_project.ingest.sources.affected import Walk
+from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.raw_records import mapped_values, raw_records
 from dagster_project.ingest.sources.selects import SystemSelects
-from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, SourceTables
+from dagster_project.ingest.sources.tables import DATABASE, SourceTables
 from dagster_project.ingest.sql_text import identifier, literal
 from dagster_project.ledger.entries import QuarantinedRecord
 
@@ -172,19 +173,30 @@ class MadeRows:
         temporary = folder / f"part-{self._parts}-{self.batch_id(feed)}.tmp"
         batch = FeedBatch(contract, self.system.stream(name).feeds[feed].records, "", temporary, f"{self.system.name}/{name}")
         self.parts[feed].append(Part(self._parts, name, batch))
-        lacks = plan.lacks(is_numbered=True)
+        batch.lacks = plan.lacks(is_numbered=True)
         self.listed[name, feed] = []
-        # a statement that fails would end the transaction, so nothing is cast strictly here
         listing = plan.listing_sql(relation)
-        columns = ", ".join(
-            f"null::{contract.types[column]} as {column}" if column in lacks else column
-            for column in (*contract.names, "record_number", "delivery_date", "row_hash")
-        )
-        copy_rows(self.tables.connection, f"select {columns} from ({listing}) where broken_rule is null", batch)
-        if batch.written != expected:
-            self._list_broken(name, batch, plan, relation)
-        self._warn_of_unknown(name, batch, plan, relation)
+        if not self._is_written_strictly(batch, plan.fast_sql(relation, is_numbered=True), expected):
+            copy_rows(self.tables.connection, f"select * exclude (broken_rule) from ({listing}) where broken_rule is null", batch)
+            if batch.written != expected:
+                self._list_broken(name, batch, plan, relation)
+            self._warn_of_unknown(name, batch, plan, relation)
         self.nameless += self.clean(batch)
+
+    def _is_written_strictly(self, batch: FeedBatch, sql: str, expected: int) -> bool:
+        """Write many rows in one pass that stops at the first wrong one; say whether all are written and none was changed.
+
+        Only in a new file: within a transaction a statement that fails would end it.
+        """
+        if not self.tables.is_new or expected < _SMALL:
+            return False
+        try:
+            copy_rows(self.tables.connection, sql, batch)
+        except duckdb.Error as error:
+            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+                raise
+            return False
+        return batch.written == expected
 
     def batch_id(self, feed: str) -> str:
         """Return the name of what this run writes for a feed."""

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from dagster_project.ingest.readers.source import Source
-from dagster_project.ingest.sources.tables import FILE_BITS, SourceTables
+from dagster_project.ingest.sources.delivered import FILE_BITS
+from dagster_project.ingest.sources.tables import SourceTables
 from dagster_project.ingest.sql_text import identifier
 
 

@@ -14,13 +14,17 @@ from dagster_project.ledger.entries import QuarantinedRecord
 
 @dataclass
 class FeedChange:
-    """What one feed gets: `rows` with the Parquet file of new and different rows, `withdrawn` with that of the keys taken back."""
+    """What one feed gets: `rows` with the Parquet file of new and different rows, `withdrawn` with that of the keys taken back.
+
+    `lacks` are the columns of the contract that are null in every row and not in the file.
+    """
 
     feed: str
     path: Path
     rows: int
     withdrawn: int
     withdrawn_path: Path | None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.made_rows import PLACE, MadeRows
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
-from dagster_project.ingest.sources.tables import DATABASE, FILE_BITS, SourceTables
+from dagster_project.ingest.sources.tables import DATABASE, SourceTables
 from dagster_project.ingest.sources.visibility import WAITS
 
 
@@ -23,7 +24,7 @@ class States:
     def count(self, todo: list[str], *, everything: bool) -> None:
         """Note the state of every record that this run moved, and how the counts of its file change."""
         run, states, refusals = self.tables.run, f"{DATABASE}.states", f"{DATABASE}.refusals"
-        for name in todo:
+        for name in todo if not self.tables.is_new else ():
             run(
                 f"insert into moved select record_number, null from {self.rows.affected(name)} where record_number not in (select"
                 f" record_number from moved)"
@@ -64,11 +65,11 @@ class States:
         parts = []
         for name in self.tables.streams:
             delta = f"select record_number from {self.tables.delta(name)}"
+            where = "" if self.tables.is_new else f" where record_number in ({delta}) or record_number in (select record_number from moved)"
             parts.append(
                 f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then"
                 f" 'waiting' else 'superseded' end"
-                f" as hidden from {self.tables.table(name)} where record_number in ({delta}) or record_number in (select"
-                f" record_number from moved)"
+                f" as hidden from {self.tables.table(name)}{where}"
             )
         run(f"create or replace temp table present as {' union all '.join(parts)}")
         run(

@@ -8,7 +8,6 @@ It must not run a mapping's SQL.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -17,50 +16,50 @@ import duckdb
 
 from dagster_project.ingest.conform.rules import Rule
 from dagster_project.ingest.landing.inventory import Delivery
-from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
+from dagster_project.ingest.sources.delivered import FILE_BITS, add
 from dagster_project.ingest.sources.first_load import is_first, key_sql, take_all
 from dagster_project.ingest.sources.results import StreamChange
-from dagster_project.ingest.sources.visibility import Visibility, is_unreadable
-from dagster_project.ingest.sql_text import identifier, identifier_form, instant, literal
+from dagster_project.ingest.sources.visibility import Visibility
+from dagster_project.ingest.sql_text import identifier, literal
 
 DATABASE = "sources"
 """Name under which the file is attached."""
-FILE_BITS = 32
 _ORDER = ("row_version", "row_day", "row_file", "row_place")
 _SPAN = ("row_first", "row_last")
 _OWN = {
     "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
     "row_first": "date", "row_last": "date", "row_hidden": "varchar",
 }  # fmt: skip
+TEXT = "varchar using compression uncompressed"
+"""Type of delivered text: to compress it takes twice the time of writing it, for a fifth of the room (`benchmarks/`, case `tables`)."""
 _FILES = "file_no bigint, path varchar, sha256 varchar, delivery_date date"
-_DIGITS = 12
-
-
-def natural_order(name: str) -> str:
-    """Return a text that sorts as people number files: 10.csv after 2.csv."""
-    return re.sub(r"\d+", lambda found: found.group().zfill(_DIGITS), name)
 
 
 class SourceTables:
-    """The tables of one system on an open connection to which their file is attached; all changes are one transaction."""
+    """The tables of one system on an open connection to which their file is attached; all changes are one transaction.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str]) -> None:
-        """Make the temporary tables of what the run delivers; nothing of the file changes before `merge`."""
+    Of a file that `is_new` nothing counts before it gets its name: it needs no transaction, and deliveries are written into it at once.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str], *, is_new: bool = False) -> None:
+        """Make the tables of what the run delivers; nothing of a file that is not new changes before `merge`."""
         self.connection = connection
         self.system = system
         self.streams = tuple(streams)
+        self.is_new = is_new
         self._number = {name: at for at, name in enumerate(sorted(system.file.streams))}
         self.changes: dict[str, StreamChange] = {}
         self.first: set[str] = set()  # streams of which all rows came in this run
+        self.taken: set[str] = set()  # those of them whose delivered rows have become the table
         self._delivered: set[str] = set()
         self.run(f"create or replace temp table delivered_files ({_FILES})")
         for name in self.streams:
-            self.run(f"create or replace temp table {self.delta(name)} ({self._columns_sql(name)})")
+            self.run(f"create or replace {'' if is_new else 'temp'} table {self.delta(name)} ({self._columns_sql(name)})")
 
     def _columns_sql(self, stream: str) -> str:
-        columns = [f"{identifier(column)} varchar" for column in self.columns(stream)]
+        columns = [f"{identifier(column)} {TEXT}" for column in self.columns(stream)]
         return ", ".join([*columns, *(f"{column} {kind}" for column, kind in _OWN.items())])
 
     def _begin(self) -> None:
@@ -68,7 +67,8 @@ class SourceTables:
 
         Files are read before it: within a transaction the engine numbers the rows of a new table in another way.
         """
-        self.run("begin")
+        if not self.is_new:
+            self.run("begin")
         self.run(f"create table if not exists {DATABASE}.meta (state_hash varchar)")
         self.run(f"create table if not exists {DATABASE}.files ({_FILES})")
         self.run(f"create table if not exists {DATABASE}.states (record_number bigint, state varchar, reason varchar)")
@@ -104,8 +104,10 @@ class SourceTables:
         return f"{DATABASE}.{identifier('stream ' + stream)}"
 
     def delta(self, stream: str) -> str:
-        """Return the temporary table of the rows that this run delivers."""
-        return self.temporary("delta", stream)
+        """Return the table of the rows that this run delivers: temporary, or in a new file, where it may become the table itself."""
+        if stream in self.taken:
+            return self.table(stream)
+        return f"{DATABASE}.{self.temporary('delta', stream)}" if self.is_new else self.temporary("delta", stream)
 
     def temporary(self, part: str, stream: str) -> str:
         """Return a temporary table of this run; `gone` and `came` are the visible rows that the run takes away and brings."""
@@ -125,33 +127,10 @@ class SourceTables:
 
     def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
         """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks."""
-        stream, name = self.system.stream(delivery.stream), delivery.stream
-        self._delivered.add(name)
+        self._delivered.add(delivery.stream)
         values = [file_no, delivery.relative, source.scan.sha256, delivery.delivery_date]
         self.run("insert into delivered_files values (?, ?, ?, ?)", values)
-        source.load(self.connection, stream.read_columns)
-        version, rules = self._version(stream)
-        broken: list[tuple[int, Rule]] = []
-        where = ""
-        if rules:
-            first = f"case {' '.join(f'when {rule.bad_sql} then {at}' for at, rule in enumerate(rules))} end"
-            where = f" where {first} is null"
-            found = self.run(f"select record_number, {first} from source where {first} is not null").fetchall()
-            broken = [(number, rules[at]) for number, at in found]
-        day = literal(delivery.delivery_date.isoformat()) + "::date"
-        own = [
-            f"({file_no}::bigint << {FILE_BITS}) | record_number", version, day, literal(natural_order(delivery.relative)), "record_number",
-            day, day, "null",
-        ]  # fmt: skip
-        ids = {*stream.key, *stream.complete_per, *stream.needs}
-        values_of = [
-            identifier_form(identifier(column))
-            if column in ids or column.lower().endswith("_id") or column.lower() == "id"
-            else identifier(column)
-            for column in stream.read_columns
-        ]
-        self.run(f"insert into {self.delta(name)} select {', '.join([*values_of, *own])} from source{where}")
-        return broken
+        return add(self, delivery, source, file_no)
 
     def keep(self, paths: Sequence[str], old: str) -> None:
         """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
@@ -165,20 +144,6 @@ class SourceTables:
                 rows = f"select * from {table} where record_number >> {FILE_BITS} in ({numbers})"
                 self.run(f"insert into {self.delta(name)} by name {rows}")
                 self._delivered.add(name)
-
-    def _version(self, stream: Stream) -> tuple[str, list[Rule]]:
-        """Return the SQL of a record's version, and the rules for what cannot be read: its version, and whether it is deleted."""
-        version, rules = "null::timestamptz", []
-        if stream.version is not None:
-            text = identifier(stream.version)
-            version = instant(text, stream.time_zone or self.system.time_zone, stream.timestamp_formats)
-            bad = f"{text} is not null and {version} is null"
-            rules = [Rule(stream.version, "instant_format", bad, "is not an instant, so its version cannot be told")]
-        for column, value in stream.deleted.items():
-            if bad := is_unreadable(identifier(column), value):
-                detail = "is neither true nor false, so it cannot be told whether the record is deleted"
-                rules.append(Rule(column, "boolean_format", bad, detail))
-        return version, rules
 
     def merge(self) -> None:
         """Bring the delivered rows into the tables, then settle which rows are hidden; the transaction stays open."""
@@ -258,11 +223,13 @@ class SourceTables:
         self.run(f"insert into moved select record_number, row_hidden {lost}")
         self.run(f"insert into {came} select {columns} from winner where record_number not in (select winning from kept)")
         counts = [self.count(f"select count(*) {lost}"), self.count(f"select count(*) from {came}")]
-        self.run(
-            f"create or replace temp table {self.temporary('touched', name)} as select {listed} from standing union select {listed}"
-            f" from winner"
-        )
+        self.note_touched(name, f"select {listed} from standing union select {listed} from winner")
         return StreamChange(counts[0], counts[1], tied)
+
+    def note_touched(self, name: str, keys: str) -> None:
+        """Keep the keys of the rows that came, went or moved, where rows of another stream need them."""
+        if any(name in self.system.stream(other).needs.values() for other in self.streams):
+            self.run(f"create or replace temp table {self.temporary('touched', name)} as {keys}")
 
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""
@@ -281,9 +248,13 @@ class SourceTables:
 
     def commit(self, state_hash: str) -> None:
         """Make everything durable under this name."""
+        for name in self.streams if self.is_new else ():
+            if name not in self.taken:
+                self.run(f"drop table {self.delta(name)}")
         self.run(f"delete from {DATABASE}.meta")
         self.run(f"insert into {DATABASE}.meta values (?)", [state_hash])
-        self.run("commit")
+        if not self.is_new:
+            self.run("commit")
 
 
 def _equal(left: str, right: str, columns: Sequence[str], defaults: Mapping[str, str] = MappingProxyType({})) -> str:
