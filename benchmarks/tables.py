@@ -77,14 +77,20 @@ def measure(folder: Path, size: float, repeats: int, section: Section) -> None:
         history = folder / f"history-{months}.csv"
         _write(history, 0, 30 * months * daily, version=1)
         _run("first", folder / f"home-{months}", history)
-    for at in range(repeats):
-        day = folder / f"day-{at}.csv"
+    at = 0
+    for recent, words in ((0.9, "most changes are of the last 30 days"), (0.0, "changes spread evenly over the history")):
+        days.clear()
+        for _ in range(repeats):
+            day = folder / f"day-{at}.csv"
+            for months in HISTORIES:
+                _write(day, (30 * months + at) * daily, daily, version=2 + at, changed=daily, recent=recent)
+                days[months].append(_run("day", folder / f"home-{months}", day))
+            at += 1
         for months in HISTORIES:
-            _write(day, 30 * months * daily + at * daily, daily, version=2 + at, changed=daily)
-            days[months].append(_run("day", folder / f"home-{months}", day))
-    for months in HISTORIES:
-        typical[months] = section.add(f"a day after {months} months", days[months], f"{2 * daily:,} rows, half of them changes")
-    section.ratio(f"a day after {HISTORIES[1]} months to {HISTORIES[0]}", typical[HISTORIES[1]], typical[HISTORIES[0]])
+            typical[months] = section.add(
+                f"a day after {months} months, {words}", days[months], f"{2 * daily:,} rows, half of them changes"
+            )
+        section.ratio(f"a day after {HISTORIES[1]} months to {HISTORIES[0]}, {words}", typical[HISTORIES[1]], typical[HISTORIES[0]])
     again = [_run("again", folder / f"home-{HISTORIES[1]}", folder / f"history-{HISTORIES[1]}.csv") for _ in range(repeats)]
     section.add(f"the history of {HISTORIES[1]} months again, with other unread columns", again, "0 records mapped")
 
@@ -95,9 +101,10 @@ def _run(case: str, work: Path, file: Path) -> Usage:
     return Usage(printed["wall"], printed["cpu"], run.peak_bytes)
 
 
-def _write(file: Path, first: int, rows: int, version: int, changed: int = 0) -> None:
-    """Write calls with numbers from `first`, and as many changes of earlier ones."""
-    earlier = f"select (hash(range, {first}) % {max(first, 1)})::bigint from range({changed})"
+def _write(file: Path, first: int, rows: int, version: int, changed: int = 0, recent: float = 0.0) -> None:
+    """Write calls with numbers from `first`, and changes of earlier ones, of which a share is of the last 30 days."""
+    since = f"if(range < {changed * recent}, {first - 30 * rows}, 0)"
+    earlier = f"select {since} + (hash(range, {first}) % greatest({first} - {since}, 1))::bigint from range({changed})"
     numbers = f"select {first} + range as n from range({rows}) union all {earlier}"
     started = "timestamp '2030-01-01' + (n % 1000000) * interval 1 second"
     columns = {
@@ -108,7 +115,9 @@ def _write(file: Path, first: int, rows: int, version: int, changed: int = 0) ->
         "outcome": "'answered'", **{name: f"'value {version} ' || (n * {at + 3}) % 100000" for at, name in enumerate(_UNREAD)},
     }  # fmt: skip
     listed = ", ".join(f"{sql} as {name}" for name, sql in columns.items())
-    duckdb.connect().execute(f"copy (select {listed} from ({numbers}) group by all) to '{file}' (format csv, header)")
+    duckdb.connect().execute(
+        f"copy (select {listed} from (select distinct n from ({numbers})) order by n) to '{file}' (format csv, header)"
+    )
 
 
 def _place(work: Path, file: Path, day: str) -> None:

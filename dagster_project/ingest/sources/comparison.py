@@ -36,17 +36,15 @@ class Comparison:
                     " is_shown boolean)"
                 )
 
+    def _records(self, feed: str) -> str:
+        """Return the query of the records whose rows of a feed this run makes anew or takes away; a number is of one stream only."""
+        names = [name for name in self.streams if feed in self.system.stream(name).feeds]
+        tables = [table for name in names for table in (self.rows.affected(name), self.tables.temporary("gone", name))]
+        return " union ".join(f"select record_number from {table}" for table in tables)
+
     def _gone(self, feed: str) -> str:
-        """Return the condition of the emitted rows that this run makes anew or takes away."""
-        tests = []
-        for name in self.streams:
-            if feed in self.system.stream(name).feeds:
-                records = (
-                    f"select record_number from {self.rows.affected(name)} union all select record_number from"
-                    f" {self.tables.temporary('gone', name)}"
-                )
-                tests.append(f"stream = {literal(name)} and record_number in ({records})")
-        return " or ".join(f"({test})" for test in tests)
+        """Return the temporary table of the rows that these records had made before; `closed_over_keys` makes it."""
+        return f"gone_rows_{feed}"
 
     def _fresh(self, feed: str) -> str:
         """Return the rows of all parts of a feed: stream, part, place, key, hash, record, instant of the version."""
@@ -70,13 +68,14 @@ class Comparison:
     def closed_over_keys(self) -> set[str]:
         """Add records that are not affected but emit a key that is; return the streams to map again."""
         again: set[str] = set()
-        if self.tables.is_new:
-            return again
         for feed in {feed for name in self.streams for feed in self.system.stream(name).feeds}:
-            gone = self._gone(feed)
-            keys = f"select row_key from {self._emitted(feed)} where {gone} union select row_key from {self._fresh(feed)}"
+            self.tables.pick(self._gone(feed), self._emitted(feed), self._records(feed))
+            if self.tables.is_new:
+                continue
+            keys = f"select row_key from {self._gone(feed)} union select row_key from {self._fresh(feed)}"
             others = self.tables.run(
-                f"select stream, record_number from {self._emitted(feed)} where not ({gone}) and row_key in ({keys})"
+                f"select stream, record_number from {self._emitted(feed)} where row_key in ({keys})"
+                f" and record_number not in ({self._records(feed)})"
             ).fetchall()
             for name, number in others:
                 affected = self.rows.affected(name)
@@ -88,8 +87,7 @@ class Comparison:
         """Compare the rows of a feed with those it held, write what differs and what is taken back."""
         run, emitted, gone = self.tables.run, self._emitted(feed), self._gone(feed)
         run(f"create or replace temp table fresh_rows as select *, true as is_shown from {self._fresh(feed)}")
-        run(f"create or replace temp table gone_rows as select * from {emitted} where {gone}")
-        fresh, before = self.tables.size("fresh_rows"), self.tables.size("gone_rows")
+        fresh, before = self.tables.size("fresh_rows"), self.tables.size(gone)
         if not fresh and not before:
             return None
         if fresh and self.tables.count("select count(distinct row_key) from fresh_rows") < fresh:
@@ -97,17 +95,18 @@ class Comparison:
         wanted = "select part, place from fresh_rows where is_shown"
         if before:
             wanted += (
-                " and not exists (select 1 from gone_rows where gone_rows.is_shown and gone_rows.row_key = fresh_rows.row_key"
-                " and gone_rows.row_hash = fresh_rows.row_hash)"
+                f" and not exists (select 1 from {gone} as gone where gone.is_shown and gone.row_key = fresh_rows.row_key"
+                " and gone.row_hash = fresh_rows.row_hash)"
             )
         run(f"create or replace temp table written_rows as {wanted}")
-        lost = "select distinct row_key from gone_rows where is_shown and row_key not in (select row_key from fresh_rows where is_shown)"
-        run(f"create or replace temp table withdrawn_keys as {lost if before else 'select row_key from gone_rows'}")
+        lost = f"select distinct row_key from {gone} where is_shown and row_key not in (select row_key from fresh_rows where is_shown)"
+        run(f"create or replace temp table withdrawn_keys as {lost if before else f'select row_key from {gone}'}")
         written, withdrawn = self.tables.size("written_rows"), self.tables.size("withdrawn_keys")
         change = self._change(feed, written, withdrawn) if written or withdrawn else None
         if before:
-            run(f"delete from {emitted} where {gone}")
+            run(f"delete from {emitted} where record_number in (select record_number from {gone})")
         run(f"insert into {emitted} select stream, row_key, row_hash, record_number, is_shown from fresh_rows")
+        self.tables.index(emitted)
         return change
 
     def _choose_latest(self, feed: str) -> None:

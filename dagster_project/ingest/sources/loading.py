@@ -27,10 +27,11 @@ from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.standing import (
     STORAGE,
+    clear,
     held_files,
+    is_attached,
     is_current,
     kept_paths,
-    log_of,
     put_in_place,
     sources_folder,
     take_in_log,
@@ -139,20 +140,14 @@ class SystemLoader:
         is_new = is_rebuilt or not path.exists()
         if is_new:
             place = path.with_suffix(".building")
-            for draft in (place, log_of(place)):
-                draft.unlink(missing_ok=True)
+            clear(place)
             take_in_log(path)
             moves = [(place, path)]
         if is_rebuilt:
             deliveries = landed()
         connection = self.connect([self.folder])
         connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
-        old = is_rebuilt and path.exists()
-        if old:
-            try:
-                connection.execute(f"attach {literal(str(path))} as old_sources (read_only)")
-            except duckdb.Error:
-                old = False
+        old = is_rebuilt and is_attached(connection, path, "old_sources")
         tables = SourceTables(connection, self.system, sorted(self.selects.tables), is_new=is_new)
         found = SystemLoad(self.system.name, [], None, None, [], [], _tables=tables, _moves=moves)
         sources: dict[int, Source] = {}

@@ -269,7 +269,8 @@ class MadeRows:
                 f" {doubled[1]:,} times; remedy: group what is joined to a record, and let each record go to one records feed"
             )
         excluded = self.excluded(name)
-        self.tables.run("create or replace temp table refused_records as select unnest(?::bigint[]) as record_number", [sorted(refused)])
+        numbers = ", ".join(map(str, sorted(refused)))
+        self.tables.run(f"create or replace temp table refused_records as select unnest([{numbers}]::bigint[]) as record_number")
         self.tables.run(
             f"create or replace temp table {excluded} as select record_number, min(reason) as reason from {excluded}"
             f" where record_number not in (select record_number from {rows}) and record_number not in (from refused_records) group by 1"

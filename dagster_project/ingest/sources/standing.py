@@ -58,6 +58,12 @@ def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
+def clear(draft: Path) -> None:
+    """Remove what an earlier run left of a draft."""
+    for path in (draft, log_of(draft)):
+        path.unlink(missing_ok=True)
+
+
 def take_in_log(path: Path) -> None:
     """Bring into a file of tables what a crash left in its log; a file that cannot be opened stays as it is."""
     if not log_of(path).exists():
@@ -74,6 +80,17 @@ def put_in_place(draft: Path, path: Path) -> None:
     """Give a complete new file of tables the name of the old one; no log of the old one may be read into it."""
     log_of(path).unlink(missing_ok=True)
     draft.replace(path)
+
+
+def is_attached(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
+    """Attach a file of tables for reading; say whether there is one that can be opened."""
+    if not path.exists():
+        return False
+    try:
+        connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def held_files(connection: duckdb.DuckDBPyConnection, database: str) -> set[tuple[str, str]]:

@@ -53,7 +53,7 @@ class States:
                     if (number, feed) not in was_refused:
                         self.result.quarantine[number >> FILE_BITS].append(record)
             quarantined = [number for number, feeds in self.rows.broken[name].items() if feeds & carriers]
-            run(f"insert into {states} select unnest(?::bigint[]), 'quarantined', null", [quarantined])
+            run(f"insert into {states} select unnest([{', '.join(map(str, quarantined))}]::bigint[]), 'quarantined', null")
         for number, feed in is_refused:
             self.result.refused_by_feed[number >> FILE_BITS][feed] += 1
         rows = [(number, feed, number in self.rows.too_late) for number, feed in is_refused]
@@ -65,7 +65,7 @@ class States:
         parts = []
         for name in self.tables.streams:
             delta = f"select record_number from {self.tables.delta(name)}"
-            where = "" if self.tables.is_new else f" where record_number in ({delta}) or record_number in (select record_number from moved)"
+            where = "" if self.tables.is_new else f" where record_number in ({delta} union select record_number from moved)"
             parts.append(
                 f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then"
                 f" 'waiting' else 'superseded' end"

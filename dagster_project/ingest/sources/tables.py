@@ -27,6 +27,8 @@ from dagster_project.ingest.sql_text import identifier, literal
 DATABASE = "sources"
 """Name under which the file is attached."""
 _ORDER = ("row_version", "row_day", "row_file", "row_place")
+_AT_ONCE = 2_000  # values for which the engine uses an index (its setting index_scan_max_count is 2,048)
+_MANY = 20  # of so many rows one: reading the whole table is faster
 _SPAN = ("row_first", "row_last")
 _OWN = {
     "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
@@ -80,10 +82,12 @@ class SourceTables:
             listed = ", ".join([*(f"{identifier(column)} varchar" for column in self.columns(name)), "record_number bigint"])
             for part in ("gone", "came"):
                 self.run(f"create or replace temp table {self.temporary(part, name)} ({listed})")
+            if not self.is_new:
+                self.index(self.table(name))
         self.run("create or replace temp table moved (record_number bigint, was_hidden varchar)")
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
-        """Execute one statement."""
+        """Execute one statement; what each run executes has no parameters, since with the first one the engine imports pandas."""
         return self.connection.execute(sql, list(parameters))
 
     def count(self, sql: str) -> int:
@@ -94,6 +98,24 @@ class SourceTables:
     def size(self, table: str) -> int:
         """Return the number of rows of a table."""
         return self.count(f"select count(*) from {table}")
+
+    def index(self, table: str) -> None:
+        """Make the index of record numbers of a table of the file, where it is missing."""
+        name = table.split(".", 1)[1].strip('"')
+        self.run(f"create index if not exists {identifier(name + ' by record')} on {table} (record_number)")
+
+    def pick(self, target: str, table: str, numbers: str) -> None:
+        """Make the temporary table `target` of the rows of a table with an index whose record number is in the query `numbers`.
+
+        A few rows of a large table are found by the index; the engine uses it for a list of constants that is short enough.
+        """
+        if self.size(f"({numbers})") * _MANY > self.size(table):
+            self.run(f"create or replace temp table {target} as select * from {table} where record_number in ({numbers})")
+            return
+        listed = [str(number) for (number,) in self.run(numbers).fetchall()]
+        self.run(f"create or replace temp table {target} as select * from {table} limit 0")
+        for at in range(0, len(listed), _AT_ONCE):
+            self.run(f"insert into {target} select * from {table} where record_number in ({', '.join(listed[at : at + _AT_ONCE])})")
 
     def columns(self, stream: str) -> tuple[str, ...]:
         """Columns that SELECTs read of a stream."""
@@ -128,8 +150,8 @@ class SourceTables:
     def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
         """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks."""
         self._delivered.add(delivery.stream)
-        values = [file_no, delivery.relative, source.scan.sha256, delivery.delivery_date]
-        self.run("insert into delivered_files values (?, ?, ?, ?)", values)
+        texts = ", ".join(map(literal, (delivery.relative, source.scan.sha256, delivery.delivery_date.isoformat())))
+        self.run(f"insert into delivered_files values ({file_no}, {texts})")
         return add(self, delivery, source, file_no)
 
     def keep(self, paths: Sequence[str], old: str) -> None:
@@ -167,10 +189,9 @@ class SourceTables:
             return take_all(self, name, key)
         scope = stream.complete_per or key
         same_scope = _equal("standing", "delta", scope, stream.key_defaults)
-        self.run(
-            f"create or replace temp table standing as select standing.* from {table} as standing"
-            f" where exists (select 1 from {delta} as delta where {same_scope})"
-        )
+        # only the keys of the whole table are read: one statement for both would read every column of it
+        same = f"exists (select 1 from {delta} as delta where {same_scope})"
+        self.pick("standing", table, f"select standing.record_number from {table} as standing where {same}")
         candidates = f"(select *, false as is_new from standing union all select *, true as is_new from {delta})"
         if stream.complete_per:
             per = key_sql(stream.complete_per, stream.key_defaults)
@@ -251,8 +272,9 @@ class SourceTables:
         for name in self.streams if self.is_new else ():
             if name not in self.taken:
                 self.run(f"drop table {self.delta(name)}")
+            self.index(self.table(name))
         self.run(f"delete from {DATABASE}.meta")
-        self.run(f"insert into {DATABASE}.meta values (?)", [state_hash])
+        self.run(f"insert into {DATABASE}.meta values ({literal(state_hash)})")
         if not self.is_new:
             self.run("commit")
 

@@ -121,7 +121,7 @@ class Visibility:
 
     def _has(self, part: str, stream: str) -> bool:
         name = self.tables.temporary(part, stream)
-        return bool(self.tables.run("select 1 from duckdb_tables() where temporary and table_name = ?", [name]).fetchall())
+        return bool(self.tables.run(f"select 1 from duckdb_tables() where temporary and table_name = {literal(name)}").fetchall())
 
     def waiting(self) -> list[tuple[str, str, int, str]]:
         """Return stream, parent, number of waiting rows and their oldest day of delivery."""
