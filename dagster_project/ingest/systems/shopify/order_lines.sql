@@ -14,6 +14,34 @@ discounts as (
     select order_line_id, sum(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id
 ),
 
+-- Tips are lines without product, variant and SKU that are called so. In an order without one it is one line as high as the order's tip
+-- that is neither taxed nor shipped: the title may be the shop's own word.
+nameless as (
+    select
+        order_line.id,
+        order_line.order_id,
+        regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$') as is_called_tip,
+        coalesce(
+            lower(order_line.taxable) = 'false' and lower(order_line.requires_shipping) = 'false'
+            and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0),
+            false
+        ) as is_like_tip
+    from order_line
+    left join "order" as orders on order_line.order_id = orders.id
+    where coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null
+),
+
+tips as (
+    select id
+    from nameless
+    qualify
+        is_called_tip
+        or (
+            is_like_tip and not bool_or(is_called_tip) over (partition by order_id)
+            and row_number() over (partition by order_id, is_like_tip order by id desc) = 1
+        )
+),
+
 lines as (
     select
         source.*,
@@ -29,13 +57,7 @@ lines as (
         end::decimal(18, 2) as tax,
         case
             when lower(source.gift_card) = 'true' then 'gift card, which is a sale when it is spent'
-            when
-                coalesce(source.product_id, source.variant_id, source.sku) is null
-                and (
-                    regexp_matches(lower(coalesce(source.title, source.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$')
-                    or (lower(source.taxable) = 'false' and try_cast(source.price as decimal(18, 2)) * try_cast(source.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0))
-                )
-                then 'tip, which is no sale'
+            when tips.id is not null then 'tip, which is no sale'
             when coalesce(source.product_id, source.variant_id, source.sku) is null and regexp_matches(lower(coalesce(source.title, source.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)([ :(–-]*[0-9.,]* ?%?\)?| (for|on|of|für|auf|pour|sur|de|per|para|voor|op) .*)$') then 'deposit, which is no sale'
         end as left_out
     from source
@@ -43,6 +65,7 @@ lines as (
     left join taxes on source.id = taxes.order_line_id
     left join taxed_orders on source.order_id = taxed_orders.order_id
     left join discounts on source.id = discounts.order_line_id
+    left join tips on source.id = tips.id
 ),
 
 -- The price without the tax in it, rounded to four decimals in whole numbers.

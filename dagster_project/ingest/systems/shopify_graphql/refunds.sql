@@ -29,6 +29,34 @@ given_back as (
     left join kept on goods.refund_id = kept.refund_id
 ),
 
+-- Tips are lines without product, variant and SKU that are called so. In an order without one it is one line as high as the order's tip
+-- that is neither taxed nor shipped: the title may be the shop's own word.
+nameless as (
+    select
+        order_line.id,
+        order_line.order_id,
+        regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$') as is_called_tip,
+        coalesce(
+            lower(order_line.taxable) = 'false' and lower(order_line.requires_shipping) = 'false'
+            and try_cast(order_line.original_total_set_shop_amount as decimal(18, 2)) = nullif(try_cast(orders.total_tip_received_set_shop_amount as decimal(18, 2)), 0),
+            false
+        ) as is_like_tip
+    from order_line
+    left join "order" as orders on order_line.order_id = orders.id
+    where coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null
+),
+
+tips as (
+    select id
+    from nameless
+    qualify
+        is_called_tip
+        or (
+            is_like_tip and not bool_or(is_called_tip) over (partition by order_id)
+            and row_number() over (partition by order_id, is_like_tip order by id desc) = 1
+        )
+),
+
 chargebacks as (
     select distinct refund_id from transaction where lower(gateway) = 'chargeback'
 )
@@ -52,13 +80,7 @@ select
     lower(source.restock_type) in ('return', 'cancel', 'legacy_restock') as is_restocked,
     case
         when lower(order_line.is_gift_card) = 'true' then 'gift card, which is a sale when it is spent'
-        when
-            coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null
-            and (
-                regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$')
-                or (lower(order_line.taxable) = 'false' and try_cast(order_line.original_total_set_shop_amount as decimal(18, 2)) = nullif(try_cast(orders.total_tip_received_set_shop_amount as decimal(18, 2)), 0))
-            )
-            then 'tip, which is no sale'
+        when tips.id is not null then 'tip, which is no sale'
         when coalesce(order_line.product_id, order_line.variant_id, order_line.sku) is null and regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(deposit|anzahlung|kaution|pfand|acompte|arrhes|consigne|anticipo|dep[óo]sito|caparra|cauzione|borg|statiegeld)([ :(–-]*[0-9.,]* ?%?\)?| (for|on|of|für|auf|pour|sur|de|per|para|voor|op) .*)$') then 'deposit, which is no sale'
     end as left_out
 from source
@@ -67,3 +89,4 @@ left join "order" as orders on refund.order_id = orders.id
 left join given_back on source.id is not distinct from given_back.id and source.refund_id is not distinct from given_back.refund_id
 left join chargebacks on source.refund_id = chargebacks.refund_id
 left join order_line on source.order_line_id = order_line.id
+left join tips on source.order_line_id = tips.id

@@ -88,6 +88,7 @@ def refund(number: str = "5", of: str = "1", **more: object) -> Rows:
 LESS = {"id": "61", "order_id": "1", "refund_id": "5", "amount": "30.00", "tax_amount": "0.00", "kind": "refund_discrepancy"}
 BOUGHT: Day = {"order": [order("1", "100.00")], "order_line": [line("11", "1", "60.00"), line("12", "1", "40.00")]}
 NONE = {"sku": "", "product_id": "", "taxable": "FALSE"}
+UNSHIPPED = {**NONE, "requires_shipping": "FALSE"}
 ORDERS, LINES = "orders: order_id, net_amount", "order_lines: line_id, net_amount"
 PAID, GIVEN = "payments: payment_id, payment_amount", "refunds: refund_id, refund_amount"
 
@@ -177,7 +178,7 @@ CASES = [
                     line("33", "3", "2.00", **NONE, title="Pourboire 10 %"),
                     line("34", "3", "15.00", **NONE, title="Deposit"),
                     line("41", "4", "30.00"),
-                    line("42", "4", "3.30", **NONE, title="Dank"),
+                    line("42", "4", "3.30", **NONE, title="Dank", requires_shipping="FALSE"),
                     line("43", "4", "4.40", **NONE, title="Engraving"),
                 ],
                 "transaction": [
@@ -194,6 +195,51 @@ CASES = [
             ORDERS: [("1", None), ("2", 50), ("3", None), ("4", None)],
             PAID: [("1", 50), ("5", "33.3")],
         },
+    ),
+    Case(  # K7
+        "goods as high as the tip and not taxed: shipped ones, ones beside a line called a tip, one of two alike",
+        {
+            D1: {
+                "order": [order(number, "23.30", total_tip_received="3.30") for number in ("1", "2", "3", "4")],
+                "order_line": [
+                    line("11", "1", "20.00"),
+                    line("12", "1", "3.30", **NONE, title="Engraving", requires_shipping="TRUE"),
+                    line("21", "2", "20.00"),
+                    line("22", "2", "3.30", **UNSHIPPED, title="Engraving"),
+                    line("23", "2", "3.30", **UNSHIPPED, title="Tip"),
+                    line("31", "3", "3.30", taxable="FALSE", requires_shipping="FALSE"),
+                    line("32", "3", "3.30", sku="", taxable="FALSE", requires_shipping="FALSE"),
+                    line("33", "3", "3.30", **UNSHIPPED, title="Dank"),
+                    line("41", "4", "3.30", **UNSHIPPED, title="Engraving"),
+                    line("42", "4", "3.30", **UNSHIPPED, title="Dank"),
+                ],
+            },
+            D2: {
+                "refund": [*refund("5"), *refund("6", "2")],
+                "order_line_refund": [
+                    given_back("51", "5", "12", "3.30"),
+                    given_back("61", "6", "22", "3.30"),
+                    given_back("62", "6", "23", "3.30"),
+                ],
+            },
+        },
+        {
+            LINES: [("11", 20), ("12", "3.3"), ("21", 20), ("22", "3.3"), ("31", "3.3"), ("32", "3.3"), ("41", "3.3")],
+            GIVEN: [("51", "3.3"), ("61", "3.3")],
+        },
+    ),
+    Case(  # K7, K2
+        "the line called a tip comes a day later: the goods as high as it count from then on",
+        {
+            D1: {
+                "order": [order("1", "20.00", total_tip_received="3.30")],
+                "order_line": [line("11", "1", "20.00"), line("12", "1", "3.30", **UNSHIPPED, title="Engraving")],
+                "refund": refund(),
+                "order_line_refund": [given_back("51", "5", "12", "3.30")],
+            },
+            D2: {"order_line": [line("13", "1", "3.30", **UNSHIPPED, title="Tip")]},
+        },
+        {LINES: [("11", 20), ("12", "3.3")], GIVEN: [("51", "3.3")]},
     ),
     Case(  # K7, K2
         "a gift card given back is no refund of revenue; a line that turns out to be a gift card goes",
