@@ -241,6 +241,30 @@ CASES = [
         },
         {LINES: [("11", 20), ("12", "3.3")], GIVEN: [("51", "3.3")]},
     ),
+    Case(  # K7
+        "goods whose names begin with tip or deposit",
+        {
+            D1: {
+                "order": [order("1", "30.00"), order("2", "20.00")],
+                "order_line": [
+                    line("11", "1", "10.00", **NONE, title="Deposit box"),
+                    line("12", "1", "10.00", **NONE, title="Tip Top cleaner"),
+                    line("13", "1", "10.00", **NONE, title="Tips and tricks (book)"),
+                    line("21", "2", "10.00", title="Tip"),
+                    line("22", "2", "10.00", title="Deposit", sku=""),
+                ],
+            },
+            D2: {
+                "refund": refund(),
+                "order_line_refund": [given_back("51", "5", "11", "10.00"), given_back("52", "5", "12", "10.00")],
+            },
+        },
+        {
+            LINES: [("11", 10), ("12", 10), ("13", 10), ("21", 10), ("22", 10)],
+            ORDERS: [("1", 30), ("2", 20)],
+            GIVEN: [("51", 10), ("52", 10)],
+        },
+    ),
     Case(  # K7, K2
         "a gift card given back is no refund of revenue; a line that turns out to be a gift card goes",
         {

@@ -149,6 +149,26 @@ CASES = [
         },
     ),
     Case(  # K6
+        "an invoice settled by the customer's balance takes no charge, one settled in part takes the charge of the rest",
+        {
+            D1: {"invoice": [invoice(1000, amount_paid=0), invoice(1000, id="part", amount_paid=400)]},
+            D2: {
+                "charge": [
+                    {**CHARGE, "amount": 1000, "payment_intent_id": "p1"},
+                    {**CHARGE, "id": "rest", "amount": 400, "payment_intent_id": "p2"},
+                ],
+                "refund": [{**BACK, "id": "re", "charge_id": "ch", "amount": 100, "status": "succeeded"}],
+                "dispute": [{**BACK, "id": "du", "charge_id": "rest", "amount": 200, "status": "lost", "livemode": "true"}],
+            },
+        },
+        {
+            NET: [("in", 10), ("part", 10), ("ch", 10)],
+            "order_lines: order_id, net_amount": [("ch", 10)],
+            PAID: [("ch", "ch", 10), ("rest", "part", 4)],
+            GIVEN: [("re", "ch", 1, 0), ("du", "part", 2, 0)],
+        },
+    ),
+    Case(  # K6
         "an export of the old API says it in the charge: a second charge of the same amount is a sale",
         {
             D1: {
