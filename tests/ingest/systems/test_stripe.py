@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dagster_project.ingest.mapping.systems import BUILT_IN
 from tests.ingest.systems.commerce import broken, counts, deliver, waiting
 
 AT = "2026-01-05 12:00:00"
@@ -183,3 +184,13 @@ def test_a_record_whose_parent_never_came_waits(door: Any, stream: str, row: dic
     report = door.walk()
     assert (report.refusals, broken(report)) == ([], [])
     assert waiting(door) == {stream: 1}
+
+
+def test_which_order_a_charge_paid_is_said_by_the_same_text_in_every_select() -> None:
+    selects = [path.read_text(encoding="utf-8") for path in sorted((BUILT_IN / "stripe").glob("*.sql"))]
+    blocks = [
+        text[text.index("with -- Which order") : text.index("\n),\n", text.index("\nlinks as ("))]
+        for text in selects
+        if "links as (" in text
+    ]
+    assert (len(blocks), len(set(blocks))) == (5, 1)
