@@ -18,9 +18,6 @@ FALSE_WORDS = ("false", "f", "0", "no", "n")
 """How exports write false, in small letters."""
 
 
-_BLANKS_SQL = " || ".join(f"chr({ord(sign)})" for sign in BLANKS)
-
-
 def literal(value: str) -> str:
     """Quote a text as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
@@ -36,21 +33,18 @@ def identifier_value(value: str) -> str:
     return unicodedata.normalize("NFC", value).strip(BLANKS)
 
 
-def word_form(text: str) -> str:
-    """Return the SQL of a word as it is compared with others: in small letters, without outer blanks."""
-    return f"lower(trim({text}, {_BLANKS_SQL}))"
-
-
 def identifier_form(text: str) -> str:
     """Return the SQL of an identifier in its one form; nothing is left of one that is all blanks."""
-    return f"case when {has_other_form(text)} then nullif(trim(nfc_normalize({text}), {_BLANKS_SQL}), '') else {text} end"
+    blanks = " || ".join(f"chr({ord(sign)})" for sign in BLANKS)
+    return f"case when {has_other_form(text)} then nullif(trim(nfc_normalize({text}), {blanks}), '') else {text} end"
 
 
 def has_other_form(text: str) -> str:
     """Return the test for an identifier that `identifier_form` changes. Plain ASCII, nearly all there is, is told by cheap comparisons."""
+    blanks = " || ".join(f"chr({ord(sign)})" for sign in BLANKS)
     ends = " and ".join(f"not ends_with({text}, chr({ord(sign)}))" for sign in BLANKS if sign.isascii())
     is_plain = f"strlen({text}) = length({text}) and {text} > '!' and {ends}"
-    return f"case when {is_plain} then false else trim(nfc_normalize({text}), {_BLANKS_SQL}) <> {text} end"
+    return f"case when {is_plain} then false else trim(nfc_normalize({text}), {blanks}) <> {text} end"
 
 
 def plain_number(text: str, dialect: Dialect) -> str:

@@ -8,29 +8,28 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from dagster_project.ingest.sql_text import FALSE_WORDS, TRUE_WORDS, identifier, literal, word_form
+from dagster_project.ingest.sql_text import FALSE_WORDS, TRUE_WORDS, identifier, identifier_form, literal
 
 if TYPE_CHECKING:
     from dagster_project.ingest.sources.tables import SourceTables
 
 WAITS, EXCLUDED, REPLACED = "waits", "excluded", "replaced"
 """First word of `row_hidden`: the parent has not come; the row or its parent is deleted; the parent came again without it."""
-
-
 _FLAGS = {"true": TRUE_WORDS, "false": FALSE_WORDS}
 
 
 def is_said(text: str, value: str) -> str:
     """Return the test whether a text is the value of `deleted`: `true` and `false` by any word for it, a code only as itself."""
     value = value.strip().lower()
-    return f"{word_form(text)} in ({', '.join(map(literal, _FLAGS.get(value, (value,))))})"
+    return f"lower({identifier_form(text)}) in ({', '.join(map(literal, _FLAGS.get(value, (value,))))})"
 
 
 def is_unreadable(text: str, value: str) -> str:
     """Return the test for a text that is neither true nor false where `deleted` asks for one of them; "" where it asks for a code."""
     if value.strip().lower() not in _FLAGS:
         return ""
-    return f"{word_form(text)} not in ('', {', '.join(map(literal, (*TRUE_WORDS, *FALSE_WORDS)))})"
+    known = ", ".join(map(literal, (*TRUE_WORDS, *FALSE_WORDS)))
+    return f"case when {text} in ({known}) then false else lower({identifier_form(text)}) not in ({known}) end"
 
 
 class Visibility:
