@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from dagster_project.assumptions import load_assumptions
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.demo.company import write_company
+from dagster_project.engines.lake_files import lake_rows
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.sources import affected, changes
-from dagster_project.ledger.store import Ledger
+from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.settings import load_settings
 from tests.ingest.sources.random_company import Delivered, company, delivered, last_state
 
@@ -66,17 +67,19 @@ class Home:
         """The rows that stand in each feed: of each key the latest change, unless that takes it back."""
         found: dict[str, Feed] = {feed: {} for feed in feeds()}
         sql = (
-            "select feed, path, withdrawn_path from batches where status = 'accepted' and change_number is not null order by change_number"
+            "select feed, path, lacks, withdrawn_path from batches where status = 'accepted' and change_number is not null"
+            " order by change_number"
         )
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
-            for feed, path, withdrawn in self.ledger.rows(sql):
+            for feed, path, lacks, withdrawn in self.ledger.rows(sql):
                 contract = load_contract(feed)
                 keys, columns = ", ".join(contract.primary_key), ", ".join(contract.names)
                 if withdrawn:
                     for key in connection.execute(f"select {keys} from '{self.settings.home / withdrawn}'").fetchall():
                         del found[feed][key]
-                rows = connection.execute(f"select {keys}, {columns} from '{self.settings.home / path}'").fetchall()
+                stored = lake_rows(contract.types, [lake_file(self.settings.home, path, lacks)])
+                rows = connection.execute(f"select {keys}, {columns} from ({stored})").fetchall()
                 size = len(contract.primary_key)
                 assert len({row[:size] for row in rows}) == len(rows), f"{feed}: a key twice in one change"
                 found[feed] |= {row[:size]: row[size:] for row in rows}
