@@ -115,7 +115,7 @@ def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callabl
             r"till/orders.sql: returns a record more than once: record 1 of till/.* 2 times",
         ),
         (
-            SQL.replace("from source", "from source cross join range(case number when '1' then 0 else 2 end)"),
+            SQL.replace("from source", "from source cross join unnest(case number when '1' then []::integer[] else [1, 2] end)"),
             r"till/orders.sql: returns a record more than once: record 2 of till/.* 2 times",
         ),
     ],

@@ -18,6 +18,7 @@ import duckdb
 from dagster_project.contracts.model import Contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.zones import instant_macro
+from dagster_project.ingest.mapping.allowed import check_statement
 from dagster_project.ingest.pii.masking import prepare
 from dagster_project.ingest.readers.source import constants_beside
 from dagster_project.ingest.sql_text import identifier, literal
@@ -79,17 +80,16 @@ def checked_select(
     Raises
     ------
     UsageError
-        It is not exactly one SELECT, does not bind over `source`, does not return `record_number`, names a column twice, or reads a
-        variable, which is where the key of hashes is; names file and line.
+        It is not exactly one SELECT, uses what `allowed` does not list, does not bind over `source`, does not return `record_number`, or
+        names a column twice; names file and line.
     """
     text = path.read_text(encoding="utf-8")
-    if found := re.search(r"getvariable|duckdb_variables", text, re.IGNORECASE):
-        raise UsageError(f"mapping {path}:{text.count(chr(10), 0, found.start()) + 1}: a mapping may not read variables")
     connection = sandbox or open_sandbox([], None, threads=1, memory_limit="256MB")
     try:
         statements = connection.extract_statements(text)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UsageError(f"mapping {path}: exactly one SELECT is expected")
+        check_statement(path, text, {"source": columns, **beside}, connection)
         sql = text.strip().rstrip(";")
         for relation, names in {"source": columns, **beside}.items():
             listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *constants_beside(names)))
