@@ -17,12 +17,15 @@ import duckdb
 
 from dagster_project.contracts.model import load_contract
 from dagster_project.errors import InputRefused
+from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import make_restricted
 from dagster_project.ingest.readers.advice import advise
 from dagster_project.ingest.readers.collecting import LINE, NUMBER
 from dagster_project.ingest.readers.dialect import WHERE
+from dagster_project.ingest.readers.parquet_columns import FLOAT
 from dagster_project.ingest.readers.source import Source
+from dagster_project.ingest.readers.workbook import is_identifier
 from dagster_project.ingest.sql_text import identifier, literal
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
@@ -94,6 +97,7 @@ def compare(source: Source, system: System, stream: str) -> Drift:
     added = tuple(name for name in found if name not in expected)
     missing = tuple(name for name in described.read_columns if name not in found)
     _refuse_ambiguous(source, described.read_columns)
+    _refuse_types(source, described)
     for name in required:
         if name in missing:
             for known in system.file.refused_headers:
@@ -127,6 +131,14 @@ def _refuse_ambiguous(source: Source, read: Iterable[str]) -> None:
             f"columns {listed} are both called" if len(positions) > 1 else f"column {listed} has no name of its own, but the mapping reads"
         )
         raise InputRefused(f"{source.path}: {wrong} {names[name]}; remedy: declare positions: {{{several}}} {WHERE}, each name right")
+
+
+def _refuse_types(source: Source, described: Stream) -> None:
+    """Refuse a Parquet file of which a column that is read has a type that is not read as text; a number with a point is no name."""
+    for name in described.read_columns:
+        wrong = source.scan.odd.get(name, "")
+        if wrong and (wrong != FLOAT or is_identifier(name) or name in described.key):
+            raise InputRefused(f"{source.path}: column {name} is {wrong}; remedy: write it as text, decimal or timestamp")
 
 
 def _by_position(source: Source, name: str) -> str:

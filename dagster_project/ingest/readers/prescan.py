@@ -43,6 +43,7 @@ class Prescan:
     longest_line: int
     is_packed: bool = False
     ambiguous: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # see `Header`
+    odd: Mapping[str, str] = field(default_factory=dict)  # columns of Parquet whose type is not read, see `parquet_columns`
 
 
 class _Counter:

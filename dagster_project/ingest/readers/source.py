@@ -21,6 +21,7 @@ from dagster_project.ingest.readers.collecting import LINE, NUMBER, collect
 from dagster_project.ingest.readers.decoding import text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import format_of
+from dagster_project.ingest.readers.parquet_columns import odd_columns
 from dagster_project.ingest.readers.prescan import Prescan, copy_of, prescan_text
 from dagster_project.ingest.readers.records import Record, read_records
 from dagster_project.ingest.sql_text import identifier, literal
@@ -241,8 +242,9 @@ def _scan_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Prescan:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        columns = [row[0] for row in connection.execute(f"describe select * from read_parquet({literal(str(path))})").fetchall()]
+        columns = tuple(row[0] for row in connection.execute(f"describe select * from read_parquet({literal(str(path))})").fetchall())
+        odd = odd_columns(path, columns)
         records = connection.execute(f"select num_rows from parquet_file_metadata({literal(str(path))})").fetchone()
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException) as error:
         raise InputRefused(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); remedy: deliver the file again") from error
-    return Prescan(sha256, path.stat().st_size, int(records[0]) if records else 0, tuple(columns), path, False, 0)
+    return Prescan(sha256, path.stat().st_size, int(records[0]) if records else 0, columns, path, False, 0, odd=odd)
