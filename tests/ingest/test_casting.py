@@ -193,6 +193,19 @@ def test_a_whole_number_written_with_zero_decimals_is_the_integer(number: int, z
     assert cast("refunds", order_id=text)[1]["order_id"] == text, "an identifier is no number"
 
 
+@pytest.mark.fault("F15")
+@pytest.mark.parametrize("offset", ["+99:99", "+99:00", "-99", "+23:59", "+14:01", "-15:00", "+1500", "+05:75", "-0360"])
+def test_an_offset_that_no_place_has_is_refused(offset: str) -> None:
+    assert cast("refunds", refunded_at=f"2026-01-01T10:00:00{offset}")[0] == "instant_format"
+    assert cast("refunds", refunded_at=f"2026-01-01 10:00:00.123456{offset}")[0] == "instant_format"
+
+
+@pytest.mark.parametrize("offset", ["+14:00", "-12:00", "+05:45", "+0530", "-03", "+00", "Z", ""])
+def test_an_offset_that_a_place_has_is_read(offset: str) -> None:
+    assert cast("refunds", refunded_at=f"2026-01-01T10:00:00{offset}")[0] is None
+    assert cast("refunds", refunded_at="2026-01-30")[0] is None, "a day is no offset"
+
+
 _ID_SIGNS = st.sampled_from([*BLANKS, *"aA0!-. ", "é", "e\u0301", "\u0301", "ß", "日", "\U0001f600", "\u212b"])
 
 

@@ -29,6 +29,8 @@ from dagster_project.ingest.sql_text import (
 
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
+_WITHOUT_OFFSET = 16  # of 2026-01-01T10:00; whatever is not longer has no offset
+_NO_OFFSET = r"[+-](1[5-9]|[2-9]\d)(:?\d\d){0,2}$|[+-]14:?(0[1-9]|[1-5]\d)$|[+-]\d\d:?[6-9]\d$"  # beyond 14 hours, or minutes that are none
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 
 
@@ -211,6 +213,8 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     else:
         typed = instant(text, zone, dialect.timestamp_formats)
         odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
+        if not dialect.timestamp_formats or any("%z" in written for written in dialect.timestamp_formats):
+            odd += f" or (strlen({raw}) > {_WITHOUT_OFFSET} and not ends_with({raw}, 'Z') and regexp_matches({raw}, {literal(_NO_OFFSET)}))"
         rules.append(
             Rule(
                 name,
