@@ -37,7 +37,7 @@ from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
-from dagster_project.ingest.sources.standing import left_behind, sources_folder
+from dagster_project.ingest.sources.standing import clear_drafts, left_behind, sources_folder
 from dagster_project.ledger.entries import StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -185,13 +185,13 @@ class _Loader:
         """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
         systems = {delivery.system for delivery in deliveries} | of_tables
         made = {delivery.stream for delivery in deliveries if delivery.system == CANONICAL}
-        mapped = {
-            feed for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values() for feed in stream.feeds
-        }
+        streams = [stream for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values()]
+        mapped = {feed for stream in streams for feed in stream.feeds}
         return any(load_contract(feed).is_personal for feed in made | mapped)
 
     def _sweep(self) -> None:
-        """Remove what a crash left: temporary files and Parquet files that no delivery of the ledger names."""
+        """Remove what a crash left: temporary files, drafts of source tables and Parquet files that no delivery of the ledger names."""
+        clear_drafts(self.settings)
         live = "status in ('accepted', 'staged')"
         named = {row[0] for row in self.ledger.rows(f"select path from batches where {live}")}
         named |= {row[0] for row in self.ledger.rows(f"select withdrawn_path from batches where {live} and withdrawn_path is not null")}

@@ -193,6 +193,15 @@ def test_a_whole_number_written_with_zero_decimals_is_the_integer(number: int, z
     assert cast("refunds", order_id=text)[1]["order_id"] == text, "an identifier is no number"
 
 
+@pytest.mark.fault("F16")
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Europe/Rome"])
+@pytest.mark.parametrize("word", ["epoch", "infinity", "-infinity"])
+def test_a_word_that_the_engine_takes_for_an_instant_is_refused_with_declared_forms_too(word: str, zone: str) -> None:
+    written = {"timestamp_formats": ("%d/%m/%Y %H:%M",), "date_formats": ("%d.%m.%Y",)}
+    assert cast("refunds", refunded_at=word, zone=zone, written=written)[0] == "instant_format"
+    assert cast("fx_rates", rate_date=word, zone=zone, written=written)[0] == "date_format"
+
+
 @pytest.mark.fault("F15")
 @pytest.mark.parametrize("offset", ["+99:99", "+99:00", "-99", "+23:59", "+14:01", "-15:00", "+1500", "+05:75", "-0360"])
 def test_an_offset_that_no_place_has_is_refused(offset: str) -> None:

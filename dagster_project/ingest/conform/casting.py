@@ -29,6 +29,7 @@ from dagster_project.ingest.sql_text import (
 
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
+_WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a declared form may be short
 _WITHOUT_OFFSET = 16  # of 2026-01-01T10:00; whatever is not longer has no offset
 _NO_OFFSET = r"[+-](1[5-9]|[2-9]\d)(:?\d\d){0,2}$|[+-]14:?(0[1-9]|[1-5]\d)$|[+-]\d\d:?[6-9]\d$"  # beyond 14 hours, or minutes that are none
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
@@ -118,7 +119,9 @@ class Casting:
         return typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(")
 
     def _row_hash(self) -> str:
-        return f"(hash({', '.join(self.written)}) >> 1)::bigint"
+        """Return the hash of a row: of all columns of the contract, so that it does not depend on which of them a file brings."""
+        values = (name if name in self.written else "null" for name in self.contract.names)
+        return f"(hash({', '.join(values)}) >> 1)::bigint"
 
     def _outer(self, is_numbered: bool) -> str:
         own = ["record_number"] * is_numbered + ["delivery_date"] * self.is_dated
@@ -213,6 +216,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     else:
         typed = instant(text, zone, dialect.timestamp_formats)
         odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
+        odd += f" or ({_WITHOUT_DIGIT.format(raw)})" if dialect.timestamp_formats else ""
         if not dialect.timestamp_formats or any("%z" in written for written in dialect.timestamp_formats):
             odd += f" or (strlen({raw}) > {_WITHOUT_OFFSET} and not ends_with({raw}, 'Z') and regexp_matches({raw}, {literal(_NO_OFFSET)}))"
         rules.append(
@@ -239,7 +243,7 @@ def is_identifier(column: Column) -> bool:
 
 def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
     if formats:
-        odd = f"{name} not between '{_EARLIEST}' and '{_LATEST}'"  # the engine reads year 25 where four digits are meant
+        odd = f"{name} not between '{_EARLIEST}' and '{_LATEST}' or ({_WITHOUT_DIGIT.format(raw)})"  # the engine reads year 25 for 2025
         bad = f"{raw} is not null and ({name} is null or {odd})"
         return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
     form = literal(r"\d{4}-\d\d-\d\d")

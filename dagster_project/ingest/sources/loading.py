@@ -26,6 +26,7 @@ from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.standing import (
+    DRAFT,
     STORAGE,
     clear,
     held_files,
@@ -139,7 +140,7 @@ class SystemLoader:
         place, moves = path, []
         is_new = is_rebuilt or not path.exists()
         if is_new:
-            place = path.with_suffix(".building")
+            place = path.with_suffix(DRAFT)
             clear(place)
             take_in_log(path)
             moves = [(place, path)]

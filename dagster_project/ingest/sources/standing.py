@@ -22,6 +22,8 @@ from dagster_project.settings import Settings
 
 FOLDER = "sources"
 """Below HOME/restricted: one file of tables for each system."""
+DRAFT = ".building"
+"""Ending of a file of tables that is not complete."""
 STORAGE = "storage_version 'v1.4.0'"
 
 
@@ -62,6 +64,12 @@ def clear(draft: Path) -> None:
     """Remove what an earlier run left of a draft."""
     for path in (draft, log_of(draft)):
         path.unlink(missing_ok=True)
+
+
+def clear_drafts(settings: Settings) -> None:
+    """Remove what a crash left of every file of tables that was being made."""
+    for path in sources_folder(settings).glob(f"*{DRAFT}*"):
+        path.unlink()
 
 
 def take_in_log(path: Path) -> None:

@@ -158,13 +158,15 @@ class SourceTables:
         """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
         listed = ", ".join(map(literal, paths))
         self.run(f"insert into delivered_files select * from {old}.files where path in ({listed})")
-        known = {table for (table,) in self.run("select table_name from duckdb_tables() where database_name = ?", [old]).fetchall()}
         for name in self.streams:
-            if f"stream {name}" in known:
-                table = f"{old}.{identifier('stream ' + name)}"
+            sql = "select column_name from duckdb_columns() where database_name = ? and table_name = ?"
+            known = {column for (column,) in self.run(sql, [old, f"stream {name}"]).fetchall()}
+            if known:
+                # columns that are read in both; what is hidden is settled anew
+                shared = [identifier(column) for column in (*self.columns(name), *_OWN) if column in known and column != "row_hidden"]
                 numbers = f"select file_no from {old}.files where path in ({listed})"
-                rows = f"select * from {table} where record_number >> {FILE_BITS} in ({numbers})"
-                self.run(f"insert into {self.delta(name)} by name {rows}")
+                rows = f"select {', '.join(shared)} from {old}.{identifier('stream ' + name)}"
+                self.run(f"insert into {self.delta(name)} by name {rows} where record_number >> {FILE_BITS} in ({numbers})")
                 self._delivered.add(name)
 
     def merge(self) -> None:
