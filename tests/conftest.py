@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -92,6 +93,23 @@ def only_loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
     attempts = [line for log in folder.iterdir() for line in log.read_text(encoding="utf-8").splitlines()]
     assert not attempts, attempts
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_commit_waits_for_the_disk() -> Iterator[None]:
+    """Ten milliseconds a commit, and only a power cut could tell. The processes that a test starts or kills commit as they do elsewhere."""
+    from dagster_project.ledger.store import Ledger
+
+    as_delivered = Ledger._connect
+
+    def without_waiting(ledger: Ledger) -> sqlite3.Connection:
+        connection = as_delivered(ledger)
+        connection.execute("pragma synchronous = off")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Ledger, "_connect", without_waiting)
+        yield
 
 
 @pytest.fixture(autouse=True)

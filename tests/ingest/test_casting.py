@@ -313,11 +313,24 @@ def test_local_times_go_through_the_declared_zone(zone: str, local: str, instant
     assert row["refunded_at"].astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M") == instant  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("zone", ["Europe/London", "America/Sao_Paulo", "Asia/Jerusalem", "America/Los_Angeles"])
-@given(st.lists(st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2035, 12, 31)), min_size=MANY, max_size=MANY))
+ZONES = ("Europe/London", "America/Sao_Paulo", "Asia/Jerusalem", "America/Los_Angeles")
+
+
+def local_times(zone: str) -> st.SearchStrategy[dt.datetime]:
+    """Any second of many years, and as often a minute at night when the zone's offset changes."""
+    days = [dt.datetime(2000, 1, 1) + dt.timedelta(day) for day in range(36 * 365)]
+    offsets = [day.replace(tzinfo=ZoneInfo(zone)).utcoffset() for day in days]
+    changing = [day for day, old, new in zip(days, offsets, offsets[1:], strict=False) if old != new]
+    any_time = st.datetimes(days[0], days[-1]).map(lambda local: local.replace(microsecond=0))
+    at_night = st.integers(0, 4 * 60) | st.integers(23 * 60, 24 * 60)
+    return any_time | st.tuples(st.sampled_from(changing), at_night).map(lambda at: at[0] + dt.timedelta(minutes=at[1]))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@given(data=st.data())
 @settings(UNSHRUNK, max_examples=2)
-def test_any_local_time_is_the_instant_python_gives_for_its_first_occurrence(zone: str, moments: list[dt.datetime]) -> None:
-    whole = [local.replace(microsecond=0) for local in moments]
+def test_any_local_time_is_the_instant_python_gives_for_its_first_occurrence(zone: str, data: st.DataObject) -> None:
+    whole = data.draw(st.lists(local_times(zone), min_size=MANY, max_size=MANY))
     expected = [local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(dt.UTC) for local in whole]
     found = cast_all("refunds", [{"refunded_at": local.isoformat(sep=" ")} for local in whole], zone=zone)
     assert [(rule, row["refunded_at"], is_fast) for rule, row, is_fast in found] == [(None, instant, True) for instant in expected]
