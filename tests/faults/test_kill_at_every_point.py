@@ -74,7 +74,7 @@ def answer(home: Path, sql: str) -> dict[str, Any]:
 def company(tmp_path_factory: pytest.TempPathFactory, processes: Any) -> Any:
     folder = tmp_path_factory.mktemp("kill")
     landing = folder / "landing"
-    write_company(landing, accounts=40, months=3, seed=11)
+    write_company(landing, accounts=40, months=3, seed=11, daily=2)
     assert run(processes, landing, folder / "before", until="2026-10-30") == 0
     shutil.copytree(folder / "before", folder / "undisturbed")
     assert run(processes, landing, folder / "undisturbed") == 0

@@ -131,7 +131,7 @@ def test_an_account_leaves_every_stream_of_the_built_in_systems(door: Any) -> No
     """The busiest account of a company exported by four systems; sums stay, ids and words are nowhere."""
     landing, home = door.settings.landing, door.settings.home
     landing.rmdir()
-    write_company(landing, 80, 2, 23, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
+    write_company(landing, 80, 2, 23, daily=2, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
     assert not door.walk().refusals
     told = "select account_id from lake.survey_responses where comment is not null"
     ((account,),) = door.all(

@@ -39,8 +39,8 @@ SAME = {
 @pytest.fixture(scope="module")
 def landings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("company")
-    truth = write_company(folder / "plain", ACCOUNTS, MONTHS, SEED)
-    write_company(folder / "exported", ACCOUNTS, MONTHS, SEED, systems=("shopify", "quickbooks", "qualtrics"))
+    truth = write_company(folder / "plain", ACCOUNTS, MONTHS, SEED, daily=2)
+    write_company(folder / "exported", ACCOUNTS, MONTHS, SEED, daily=2, systems=("shopify", "quickbooks", "qualtrics"))
     for landing in ("plain", "exported"):
         for feed in (folder / landing / "canonical").iterdir():
             if feed.name not in SAME:
