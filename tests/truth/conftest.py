@@ -53,7 +53,7 @@ class Judged:
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     folder = tmp_path_factory.mktemp("judged")
     seed, systems = request.param
-    truth = write_company(folder / "landing", accounts=ACCOUNTS, months=MONTHS, seed=seed, systems=systems)
+    truth = write_company(folder / "landing", accounts=ACCOUNTS, months=MONTHS, seed=seed, daily=2, systems=systems)
     run_daily(load_settings(landing=folder / "landing", home=folder / "home"))
     connection, _ = open_current(folder / "home")
     with closing(connection):
