@@ -30,7 +30,7 @@ from dagster_project.ingest.sql_text import (
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a declared form may be short
-_WITHOUT_OFFSET = 16  # of 2026-01-01T10:00; whatever is not longer has no offset
+_WITHOUT_OFFSET, _WITH_SECONDS = 16, 19  # of 2026-01-01T10:00, which has no offset, and of 2026-01-01T10:00:00, which is most common
 _NO_OFFSET = r"[+-](1[5-9]|[2-9]\d)(:?\d\d){0,2}$|[+-]14:?(0[1-9]|[1-5]\d)$|[+-]\d\d:?[6-9]\d$"  # beyond 14 hours, or minutes that are none
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 
@@ -218,7 +218,8 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
         odd += f" or ({_WITHOUT_DIGIT.format(raw)})" if dialect.timestamp_formats else ""
         if not dialect.timestamp_formats or any("%z" in written for written in dialect.timestamp_formats):
-            odd += f" or (strlen({raw}) > {_WITHOUT_OFFSET} and not ends_with({raw}, 'Z') and regexp_matches({raw}, {literal(_NO_OFFSET)}))"
+            ends = f"strlen({raw}) > {_WITHOUT_OFFSET} and (strlen({raw}) <> {_WITH_SECONDS} or substr({raw}, 17, 1) <> ':')"
+            odd += f" or ({ends} and not ends_with({raw}, 'Z') and regexp_matches({raw}, {literal(_NO_OFFSET)}))"
         rules.append(
             Rule(
                 name,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from dagster_project.contracts.model import contract_files, feeds, load_contract
+from dagster_project.contracts.model import LOADER, contract_files, feeds, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.mapping.streams import CanonicalFile, FeedMapping, Stream, SystemFile
 from dagster_project.ingest.readers.dialect import Dialect
@@ -46,7 +46,7 @@ _File = TypeVar("_File", SystemFile, CanonicalFile)
 def _load_yaml(path: Path, model: type[_File]) -> _File:
     try:
         text = path.read_text(encoding="utf-8")
-        return model.model_validate(yaml.safe_load(text))
+        return model.model_validate(yaml.load(text, LOADER))  # noqa: S506 - a safe loader either way
     except yaml.YAMLError as error:
         raise UsageError(f"mapping {path}: {error}") from error
     except ValidationError as error:

@@ -109,11 +109,12 @@ class SourceTables:
 
         A few rows of a large table are found by the index; the engine uses it for a list of constants that is short enough.
         """
-        if self.size(f"({numbers})") * _MANY > self.size(table):
+        rows = self.size(table)
+        if rows and self.size(f"({numbers})") * _MANY > rows:
             self.run(f"create or replace temp table {target} as select * from {table} where record_number in ({numbers})")
             return
-        listed = [str(number) for (number,) in self.run(numbers).fetchall()]
         self.run(f"create or replace temp table {target} as select * from {table} limit 0")
+        listed = [str(number) for (number,) in self.run(numbers).fetchall()] if rows else []
         for at in range(0, len(listed), _AT_ONCE):
             self.run(f"insert into {target} select * from {table} where record_number in ({', '.join(listed[at : at + _AT_ONCE])})")
 
