@@ -86,7 +86,8 @@ def run(
     with _progress() as say:
         report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:
-        typer.echo(f"nothing new: published copy {report.sequence} already holds every delivery in {settings.landing}")
+        every = f"every delivery that can be read; {report.unread:,} files cannot, see above," if report.unread else "every delivery"
+        typer.echo(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
         return
     from dagster_project.publish.summary import summary
 

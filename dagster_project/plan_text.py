@@ -12,7 +12,7 @@ def told(found: Plan) -> str:
     """Return the plan as people read it; the refusals themselves are the error that ends the command."""
     aside = list(map(str, found.unread))
     if not found.is_new:
-        return "\n".join(["nothing new", *aside])
+        return "\n".join([f"nothing new{' that can be read' if aside else ''}", *aside])
     lines = [f"home {found.home} is not there: a run would make it"] if found.home else []
     lines += [] if found.files else ["would read nothing new"]
     if found.files:

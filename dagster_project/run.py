@@ -35,6 +35,7 @@ class RunReport:
     sequence: int | None
     stages: dict[str, float]
     outcome: dict[str, Any]
+    unread: int = 0  # files that lie in the landing folder and that no run reads
 
 
 def check_folders(settings: Settings) -> None:
@@ -116,7 +117,7 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
     if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         for part in unread:
             runtime.say(str(part))
-        return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={})
+        return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))
     _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
     published = read_pointer(settings.home)
     return RunReport(is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome)

@@ -34,6 +34,20 @@ def test_a_run_with_nothing_new_says_so(build_company: Any) -> None:
     assert finished.stdout.startswith("nothing new")
 
 
+def test_a_run_that_cannot_read_a_new_file_does_not_say_that_all_is_held(build_company: Any) -> None:
+    demo = build_company("demo")
+    path: Path = demo.landing / "helpdesk" / "tickets" / "2026-01-01" / "a.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("a,b\n1,2\n", encoding="utf-8")
+    try:
+        finished, planned = (service_roi(word, "--landing", demo.landing, "--home", demo.home) for word in ("run", "plan"))
+    finally:
+        shutil.rmtree(demo.landing / "helpdesk")
+    assert "every delivery that can be read; 1 files cannot, see above" in finished.stdout
+    assert "ROI_MAPPINGS" in finished.stderr
+    assert planned.stdout.startswith("nothing new that can be read")
+
+
 def test_an_unknown_setting_is_a_usage_error() -> None:
     finished = service_roi("plan", ROI_LANDNIG="/tmp")
     assert finished.returncode == 2

@@ -170,3 +170,22 @@ def test_a_refused_replacement_leaves_the_rows_of_the_accepted_file(books: Any) 
     report = books.walk()
     assert any("are not in the landing folder any more or were refused" in told for told in report.warnings)
     assert [key for key, _ in total(books)] == ["i1", "i3", "i4"]
+
+
+@pytest.mark.parametrize("number", ["C1 ", "\u00a0C1", "C1"])
+def test_what_a_select_joins_is_in_one_form_whatever_it_is_called(make_door: Callable[..., Any], tmp_path: Path, number: str) -> None:
+    yml = (
+        "time_zone: UTC\nstreams:\n"
+        "  ticket:\n    columns: [Nr, Customer, Opened]\n    key: [Nr]\n    feeds: {tickets: {sql: tickets.sql, records: true}}\n"
+        "  customer:\n    columns: [Number, Segment]\n    key: [Number]\n"
+    )
+    sql = (
+        "select source.record_number, source.Nr as ticket_id, source.Customer as account_id, source.Opened as created_at,\n"
+        "    'open' as ticket_state, 'email' as channel, customer.Segment as issue_family\n"
+        "from source left join customer on source.Customer = customer.Number"
+    )
+    desk = make_door("desk", mappings=write_system(tmp_path / "mappings", "desk", yml, tickets=sql))
+    desk.deliver("desk/ticket/2026-03-01/t.csv", f"Nr,Customer,Opened\n1,{number},2026-03-01T10:00:00Z\n")
+    desk.deliver("desk/customer/2026-03-02/c.csv", "Number,Segment\nC1,industry\n")
+    desk.walk()
+    assert stands(desk, "tickets", "ticket_id", "account_id, issue_family") == [("1", "C1", "industry")]

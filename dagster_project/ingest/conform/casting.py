@@ -225,7 +225,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
                 name,
                 "instant_format",
                 f"{raw} is not null and ({name} is null or {odd})",
-                f"is not an instant between {_EARLIEST} and {_LATEST}",
+                f"is not an instant {_form(dialect.timestamp_formats)}between {_EARLIEST} and {_LATEST}",
                 quick_sql=odd,
             )
         )
@@ -234,6 +234,10 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
     plan.inner.append(f"{_with_default(column, typed)} as {name}")
     plan.rules += rules
     plan.rules += rules_of_the_value(column)
+
+
+def _form(formats: Sequence[str]) -> str:
+    return f"of the form {' or '.join(formats)} " if formats else ""
 
 
 def is_identifier(column: Column) -> bool:

@@ -20,7 +20,7 @@ REMEDIES = {
     "number_format": "write plain digits with the declared decimal sign",
     "decimals": "deliver the amount with the contract's number of decimals; ingest never rounds money",
     "number_range": "the number does not fit the column; check the unit",
-    "instant_format": "write an ISO instant, e.g. 2026-11-20T08:15:00Z",
+    "instant_format": "write an ISO instant, e.g. 2026-11-20T08:15:00Z, or in the form that the stream declares",
     "date_format": "write the date as YYYY-MM-DD or declare its form; a worksheet's day number needs serial_dates",
     "boolean_format": "write true or false",
     "required": "fill the column in the source",

@@ -176,8 +176,8 @@ class Mappings:
         if name not in self._systems:
             shown = "" if folder is None else f"{folder}: "
             raise UsageError(
-                f"{shown}unknown system {name}; known systems: {', '.join(sorted(self._systems))}; remedy: rename the folder or add"
-                " a mapping"
+                f"{shown}unknown system {name}; known systems: {', '.join(sorted(self._systems))}; remedy: rename the folder, add a"
+                " mapping, or say where mappings are with ROI_MAPPINGS"
             )
         return self._systems[name]
 

@@ -6,6 +6,7 @@ Holds the statements that write them beside the table that they are merged into.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dagster_project.ingest.conform.rules import Rule
@@ -28,8 +29,11 @@ def natural_order(name: str) -> str:
     return re.sub(r"\d+", lambda found: found.group().zfill(_DIGITS), name)
 
 
-def add(tables: SourceTables, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
-    """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks."""
+def add(tables: SourceTables, delivery: Delivery, source: Source, file_no: int, joined: Collection[str] = ()) -> list[tuple[int, Rule]]:
+    """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks.
+
+    Columns that are `joined` to others are brought into one form, like ids.
+    """
     stream, delta = tables.system.stream(delivery.stream), tables.delta(delivery.stream)
     version = _version(stream, stream.time_zone or tables.system.time_zone)
     day = literal(delivery.delivery_date.isoformat()) + "::date"
@@ -37,7 +41,7 @@ def add(tables: SourceTables, delivery: Delivery, source: Source, file_no: int) 
         "row_version": version, "row_day": day, "row_file": literal(natural_order(delivery.relative)), "row_first": day, "row_last": day,
     }  # fmt: skip
     names = ", ".join([*map(identifier, stream.read_columns), *placed])
-    values = ", ".join([*_texts(stream), *placed.values()])
+    values = ", ".join([*_texts(stream, joined), *placed.values()])
     source.load(tables.connection, stream.read_columns)
     broken: list[tuple[int, Rule]] = []
     where, rules = "", _rules(stream, version)
@@ -51,9 +55,9 @@ def add(tables: SourceTables, delivery: Delivery, source: Source, file_no: int) 
     return broken
 
 
-def _texts(stream: Stream) -> list[str]:
+def _texts(stream: Stream, joined: Collection[str]) -> list[str]:
     """Return the SQL of the columns that are read; what names something is brought into its one form."""
-    ids = {*stream.key, *stream.complete_per, *stream.needs}
+    ids = {*stream.key, *stream.complete_per, *stream.needs, *joined}
     return [
         identifier_form(identifier(column))
         if column in ids or column.lower().endswith("_id") or column.lower() == "id"

@@ -34,9 +34,14 @@ class Origin:
     sql: str
 
     @property
+    def column(self) -> str:
+        """Return the column that it is; empty where it is more than a column."""
+        return self.sql[1:-1] if self.sql.startswith('"') and self.sql.endswith('"') and self.sql.count('"') == 2 else ""
+
+    @property
     def value(self) -> str:
         """Return the SQL that does not fail: a condition that guarded the expression may be lost."""
-        return self.sql if self.sql.startswith('"') and self.sql.count('"') == 2 else f"try({self.sql})"
+        return self.sql if self.column else f"try({self.sql})"
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ class SystemLoader:
                 source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
             check_manifest(connection, delivery, source, zone)
             number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
-            broken = tables.add(delivery, source, number)
+            broken = tables.add(delivery, source, number, self.selects.joined.get(delivery.stream, ()))
             faults = faults_of(self.system, delivery.stream, source, broken)
             staged = replace(staged, physical=source.scan.records)
             if drift.added and mode == "evolve":

@@ -8,7 +8,7 @@ It must not run a mapping's SQL.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -148,12 +148,12 @@ class SourceTables:
         values = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
         return [f"{values[name]} as {name}" for name in constants_beside(self.columns(stream))]
 
-    def add(self, delivery: Delivery, source: Source, file_no: int) -> list[tuple[int, Rule]]:
-        """Take in the records of one file; return those that cannot be placed, each with the rule that it breaks."""
+    def add(self, delivery: Delivery, source: Source, file_no: int, joined: Collection[str] = ()) -> list[tuple[int, Rule]]:
+        """Take in the records of one file; see `delivered.add`."""
         self._delivered.add(delivery.stream)
         texts = ", ".join(map(literal, (delivery.relative, source.scan.sha256, delivery.delivery_date.isoformat())))
         self.run(f"insert into delivered_files values ({file_no}, {texts})")
-        return add(self, delivery, source, file_no)
+        return add(self, delivery, source, file_no, joined)
 
     def keep(self, paths: Sequence[str], old: str) -> None:
         """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
