@@ -246,6 +246,7 @@ def test_a_word_that_the_engine_takes_for_an_instant_is_refused_with_declared_fo
 def test_an_offset_that_no_place_has_is_refused(offset: str) -> None:
     assert cast("refunds", refunded_at=f"2026-01-01T10:00:00{offset}")[0] == "instant_format"
     assert cast("refunds", refunded_at=f"2026-01-01 10:00:00.123456{offset}")[0] == "instant_format"
+    assert cast("refunds", refunded_at=f"2026-01-01T10:00{offset}")[0] == "instant_format"
 
 
 @pytest.mark.parametrize("offset", ["+14:00", "-12:00", "+05:45", "+0530", "-03", "+00", "Z", ""])

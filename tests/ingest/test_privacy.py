@@ -149,7 +149,7 @@ def test_a_mapping_may_not_read_the_key(make_door: Callable[..., Any], tmp_path:
     )
     door = make_door(mappings=mappings)
     door.deliver("crm/a/2026-01-02/a.csv", "id\nc1\n")
-    with pytest.raises(UsageError, match=r"a\.sql:2: a mapping may not read variables"):
+    with pytest.raises(UsageError, match=r"a\.sql:2: the function getvariable is not allowed"):
         door.walk()
 
 

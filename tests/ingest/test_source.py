@@ -90,7 +90,6 @@ NOT_PLAIN = [
     "select a, min(record_number) as record_number from source group by a",
     "select unnest([a, a]) as a, record_number from source",
     "select a, record_number, row_number() over () as n from source",
-    "select a, record_number from source tablesample 50%",
     "select a, record_number from source union all select a, record_number from source",
     "select source.a, source.record_number from source left join other on other.a = source.a",
     "select (select max(a) from source) as a, record_number from source",
