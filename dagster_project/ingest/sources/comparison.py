@@ -37,7 +37,7 @@ class Comparison:
                 )
 
     def _records(self, feed: str) -> str:
-        """Return the query of the records whose rows of a feed this run makes anew or takes away; a number is of one stream only."""
+        """Return the query of the records whose rows of a feed this run makes again or takes away; a number is of one stream only."""
         names = [name for name in self.streams if feed in self.system.stream(name).feeds]
         tables = [table for name in names for table in (self.rows.affected(name), self.tables.temporary("gone", name))]
         return " union ".join(f"select record_number from {table}" for table in tables)
@@ -52,8 +52,8 @@ class Comparison:
         key = f" || {_SEPARATOR} || ".join(f"{name}::varchar" for name in contract.primary_key)  # a key is never lacking
         selects = []
         for part in self.rows.parts[feed]:
-            is_told = "source_updated_at" in contract.names and "source_updated_at" not in part.batch.lacks
-            version = "source_updated_at" if is_told else "null::timestamptz"
+            has_version = "source_updated_at" in contract.names and "source_updated_at" not in part.batch.lacks
+            version = "source_updated_at" if has_version else "null::timestamptz"
             selects.append(
                 f"select {literal(part.stream)} as stream, {part.number} as part, file_row_number as place, {key} as row_key, row_hash,"
                 f" record_number, {version} as updated_at from read_parquet({literal(str(part.batch.temporary))}, file_row_number = true)"

@@ -1,6 +1,6 @@
 """Records of a delivered file as rows of a stream: as text, with what places them in the order of versions.
 
-Holds the statements that write them beside the table that they are merged into. It must not merge a row.
+Holds the statements that write them into the table of delivered rows. It must not merge a row.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from dagster_project.ledger.entries import QuarantinedRecord
 def faults_of(
     system: System, stream: str, source: Source, broken: Sequence[tuple[int, Rule]]
 ) -> list[tuple[int, QuarantinedRecord | None]]:
-    """Return the records that are wrong of form or cannot be placed, with what is told of the first ones."""
+    """Return the records that are wrong of form or cannot be placed, with the message about the first ones."""
     contract = _contract(system, stream)
     found: list[tuple[int, QuarantinedRecord | None]] = []
     for record in source.faults:

@@ -93,25 +93,16 @@ class SystemSelects:
 
     @cached_property
     def joined(self) -> dict[str, frozenset[str]]:
-        """Columns by stream over which SELECTs join rows: like ids they are kept in one form, so that a blank parts nothing."""
+        """Columns by stream over which SELECTs join rows: like ids they are kept in one form, so that blanks do not separate rows."""
         found: dict[str, set[str]] = defaultdict(set)
         for name, stream in self.system.file.streams.items():
-            columns = {column.lower(): column for column in stream.read_columns}
-            found[name] |= {columns[column] for column in self._joined_as(name) if column in columns}
-        return {name: frozenset(columns) for name, columns in found.items()}
-
-    def _joined_as(self, stream: str) -> set[str]:
-        """Return the columns of a stream that SELECTs compare with those of other relations, in small letters."""
-        found: set[str] = set()
-        for name, described in self.system.file.streams.items():
-            for feed in described.feeds:
+            for feed in stream.feeds:
                 dependencies = self.dependencies(name, feed)
-                for edge in dependencies.edges:
-                    for origin in (edge.left, edge.right):
-                        table = dependencies.tables[origin.leaf]
-                        if stream == (name if table.lower() == SOURCE else table) and origin.column:
-                            found.add(origin.column.lower())
-        return found
+                for origin in (side for edge in dependencies.edges for side in (edge.left, edge.right)):
+                    table = dependencies.tables[origin.leaf]
+                    found[name if table.lower() == SOURCE else table].add(origin.column.lower())
+        streams = self.system.file.streams.items()
+        return {name: frozenset(column for column in stream.read_columns if column.lower() in found[name]) for name, stream in streams}
 
     def maps_again(self, stream: str) -> list[str]:
         """Say in words what maps the rows of a stream again."""

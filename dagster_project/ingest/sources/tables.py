@@ -163,7 +163,7 @@ class SourceTables:
             sql = "select column_name from duckdb_columns() where database_name = ? and table_name = ?"
             known = {column for (column,) in self.run(sql, [old, f"stream {name}"]).fetchall()}
             if known:
-                # columns that are read in both; what is hidden is settled anew
+                # columns that are read in both; what is hidden is settled again
                 shared = [identifier(column) for column in (*self.columns(name), *_OWN) if column in known and column != "row_hidden"]
                 numbers = f"select file_no from {old}.files where path in ({listed})"
                 rows = f"select {', '.join(shared)} from {old}.{identifier('stream ' + name)}"
