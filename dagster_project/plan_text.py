@@ -22,6 +22,7 @@ def told(found: Plan) -> str:
             counts = f"{item.files:>5}  {item.records:>10,}  {item.kept_out:>8,}"
             lines.append(f"  {item.day}  {item.stream:<34}  {counts}  {item.why}{late}")
         lines.append(f"for the feeds {', '.join(found.feeds)}" if found.feeds else "for no feed of its own")
+    lines += [f"would take back {count:,} {'row' if count == 1 else 'rows'} of {feed}" for feed, count in found.withdrawn.items()]
     lines += [*aside, *found.warnings, *found.verdict]
     if found.refusals or any(part.is_broken for part in found.unread):
         refused = f"{len(found.refusals):,} {'file' if len(found.refusals) == 1 else 'files'} refused"

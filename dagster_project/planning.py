@@ -59,7 +59,7 @@ class Plan:
     """What a run would do; `is_new` is false when it would say that nothing is new.
 
     `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons. `verdict` has the records kept
-    out by feed, rule and column, `unread` what no run reads.
+    out by feed, rule and column, `withdrawn` how many rows a feed would lose, `unread` what no run reads.
     """
 
     is_new: bool = True
@@ -69,6 +69,7 @@ class Plan:
     unread: tuple[Unread, ...] = ()
     files: tuple[PlannedFiles, ...] = ()
     feeds: tuple[str, ...] = ()
+    withdrawn: dict[str, int] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     rebuild_all: str = ""
     months: dict[date, str] = field(default_factory=dict)
@@ -114,6 +115,7 @@ def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
             unread=tuple(unread),
             files=tuple(_grouped(deliveries, known, report)),
             feeds=tuple(sorted(feeds)),
+            withdrawn={feed: count for feed, count in sorted(report.withdrawn.items()) if count},
             refusals=tuple(report.refusals),
             rebuild_all=reason,
             months=months,

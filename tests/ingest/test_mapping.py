@@ -74,7 +74,9 @@ def test_a_changed_mapping_loads_the_file_again_and_replaces_its_rows(make_door:
 @pytest.mark.parametrize(
     ("yml", "message"),
     [
-        (YML.replace("decimal:", "decimals:"), r"till.yml:5: streams.sales.decimals: Extra inputs"),
+        (YML.replace("decimal:", "decimals:"), r"till.yml:5: streams.sales.decimals: no such word; known words: .*decimal, .*time_zone"),
+        (YML.replace("time_zone:", "zone:"), r"till.yml:1: zone: no such word; known words: ignored, refused_headers, streams, time_zone"),
+        (YML.replace("records: true", "record: true"), r"till.yml:\d+: streams.sales.feeds.orders.record: no such word; .*: records, sql$"),
         (YML.replace("Europe/Rome", "Europe/Roma"), r"till.yml:1: time_zone: .*unknown time zone Europe/Roma"),
         (YML.replace("latin-1", "latin-99"), r"till.yml:7: streams.sales.encoding: .*unknown encoding"),
         (YML.replace("orders: {", "invoices: {"), r"till.yml:9: streams.sales.feeds: .*no contract for feed invoices"),

@@ -39,9 +39,10 @@ def loaded(settings: Settings, run: str = "run-1") -> list[tuple[str, int, int]]
     from dagster_project.assumptions import load_assumptions
 
     ledger = Ledger(settings.ops)
-    files = new_files(settings.landing, ledger, Mappings(None))
+    files = new_files(settings.landing, ledger, Mappings(settings.mappings))
     report = load(settings, load_assumptions(), ledger, files, run)
     ledger.accept(run)
+    report.commit(ledger)
     return sorted((f"{file.system}/{file.stream}", file.physical, file.quarantined) for file in report.files)
 
 
@@ -147,3 +148,23 @@ def test_a_mistyped_home_is_named_and_not_made(settings: Settings, command: list
     assert str(settings.home) in str(ended.exception)
     assert settings.home.exists() is exists
     assert not exists or list(settings.home.iterdir()) == []
+
+
+def test_a_plan_says_which_rows_it_would_take_back(settings: Settings, tmp_path: Path) -> None:
+    mapping = tmp_path / "mappings" / "till"
+    mapping.mkdir(parents=True)
+    (mapping / "till.yml").write_text(
+        "time_zone: UTC\nstreams:\n  sale:\n    columns: [id, gone]\n    key: [id]\n    deleted: {gone: true}\n"
+        "    feeds: {orders: {sql: orders.sql, records: true}}\n"
+    )
+    (mapping / "orders.sql").write_text(
+        "select record_number, id as order_id, 'k1' as account_id, '2026-01-01' as ordered_at, 'EUR' as currency_code, '1' as net_amount"
+        " from source"
+    )
+    settings = settings.model_copy(update={"mappings": mapping.parent})
+    deliver(settings, "till/sale/2026-01-02/a.csv", "id,gone\n1,\n2,\n3,\n")
+    loaded(settings)
+    deliver(settings, "till/sale/2026-01-03/a.csv", "id,gone\n2,true\n3,true\n4,\n")
+    found = plan(settings)
+    assert found.withdrawn == {"orders": 2}
+    assert "would take back 2 rows of orders" in told(found).splitlines()

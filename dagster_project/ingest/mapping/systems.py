@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dagster_project.contracts.model import LOADER, contract_files, feeds, load_contract
 from dagster_project.errors import UsageError
@@ -50,9 +50,23 @@ def _load_yaml(path: Path, model: type[_File]) -> _File:
     except yaml.YAMLError as error:
         raise UsageError(f"mapping {path}: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a misspelt word is missing too
         where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"mapping {path}:{_line_of(text, first['loc'])}: {where}: {first['msg']}") from error
+        told = first["msg"]
+        if first["type"] == "extra_forbidden":
+            told = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
+        raise UsageError(f"mapping {path}:{_line_of(text, first['loc'])}: {where}: {told}") from error
+
+
+def _words_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Return the words that the YAML may have at a place."""
+    found: Any = model
+    for step in location:
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            found = found.model_fields[str(step)].annotation
+        else:
+            found = next(kind for kind in reversed(get_args(found)) if kind is not Ellipsis)  # the value of a dict, the item of a tuple
+    return sorted(found.model_fields)
 
 
 class System:

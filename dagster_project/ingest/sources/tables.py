@@ -110,11 +110,12 @@ class SourceTables:
         A few rows of a large table are found by the index; the engine uses it for a list of constants that is short enough.
         """
         rows = self.size(table)
-        if rows and self.size(f"({numbers})") * _MANY > rows:
-            self.run(f"create or replace temp table {target} as select * from {table} where record_number in ({numbers})")
+        self.run(f"create or replace temp table picked as {numbers}")
+        if rows and self.size("picked") * _MANY > rows:
+            self.run(f"create or replace temp table {target} as select * from {table} where record_number in (from picked)")
             return
         self.run(f"create or replace temp table {target} as select * from {table} limit 0")
-        listed = [str(number) for (number,) in self.run(numbers).fetchall()] if rows else []
+        listed = [str(number) for (number,) in self.run("from picked").fetchall()] if rows else []
         for at in range(0, len(listed), _AT_ONCE):
             self.run(f"insert into {target} select * from {table} where record_number in ({', '.join(listed[at : at + _AT_ONCE])})")
 
