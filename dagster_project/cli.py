@@ -5,23 +5,25 @@ Holds argument parsing, progress lines and exit codes. Heavy modules are importe
 
 from __future__ import annotations
 
-import errno
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dagster_project.errors import ServiceRoiError
+from dagster_project.disk import infrastructure_error
 from dagster_project.settings import Settings, load_settings, require_home
+from dagster_project.temporary import temporary_files_within
+from dagster_project.terminal import note, progress, show
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
 Landing = Annotated[Path | None, typer.Option("--landing", help="Folder with the delivered files (ROI_LANDING).")]
+
+
+OLDER_FIGURES = 7
+"""Exit code of an answer from an older copy, given because the served one is damaged."""
 
 
 class Format(StrEnum):
@@ -37,32 +39,6 @@ class EngineName(StrEnum):
 
     duckdb = "duckdb"
     spark = "spark"
-
-
-STAGES = 12
-"""Stages of a run, for the progress bar."""
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Show a bar on a terminal, plain lines with seconds elsewhere."""
-    start = time.perf_counter()
-    if not sys.stderr.isatty():
-        yield lambda message: typer.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("run", total=STAGES)
-
-        def say(message: str) -> None:
-            if len(message) < 40:
-                bar.update(task, description=message, advance=1)
-            else:
-                bar.console.print(message, markup=False)
-
-        yield say
 
 
 @app.command()
@@ -82,16 +58,16 @@ def run(
     for name, given in (("home", home), ("landing", landing)):
         if given is None:
             origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
-            typer.echo(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)", err=True)
-    with _progress() as say:
+            note(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)")
+    with temporary_files_within("run"), progress() as say:
         report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:
         every = f"every delivery that can be read; {report.unread:,} files cannot, see above," if report.unread else "every delivery"
-        typer.echo(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
+        show(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
         return
     from dagster_project.publish.summary import summary
 
-    typer.echo(summary(settings, report.outcome))
+    show(summary(settings, report.outcome))
 
 
 @app.command()
@@ -100,8 +76,8 @@ def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the fi
     from dagster_project.connectors.fetch import fetch as deliver
 
     settings = load_settings(landing=landing)
-    delivered = deliver(settings, source, say=lambda message: typer.echo(message, err=True))
-    typer.echo(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
+    delivered = deliver(settings, source, say=note)
+    show(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
 
 
 @app.command()
@@ -117,7 +93,7 @@ def plan(
     from dagster_project.planning import plan as find_out
 
     found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
-    typer.echo(told(found))
+    show(told(found))
     found.raise_if_refused()
 
 
@@ -135,7 +111,7 @@ def try_mapping(
 
     settings = load_settings()
     trial = walk(settings, load_assumptions(settings.assumptions), file, system, stream)
-    typer.echo("\n".join(trial.lines()))
+    show("\n".join(trial.lines()))
     if trial.is_refused:
         raise SystemExit(3)
 
@@ -149,7 +125,7 @@ def template(
     """Write FEED.csv (header and one example row) and FEED.md (what the contract says of each column)."""
     from dagster_project.commands.template import write_templates
 
-    typer.echo("\n".join(str(path) for path in write_templates(feeds, out.expanduser(), force=force)))
+    show("\n".join(str(path) for path in write_templates(feeds, out.expanduser(), force=force)))
 
 
 @app.command()
@@ -158,10 +134,17 @@ def sql(
     home: Home = None,
     output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.table,
 ) -> None:
-    """Query the published copy: read-only, no access to files from SQL."""
+    """Query the published copy: read-only, no access to files from SQL. Exit code 7: the answer is older, the served copy is damaged."""
+    from dagster_project.publish.limits import Limits
     from dagster_project.publish.reader import query
 
-    query(_home_of_a_run(home).home, statement, output.value)
+    settings, older = _home_of_a_run(home), list[str]()
+    limits = Limits(settings.sql_seconds, settings.sql_memory_limit, settings.sql_disk_limit)
+    query(settings.home, statement, output.value, warn=older.append, limits=limits, is_own_process=True)
+    for message in older:
+        note(f"older figures: {message}")
+    if older:
+        raise SystemExit(OLDER_FIGURES)
 
 
 class FiscalCalendar(StrEnum):
@@ -193,7 +176,7 @@ def demo(
             target, accounts, months, seed, calendar=calendar.value, behaviour=behaviour_of(concentration), say=say,
             faults=_names(faults), systems=_names(systems),
         )  # fmt: skip
-    typer.echo(f"demo company of {accounts} accounts over {months} months written to {target}")
+    show(f"demo company of {accounts} accounts over {months} months written to {target}")
 
 
 def _names(listed: str) -> tuple[str, ...]:
@@ -216,7 +199,7 @@ def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older pu
     settings = _home_of_a_run(home)
     with warehouse_lock(settings.ops, f"rollback {sequence}"):
         pointer = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}").pointer
-    typer.echo(f"published copy {pointer.seq} holds the content of copy {sequence}")
+    show(f"published copy {pointer.seq} holds the content of copy {sequence}")
 
 
 @app.command()
@@ -225,7 +208,7 @@ def doctor(home: Home = None, landing: Landing = None) -> None:
     from dagster_project.doctor import examine
 
     findings = examine(_home_of_a_run(home, landing=landing))
-    typer.echo("\n".join(findings.lines))
+    show("\n".join(findings.lines))
     if not findings.is_healthy:
         raise SystemExit(5)
 
@@ -235,7 +218,7 @@ def extract(period: Annotated[str, typer.Argument(help="Fiscal month, YYYY-MM.")
     """Write the finance extract of a complete month from the published copy."""
     from dagster_project.finance.extract import extract as write_extract
 
-    typer.echo(f"extract written to {write_extract(_home_of_a_run(home).home, period)}")
+    show(f"extract written to {write_extract(_home_of_a_run(home).home, period)}")
 
 
 @app.command()
@@ -246,11 +229,11 @@ def forget(
     from dagster_project.privacy.forget import forget as erase
 
     settings = load_settings(landing=landing, home=home)
-    with _progress() as say:
+    with temporary_files_within("forget"), progress() as say:
         certificate = erase(settings, account_id, say=say)
     records = sum(certificate.content["records_removed"].values())
-    typer.echo(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
-    typer.echo(f"certificate {certificate.path}")
+    show(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
+    show(f"certificate {certificate.path}")
 
 
 def main() -> None:
@@ -259,16 +242,12 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         app(args=arguments, prog_name="service-roi")
-    except ServiceRoiError as error:
-        if debug:
+    except Exception as error:
+        told = infrastructure_error(error)
+        if debug or told is None:
             raise
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
-    except OSError as error:
-        if debug or error.errno not in {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}:
-            raise
-        typer.echo(f"InfrastructureError: {error.strerror}: {error.filename}", err=True)
-        raise SystemExit(5) from None
+        note(f"{type(told).__name__}: {told}")
+        raise SystemExit(told.exit_code) from None
 
 
 if __name__ == "__main__":

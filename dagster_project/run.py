@@ -5,13 +5,12 @@ Deciding imports neither Dagster, dbt, Great Expectations nor pandas, so that a 
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.connectors.journals import reveal_all
+from dagster_project.disk import full_disk_is_told
 from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
 from dagster_project.fingerprint import inputs_hash
 from dagster_project.ingest.landing.inventory import Unread, new_files
@@ -22,9 +21,6 @@ from dagster_project.settings import Settings, require_apart
 
 if TYPE_CHECKING:
     from dagster_project.resources import Runtime
-
-_FULL = ("No space left", "disk is full", "disk I/O error", "File too large", "Disk quota exceeded")
-"""What systems say when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
 
 
 @dataclass(frozen=True)
@@ -65,41 +61,10 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
     reveal_all(settings.landing)
-    with full_disk_is_told(settings), warehouse_lock(settings.ops, runtime.run_id) as orphans:
+    with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
             say(str(orphan))
         return _run(settings, runtime, full_refresh=full_refresh)
-
-
-@contextmanager
-def full_disk_is_told(settings: Settings) -> Iterator[None]:
-    """Say that the disk is full in one way, whoever noticed it: Python, DuckDB, SQLite or dbt.
-
-    Raises
-    ------
-    InfrastructureError
-        Names the folder, the free bytes and what could not be written.
-    """
-    try:
-        yield
-    except Exception as error:
-        words = next((line.strip() for line in _chain(error).splitlines() if any(sign in line for sign in _FULL)), None)
-        if words is None:
-            raise
-        free = shutil.disk_usage(settings.home).free
-        raise InfrastructureError(
-            f"the disk is full: {free:,} bytes free in {settings.home} ({words}); the last published copy stays served; "
-            "remedy: free disk space and run again"
-        ) from error
-
-
-def _chain(error: BaseException | None) -> str:
-    """Return the words of an error and of those that led to it."""
-    words = []
-    while error is not None:
-        words.append(str(error))
-        error = error.__cause__ or error.__context__
-    return "\n".join(words)
 
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:

@@ -6,15 +6,16 @@ extensions from a network.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 
 import duckdb
 
 from dagster_project.errors import InfrastructureError
 from dagster_project.lock import SPILL
+from dagster_project.temporary import folder_of_process
 
 _BASE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -60,15 +61,43 @@ def writer(path: Path, *, threads: int = 2, memory_limit: str = "4GB") -> Iterat
         connection.close()
 
 
-def connect_published(path: Path, *, parquet: Path | None = None, threads: int = 2, memory_limit: str = "4GB") -> duckdb.DuckDBPyConnection:
-    """Open a published copy for readers: read-only, no file access from SQL, settings locked, in this order.
+_opening = threading.Lock()
+"""DuckDB keeps one database for all connections of a process to a file: the first one locks its settings, the others find them locked."""
 
-    `parquet` is the one folder that stays readable, for a copy whose tables are views over it.
+
+def connect_published(
+    path: Path, *, parquet: Path | None = None, threads: int = 2, memory_limit: str = "4GB", disk_limit: str = "10GB"
+) -> duckdb.DuckDBPyConnection:
+    """Open a published copy for readers: read-only, no file access from SQL, settings locked. Any number of connections and threads may.
+
+    `parquet` is the one folder that stays readable, for a copy whose tables are views over it. `disk_limit` bounds what does not fit in
+    memory. Of several connections to one file in a process the first one's limits hold.
+
+    Raises
+    ------
+    duckdb.Error
+        The file cannot be opened or is no database.
+    InfrastructureError
+        There is no temporary folder.
     """
-    config = {**_BASE, "threads": str(threads), "memory_limit": memory_limit, "temp_directory": f"{gettempdir()}/service-roi-reader"}
-    connection = _in_utc(duckdb.connect(str(path), read_only=True, config=config))
-    if parquet is not None:
-        connection.execute("set allowed_directories = [" + "'" + str(parquet).replace("'", "''") + "/']")
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
-    return connection
+    spill = folder_of_process() / "spill"
+    with _opening:
+        connection = duckdb.connect(str(path), read_only=True, config=_BASE)
+        try:
+            if connection.execute("select current_setting('lock_configuration')").fetchall() != [(True,)]:
+                for name, value in (("threads", str(threads)), ("memory_limit", memory_limit), ("temp_directory", str(spill))):
+                    connection.execute(f"set global {name} = {_literal(value)}")
+                connection.execute(f"set global max_temp_directory_size = {_literal(disk_limit)}")
+                _in_utc(connection)
+                if parquet is not None:
+                    connection.execute(f"set allowed_directories = [{_literal(f'{parquet}/')}]")
+                connection.execute("set enable_external_access = false")
+                connection.execute("set lock_configuration = true")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -4,7 +4,7 @@ import dagster as dg
 
 from dagster_project.finance.extract import extract
 from dagster_project.finance.periods import latest_complete
-from dagster_project.publish.reader import open_current
+from dagster_project.publish.reader import served
 from dagster_project.resources import Runtime
 
 
@@ -13,8 +13,7 @@ def roi_extract(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None
     """Write the extract of the latest complete month that has figures; a company without one gets none."""
     home = runtime.settings.home
     with runtime.stage("extract"):
-        connection, _ = open_current(home)
-        with connection:
+        with served(home) as (connection, _):
             period = latest_complete(connection)
         if period is None:
             return dg.MaterializeResult(metadata={"extract": "no complete month yet"})

@@ -17,10 +17,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagster_project.disk import full_disk_is_told
 from dagster_project.errors import UsageError
 from dagster_project.finance.lines import STATUS, VERSION, Figures, legal_entity, read_figures
 from dagster_project.finance.periods import complete_period
-from dagster_project.publish.reader import csv_record, open_current
+from dagster_project.publish.printing import csv_record
+from dagster_project.publish.reader import served
 from dagster_project.publish.versions import sync
 
 PARTS = ("header", "lines", "reconciliation", "definitions", "restatements", "checks")
@@ -39,16 +41,13 @@ def extract(home: Path, period: str, *, finance: Path | None = None) -> Path:
     ChecksFailed
         A blocking check of the extract fails.
     InfrastructureError
-        The copy cannot be read.
+        The served copy cannot be read or is damaged (an extract is never made from an older one), or there is no room.
     """
-    connection, pointer = open_current(home)
-    try:
+    with served(home) as (connection, pointer):
         month = complete_period(connection, period)
         entity = legal_entity(connection)
         folder = (finance or home / "finance") / _slug(entity) / period / f"v{VERSION}"
         figures = read_figures(connection, pointer, month)
-    finally:
-        connection.close()
     _recover(folder)
     _require_provisional(folder)
     stem = f"fin_roi_extract_{_slug(entity)}_{period}_v{VERSION}"
@@ -162,11 +161,16 @@ def _recover(folder: Path) -> None:
 
 def _replace(folder: Path, contents: dict[str, bytes]) -> None:
     building, old = folder.with_name(f"{folder.name}.building"), folder.with_name(f"{folder.name}.replaced")
-    building.mkdir(parents=True)
-    for name, content in contents.items():
-        (building / name).write_bytes(content)
-        sync(building / name)
-    sync(building)
+    with full_disk_is_told(folder.parent, "no extract was written, and what was there stays"):
+        try:
+            building.mkdir(parents=True)
+            for name, content in contents.items():
+                (building / name).write_bytes(content)
+                sync(building / name)
+            sync(building)
+        except OSError:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
     if folder.is_dir():
         folder.rename(old)
     building.rename(folder)

@@ -1,206 +1,249 @@
-"""Read the published copy: open it hardened, answer one query, fall back when a file is damaged.
+"""Read the published copy: open it hardened, answer one query, and never give older figures in silence.
 
-Read-only, no file or network access from SQL, settings locked: an analyst's statement can read tables and nothing
-else. Starts fast: DuckDB and the standard library only (rich when a table is drawn for people).
+Read-only, no file or network access from SQL, settings locked: an analyst's statement can read tables and nothing else. An older version
+answers only when the served one is proven to be damaged, byte for byte, and the caller is told. Starts fast: DuckDB and the standard
+library only (rich when a table is drawn for people).
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import duckdb
 
+from dagster_project.disk import full_disk, no_room
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import InfrastructureError, UsageError
-from dagster_project.publish.versions import Pointer, parquet_folder, published_folder, read_pointer, versions
+from dagster_project.publish.limits import Deadline, Limits, process_bounded
+from dagster_project.publish.printing import WRITERS
+from dagster_project.publish.versions import Pointer, damage, parquet_folder, published_folder, read_pointer, versions
+from dagster_project.temporary import folder_of_process
 
-_TABLE_ROWS = 1000
-_REMEDY = "remedy: service-roi run rebuilds it from the lake"
-_QUOTED = re.compile(r'[",\r\n]')
+_REMEDY = "remedy: service-roi run --full-refresh publishes it again from the lake"
+_ROWS = 1000
+_T = TypeVar("_T")
 _READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+# a damaged block met while fetching arrives as InvalidInputException around the text of the IO error
+_BROKEN = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+
+
+class _Damaged(Exception):  # noqa: N818  what it says is the message
+    """The bytes of a version are proven not to be those that were published."""
 
 
 def open_current(home: Path, *, warn: Callable[[str], None] | None = None) -> tuple[duckdb.DuckDBPyConnection, Pointer]:
-    """Open the served version, or the newest older one when its file is damaged (`warn` is told, default stderr).
+    """Open the served version, or the newest older one when its file is proven to be damaged.
+
+    `warn` is told of that (default stderr), and the pointer that is returned says which version was opened.
 
     Raises
     ------
     UsageError
         Nothing was published yet.
     InfrastructureError
-        No version can be opened.
+        What is served cannot be read (rights, room, a damaged `current.json`), or no version is whole.
     """
-    damage = []
-    for pointer in _candidates(home):
-        try:
-            connection = connect_published(published_folder(home) / pointer.file, parquet=parquet_folder(home, pointer))
-        except (duckdb.Error, OSError) as error:
-            damage.append(_first_line(error))
-            (warn or _to_stderr)(_damaged(pointer, error))
-        else:
-            return connection, pointer
-    raise InfrastructureError(f"no published version can be opened: {'; '.join(damage)}; {_REMEDY}")
+    return _of_the_newest(home, lambda pointer: (_open(home, pointer, Limits()), pointer), warn or _to_stderr)
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Pointer]]:
+    """Open the served version and no other, for what must never be made from older figures; closed on exit.
+
+    Raises
+    ------
+    UsageError
+        Nothing was published yet.
+    InfrastructureError
+        It cannot be read, or it is damaged, also when that shows only inside the block.
+    """
+    pointer = _served(home)
+    try:
+        with _judged(home, pointer, Limits()), closing(_open(home, pointer, Limits())) as connection:
+            yield connection, pointer
+    except _Damaged as found:
+        raise InfrastructureError(f"published copy {pointer.seq} is damaged: {found}; {_REMEDY}") from found
 
 
 def query(
-    home: Path, sql: str, output_format: str = "table", *, out: TextIO | None = None, warn: Callable[[str], None] | None = None
+    home: Path,
+    sql: str,
+    output_format: str = "table",
+    *,
+    out: TextIO | None = None,
+    warn: Callable[[str], None] | None = None,
+    limits: Limits | None = None,
+    is_own_process: bool = False,
 ) -> int:
     """Run one reading statement on the served version, print the result (default stdout), and return its number of rows.
 
-    `table` is for people (first 1,000 rows), `csv` is RFC 4180 with line feeds, `json` a list of objects whose
-    decimals keep every digit. Nothing is printed unless the whole result could be read.
+    `table` is for people (first 1,000 rows, control characters escaped), `csv` is RFC 4180 with line feeds, `json` a list of objects whose
+    decimals keep every digit. Nothing is printed unless the whole result could be read. When the served version is proven to be damaged
+    the newest whole one answers; `warn` is told (default stderr), and a table says so below. `is_own_process`: this process serves one
+    query alone, so that its memory may be bounded by the system and it may end where the engine does not stop.
 
     Raises
     ------
     UsageError
         Not one statement, not a reading one, or the engine refuses it.
     InfrastructureError
-        No version can be read.
+        What is served cannot be read, no version is whole, or the query takes more time, memory or disk than its limits.
     """
-    if output_format not in _WRITERS:
-        raise UsageError(f"unknown format {output_format}; known formats: {', '.join(_WRITERS)}")
-    damage = []
-    for pointer in _candidates(home):
-        with tempfile.TemporaryFile(mode="w+", encoding="utf-8", newline="") as spool:
-            try:
-                connection = connect_published(published_folder(home) / pointer.file, parquet=parquet_folder(home, pointer))
-                try:
-                    count = _print(connection, sql, output_format, spool)
-                finally:
-                    connection.close()
-            except (duckdb.Error, OSError) as error:
-                if not _is_damage(error):
-                    raise UsageError(str(error)) from error
-                damage.append(_first_line(error))
-                (warn or _to_stderr)(_damaged(pointer, error))
-                continue
+    if output_format not in WRITERS:
+        raise UsageError(f"unknown format {output_format}; known formats: {', '.join(WRITERS)}")
+    bounds = limits or Limits()
+    told: list[str] = []
+
+    def answer(pointer: Pointer) -> int:
+        folder = folder_of_process()
+        with tempfile.TemporaryFile(mode="w+", encoding="utf-8", newline="", dir=folder) as spool:
+            with (
+                _judged(home, pointer, bounds),
+                closing(_open(home, pointer, bounds)) as connection,
+                Deadline(connection, bounds, is_own_process=is_own_process) as deadline,
+            ):
+                count = _print(connection, sql, output_format, spool, deadline, bounds)
+                spool.flush()
             spool.seek(0)
-            shutil.copyfileobj(spool, out or sys.stdout)
+            target = out or sys.stdout
+            shutil.copyfileobj(spool, target)
+            if output_format == "table":
+                target.writelines(f"older figures: {message}\n" for message in told)
             return count
-    raise InfrastructureError(f"no published version can be read: {'; '.join(damage)}; {_REMEDY}")
+
+    def note(message: str) -> None:
+        told.append(message)
+        (warn or _to_stderr)(message)
+
+    with process_bounded(bounds) if is_own_process else nullcontext():
+        return _of_the_newest(home, answer, note)
 
 
-def _candidates(home: Path) -> Iterator[Pointer]:
-    current = read_pointer(home)
-    older = (version for version in versions(home) if current is None or version.seq < current.seq)
-    if current is not None:
-        yield current
-        yield from older
-        return
-    found = list(older)
-    if not found:
-        raise UsageError(f"nothing is published in {published_folder(home)}; remedy: service-roi run --home {home}")
-    yield from found
+def _of_the_newest(home: Path, use: Callable[[Pointer], _T], warn: Callable[[str], None]) -> _T:
+    """Return what `use` makes of the served version, or of the newest one before it that is whole."""
+    pointer, tried = _served(home), []
+    while True:
+        try:
+            return use(pointer)
+        except _Damaged as found:
+            now = _served(home)
+            if now.seq > pointer.seq:  # published meanwhile, and the one before was removed
+                pointer = now
+                continue
+            tried.append(f"copy {pointer.seq} is damaged: {found}")
+            before = pointer.seq
+            older = next((version for version in versions(home) if version.seq < before), None)
+            if older is None:
+                raise InfrastructureError(f"no published copy can be read: {'; '.join(tried)}; {_REMEDY}") from found
+            warn(
+                f"version {pointer.seq} is damaged, reading the one before it: copy {older.seq} of {older.published_at}; {found}; {_REMEDY}"
+            )
+            pointer = older
 
 
-def _is_damage(error: Exception) -> bool:
-    # a damaged block met while fetching arrives as InvalidInputException around the text of the IO error
-    broken = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException, OSError)
-    return isinstance(error, broken) or "Corrupt database file" in str(error)
+def _served(home: Path) -> Pointer:
+    """Return the version that the pointer names; when there is no pointer, the one with the highest number: each was verified before."""
+    pointer, folder = read_pointer(home), published_folder(home)
+    if pointer is not None:
+        return pointer
+    if (folder / "current.json").exists():
+        raise InfrastructureError(
+            f"{folder / 'current.json'} is damaged, so nobody knows which copy is served; remedy: service-roi run publishes again"
+        )
+    known = versions(home)
+    if not known:
+        raise UsageError(f"nothing is published in {folder}; remedy: service-roi run --home {home}")
+    return known[0]
+
+
+def _open(home: Path, pointer: Pointer, limits: Limits) -> duckdb.DuckDBPyConnection:
+    file = published_folder(home) / pointer.file
+    try:
+        return connect_published(
+            file,
+            parquet=parquet_folder(home, pointer),
+            memory_limit=f"{limits.memory_bytes}B",
+            disk_limit=f"{limits.disk_bytes}B",
+        )
+    except (duckdb.Error, OSError) as error:
+        _raise_if_damaged(home, pointer, error)
+        raise InfrastructureError(
+            f"published copy {pointer.seq} is whole and cannot be opened: {_first_line(error)}; remedy: close what holds {file} in another"
+            " way, or read it with the version of this product that published it"
+        ) from error
+
+
+@contextmanager
+def _judged(home: Path, pointer: Pointer, limits: Limits) -> Iterator[None]:
+    """Say whose error it is: the file's, only when its bytes prove it, the machine's, or that of the statement."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        if "max_temp_directory_size" in str(error):
+            raise limits.out_of_disk("what does not fit in memory is") from error
+        raise limits.out_of_memory() from error
+    except (duckdb.Error, OSError) as error:
+        if (words := full_disk(error)) is not None:
+            raise no_room(
+                folder_of_process().parent, words, "nothing was printed", "free room, or name another folder in TMPDIR"
+            ) from error
+        if isinstance(error, (*_BROKEN, OSError)) or "Corrupt database file" in str(error):
+            _raise_if_damaged(home, pointer, error)
+        if isinstance(error, OSError):
+            raise
+        raise UsageError(str(error)) from error
+
+
+def _raise_if_damaged(home: Path, pointer: Pointer, error: Exception) -> None:
+    found = damage(home, pointer)
+    if found is not None:
+        raise _Damaged(found) from error
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _damaged(pointer: Pointer, error: Exception) -> str:
-    return f"version {pointer.seq} is damaged, reading the one before it: {_first_line(error)}"
-
-
 def _to_stderr(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
-def _print(connection: duckdb.DuckDBPyConnection, sql: str, output_format: str, out: TextIO) -> int:
-    statements = connection.extract_statements(sql)
-    if len(statements) != 1:
-        raise UsageError(f"one statement at a time, found {len(statements)}")
-    if statements[0].type not in _READS:
-        kind = statements[0].type.name.lower()
-        raise UsageError(f"only reading statements (select, from, with, describe, show, summarize, explain), not {kind}")
-    connection.execute(statements[0])
-    names = [str(column[0]) for column in connection.description or []]
-    rows = (row for batch in iter(lambda: connection.fetchmany(10_000), []) for row in batch)
-    return _WRITERS[output_format](names, rows, out)
+def _print(connection: duckdb.DuckDBPyConnection, sql: str, output_format: str, spool: TextIO, deadline: Deadline, limits: Limits) -> int:
+    try:
+        for statement in _one_reading(connection.extract_statements(sql)):
+            connection.execute(statement)
+        names = [str(column[0]) for column in connection.description or []]
+        return WRITERS[output_format](names, _rows(connection, spool, deadline, limits), spool)
+    except duckdb.InterruptException as error:
+        raise (limits.out_of_time() if deadline.is_over else UsageError(str(error))) from error
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+def _one_reading(statements: list[duckdb.Statement]) -> list[duckdb.Statement]:
+    """Return what the one reading statement consists of: the engine puts the making of an enum of its own before each PIVOT.
+
+    Those it makes have no text; whatever the user wrote has one.
+    """
+    made = [statement for statement in statements[:-1] if statement.type == duckdb.StatementType.CREATE and not statement.query]
+    if len(statements) != len(made) + 1:
+        kinds = ", ".join(statement.type.name.lower() for statement in statements) or "none"
+        raise UsageError(f"one reading statement at a time, found {len(statements)}: {kinds}")
+    if statements[-1].type not in _READS:
+        kind = statements[-1].type.name.lower()
+        raise UsageError(f"only reading statements (select, from, with, pivot, describe, show, summarize, explain), not {kind}")
+    return statements
 
 
-def csv_record(cells: Iterable[str]) -> str:
-    """Return one RFC 4180 record ended by a line feed; Python's own writer leaves a lone carriage return unquoted."""
-    return ",".join('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells) + "\n"
-
-
-def _write_csv(names: list[str], rows: Iterable[tuple[object, ...]], out: TextIO) -> int:
-    out.write(csv_record(names))
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007  the last number is the result
-        out.write(csv_record(map(_text, row)))
-    return count
-
-
-def _json(value: object) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "null"
-    if isinstance(value, Decimal):
-        return format(value, "f")  # a JSON number with every digit; json.dumps would need a float
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key), ensure_ascii=False)}: {_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_json(item) for item in value) + "]"
-    return json.dumps(_text(value), ensure_ascii=False)
-
-
-def _write_json(names: list[str], rows: Iterable[tuple[object, ...]], out: TextIO) -> int:
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        out.write(("[\n" if count == 1 else ",\n") + _json(dict(zip(names, row, strict=True))))
-    out.write("\n]\n" if count else "[]\n")
-    return count
-
-
-def _write_table(names: list[str], rows: Iterable[tuple[object, ...]], out: TextIO) -> int:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    def cell(value: object) -> Text:
-        return Text("NULL" if value is None else _text(value), justify="right" if isinstance(value, int | float | Decimal) else "left")
-
-    table = Table(box=box.SIMPLE)
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        if count <= _TABLE_ROWS:  # cells are Text: markup in data stays data
-            table.add_row(*map(cell, row))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
-    Console(file=out, width=width).print(table)
-    if count > _TABLE_ROWS:
-        out.write(f"{count - _TABLE_ROWS:,} more rows; --format csv or json prints all\n")
-    return count
-
-
-_WRITERS: dict[str, Callable[[list[str], Iterable[tuple[object, ...]], TextIO], int]] = {
-    "table": _write_table,
-    "csv": _write_csv,
-    "json": _write_json,
-}
+def _rows(connection: duckdb.DuckDBPyConnection, spool: TextIO, deadline: Deadline, limits: Limits) -> Iterator[tuple[object, ...]]:
+    while batch := connection.fetchmany(_ROWS):
+        if deadline.is_over:
+            raise limits.out_of_time()
+        yield from batch
+        if os.fstat(spool.fileno()).st_size > limits.disk_bytes:
+            raise limits.out_of_disk("the result is")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from dagster_project.publish.reader import open_current, query
+from dagster_project.publish.reader import query, served
 from dagster_project.settings import Settings
 
 _TABLE = """
@@ -25,8 +25,7 @@ from marts.mart_cost_reconciliation
 
 def summary(settings: Settings, outcome: dict[str, Any]) -> str:
     """Return the text; every figure in it is read from the published copy."""
-    connection, pointer = open_current(settings.home)
-    with connection:
+    with served(settings.home) as (connection, pointer):
         sums = connection.execute(_RECONCILIATION).fetchone() or (0,) * 6
     table = io.StringIO()
     query(settings.home, _TABLE, out=table)

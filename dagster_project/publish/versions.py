@@ -72,11 +72,26 @@ def _pointer(values: dict[str, Any]) -> Pointer:
 
 
 def read_pointer(home: Path) -> Pointer | None:
-    """Return what `current.json` names; None when there is none or it cannot be read."""
+    """Return what `current.json` names; None when there is none or it is damaged.
+
+    Raises
+    ------
+    InfrastructureError
+        It is there and this user cannot read it, so nobody knows what is served.
+    """
+    path = published_folder(home) / "current.json"
     try:
-        return _pointer(json.loads((published_folder(home) / "current.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return _pointer(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InfrastructureError:
+    return InfrastructureError(
+        f"{path} cannot be read by user {os.getuid()}: {error.strerror}; remedy: change owner or mode of the file and of {path.parent}"
+    )
 
 
 def read_manifest(home: Path, stem: str) -> dict[str, Any]:
@@ -94,33 +109,82 @@ def parquet_folder(home: Path, pointer: Pointer) -> Path | None:
 
 
 def is_whole(home: Path, pointer: Pointer) -> bool:
-    """Tell whether what readers of a version need is there, byte for byte: its file, and its Parquet files where it reads those."""
-    folder, expected = published_folder(home), [(pointer.file, pointer.bytes, pointer.sha256)]
+    """Tell whether a version is there byte for byte: its manifest, its file, and its Parquet files where readers need those.
+
+    Raises
+    ------
+    InfrastructureError
+        A file cannot be read.
+    """
+    return _twins(home, pointer) is not None and damage(home, pointer) is None
+
+
+def damage(home: Path, pointer: Pointer) -> str | None:
+    """Return what is proven to be wrong with what readers of a version need; None when it is there byte for byte.
+
+    Raises
+    ------
+    InfrastructureError
+        A file cannot be read, so nothing is proven.
+    """
+    expected = [(pointer.file, pointer.bytes, pointer.sha256)]
+    if pointer.is_view:
+        twins = _twins(home, pointer)
+        if twins is None:
+            return f"{pointer.stem}/manifest.json is gone or damaged"
+        expected += twins
+    found = (_difference(published_folder(home) / name, size, digest) for name, size, digest in expected)
+    return next(filter(None, found), None)
+
+
+def _twins(home: Path, pointer: Pointer) -> list[tuple[str, int, str]] | None:
+    """Return name, size and SHA-256 of each Parquet file of a version; None when its manifest does not say."""
     try:
         tables = read_manifest(home, pointer.stem)["tables"].values()
-    except (OSError, ValueError, KeyError):
-        return False
-    if pointer.is_view:
-        expected += [(f"{pointer.stem}/{twin['file']}", twin["bytes"], twin["sha256"]) for table in tables for twin in table["files"]]
-    return all(_is_exactly(folder / name, size, digest) for name, size, digest in expected)
+        return [(f"{pointer.stem}/{twin['file']}", twin["bytes"], twin["sha256"]) for table in tables for twin in table["files"]]
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        return None
+    except OSError as error:
+        raise _unreadable(published_folder(home) / pointer.stem / "manifest.json", error) from error
 
 
-def _is_exactly(file: Path, size: int, digest: str) -> bool:
-    if not file.exists() or file.stat().st_size != size:
-        return False
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() == digest
+def _difference(file: Path, size: int, digest: str) -> str | None:
+    try:
+        with file.open("rb") as handle:
+            found = os.fstat(handle.fileno()).st_size
+            if found != size:
+                return f"{file.name} has {found:,} bytes, {size:,} were published"
+            return (
+                None if hashlib.file_digest(handle, "sha256").hexdigest() == digest else f"{file.name} has other bytes than were published"
+            )
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return f"{file.name} is gone"
+    except OSError as error:
+        raise _unreadable(file, error) from error
 
 
 def versions(home: Path) -> list[Pointer]:
-    """Return the complete versions, newest first; a folder without a whole manifest is no version."""
-    found = []
-    for path in published_folder(home).glob("marts-*/manifest.json"):
-        if _STEM.fullmatch(path.parent.name):
-            try:
-                found.append(_pointer(read_manifest(home, path.parent.name)["version"]))
-            except (OSError, ValueError, TypeError, KeyError):
-                continue
+    """Return the complete versions, newest first; a folder without a whole manifest is no version.
+
+    Raises
+    ------
+    InfrastructureError
+        A manifest, or the folder, is there and this user cannot read it.
+    """
+    found, folder = [], published_folder(home)
+    try:
+        names = [path.name for path in folder.iterdir() if _STEM.fullmatch(path.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    for name in names:
+        try:
+            found.append(_pointer(read_manifest(home, name)["version"]))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            continue
+        except OSError as error:
+            raise _unreadable(folder / name / "manifest.json", error) from error
     return sorted(found, key=lambda pointer: pointer.seq, reverse=True)
 
 

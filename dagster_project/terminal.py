@@ -1,0 +1,49 @@
+"""What the command line shows: lines and the progress of a run. Control characters of names and values are escaped on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from dagster_project.escaping import escaped_lines
+
+STAGES = 12
+"""Stages of a run, for the progress bar."""
+
+
+def show(text: object) -> None:
+    """Print the result of a command."""
+    typer.echo(escaped_lines(str(text)))
+
+
+def note(text: object) -> None:
+    """Print to stderr what is no result: progress, warnings, errors."""
+    typer.echo(escaped_lines(str(text)), err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal, plain lines with seconds elsewhere."""
+    start = time.perf_counter()
+    if not sys.stderr.isatty():
+        yield lambda message: note(f"{time.perf_counter() - start:6.1f} s  {message}")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("run", total=STAGES)
+
+        def say(message: str) -> None:
+            text = escaped_lines(message)
+            if len(text) < 40:
+                bar.update(task, description=escape(text), advance=1)
+            else:
+                bar.console.print(text, markup=False)
+
+        yield say
