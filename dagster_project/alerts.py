@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.escaping import escaped, escaped_lines
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings
 
@@ -60,7 +61,7 @@ def send(settings: Settings, subject: str, text: str) -> None:
     problems = []
     for is_wanted, way in ((settings.alert_slack_webhook, _slack), (settings.alert_smtp_url, _mail)):
         if is_wanted:
-            problems += _problem(way, settings, f"service-roi: {subject}", text)
+            problems += _problem(way, settings, f"service-roi: {escaped(subject)}", escaped_lines(text))
     if problems:
         raise InfrastructureError(f"the alert '{subject}' was not delivered: {'; '.join(problems)}")
 

@@ -21,6 +21,7 @@ import duckdb
 from dagster_project.disk import full_disk, no_room
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.escaping import escaped_lines
 from dagster_project.publish.limits import Deadline, Limits, process_bounded
 from dagster_project.publish.printing import WRITERS
 from dagster_project.publish.versions import Pointer, damage, parquet_folder, published_folder, read_pointer, versions
@@ -212,7 +213,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _to_stderr(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(escaped_lines(message) + "\n")
 
 
 def _print(connection: duckdb.DuckDBPyConnection, sql: str, output_format: str, spool: TextIO, deadline: Deadline, limits: Limits) -> int:
