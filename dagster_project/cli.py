@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.disk import infrastructure_error
+from dagster_project.disk import full_disk_is_told, infrastructure_error
 from dagster_project.settings import Settings, load_settings, require_home
 from dagster_project.temporary import temporary_files_within
 from dagster_project.terminal import note, progress, show
@@ -207,7 +207,9 @@ def doctor(home: Home = None, landing: Landing = None) -> None:
     """Find and mend what a crash left; verify the published copy against its pointer."""
     from dagster_project.doctor import examine
 
-    findings = examine(_home_of_a_run(home, landing=landing))
+    settings = _home_of_a_run(home, landing=landing)
+    with full_disk_is_told(settings.home):
+        findings = examine(settings)
     show("\n".join(findings.lines))
     if not findings.is_healthy:
         raise SystemExit(5)
@@ -229,7 +231,8 @@ def forget(
     from dagster_project.privacy.forget import forget as erase
 
     settings = load_settings(landing=landing, home=home)
-    with temporary_files_within("forget"), progress() as say:
+    kept = "what was erased stays erased, and forgetting the account again goes on from there"
+    with full_disk_is_told(settings.home, kept), temporary_files_within("forget"), progress() as say:
         certificate = erase(settings, account_id, say=say)
     records = sum(certificate.content["records_removed"].values())
     show(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")

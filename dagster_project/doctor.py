@@ -1,4 +1,4 @@
-"""Find and mend what a crash left: litter, unfinished runs, children of dead runs, a damaged copy, slots that Dagster keeps for the dead.
+"""Find and mend what a crash left (litter, unfinished runs, children of dead runs, slots of Dagster that they keep); name what is damaged.
 
 It works while holding the warehouse, so a live run is never disturbed. It ends no process but children of dead runs, and never
 deletes a version that readers may use.
@@ -11,11 +11,13 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dagster_project import temporary
 from dagster_project.ingest.landing.inventory import Unread, delivered_files
 from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.inspection import closed_parts, damaged_parts
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
-from dagster_project.publish.versions import is_whole, published_folder, read_pointer, sweep
+from dagster_project.publish.versions import published_folder, read_pointer, sweep
 from dagster_project.settings import Settings, dagster_home
 
 _ROOM = 2
@@ -38,7 +40,7 @@ def examine(settings: Settings) -> Findings:
     InfrastructureError
         A run holds the warehouse; the message names it.
     """
-    problems = _folders(settings)
+    problems = [*closed_parts(settings), *_landing(settings)]
     if problems:
         return Findings(tuple(problems), is_healthy=False)
     with warehouse_lock(settings.ops, "doctor") as orphans:
@@ -49,6 +51,7 @@ def examine(settings: Settings) -> Findings:
         before = _names(settings)
         sweep(settings.home)
         lines += [f"removed {name}" for name in sorted(before - _names(settings))]
+        lines += [f"removed temporary folder {path}, whose process was killed" for path in temporary.sweep()]
         staged = ledger.rows("select count(*) from deliveries where status = 'staged'")[0][0]
         if staged:
             lines.append(f"{staged} files were read but not accepted; the next run reads them again")
@@ -60,21 +63,14 @@ def examine(settings: Settings) -> Findings:
             lines += mended
             problems += missing
         lines += _unread(settings)
-        problems += [problem for problem in (_damage(settings), _room(settings)) if problem]
+        problems += [*damaged_parts(settings, ledger), *_room(settings)]
     return Findings((*lines, *(problems or ["published copy is whole"])), is_healthy=not problems)
 
 
-def _folders(settings: Settings) -> list[str]:
-    """Return what is wrong with the folders; a home that was never used has none yet."""
-    folders = (settings.home, settings.ops, settings.lake, settings.published, settings.finance)
-    lines = [
-        f"{folder} cannot be written by user {os.getuid()}; remedy: run as the owner, or change owner or mode of the folder"
-        for folder in folders
-        if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
-    ]
-    if "landing" in settings.model_fields_set and not os.access(settings.landing, os.R_OK | os.X_OK):
-        lines.append(f"landing folder {settings.landing} is missing or cannot be read; remedy: create it, or let this user read it")
-    return lines
+def _landing(settings: Settings) -> list[str]:
+    if "landing" not in settings.model_fields_set or os.access(settings.landing, os.R_OK | os.X_OK):
+        return []
+    return [f"landing folder {settings.landing} is missing or cannot be read; remedy: create it, or let this user read it"]
 
 
 def _unread(settings: Settings) -> list[str]:
@@ -102,20 +98,8 @@ def _unfinished(ledger: Ledger) -> list[tuple[str, str]]:
     return runs
 
 
-def _damage(settings: Settings) -> str | None:
-    pointer = read_pointer(settings.home)
-    if pointer is None:
-        return "nothing is published yet; remedy: service-roi run"
-    if is_whole(settings.home, pointer):
-        return None
-    path = published_folder(settings.home) / pointer.file
-    return f"published copy {pointer.seq} is damaged or gone: {path}; remedy: service-roi run --full-refresh, or rollback"
-
-
-def _room(settings: Settings) -> str | None:
+def _room(settings: Settings) -> list[str]:
     pointer = read_pointer(settings.home)
     needed = _ROOM * pointer.bytes if pointer else 0
     free = shutil.disk_usage(settings.home).free
-    if free >= needed:
-        return None
-    return f"{free:,} bytes free in {settings.home}, the next run wants {needed:,}; remedy: free disk space"
+    return [] if free >= needed else [f"{free:,} bytes free in {settings.home}, the next run wants {needed:,}; remedy: free disk space"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.assumptions import load_assumptions
+from dagster_project.disk import full_disk_is_told
 from dagster_project.errors import InputRefused, ServiceRoiError
 from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ingest.conform.quarantine import summarised
@@ -30,10 +30,11 @@ from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
 from dagster_project.ingest.report import LoadReport
 from dagster_project.ingest.sources.standing import FOLDER
-from dagster_project.ledger.store import FILE, Ledger
+from dagster_project.ledger.store import FILE, Ledger, copy_ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, require_apart
+from dagster_project.temporary import private_folder
 
 _RUN = "plan"
 
@@ -126,16 +127,14 @@ def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
 @contextmanager
 def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
     """Copy the ledger into a folder that is thrown away; a home that was never used has none."""
-    with tempfile.TemporaryDirectory(prefix="service-roi-plan-") as folder:
-        ops = Path(folder) / "ops"
+    with private_folder("plan") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+        ops = folder / "ops"
         ops.mkdir()
         if (settings.ops / FILE).exists():
-            source = sqlite3.connect(f"{(settings.ops / FILE).as_uri()}?mode=ro", uri=True, timeout=30)
-            with closing(source), closing(sqlite3.connect(ops / FILE)) as copy:
-                source.backup(copy)
+            copy_ledger(settings.ops / FILE, ops / FILE)
         ledger = Ledger(ops)
-        _link_batches(ledger, settings.home, Path(folder))
-        yield ledger, Path(folder)
+        _link_batches(ledger, settings.home, folder)
+        yield ledger, folder
 
 
 def _link_batches(ledger: Ledger, home: Path, scratch: Path) -> None:

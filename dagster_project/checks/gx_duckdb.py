@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import below: the library reads it once
 
 import great_expectations as gx
+
+from dagster_project.temporary import folder_of_process
 
 
 def let_duckdb_commit(engine: Any) -> None:
@@ -59,7 +60,7 @@ class DuckDBContext:
         self.query(f"set memory_limit = '{memory_limit}'")
         self.query("set global TimeZone = 'UTC'")
         # DuckDB makes the folder when it spills and removes it; the default would lie in the working directory.
-        self.query(f"set temp_directory = '{Path(gettempdir()) / f'service-roi-checks-{uuid4().hex}'}'")
+        self.query(f"set temp_directory = '{folder_of_process() / f'checks-{uuid4().hex}'}'")
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run one statement in the database of the context and return its rows by column name."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
+from dagster_project.disk import full_disk_is_told
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.conform.quarantine import threshold_text
@@ -32,6 +32,7 @@ from dagster_project.ingest.sources.selects import selects_of
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import Settings
+from dagster_project.temporary import private_folder
 
 SHOWN_ROWS = 5
 EXAMPLES = 3
@@ -126,8 +127,8 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         raise UsageError(f"{path}: there is no such file")
     mappings = Mappings(settings.mappings)
     system = mappings.system(system_name)
-    with tempfile.TemporaryDirectory(prefix="service-roi-try-") as folder:
-        scratch = Path(folder).resolve()
+    with private_folder("try") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+        scratch = folder.resolve()
         place = _place(path, system_name)
         if place is not None:
             landing, name, day = place

@@ -7,6 +7,7 @@ everything of a run is one transaction, so a crash leaves either the old state o
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -31,6 +32,30 @@ _SCHEMAS = (
 def lake_file(home: Path, path: str, lacks: str) -> LakeFile:
     """Return the file of a batch, from columns `path` and `lacks` of the ledger."""
     return LakeFile(home / path, tuple(filter(None, lacks.split(","))))
+
+
+def copy_ledger(source: Path, target: Path) -> None:
+    """Copy a ledger as it is now, also beside a run that writes it; the source is only read.
+
+    Raises
+    ------
+    InfrastructureError
+        It may not be read, or it is no ledger.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=30)) as reading,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            reading.backup(copy)
+    except sqlite3.DatabaseError as error:
+        raise _unusable(source, error) from error
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> InfrastructureError:
+    if path.exists() and not os.access(path, os.R_OK):
+        return InfrastructureError(f"ledger {path} cannot be read by user {os.getuid()}; remedy: change owner or mode of the file")
+    return InfrastructureError(f"ledger {path}: {error}; remedy: restore it from a backup or load into an empty home")
 
 
 class Ledger:
@@ -62,9 +87,7 @@ class Ledger:
             connection.execute("pragma synchronous = full")
             connection.execute("pragma foreign_keys = on")
         except sqlite3.DatabaseError as error:
-            raise InfrastructureError(
-                f"ledger {self.path}: {error}; remedy: restore it from a backup or load into an empty home"
-            ) from error
+            raise _unusable(self.path, error) from error
         return connection
 
     def rows(self, sql: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:

@@ -109,18 +109,14 @@ def parquet_folder(home: Path, pointer: Pointer) -> Path | None:
 
 
 def is_whole(home: Path, pointer: Pointer) -> bool:
-    """Tell whether a version is there byte for byte: its manifest, its file, and its Parquet files where readers need those.
-
-    Raises
-    ------
-    InfrastructureError
-        A file cannot be read.
-    """
-    return _twins(home, pointer) is not None and damage(home, pointer) is None
+    """Tell whether a version is there byte for byte, its Parquet files too; raises as `damage` does."""
+    return damage(home, pointer, with_twins=True) is None
 
 
-def damage(home: Path, pointer: Pointer) -> str | None:
+def damage(home: Path, pointer: Pointer, *, with_twins: bool = False) -> str | None:
     """Return what is proven to be wrong with what readers of a version need; None when it is there byte for byte.
+
+    `with_twins`: its Parquet files too, also where the file itself holds the rows.
 
     Raises
     ------
@@ -128,7 +124,7 @@ def damage(home: Path, pointer: Pointer) -> str | None:
         A file cannot be read, so nothing is proven.
     """
     expected = [(pointer.file, pointer.bytes, pointer.sha256)]
-    if pointer.is_view:
+    if pointer.is_view or with_twins:
         twins = _twins(home, pointer)
         if twins is None:
             return f"{pointer.stem}/manifest.json is gone or damaged"

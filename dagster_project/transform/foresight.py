@@ -11,9 +11,12 @@ from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from dagster_project.assumptions import Assumptions
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.errors import InfrastructureError
 from dagster_project.transform.increment import base_of, zone_literal
 
 _PLANNED = Path(__file__).with_name("planned.sql")
@@ -23,10 +26,22 @@ _COPIED = ("state.built", "state.built_batch", "state.touched_month", "state.tou
 
 @contextmanager
 def last_build(warehouse: Path, spill: Path, *, threads: int, memory_limit: str) -> Iterator[DuckDBEngine]:
-    """Open the view on the last build; hold the warehouse meanwhile, since a run cannot start beside an open file."""
+    """Open the view on the last build; hold the warehouse meanwhile, since a run cannot start beside an open file.
+
+    Raises
+    ------
+    InfrastructureError
+        The warehouse may not be read, is damaged, or a reader of it is open elsewhere.
+    """
     with closing(connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=spill)) as connection:
         engine = DuckDBEngine(connection)
-        engine.run("attach '" + str(warehouse).replace("'", "''") + "' as built (read_only)")
+        try:
+            engine.run("attach '" + str(warehouse).replace("'", "''") + "' as built (read_only)")
+        except duckdb.Error as error:
+            raise InfrastructureError(
+                f"cannot open {warehouse}: {str(error).splitlines()[0]}; remedy: change its owner or mode if it may not be read, else"
+                " delete it: a run rebuilds it from the lake"
+            ) from error
         for schema in (*_SHOWN, "state", "lake", "arrived"):
             engine.run(f"create schema {schema}")
         relations = engine.rows(
