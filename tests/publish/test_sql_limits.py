@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -220,3 +221,21 @@ def test_many_threads_share_the_folder_of_their_process() -> None:
     assert len(set(found)) == 1
     assert str(found[0]) not in temporary.sweep()
     assert found[0].is_dir()
+
+
+@pytest.mark.fault("C11")
+def test_temporary_files_of_libraries_and_children_lie_in_the_one_folder_that_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with temporary.temporary_files_within("run"):
+        (folder,) = tmp_path.iterdir()
+        own = Path(tempfile.mkdtemp())
+        child = subprocess.run(
+            [sys.executable, "-c", "import tempfile; print(tempfile.mkdtemp())"], capture_output=True, text=True, check=True
+        )
+        assert own.parent == Path(child.stdout.strip()).parent == folder
+        assert temporary.sweep() == []
+    assert list(tmp_path.iterdir()) == []
+    assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(tmp_path), str(tmp_path))
