@@ -31,7 +31,8 @@ def closed_parts(settings: Settings) -> list[str]:
     user, closed, files = os.getuid(), dict[str, str](), list[str]()
 
     def note(error: OSError) -> None:
-        closed[os.fsdecode(error.filename)] = "read"
+        if os.path.lexists(error.filename):  # what a run removed meanwhile, or a home that is not there yet, is no fault
+            closed[os.fsdecode(error.filename)] = "read"
 
     for folder, _, names in os.walk(settings.home, onerror=note):
         if not os.access(folder, os.X_OK):
@@ -40,7 +41,7 @@ def closed_parts(settings: Settings) -> list[str]:
         if not os.access(folder, os.W_OK):
             closed[folder] = "written"
         paths = [f"{folder}/{name}" for name in names]
-        files += [path for path in paths if not os.access(path, os.R_OK) and not os.path.islink(path)]  # noqa: PTH114  a walk over texts
+        files += [path for path in paths if not os.access(path, os.R_OK) and os.path.lexists(path) and not os.path.islink(path)]  # noqa: PTH114  a walk over texts
     what = "run as the owner, or change owner or mode of the"
     lines = [f"{path} cannot be {verb} by user {user}; remedy: {what} folder" for path, verb in closed.items()]
     lines += [f"{path} cannot be read by user {user}; remedy: {what} file" for path in sorted(files)[:_SHOWN]]
