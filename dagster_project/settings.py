@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import UsageError
@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     copy_limit_bytes: int = 50_000_000_000
     threads: int = 2
     memory_limit: str = "4GB"
+    mapping_seconds: float = Field(20.0, gt=0)
+    mapping_rows: int = Field(100, gt=0)
     hash_key: SecretStr | None = None
     fault_point: str | None = None
     first_delivery_day: date = date(2020, 1, 1)
