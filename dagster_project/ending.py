@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import sys
 import traceback
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dagster_project.errors import InfrastructureError, ServiceRoiError
 UNEXPECTED = 5
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DOCTOR = "remedy: service-roi doctor names what cannot be used; a ledger comes back from a backup, a warehouse by --full-refresh"
 _AGAIN = "remedy: run again with --debug to see where"
 
 
@@ -27,8 +29,10 @@ def message_of(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError) and error.errno is not None:
         return f"InfrastructureError: {_of_the_system(error)}", InfrastructureError.exit_code
     if isinstance(error, sqlite3.Error):
-        remedy = f"remedy: see whether the disk of HOME is full, may be written and is whole: service-roi doctor; {_AGAIN}"
-        return f"InfrastructureError: the ledger or a file of Dagster cannot be used: {error}; {remedy}", InfrastructureError.exit_code
+        return f"InfrastructureError: the ledger cannot be used: {error}; {_DOCTOR}", InfrastructureError.exit_code
+    engine = sys.modules.get("duckdb")  # only a command that loaded it has such errors
+    if engine is not None and isinstance(error, (engine.IOException, engine.SerializationException, engine.OutOfMemoryException)):
+        return f"InfrastructureError: {str(error).splitlines()[0]}; {_DOCTOR}", InfrastructureError.exit_code
     if isinstance(error, MemoryError):
         return "InfrastructureError: no memory is left; remedy: lower ROI_MEMORY_LIMIT, or stop other programs", UNEXPECTED
     if isinstance(error, RecursionError):

@@ -136,7 +136,7 @@ def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
         ops = Path(folder) / "ops"
         ops.mkdir()
         if (settings.ops / FILE).exists():
-            source = sqlite3.connect(f"{(settings.ops / FILE).as_uri()}?mode=ro", uri=True, timeout=30)
+            source = sqlite3.connect(f"{(settings.ops / FILE).as_uri()}?mode=ro", uri=True, timeout=300)
             with closing(source), closing(sqlite3.connect(ops / FILE)) as copy:
                 source.backup(copy)
         ledger = Ledger(ops)

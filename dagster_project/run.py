@@ -57,7 +57,9 @@ def check_folders(settings: Settings) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise InfrastructureError(f"home folder {settings.home} cannot be written: {error.strerror}") from error
+        raise InfrastructureError(
+            f"home folder {settings.home} cannot be written: {error.strerror}; remedy: name a folder that this user may write with --home"
+        ) from error
 
 
 def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> RunReport:

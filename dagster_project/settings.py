@@ -64,7 +64,13 @@ class Settings(BaseSettings):
         for name in ("landing", "home", "mappings", "assumptions", "connectors"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, value.expanduser().resolve())
+                shown = os.fsencode(value).decode("utf-8", "backslashreplace")
+                if shown != str(value):
+                    raise UsageError(f"setting {name}: {shown} is not UTF-8; remedy: name a folder of plain letters")
+                try:
+                    object.__setattr__(self, name, value.expanduser().resolve())
+                except (OSError, RuntimeError) as error:  # a loop of links is either, by version of Python
+                    raise UsageError(f"setting {name}: {value} leads nowhere ({error}); remedy: name a folder that is there") from error
 
     @property
     def warehouse(self) -> Path:
