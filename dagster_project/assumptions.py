@@ -9,10 +9,10 @@ import hashlib
 from decimal import Decimal
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dagster_project.errors import UsageError
+from dagster_project.yaml_files import read_yaml
 
 DEFAULTS = Path(__file__).with_name("assumptions.yml")
 
@@ -43,14 +43,16 @@ class Assumptions(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
+_REMEDY = "write it as dagster_project/assumptions.yml is written"
+
+
 def _values(path: Path) -> dict[str, object]:
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"assumptions {path}: {error}") from error
+    entries = read_yaml(path, "assumptions", _REMEDY) or {}
+    if not isinstance(entries, dict):
+        raise UsageError(f"assumptions {path}: no list of names; remedy: {_REMEDY}")
     for name, entry in entries.items():
         if not isinstance(entry, dict) or set(entry) != {"value", "unit", "reason"}:
-            raise UsageError(f"assumptions {path}: {name} needs exactly value, unit and reason")
+            raise UsageError(f"assumptions {path}: {name} needs exactly value, unit and reason; remedy: {_REMEDY}")
     return {name: entry["value"] for name, entry in entries.items()}
 
 
@@ -69,4 +71,4 @@ def load_assumptions(overrides: Path | None = None) -> Assumptions:
         return Assumptions.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"assumptions {overrides or DEFAULTS}: {first['loc'][0]}: {first['msg']}") from error
+        raise UsageError(f"assumptions {overrides or DEFAULTS}: {first['loc'][0]}: {first['msg']}; remedy: {_REMEDY}") from error

@@ -5,17 +5,22 @@ Holds argument parsing, progress lines and exit codes. Heavy modules are importe
 
 from __future__ import annotations
 
+import io
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagster_project.disk import full_disk_is_told, infrastructure_error
+from dagster_project.disk import full_disk_is_told
+from dagster_project.ending import message_of
 from dagster_project.settings import Settings, load_settings, require_home
 from dagster_project.temporary import temporary_files_within
 from dagster_project.terminal import note, progress, show
+
+if TYPE_CHECKING:
+    from dagster_project.run import RunReport
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
@@ -52,22 +57,30 @@ def run(
     ] = None,
 ) -> None:
     """Bring everything new in the landing folder through to a published copy and the latest finance extract."""
-    from dagster_project.run import run_daily
+    from dagster_project.run import RanWithoutFiles, run_daily
 
     settings = load_settings(landing=landing, home=home, until=until, engine=engine)
     for name, given in (("home", home), ("landing", landing)):
         if given is None:
             origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
             note(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)")
-    with temporary_files_within("run"), progress() as say:
-        report = run_daily(settings, full_refresh=full_refresh, say=say)
-    if not report.is_new:
+    try:
+        with temporary_files_within("run"), progress() as say:
+            report = run_daily(settings, full_refresh=full_refresh, say=say)
+    except RanWithoutFiles as error:
+        _show_report(settings, error.report)
+        raise
+    _show_report(settings, report)
+
+
+def _show_report(settings: Settings, report: RunReport) -> None:
+    if report.is_new:
+        from dagster_project.publish.summary import summary
+
+        show(summary(settings, report.outcome))
+    elif report.sequence is not None:
         every = f"every delivery that can be read; {report.unread:,} files cannot, see above," if report.unread else "every delivery"
         show(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
-        return
-    from dagster_project.publish.summary import summary
-
-    show(summary(settings, report.outcome))
 
 
 @app.command()
@@ -240,17 +253,20 @@ def forget(
 
 
 def main() -> None:
-    """Run the command line; errors of ours end with their exit code and without a stack trace unless --debug is given."""
+    """Run the command line; an error ends it with one line and its exit code, and with a stack trace only if --debug is given."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names and values that the terminal cannot show end no command
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments, prog_name="service-roi")
     except Exception as error:
-        told = infrastructure_error(error)
-        if debug or told is None:
+        if debug:
             raise
-        note(f"{type(told).__name__}: {told}")
-        raise SystemExit(told.exit_code) from None
+        message, code = message_of(error)
+        note(message)
+        raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

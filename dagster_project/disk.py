@@ -6,15 +6,12 @@ Holds the signs of such errors and their messages. Standard library only.
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dagster_project.errors import InfrastructureError, ServiceRoiError
+from dagster_project.errors import InfrastructureError
 
 _FULL = ("No space left", "disk is full", "disk I/O error", "File too large", "Disk quota exceeded")
 """What systems say when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
@@ -60,21 +57,3 @@ def full_disk_is_told(folder: Path, consequence: str = "the last published copy 
         if words is None:
             raise
         raise no_room(folder, words, consequence) from error
-
-
-def infrastructure_error(error: BaseException) -> ServiceRoiError | None:
-    """Return the error of ours for one that no layer has put into words: a file or a disk that cannot be used, whoever opens it."""
-    if isinstance(error, ServiceRoiError):
-        return error
-    if isinstance(error, OSError) and error.filename is not None:
-        path = Path(os.fsdecode(error.filename))
-        if (words := full_disk(error)) is not None:
-            return no_room(path.parent, words, f"{path.name} was not written")
-        return InfrastructureError(f"{path}: {error.strerror}; remedy: let user {os.getuid()} read and write it")
-    engine = sys.modules.get("duckdb")  # only a command that loaded it has such errors
-    is_of_engine = engine is not None and isinstance(
-        error, (engine.IOException, engine.SerializationException, engine.OutOfMemoryException)
-    )
-    if isinstance(error, sqlite3.DatabaseError) or is_of_engine or full_disk(error) is not None:
-        return InfrastructureError(f"{str(error).splitlines()[0]}; remedy: service-roi doctor names what cannot be used and what to do")
-    return None

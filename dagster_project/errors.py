@@ -22,6 +22,13 @@ class InputRefused(ServiceRoiError):  # noqa: N818  named by what happened, as u
     exit_code = 3
 
 
+class FileUnread(InputRefused):
+    """A delivered file cannot be read at all: no permission, damaged, a name or a link that leads nowhere.
+
+    It says nothing of its feed, so that everything else of a run is loaded and published; the run then ends with this.
+    """
+
+
 class ChecksFailed(ServiceRoiError):  # noqa: N818  as above
     """A blocking check failed; nothing was published and the previous copy stays served."""
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 def told(found: Plan) -> str:
     """Return the plan as people read it; the refusals themselves are the error that ends the command."""
-    aside = list(map(str, found.unread))
+    aside = [str(part) for part in found.unread if not part.is_refused]
+    unreadable = len(found.refusals) + sum(part.is_refused for part in found.unread)
     if not found.is_new:
-        return "\n".join([f"nothing new{' that can be read' if aside else ''}", *aside])
+        return "\n".join([f"nothing new{' that can be read' if aside or unreadable else ''}", *aside])
     lines = [f"home {found.home} is not there: a run would make it"] if found.home else []
     lines += [] if found.files else ["would read nothing new"]
     if found.files:
@@ -24,9 +25,11 @@ def told(found: Plan) -> str:
         lines.append(f"for the feeds {', '.join(found.feeds)}" if found.feeds else "for no feed of its own")
     lines += [f"would take back {count:,} {'row' if count == 1 else 'rows'} of {feed}" for feed, count in found.withdrawn.items()]
     lines += [*aside, *found.warnings, *found.verdict]
-    if found.refusals or any(part.is_broken for part in found.unread):
-        refused = f"{len(found.refusals):,} {'file' if len(found.refusals) == 1 else 'files'} refused"
-        return "\n".join([*lines, f"would then stop and publish nothing: {refused if found.refusals else 'a mapping is wrong'}"])
+    if found.is_stopped or any(part.is_broken for part in found.unread):
+        refused = f"{unreadable:,} {'file' if unreadable == 1 else 'files'} refused"
+        return "\n".join([*lines, f"would then stop and publish nothing: {refused if found.is_stopped else 'a mapping is wrong'}"])
+    if unreadable:
+        lines.append(f"would publish without what cannot be read: {unreadable:,}, see below")
     if found.rebuild_all:
         lines.append(f"would rebuild every month, because {found.rebuild_all}")
     elif found.months:

@@ -20,11 +20,11 @@ from typing import Any
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.disk import full_disk_is_told
-from dagster_project.errors import InputRefused, ServiceRoiError
+from dagster_project.errors import FileUnread, InputRefused, ServiceRoiError
 from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import accepted_batches, key_scopes, register_lake
-from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
+from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken, refused_parts
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
@@ -60,7 +60,8 @@ class Plan:
     """What a run would do; `is_new` is false when it would say that nothing is new.
 
     `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons. `verdict` has the records kept
-    out by feed, rule and column, `withdrawn` how many rows a feed would lose, `unread` what no run reads.
+    out by feed, rule and column, `withdrawn` how many rows a feed would lose, `unread` what no run reads. `is_stopped`: a file is refused
+    by a rule of its feed, so that nothing would be published; files that cannot be read are refused too and stop nothing.
     """
 
     is_new: bool = True
@@ -72,6 +73,7 @@ class Plan:
     feeds: tuple[str, ...] = ()
     withdrawn: dict[str, int] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    is_stopped: bool = False
     rebuild_all: str = ""
     months: dict[date, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
@@ -82,11 +84,14 @@ class Plan:
         Raises
         ------
         InputRefused, UsageError
-            Names every refused file; else every wrong mapping.
+            Names every refused file; where all of them only cannot be read, every wrong mapping first.
         """
-        if self.refusals:
-            raise InputRefused("\n".join(self.refusals))
+        refused = "\n".join((*self.refusals, *refused_parts(self.unread)))
+        if self.is_stopped:
+            raise InputRefused(refused)
         raise_if_broken(self.unread)
+        if refused:
+            raise FileUnread(refused)
 
 
 def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
@@ -118,6 +123,7 @@ def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
             feeds=tuple(sorted(feeds)),
             withdrawn={feed: count for feed, count in sorted(report.withdrawn.items()) if count},
             refusals=tuple(report.refusals),
+            is_stopped=report.is_stopped,
             rebuild_all=reason,
             months=months,
             tables=_tables(feeds, is_full=bool(reason)),

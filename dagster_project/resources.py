@@ -19,10 +19,12 @@ from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.connectors.journals import reveal_all
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
+from dagster_project.errors import FileUnread
 from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.gate import CheckOutcome
+from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, fault_point, load_settings, require_apart
 from dagster_project.transform.increment import Increment
 
@@ -41,6 +43,7 @@ class Runtime:
         self.built: set[str] = set()
         self.checks: list[CheckOutcome] = []
         self.error: Exception | None = None
+        self.unread: FileUnread | None = None  # files that nobody can read: what a run ends with that did everything else
         self.outcome: dict[str, Any] = {}
         self.increment = Increment(None)
 
@@ -107,7 +110,7 @@ class Runtime:
         state = "failed"
         try:
             yield
-            if self.error is None:
+            if self.error is None or self.error is self.unread:
                 state = "published" if "published" in self.outcome else "finished"
         finally:
             detail = {"seconds": self.stages, "error": str(self.error or "")}
@@ -122,6 +125,13 @@ class Runtime:
                 self.checks.append(CheckOutcome(node["node_name"], passed=status in {"pass", "warn"}, detail=status))
             elif status not in {"error", "skipped"}:
                 self.built.add(f"{node['node_relation']['schema']}.{node['node_name']}")
+
+    def is_anything_new(self) -> bool:
+        """Say whether there is anything to build that the served copy does not hold."""
+        served = read_pointer(self.settings.home)
+        if served is None:
+            return bool(self.ledger.known_files())
+        return self.full_refresh or served.inputs_sha256 != self.inputs_hash()
 
     def inputs_hash(self) -> str:
         """Fingerprint of everything that the copy about to be published depends on."""

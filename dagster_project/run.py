@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.connectors.journals import reveal_all
 from dagster_project.disk import full_disk_is_told
-from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageError
+from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError, UsageError
 from dagster_project.fingerprint import inputs_hash
-from dagster_project.ingest.landing.inventory import Unread, new_files
+from dagster_project.ingest.landing.inventory import Unread, new_files, refused_parts
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
@@ -34,6 +34,14 @@ class RunReport:
     unread: int = 0  # files that lie in the landing folder and that no run reads
 
 
+class RanWithoutFiles(FileUnread):
+    """Some files cannot be read; the run did everything else, as its `report` says."""
+
+    def __init__(self, message: str, report: RunReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
 def check_folders(settings: Settings) -> None:
     """Refuse folders one inside the other, a landing folder that does not exist and a home that cannot be written, before any work."""
     require_apart(settings)
@@ -45,7 +53,9 @@ def check_folders(settings: Settings) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise InfrastructureError(f"home folder {settings.home} cannot be written: {error.strerror}") from error
+        raise InfrastructureError(
+            f"home folder {settings.home} cannot be written: {error.strerror}; remedy: name a folder that this user may write with --home"
+        ) from error
 
 
 def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> RunReport:
@@ -53,6 +63,8 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
     Raises
     ------
+    RanWithoutFiles
+        Files cannot be read; everything else is published.
     ServiceRoiError
         With the exit code of the kind of failure; the last published copy stays served.
     """
@@ -72,9 +84,11 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
     mappings = Mappings(settings.mappings)
     unread: list[Unread] = []
     deliveries = new_files(settings.landing, runtime.ledger, mappings, settings.until, unread)
-    is_broken = any(part.is_broken for part in unread)
+    is_broken, refused = any(part.is_broken for part in unread), refused_parts(unread)
     if current is None and not deliveries and not is_broken and not runtime.ledger.known_files():
         listed = "".join(f"\n{part}" for part in unread)
+        if refused:
+            raise FileUnread("\n".join(refused))
         raise UsageError(
             f"{settings.landing}: holds no file of a known system, and nothing was loaded before; remedy: deliver files as"
             f" <system>/<stream>/<YYYY-MM-DD>/<file>, see docs/mappings.md, or write a demo company with service-roi demo{listed}"
@@ -82,10 +96,21 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
     if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         for part in unread:
             runtime.say(str(part))
-        return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))
-    _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
-    published = read_pointer(settings.home)
-    return RunReport(is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome)
+        report = RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))
+        if refused:
+            raise RanWithoutFiles("\n".join(refused), report)
+        return report
+    try:
+        _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
+    except FileUnread as error:
+        raise RanWithoutFiles(str(error), _report(runtime, len(str(error).splitlines()))) from error
+    return _report(runtime)
+
+
+def _report(runtime: Runtime, unread: int = 0) -> RunReport:
+    published = read_pointer(runtime.settings.home)
+    is_new = "published" in runtime.outcome
+    return RunReport(is_new, published.seq if published else None, runtime.stages, runtime.outcome, unread)
 
 
 def _execute(runtime: Runtime, delivered: set[str]) -> None:

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     sql_seconds: float = Field(default=600, gt=0)
     sql_memory_limit: ByteSize = Field(default=ByteSize(4_000_000_000), ge=50_000_000)
     sql_disk_limit: ByteSize = Field(default=ByteSize(10_000_000_000), gt=0)
+    mapping_seconds: float = Field(20.0, gt=0)
+    mapping_rows: int = Field(100, gt=0)
     hash_key: SecretStr | None = None
     fault_point: str | None = None
     first_delivery_day: date = date(2020, 1, 1)
@@ -65,7 +67,13 @@ class Settings(BaseSettings):
         for name in ("landing", "home", "mappings", "assumptions", "connectors"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, value.expanduser().resolve())
+                shown = os.fsencode(value).decode("utf-8", "backslashreplace")
+                if shown != str(value):
+                    raise UsageError(f"setting {name}: {shown} is not UTF-8; remedy: name a folder of plain letters")
+                try:
+                    object.__setattr__(self, name, value.expanduser().resolve())
+                except (OSError, RuntimeError) as error:  # a loop of links is either, by version of Python
+                    raise UsageError(f"setting {name}: {value} leads nowhere ({error}); remedy: name a folder that is there") from error
 
     @property
     def warehouse(self) -> Path:

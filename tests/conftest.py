@@ -11,8 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("any machine", deadline=None)  # how long an example takes depends on what else the machine does
+hypothesis.settings.load_profile("any machine")
 PROJECT = Path(__file__).resolve().parent.parent
 GUARD = PROJECT / "tests" / "network_guard"
 

@@ -49,7 +49,7 @@ def running_postgres() -> Iterator[tuple[str, str, str, str, str]]:
     secret.chmod(0o644)
 
     def run(*command: str) -> None:
-        finished = subprocess.run([*as_owner, *command], cwd=folder, check=False, capture_output=True, text=True, timeout=120)
+        finished = subprocess.run([*as_owner, *command], cwd=folder, check=False, capture_output=True, text=True, timeout=1_800)
         assert finished.returncode == 0, finished.stdout + finished.stderr
 
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"

@@ -35,7 +35,7 @@ class ValidationWorker:
     One request at a time: not safe for use from several threads. Use as a context manager or call `close`.
     """
 
-    def __init__(self, *, threads: int = 2, memory_limit: str = "2GB", timeout_seconds: float = 600.0) -> None:
+    def __init__(self, *, threads: int = 2, memory_limit: str = "2GB", timeout_seconds: float = 3_600.0) -> None:
         self._timeout = timeout_seconds
         # Kept open for the life of the worker: its standard error, read only when it dies.
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from dagster_project.errors import UsageError
 from dagster_project.settings import Settings
+from dagster_project.yaml_files import read_yaml
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -110,6 +110,7 @@ class Rest(_Strict):
 
 
 Source = Annotated[Database | Objects | Rest, Field(discriminator="kind")]
+_REMEDY = "write the file of ROI_CONNECTORS as docs/connectors.md says"
 _SOURCES: TypeAdapter[dict[str, Source]] = TypeAdapter(dict[Name, Source])
 
 
@@ -128,16 +129,13 @@ def load_sources(path: Path) -> dict[str, Source]:
     UsageError
         The file is missing, is no YAML, or breaks the model; names the place.
     """
+    values = read_yaml(path, "sources", _REMEDY) or {}
     try:
-        return _SOURCES.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except OSError as error:
-        raise UsageError(f"sources {path}: {error.strerror}; remedy: name the file with ROI_CONNECTORS (docs/connectors.md)") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"sources {path}: {error}") from error
+        return _SOURCES.validate_python(values)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"sources {path}: {where}: {first['msg']}") from None
+        raise UsageError(f"sources {path}: {where}: {first['msg']}; remedy: {_REMEDY}") from None
 
 
 def find_source(settings: Settings, name: str) -> Source:
@@ -152,5 +150,7 @@ def find_source(settings: Settings, name: str) -> Source:
         raise UsageError("no sources are set; remedy: ROI_CONNECTORS=FILE, a YAML of sources (docs/connectors.md)")
     sources = load_sources(settings.connectors)
     if name not in sources:
-        raise UsageError(f"unknown source {name}; sources of {settings.connectors}: {', '.join(sorted(sources)) or 'none'}")
+        raise UsageError(
+            f"unknown source {name}; sources of {settings.connectors}: {', '.join(sorted(sources)) or 'none'}; remedy: {_REMEDY}"
+        )
     return sources[name]

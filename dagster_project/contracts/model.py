@@ -15,11 +15,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.errors import UsageError
+from dagster_project.yaml_files import LOADER
 
 CONTRACTS_DIR = Path(__file__).resolve().parents[2] / "expectations" / "contracts"
 _SUFFIX = ".odcs.yaml"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Reads plain values only, like `yaml.safe_load`, in the library's fast form where it has one."""
 
 Mode = Literal["evolve", "freeze", "discard_row", "discard_value"]
 """What ingest does with something the contract does not foresee, in dlt's words; docs/quarantine.md has the table."""

@@ -1,5 +1,7 @@
 """The finance extract of the latest complete month as a Dagster asset."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from dagster_project.finance.extract import extract
@@ -9,13 +11,18 @@ from dagster_project.resources import Runtime
 
 
 @dg.asset(key=["finance", "roi_extract"], deps=[["published", "current"]], group_name="finance", kinds={"csv", "parquet"}, pool="warehouse")
-def roi_extract(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
-    """Write the extract of the latest complete month that has figures; a company without one gets none."""
+def roi_extract(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult[None]]:
+    """Write the extract of the latest complete month that has figures; a company without one gets none.
+
+    It is the last step of a run, so a run that could not read some files ends here, with their names.
+    """
     home = runtime.settings.home
     with runtime.stage("extract"):
         with served(home) as (connection, _):
             period = latest_complete(connection)
-        if period is None:
-            return dg.MaterializeResult(metadata={"extract": "no complete month yet"})
-        runtime.outcome["extract"] = extract(home, period.label)
-    return dg.MaterializeResult(metadata={"extract": str(runtime.outcome["extract"])})
+        if period is not None:
+            runtime.outcome["extract"] = extract(home, period.label)
+    yield dg.MaterializeResult(metadata={"extract": str(runtime.outcome.get("extract", "no complete month yet"))})
+    if runtime.unread is not None:
+        runtime.error = runtime.unread
+        raise dg.Failure(str(runtime.unread), allow_retries=False)

@@ -11,10 +11,10 @@ import dagster as dg
 
 from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
-from dagster_project.errors import ChecksFailed, InputRefused, ServiceRoiError, UsageError
+from dagster_project.errors import ChecksFailed, FileUnread, InputRefused, ServiceRoiError, UsageError
 from dagster_project.ingest.conform.quarantine import summarised
 from dagster_project.ingest.lake import key_scopes, register_lake
-from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken
+from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken, refused_parts
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.report import LoadReport
@@ -61,9 +61,10 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     unread: list[Unread] = []
     report = _load(runtime, days, unread)
     results = _check(runtime, report)
-    for warning in (*map(str, unread), *report.warnings, *summarised(report.files), *report.notices):
+    for warning in (*(str(part) for part in unread if not part.is_refused), *report.warnings, *summarised(report.files), *report.notices):
         runtime.say(warning)
-    error = _refusal(report, results, unread)
+    runtime.unread = _unreadable(report, unread)
+    error = _refusal(report, results, unread) or (None if runtime.is_anything_new() else runtime.unread)
     if error is None:
         _register(runtime)
     else:
@@ -129,12 +130,19 @@ def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Seq
     failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
     if failed:
         return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
+    if report.is_stopped:
+        return InputRefused("\n".join((*report.refusals, *refused_parts(unread))))
     try:
-        report.raise_if_refused()
         raise_if_broken(unread)
     except ServiceRoiError as error:
         return error
     return None
+
+
+def _unreadable(report: LoadReport, unread: Sequence[Unread]) -> FileUnread | None:
+    """Return what a run ends with that could not read some files, and publishes all others."""
+    refused = [*report.unreadable, *refused_parts(unread)]
+    return FileUnread("\n".join(refused)) if refused else None
 
 
 def _register(runtime: Runtime) -> None:

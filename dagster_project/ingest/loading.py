@@ -17,23 +17,25 @@ import duckdb
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import load_contract
-from dagster_project.errors import InfrastructureError, InputRefused
+from dagster_project.errors import FileUnread, InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
 from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
 from dagster_project.ingest.conform.resolving import resolve
-from dagster_project.ingest.landing.inventory import Delivery, delivered_files
+from dagster_project.ingest.landing.inventory import Delivery, as_staged, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
 from dagster_project.ingest.mapping.drift import compare, keep_extras, told
+from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import CANONICAL, Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
 from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
 from dagster_project.ingest.readers.source import Source, open_source
+from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
@@ -91,7 +93,7 @@ class _Loader:
         if self.forgotten or self._reads_personal_values(deliveries, {*of_tables}):
             self.key = hash_key(self.settings, self.ledger)
         connection = self._connect()
-        writer = BatchWriter(connection, self.settings.lake)
+        writer = BatchWriter(connection, self.settings.lake, Limits.of(self.settings))
         since, at = time.monotonic(), ""
         try:
             for system, files in of_tables.items():
@@ -204,44 +206,35 @@ class _Loader:
 
     def _one(self, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, delivery: Delivery) -> None:
         system = self.mappings.system(delivery.system)
-        staged = StagedFile(
-            delivery.system,
-            delivery.stream,
-            delivery.delivery_date.isoformat(),
-            delivery.relative,
-            "",
-            delivery.bytes,
-            delivery.mtime_ns,
-            delivery.reader_hash,
-            "staged",
-        )
+        staged = as_staged(delivery)
         batches: list[FeedBatch] = []
         source: Source | None = None
         try:
-            source = open_source(connection, delivery.path, delivery.relative, system.stream(delivery.stream), self.scratch)
-            fault_point("prescan")
-            staged = replace(staged, sha256=source.scan.sha256)
-            content = (delivery.system, delivery.stream, source.scan.sha256, delivery.reader_hash)
-            if content in self.accepted:
-                records = source.scan.records
-                staged = replace(staged, physical=records, superseded=records, duplicate_of_path=self.accepted[content])
-            else:
-                drift, mode = compare(source, system, delivery.stream), system.stream(delivery.stream).new_columns
-                staged = replace(staged, drift=drift.document())
-                if drift.added and mode == "discard_row":
-                    source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
-                batches = writer.write(delivery, source, system)
-                if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
-                    told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                    self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
-                check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
-                staged = self._counted(staged, source, batches)
-                if drift.added and mode == "evolve" and staged.status == "staged":
-                    staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
-                if staged.status == "staged":
-                    self.accepted[content] = delivery.relative
+            with refused_if_unreadable(delivery.path, delivery.fault):
+                source = open_source(connection, delivery.path, delivery.relative, system.stream(delivery.stream), self.scratch)
+                fault_point("prescan")
+                staged = replace(staged, sha256=source.scan.sha256)
+                content = (delivery.system, delivery.stream, source.scan.sha256, delivery.reader_hash)
+                if content in self.accepted:
+                    records = source.scan.records
+                    staged = replace(staged, physical=records, superseded=records, duplicate_of_path=self.accepted[content])
+                else:
+                    drift, mode = compare(source, system, delivery.stream), system.stream(delivery.stream).new_columns
+                    staged = replace(staged, drift=drift.document())
+                    if drift.added and mode == "discard_row":
+                        source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
+                    batches = writer.write(delivery, source, system)
+                    if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
+                        told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                        self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
+                    check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
+                    staged = self._counted(staged, source, batches)
+                    if drift.added and mode == "evolve" and staged.status == "staged":
+                        staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
+                    if staged.status == "staged":
+                        self.accepted[content] = delivery.relative
         except InputRefused as error:
-            staged = replace(staged, status="refused", error=str(error))
+            staged = replace(staged, status="refused", error=str(error), is_unread=isinstance(error, FileUnread))
         finally:
             if source is not None:
                 source.discard()

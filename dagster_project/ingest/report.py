@@ -68,8 +68,18 @@ class LoadReport:
 
     @property
     def refusals(self) -> list[str]:
-        """Messages of the files refused whole."""
+        """Messages of the files refused whole, those that cannot be read too."""
         return [file.error for file in self.files if file.status == "refused" and file.error is not None]
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Messages of the files that cannot be read: these stop nothing else."""
+        return [file.error for file in self.files if file.is_unread and file.error is not None]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a file was refused by a rule of its feed: then nothing is published."""
+        return len(self.refusals) > len(self.unreadable)
 
     def raise_if_refused(self) -> None:
         """Stop the run when any file was refused.

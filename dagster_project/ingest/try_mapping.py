@@ -7,6 +7,7 @@ way than a run does, and must not write anywhere else.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -22,10 +23,12 @@ from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.conform.quarantine import threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
 from dagster_project.ingest.landing.inventory import LAYOUT, Delivery, delivered_files
+from dagster_project.ingest.landing.walking import fault, printable
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.readers.source import open_source
+from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.report import LoadReport
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.selects import selects_of
@@ -122,14 +125,18 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
     InputRefused
         The file is refused whole before any record is read.
     """
-    given = path = path.expanduser().resolve()
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such file")
+    given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it lies
+    if not os.path.lexists(path):
+        raise UsageError(f"{printable(str(path))}: there is no such file; remedy: correct the path")
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; remedy: name one exported file")
+    place = _place(path, system_name)
+    with refused_if_unreadable(path, fault(str(path), place[0] if place else None)):
+        path.open("rb").close()
     mappings = Mappings(settings.mappings)
     system = mappings.system(system_name)
     with private_folder("try") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
         scratch = folder.resolve()
-        place = _place(path, system_name)
         if place is not None:
             landing, name, day = place
             found_by = "by its path"

@@ -52,7 +52,7 @@ class StagedFile:
     """One file read in this run: counts in physical records, so that physical = loaded + superseded + quarantined + waiting.
 
     `drift` is how its header differs from the contract (see `drift.Drift`), `extras_path` where the values of new columns are kept,
-    below HOME.
+    below HOME. `is_unread` (not kept) says that a refused file could not be read at all.
     """
 
     system: str
@@ -73,6 +73,7 @@ class StagedFile:
     error: str | None = None
     drift: str = ""
     extras_path: str | None = None
+    is_unread: bool = False
     batches: tuple[Batch, ...] = ()
     quarantine: tuple[QuarantinedRecord, ...] = field(default=(), repr=False)
 

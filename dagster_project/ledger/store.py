@@ -82,7 +82,7 @@ class Ledger:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(self.path, timeout=30)
+            connection = sqlite3.connect(self.path, timeout=300)
             connection.execute("pragma journal_mode = delete")
             connection.execute("pragma synchronous = full")
             connection.execute("pragma foreign_keys = on")

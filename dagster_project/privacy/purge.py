@@ -54,7 +54,7 @@ def redact_ledger(ledger: Ledger, person: Person) -> int:
     """Replace the person's words in what the ledger tells, and write its file anew, so that no freed page keeps them."""
     changed, pattern = 0, person.pattern()
     keys = [(hashlib.sha256(identity.encode()).hexdigest(),) for identity in person.ids]
-    with closing(sqlite3.connect(ledger.path, timeout=30)) as connection:
+    with closing(sqlite3.connect(ledger.path, timeout=300)) as connection:
         connection.execute("pragma secure_delete = on")
         with connection:
             for table, columns in _TEXTS.items():

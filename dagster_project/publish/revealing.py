@@ -61,7 +61,8 @@ def explained(folder: Path) -> Iterator[None]:
     except (duckdb.Error, OSError) as error:
         free = shutil.disk_usage(folder).free
         raise InfrastructureError(
-            f"publish failed: {str(error).splitlines()[0]}; {free:,} bytes free in {folder}; the previous copy stays served"
+            f"publish failed: {str(error).splitlines()[0]}; {free:,} bytes free in {folder}; the previous copy stays served;"
+            " remedy: free disk space, or put right what is named, and run again"
         ) from error
 
 

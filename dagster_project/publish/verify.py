@@ -90,7 +90,8 @@ def fresh_process(
             output, problems = process.communicate()
             if process.returncode != 0:
                 detail = problems.strip()[-2000:]
-                raise InfrastructureError(f"{file.name} is not what was written; the previous copy stays served:\n  {detail}")
+                kept = "the previous copy stays served; remedy: service-roi doctor, then run again"
+                raise InfrastructureError(f"{file.name} is not what was written; {kept}:\n  {detail}")
             measured: dict[str, Any] = json.loads(output)
             return measured
 

@@ -29,7 +29,7 @@ def results(company: tuple[Path, dict[str, Any]], project_dir: Path) -> dict[str
     found = {}
     for script, output in OUTPUTS.items():
         command = [sys.executable, "-W", "error", "-m", f"benchmarks.bare_{script}", str(folder / "landing"), str(folder / output)]
-        done = subprocess.run(command, check=True, cwd=project_dir, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, check=True, cwd=project_dir, capture_output=True, text=True, timeout=1_800)
         found[script] = json.loads(done.stdout.splitlines()[-1])
     return found
 

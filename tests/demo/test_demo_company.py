@@ -35,7 +35,7 @@ write_company(Path(sys.argv[1]), 300, 5, 11)
 """
     strange = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "99", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
     landing = tmp_path / "elsewhere" / "landing"
-    subprocess.run([sys.executable, "-c", code, str(landing)], check=True, env={**os.environ, **strange}, timeout=120)
+    subprocess.run([sys.executable, "-c", code, str(landing)], check=True, env={**os.environ, **strange}, timeout=1_800)
     assert content_hash(landing) == content_hash(company[0])
     assert (landing.parent / "truth.json").read_bytes() == (company[0].parent / "truth.json").read_bytes()
 

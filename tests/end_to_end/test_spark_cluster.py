@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 1_800
 _SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

@@ -221,7 +221,7 @@ def test_a_backfill_beside_the_daily_run_is_refused_by_name_and_ends_in_the_same
         assert f"(process {daily.pid}) holds the warehouse since" in words
         assert pointer(home) == served
         os.kill(daily.pid, signal.SIGCONT)
-        _, said = daily.communicate(timeout=900)
+        _, said = daily.communicate(timeout=1_800)
         assert daily.returncode == 0, said
     finally:
         daily.kill()

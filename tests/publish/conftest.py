@@ -71,7 +71,7 @@ except ServiceRoiError as error:
     sys.stderr.write(str(error))
     sys.exit(error.exit_code)
 """
-        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=1_800)
 
     def pointer(self) -> dict[str, Any]:
         return dict(json.loads((self.published / "current.json").read_text(encoding="utf-8")))

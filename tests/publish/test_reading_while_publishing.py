@@ -41,7 +41,7 @@ def test_readers_never_see_an_error_or_a_mixture_while_versions_are_published(ho
             assert house.publish(value).pointer.seq == value
     finally:
         (house.home / "stop").touch()
-        results = [(reader.communicate(timeout=60), reader.returncode) for reader in readers]
+        results = [(reader.communicate(timeout=1_800), reader.returncode) for reader in readers]
     for (output, problems), code in results:
         assert code == 0, problems
         reads, seen = map(int, output.split())

@@ -20,6 +20,7 @@ from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.mapping.limits import Limits, guarded
 from dagster_project.ingest.mapping.sandbox import LEFT_OUT, Select, check_output, checked_select
 from dagster_project.ingest.mapping.streams import Stream
 from dagster_project.ingest.mapping.systems import System
@@ -32,10 +33,9 @@ _MANY_BYTES = 4 << 20  # below, looking up the periods of a zone costs more than
 class BatchWriter:
     """Writes the batches of files into the lake; knows each mapping's SQL after its first use."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
-        """Keep the sandboxed connection and the folder of the lake."""
-        self.connection = connection
-        self.lake = lake
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Path, limits: Limits) -> None:
+        """Keep the sandboxed connection, the folder of the lake and what a SELECT may cost."""
+        self.connection, self.lake, self.limits = connection, lake, limits
         self._zones = Zones(connection)
         self._selects: dict[Path, Select] = {}
         self.warnings: list[str] = []
@@ -70,12 +70,21 @@ class BatchWriter:
             batch = self._batch(delivery, source, contract, self.lake, is_records=mapped.records)
             batches.append(batch)
             plan = casting(contract, select.types, zone=zone, dialect=stream, day_of=lambda _: delivery.delivery_date)
-            if is_plain and self._write_in_one_pass(batch, plan, f"({select.sql}\n)", source):
+            is_written = False
+            if is_plain:
+                with guarded(self.connection, path, self.limits, source.scan.records):
+                    is_written = self._write_in_one_pass(batch, plan, f"({select.sql}\n)", source)
+            if is_written:
                 continue
             source.load(self.connection, stream.read_columns)
             try:
-                relation = self._set_aside(batch, select.sql) if LEFT_OUT in select.types else f"({select.sql}\n)"
-                self._write_one(batch, plan, relation, source)
+                with guarded(self.connection, path, self.limits, source.scan.records):
+                    is_kept = LEFT_OUT in select.types or contract.is_personal
+                    relation = self._kept(batch, select) if is_kept else f"({select.sql}\n)"
+                    if not contract.is_personal:
+                        self._write_one(batch, plan, relation, source)
+                if contract.is_personal:  # its values are hashed, with the key that no SELECT may see
+                    self._write_one(batch, plan, relation, source)
             except (duckdb.DataError, duckdb.InvalidInputException) as error:
                 raise UsageError(
                     f"mapping {path}: {str(error).splitlines()[0]} (reading {source.relative}); remedy: cast with try_cast or try_strptime,"
@@ -92,12 +101,16 @@ class BatchWriter:
 
     def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
         """Say whether no feed of the stream needs the numbers of records: each record is one row, told by its place in the file."""
-        is_one_row_each = all(select.is_plain and LEFT_OUT not in select.types for select in selects.values())
+        is_one_row_each = all(
+            select.is_plain and LEFT_OUT not in select.types and not load_contract(feed).is_personal for feed, select in selects.items()
+        )
         return is_one_row_each and sum(mapped.records for mapped in stream.feeds.values()) == 1
 
-    def _set_aside(self, batch: FeedBatch, sql: str) -> str:
-        """Take out the rows that the SELECT leaves out with a reason, and return the relation of the others."""
-        self.connection.execute(f"create or replace temp table mapped as {sql}")
+    def _kept(self, batch: FeedBatch, select: Select) -> str:
+        """Keep the rows of a SELECT, take out those that it leaves out with a reason, and return the relation of the others."""
+        self.connection.execute(f"create or replace temp table mapped as {select.sql}")
+        if LEFT_OUT not in select.types:
+            return "mapped"
         if batch.is_records:
             self.connection.execute(f"insert into left_out select record_number, {LEFT_OUT} from mapped where {LEFT_OUT} is not null")
         return f"(select * exclude ({LEFT_OUT}) from mapped where {LEFT_OUT} is null)"
@@ -126,7 +139,7 @@ class BatchWriter:
             batch.lacks = plan.lacks(is_numbered=False)
             copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)
         except duckdb.Error as error:
-            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException)):
                 raise
             return False
         return batch.written == source.scan.records

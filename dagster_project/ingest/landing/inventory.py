@@ -11,12 +11,20 @@ import hashlib
 from pathlib import Path
 
 from dagster_project.errors import UsageError
-from dagster_project.ingest.landing.walking import LAYOUT, Delivery, Unread, delivered_files, raise_if_broken
+from dagster_project.ingest.landing.walking import (
+    LAYOUT,
+    Delivery,
+    Unread,
+    delivered_files,
+    raise_if_broken,
+    raise_if_unreadable,
+    refused_parts,
+)
 from dagster_project.ingest.mapping.systems import Mappings
-from dagster_project.ledger.entries import KnownFile
+from dagster_project.ledger.entries import KnownFile, StagedFile
 from dagster_project.ledger.store import Ledger
 
-__all__ = ["LAYOUT", "Delivery", "Unread", "delivered_files", "new_files", "raise_if_broken"]
+__all__ = ["LAYOUT", "Delivery", "Unread", "delivered_files", "new_files", "raise_if_broken", "refused_parts"]
 
 
 def new_files(
@@ -27,7 +35,7 @@ def new_files(
     A file is known when path, size, time of change and reader agree; when only the time differs its bytes decide.
     Refused files come again until they are mended or removed, so that a standing refusal stays visible. Duplicates of a
     file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`; without it a
-    wrong mapping is an error.
+    wrong mapping, and what cannot be read by its name, is an error.
 
     Raises
     ------
@@ -43,6 +51,7 @@ def new_files(
     delivered = list(delivered_files(landing, mappings, found))
     if unread is None:
         raise_if_broken(found)
+        raise_if_unreadable(delivered, found)
     wanted = [delivery for delivery in delivered if last is None or delivery.delivery_date <= last]
     fresh = {delivery.relative for delivery in wanted if _is_new(delivery, known.get(delivery.relative), ledger)}
     read_again = {known[relative].file_id for relative in fresh if relative in known}
@@ -50,11 +59,23 @@ def new_files(
     return [delivery for delivery in delivered if delivery.relative in fresh]
 
 
+def as_staged(delivery: Delivery) -> StagedFile:
+    """Return a file as the ledger keeps it before it is read."""
+    return StagedFile(
+        delivery.system, delivery.stream, delivery.delivery_date.isoformat(), delivery.relative, "", delivery.bytes, delivery.mtime_ns,
+        delivery.reader_hash, "staged",
+    )  # fmt: skip
+
+
 def _is_new(delivery: Delivery, entry: KnownFile | None, ledger: Ledger) -> bool:
     if entry is None or entry.reader_hash != delivery.reader_hash or entry.bytes != delivery.bytes:
         return True
     if entry.mtime_ns != delivery.mtime_ns:
-        if _sha256(delivery) != entry.sha256:
+        try:
+            is_changed = _sha256(delivery) != entry.sha256
+        except OSError:
+            return True  # whoever reads it says what is wrong
+        if is_changed:
             return True
         ledger.touch(entry.file_id, delivery.mtime_ns)
     return False

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.readers.source import Source
+from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.sql_text import identifier, instant, literal, plain_number
 
 
@@ -45,8 +46,10 @@ def check_manifest(connection: duckdb.DuckDBPyConnection, delivery: Delivery, so
     path = delivery.manifest
     if not path.is_file():
         return
+    with refused_if_unreadable(path):
+        text = path.read_bytes()
     try:
-        stated = Manifest.model_validate(json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal))
+        stated = Manifest.model_validate(json.loads(text.decode("utf-8"), parse_float=Decimal))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

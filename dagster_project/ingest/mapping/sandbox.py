@@ -19,6 +19,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.mapping.allowed import check_statement
+from dagster_project.ingest.mapping.limits import Limits, guarded
 from dagster_project.ingest.pii.masking import prepare
 from dagster_project.ingest.readers.source import constants_beside
 from dagster_project.ingest.sql_text import identifier, literal
@@ -40,8 +41,7 @@ def open_sandbox(folders: Sequence[Path], spill: Path | None, *, threads: int, m
         },
     )
     connection.execute("set TimeZone = 'UTC'")
-    if spill is not None:
-        connection.execute(f"set temp_directory = {literal(str(spill))}")
+    connection.execute(f"set temp_directory = {literal(str(spill or ''))}")  # without a folder nothing is written, not below `.` either
     connection.execute("set explain_output = 'all'")  # the plan as it was bound, too
     connection.execute(instant_macro())
     if folders:
@@ -94,8 +94,9 @@ def checked_select(
         for relation, names in {"source": columns, **beside}.items():
             listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *constants_beside(names)))
             connection.execute(f"create or replace temp table {identifier(relation)} ({listed}, record_number bigint)")
-        described = connection.execute(f"describe {sql}").fetchall()
-        plan = next(text for kind, text in connection.execute(f"explain (format json) {sql}").fetchall() if kind == "logical_plan")
+        with guarded(connection, path, Limits()):
+            described = connection.execute(f"describe {sql}").fetchall()
+            plan = next(text for kind, text in connection.execute(f"explain (format json) {sql}").fetchall() if kind == "logical_plan")
     except duckdb.Error as error:
         found = re.search(r"LINE (\d+):", str(error))
         line = f":{found.group(1)}" if found else ""

@@ -15,11 +15,12 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from dagster_project.contracts.model import LOADER, contract_files, feeds, load_contract
+from dagster_project.contracts.model import contract_files, feeds, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.mapping.streams import CanonicalFile, FeedMapping, Stream, SystemFile
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import DELIMITERS
+from dagster_project.yaml_files import read_yaml
 
 BUILT_IN = Path(__file__).resolve().parents[1] / "systems"
 CANONICAL = "canonical"
@@ -40,22 +41,22 @@ def _line_of(text: str, location: tuple[Any, ...]) -> int:
     return line
 
 
+_PAGE = "docs/mappings.md"
 _File = TypeVar("_File", SystemFile, CanonicalFile)
 
 
 def _load_yaml(path: Path, model: type[_File]) -> _File:
+    values = read_yaml(path, "mapping", f"correct it as {_PAGE} says")
     try:
-        text = path.read_text(encoding="utf-8")
-        return model.model_validate(yaml.load(text, LOADER))  # noqa: S506 - a safe loader either way
-    except yaml.YAMLError as error:
-        raise UsageError(f"mapping {path}: {error}") from error
+        return model.model_validate(values)
     except ValidationError as error:
         first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a misspelt word is missing too
         where = ".".join(str(step) for step in first["loc"])
-        told = first["msg"]
+        told = f"{first['msg']}; remedy: correct it as {_PAGE} says"
         if first["type"] == "extra_forbidden":
             told = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
-        raise UsageError(f"mapping {path}:{_line_of(text, first['loc'])}: {where}: {told}") from error
+        line = _line_of(path.read_text(encoding="utf-8"), first["loc"])
+        raise UsageError(f"mapping {path}:{line}: {where or 'the file'}: {told}") from error
 
 
 def _words_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
@@ -149,7 +150,7 @@ class System:
         if path.parent != self.folder.resolve() or not path.is_file():
             yml = self.folder / f"{self.name}.yml"
             line = _line_of(yml.read_text(encoding="utf-8"), ("streams", stream, "feeds", feed, "sql"))
-            raise UsageError(f"mapping {yml}:{line}: {path.name} does not lie beside it")
+            raise UsageError(f"mapping {yml}:{line}: {path.name} does not lie beside it; remedy: put it there, or correct its name")
         return path
 
     @cached_property

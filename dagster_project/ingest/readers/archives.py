@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.formats import ARCHIVE_BYTES, RATIO, RATIO_GRACE_BYTES, Format, format_of
 
 _CHUNK_BYTES = 1 << 20
@@ -84,7 +84,7 @@ def opened(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
     except InputRefused:
         raise
     except _DAMAGED as error:
-        raise InputRefused(f"{path}: archive damaged ({error}); remedy: deliver the file again, complete") from error
+        raise FileUnread(f"{path}: archive damaged ({error}); remedy: deliver the file again, complete") from error
 
 
 def _check_entry(entry: zipfile.ZipInfo, path: Path) -> None:

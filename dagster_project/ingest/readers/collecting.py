@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.decoding import text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import COLUMNS, Format
@@ -76,7 +76,7 @@ def collect(path: Path, form: Format, dialect: Dialect, scratch: Path) -> tuple[
         See `read_objects` and `read_sheet`; also too many records or keys, or keys that differ only in capitals.
     """
     if path.stat().st_size == 0:
-        raise InputRefused(f"{path}: 0 bytes; remedy: deliver the file again, or none for an empty day")
+        raise FileUnread(f"{path}: 0 bytes; remedy: deliver the file again, or none for an empty day")
     collected = Collected(scratch, frozenset(dialect.null_words))
     digest = hashlib.sha256()
     is_json = form.kind == "jsonl"

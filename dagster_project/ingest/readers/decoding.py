@@ -17,7 +17,7 @@ from typing import cast
 from backports import zstd
 from zlib_ng import zlib_ng
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.archives import limit_growth, limit_size, member_chunks, only_member, refuse_archive
 from dagster_project.ingest.readers.dialect import WHERE, Dialect
 from dagster_project.ingest.readers.formats import Format
@@ -101,7 +101,7 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
                 try:
                     out = unpacker.decompress(piece, CHUNK_BYTES)
                 except _DAMAGED as error:
-                    raise InputRefused(
+                    raise FileUnread(
                         f"{path}: archive damaged near byte {taken - len(piece):,} ({error}); remedy: deliver the file again"
                     ) from error
                 given += len(out)
@@ -115,7 +115,7 @@ def _unpacked(path: Path, packing: str, most: int, digest: hashlib._Hash) -> Ite
                     piece = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
                     is_pending = bool(piece)
     if not unpacker.eof:
-        raise InputRefused(f"{path}: archive damaged: it ends early at byte {taken:,}; remedy: deliver the file again, complete")
+        raise FileUnread(f"{path}: archive damaged: it ends early at byte {taken:,}; remedy: deliver the file again, complete")
 
 
 def _plain(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
@@ -174,4 +174,4 @@ def _utf8(chunks: Iterator[bytes], path: Path, encoding: str) -> Iterator[bytes]
     try:
         decoder.decode(b"", final=True)
     except UnicodeError as error:
-        raise InputRefused(f"{path}: ends in the middle of a character ({encoding}); remedy: deliver the file again, complete") from error
+        raise FileUnread(f"{path}: ends in the middle of a character ({encoding}); remedy: deliver the file again, complete") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _KINDS = {**dict.fromkeys(DELIMITERS, "text"), ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx", ".parquet": "parquet"}
@@ -54,5 +54,5 @@ def format_of(name: str, shown: object) -> Format:
     suffix = "".join(plain.removesuffix(packing).rpartition(".")[1:])
     kind = _KINDS.get(suffix, "")
     if not kind or (packing and kind not in ("text", "jsonl")):
-        raise InputRefused(f"{shown}: format not supported; supported: {ACCEPTED}; remedy: export it as one of these")
+        raise FileUnread(f"{shown}: format not supported; supported: {ACCEPTED}; remedy: export it as one of these")
     return Format(kind, packing, DELIMITERS.get(suffix, ","))

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.formats import LINE_BYTES
 from dagster_project.ingest.readers.records import Keyed
 
@@ -50,7 +50,7 @@ def read_objects(chunks: Iterator[bytes], path: Path) -> Iterator[Keyed]:
             values = _values(text.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             if not is_ended:
-                raise InputRefused(
+                raise FileUnread(
                     f"{path}: ends in the middle of record {number:,} (line {line:,}); remedy: deliver the file again, complete"
                 ) from error
             fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -64,7 +64,7 @@ def _lines(chunks: Iterator[bytes], path: Path) -> Iterator[tuple[bytes, bool]]:
     rest, line = b"", 1
     for chunk in chunks:
         if b"\0" in chunk:
-            raise InputRefused(f"{path}: holds a NUL byte; remedy: export it as text")
+            raise FileUnread(f"{path}: holds a NUL byte; remedy: export it as text")
         *whole, rest = (rest + chunk).split(b"\n") if b"\n" in chunk else [rest + chunk]
         for text in whole:
             _limit(text, line, path)

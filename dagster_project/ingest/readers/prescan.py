@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.decoding import encoding_advice, is_read_as_it_lies, text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import COLUMNS, HEADER_BYTES, LINE_BYTES, format_of
@@ -64,7 +64,7 @@ class _Counter:
 
     def add(self, chunk: bytes) -> None:
         if b"\0" in chunk:
-            raise InputRefused(f"{self.path}: holds a NUL byte; {_text_advice(chunk)}")
+            raise FileUnread(f"{self.path}: holds a NUL byte; {_text_advice(chunk)}")
         bytes_ = np.frombuffer(chunk, np.uint8)
         ends = np.flatnonzero(bytes_ == _LF)
         has_returns = b"\r" in chunk or self.last_byte == _CR
@@ -197,7 +197,7 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
     """
     size = path.stat().st_size
     if size == 0:
-        raise InputRefused(f"{path}: 0 bytes; an empty day has at least a header; remedy: deliver the file again")
+        raise FileUnread(f"{path}: 0 bytes; an empty day has at least a header; remedy: deliver the file again")
     digest = hashlib.sha256()
     form = format_of(path.name, path)
     above = (dialect.header_row or 1) - 1

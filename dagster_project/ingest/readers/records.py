@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import LINE_BYTES
 
@@ -68,7 +68,7 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
                 last, fields = fields, next(reader, [])
                 if not fields and reader.line_num + above < line:
                     if number and not is_ended and len(last) < width:
-                        raise InputRefused(
+                        raise FileUnread(
                             f"{shown_path}: ends in the middle of record {number:,} (line {before:,}): {len(last)} fields found, {width}"
                             " expected; remedy: deliver the file again, complete"
                         )

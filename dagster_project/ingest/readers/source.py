@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread
 from dagster_project.ingest.readers.archives import format_within
 from dagster_project.ingest.readers.collecting import LINE, NUMBER, collect
 from dagster_project.ingest.readers.decoding import text_chunks
@@ -234,7 +234,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, relative: str
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         source.discard()
-        raise InputRefused(f"{path}: changed while it was read; remedy: deliver under a name ending .part and rename when complete")
+        raise FileUnread(f"{path}: changed while it was read; remedy: deliver under a name ending .part and rename when complete")
     return source
 
 
@@ -246,5 +246,5 @@ def _scan_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Prescan:
         odd = odd_columns(path, columns)
         records = connection.execute(f"select num_rows from parquet_file_metadata({literal(str(path))})").fetchone()
     except (duckdb.Error, pa.ArrowException) as error:
-        raise InputRefused(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); remedy: deliver the file again") from error
+        raise FileUnread(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); remedy: deliver the file again") from error
     return Prescan(sha256, path.stat().st_size, int(records[0]) if records else 0, columns, path, False, 0, odd=odd)

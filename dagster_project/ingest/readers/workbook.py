@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 import python_calamine
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.archives import opened
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import LINE_BYTES, SHEET_CELLS
@@ -100,7 +100,7 @@ def _called(path: Path, read: Any, *arguments: Any) -> Any:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise InputRefused(f"{path}: not a readable workbook ({str(error)[:200]}); remedy: save it as .xlsx again") from error
+        raise FileUnread(f"{path}: not a readable workbook ({str(error)[:200]}); remedy: save it as .xlsx again") from error
 
 
 def _checked_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _checked_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
         listed = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - entities are refused above
         related = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
     except (KeyError, ElementTree.ParseError) as error:
-        raise InputRefused(f"{path}: not a readable workbook ({error}); remedy: save it as .xlsx again") from error
+        raise FileUnread(f"{path}: not a readable workbook ({error}); remedy: save it as .xlsx again") from error
     targets = {one.get("Id"): (one.get("Target") or "").removeprefix("/xl/") for one in related}
     sheets = {}
     for one in listed.iter():

@@ -21,6 +21,8 @@ from dagster_project.ingest.readers.source import constants_beside
 from dagster_project.ingest.sources.dependencies import SOURCE, Binding, Dependencies, Edge, Origin, unstable
 from dagster_project.ingest.sources.origins import Origins, Relation
 
+_MOST_LEAVES = 1_000
+
 
 def derive(sql: str, relations: Mapping[str, Sequence[str]]) -> Dependencies:
     """Derive the dependencies of one SELECT over these relations (name to columns).
@@ -58,6 +60,7 @@ class _Walk:
 
     def leaf(self, table: str) -> Relation:
         number = len(self.found.tables)
+        assert number < _MOST_LEAVES, "combines its streams too often"
         self.found.tables.append(self.streams[table.lower()])
         self.found.columns.append(set())
         return Relation({}, {number}, {number})

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.errors import InputRefused
+from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.zones import Zones
-from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.landing.inventory import Delivery, as_staged
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import compare, keep_extras
+from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, open_source
+from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.sources.changes import FeedChanges
 from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
@@ -149,7 +151,7 @@ class SystemLoader:
         connection = self.connect([self.folder])
         connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
         old = is_rebuilt and is_attached(connection, path, "old_sources")
-        tables = SourceTables(connection, self.system, sorted(self.selects.tables), is_new=is_new)
+        tables = SourceTables(connection, self.system, sorted(self.selects.tables), Limits.of(self.settings), is_new=is_new)
         found = SystemLoad(self.system.name, [], None, None, [], [], _tables=tables, _moves=moves)
         sources: dict[int, Source] = {}
         opened: list[Source] = []
@@ -203,31 +205,29 @@ class SystemLoader:
         self, connection: duckdb.DuckDBPyConnection, tables: SourceTables, delivery: Delivery, zones: Zones, opened: list[Source]
     ) -> tuple[StagedFile, Source | None, list[tuple[int, QuarantinedRecord | None]]]:
         stream = self.system.stream(delivery.stream)
-        staged = StagedFile(
-            delivery.system, delivery.stream, delivery.delivery_date.isoformat(), delivery.relative, "", delivery.bytes, delivery.mtime_ns,
-            delivery.reader_hash, "staged",
-        )  # fmt: skip
+        staged = as_staged(delivery)
         zone = stream.time_zone or self.system.time_zone
         if delivery.bytes > _MANY_BYTES:
             zones.know(zone, delivery.delivery_date)
         try:
-            source = open_source(connection, delivery.path, delivery.relative, stream, self.scratch)
-            opened.append(source)
-            fault_point("prescan")
-            staged = replace(staged, sha256=source.scan.sha256)
-            drift, mode = compare(source, self.system, delivery.stream), stream.new_columns
-            staged = replace(staged, drift=drift.document())
-            if drift.added and mode == "discard_row":
-                source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
-            check_manifest(connection, delivery, source, zone)
-            number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
-            broken = tables.add(delivery, source, number, self.selects.joined.get(delivery.stream, ()))
-            faults = faults_of(self.system, delivery.stream, source, broken)
-            staged = replace(staged, physical=source.scan.records)
-            if drift.added and mode == "evolve":
-                staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
+            with refused_if_unreadable(delivery.path, delivery.fault):
+                source = open_source(connection, delivery.path, delivery.relative, stream, self.scratch)
+                opened.append(source)
+                fault_point("prescan")
+                staged = replace(staged, sha256=source.scan.sha256)
+                drift, mode = compare(source, self.system, delivery.stream), stream.new_columns
+                staged = replace(staged, drift=drift.document())
+                if drift.added and mode == "discard_row":
+                    source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
+                check_manifest(connection, delivery, source, zone)
+                number = self.ledger.file_numbers([(staged.path, staged.sha256)])[staged.path]
+                broken = tables.add(delivery, source, number, self.selects.joined.get(delivery.stream, ()))
+                faults = faults_of(self.system, delivery.stream, source, broken)
+                staged = replace(staged, physical=source.scan.records)
+                if drift.added and mode == "evolve":
+                    staged = replace(staged, extras_path=keep_extras(connection, source, drift.added, staged, self.settings))
         except InputRefused as error:
-            return replace(staged, status="refused", error=str(error)), None, []
+            return replace(staged, status="refused", error=str(error), is_unread=isinstance(error, FileUnread)), None, []
         return staged, source, faults
 
     def _counted(

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -21,15 +22,16 @@ from dagster_project.ingest.conform.casting import Casting, casting
 from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.rules import FUTURE
+from dagster_project.ingest.mapping.limits import guarded
 from dagster_project.ingest.mapping.sandbox import LEFT_OUT
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import LISTED_LIMIT, Source
-from dagster_project.ingest.sources.affected import Walk
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.raw_records import mapped_values, raw_records
+from dagster_project.ingest.sources.relations import show
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables
-from dagster_project.ingest.sql_text import identifier, literal
+from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.entries import QuarantinedRecord
 
 PLACE = (1 << FILE_BITS) - 1
@@ -107,32 +109,10 @@ class MadeRows:
             self._map_feed(name, feed, target)
         self._account(name)
 
-    def _show(self, name: str, feed: str, target: str) -> None:
-        """Make the relations that the SELECT reads: complete, or only the rows that the affected records need."""
-        found = self.selects.dependencies(name, feed)
-        everything = dict.fromkeys({"source", *self.tables.streams})
-        needed: Mapping[str, str | None] = (
-            everything if name in self.complete or found.is_global else Walk(self.tables, self.system, name, found).fetch(target)
-        )
-        for relation in {"source", *self.system.file.streams}:
-            stream = name if relation == "source" else relation
-            if stream not in self.tables.streams:
-                listed = ", ".join(
-                    [*(f"null::varchar as {identifier(column)}" for column in self.tables.columns(stream)), "null::bigint as record_number"]
-                )
-                sql = f"select {listed} where false"
-            else:
-                sql = f"select * from {self.tables.visible(stream)}"
-                if (table := needed.get(relation)) is not None:
-                    sql += f" where record_number in (from {table})"
-                elif relation not in needed:
-                    sql += " where false"
-            self.tables.run(f"create or replace temp view {identifier(relation)} as {sql}")
-
     def _map_feed(self, name: str, feed: str, target: str) -> None:
         select, contract = self.selects.select(name, feed), load_contract(feed)
         stream = self.system.stream(name)
-        self._show(name, feed, target)
+        show(self.tables, self.selects, name, feed, target, is_complete=name in self.complete)
         run = self.tables.run
         types = {column: kind for column, kind in select.types.items() if column != LEFT_OUT}
         own, zone = self.selects.dependencies(name, feed).own, stream.time_zone or self.system.time_zone
@@ -142,14 +122,19 @@ class MadeRows:
         )
         path = self.system.sql_path(name, feed)
         try:
-            relation = f"({select.sql}\n)"
+            relation, records = f"({select.sql}\n)", self.tables.size(target)
             if name not in self.complete:
                 relation = f"(select * from {relation} as made where record_number in (from {target}))"
-            expected = self.tables.size(target) if stream.feeds[feed].records else -1
-            if LEFT_OUT in select.types or self.tables.size(target) < _SMALL:
-                run(f"create or replace temp table mapped as select * from {relation} as made")
+            if not select.is_rowwise:
+                relation = f"(select * from {relation} as made limit {self.tables.limits.most_rows(records) + 1})"
+            expected = records if stream.feeds[feed].records else -1
+            is_kept = LEFT_OUT in select.types or contract.is_personal or records < _SMALL
+            if is_kept:
+                with self._guarded(path):
+                    run(f"create or replace temp table mapped as select * from {relation} as made")
                 relation = "(from mapped)"
                 expected = self.tables.size("mapped")
+                self.tables.limits.check_rows(path, expected, records)
             if LEFT_OUT in select.types:
                 expected = self.tables.count(f"select count(*) from mapped where {LEFT_OUT} is null")
                 if stream.feeds[feed].records:
@@ -160,13 +145,16 @@ class MadeRows:
                 f"(select made.*, files.delivery_date from {relation} as made"
                 f" left join {DATABASE}.files on files.file_no = made.record_number >> {FILE_BITS})"
             )
-            self._write(name, feed, contract, plan, relation, expected=expected)
+            with nullcontext() if is_kept else self._guarded(path):
+                batch = self._write(name, feed, contract, plan, relation, expected=expected)
+            self.tables.limits.check_rows(path, batch.written, records)
+            self.nameless += self.clean(batch)
         except (duckdb.DataError, duckdb.InvalidInputException) as error:
             raise UsageError(
                 f"mapping {path}: {str(error).splitlines()[0]}; remedy: cast with try_cast or try_strptime, so that the record can be named"
             ) from error
 
-    def _write(self, name: str, feed: str, contract: Contract, plan: Casting, relation: str, *, expected: int) -> None:
+    def _write(self, name: str, feed: str, contract: Contract, plan: Casting, relation: str, *, expected: int) -> FeedBatch:
         self._parts += 1
         folder = self.lake / feed
         folder.mkdir(parents=True, exist_ok=True)
@@ -181,7 +169,7 @@ class MadeRows:
             if batch.written != expected:
                 self._list_broken(name, batch, plan, relation)
             self._warn_of_unknown(name, batch, plan, relation)
-        self.nameless += self.clean(batch)
+        return batch
 
     def _is_written_strictly(self, batch: FeedBatch, sql: str, expected: int) -> bool:
         """Write many rows in one pass that stops at the first wrong one; say whether all are written and none was changed.
@@ -193,10 +181,18 @@ class MadeRows:
         try:
             copy_rows(self.tables.connection, sql, batch)
         except duckdb.Error as error:
-            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)):
+            if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException)):
                 raise
             return False
         return batch.written == expected
+
+    def _guarded(self, path: Path) -> AbstractContextManager[None]:
+        return guarded(self.tables.connection, path, self.tables.limits, self._rows)
+
+    @cached_property
+    def _rows(self) -> int:
+        """Rows of all streams, which a SELECT may read."""
+        return sum(self.tables.size(self.tables.table(stream)) for stream in self.tables.streams)
 
     def batch_id(self, feed: str) -> str:
         """Return the name of what this run writes for a feed."""

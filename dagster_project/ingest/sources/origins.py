@@ -28,6 +28,8 @@ _PASSING = (
     exp.Alias,
 )
 """Functions that return one of their values unchanged."""
+_LONGEST = 20_000
+"""Characters of an expression; a longer one counts as not derivable. Expressions of expressions would grow without end."""
 _CHOOSING = (exp.Coalesce, exp.Case, exp.If, exp.Nullif)
 
 
@@ -70,8 +72,12 @@ class Origins:
             return None
         if len(places) == 1:
             ((_, origins),) = places.items()
+            if any(len(columns) * len(origin.sql) > _LONGEST for origin in origins or ()):
+                return None
             return tuple(Origin(origin.leaf, self._replaced(node, {columns[0].sql(): origin.sql})) for origin in origins or ())
         single = {text: origins[0] for text, origins in places.items() if origins and len(origins) == 1}
+        if sum(len(origin.sql) for origin in single.values()) * len(columns) > _LONGEST:
+            return None
         if len(single) == len(places) and len({origin.leaf for origin in single.values()}) == 1:
             leaf = next(iter(single.values())).leaf
             return (Origin(leaf, self._replaced(node, {text: origin.sql for text, origin in single.items()})),)

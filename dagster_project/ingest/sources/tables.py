@@ -16,6 +16,7 @@ import duckdb
 
 from dagster_project.ingest.conform.rules import Rule
 from dagster_project.ingest.landing.inventory import Delivery
+from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.systems import System
 from dagster_project.ingest.readers.source import Source, constants_beside
 from dagster_project.ingest.sources.delivered import FILE_BITS, add
@@ -45,10 +46,13 @@ class SourceTables:
     Of a file that `is_new` nothing counts before it gets its name: it needs no transaction, and deliveries are written into it at once.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str], *, is_new: bool = False) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, system: System, streams: Sequence[str], limits: Limits, *, is_new: bool = False
+    ) -> None:
         """Make the tables of what the run delivers; nothing of a file that is not new changes before `merge`."""
         self.connection = connection
         self.system = system
+        self.limits = limits
         self.streams = tuple(streams)
         self.is_new = is_new
         self._number = {name: at for at, name in enumerate(sorted(system.file.streams))}
@@ -151,10 +155,11 @@ class SourceTables:
 
     def add(self, delivery: Delivery, source: Source, file_no: int, joined: Collection[str] = ()) -> list[tuple[int, Rule]]:
         """Take in the records of one file; see `delivered.add`."""
+        broken = add(self, delivery, source, file_no, joined)
         self._delivered.add(delivery.stream)
         texts = ", ".join(map(literal, (delivery.relative, source.scan.sha256, delivery.delivery_date.isoformat())))
         self.run(f"insert into delivered_files values ({file_no}, {texts})")
-        return add(self, delivery, source, file_no, joined)
+        return broken
 
     def keep(self, paths: Sequence[str], old: str) -> None:
         """Take over from an older file of tables the rows of delivered files that are not in the landing folder any more."""
