@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from dagster_project.errors import ServiceRoiError
+from dagster_project.masking import masked
 from dagster_project.settings import Settings, load_settings, require_home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
@@ -43,12 +44,17 @@ STAGES = 12
 """Stages of a run, for the progress bar."""
 
 
+def _tell(message: str, *, err: bool = False) -> None:
+    """Print a message, without addresses and numbers of persons: names of files have them."""
+    typer.echo(masked(message, "message"), err=err)
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Show a bar on a terminal, plain lines with seconds elsewhere."""
     start = time.perf_counter()
     if not sys.stderr.isatty():
-        yield lambda message: typer.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+        yield lambda message: _tell(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -60,7 +66,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
             if len(message) < 40:
                 bar.update(task, description=message, advance=1)
             else:
-                bar.console.print(message, markup=False)
+                bar.console.print(masked(message, "message"), markup=False)
 
         yield say
 
@@ -82,16 +88,16 @@ def run(
     for name, given in (("home", home), ("landing", landing)):
         if given is None:
             origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
-            typer.echo(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)", err=True)
+            _tell(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)", err=True)
     with _progress() as say:
         report = run_daily(settings, full_refresh=full_refresh, say=say)
     if not report.is_new:
         every = f"every delivery that can be read; {report.unread:,} files cannot, see above," if report.unread else "every delivery"
-        typer.echo(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
+        _tell(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")
         return
     from dagster_project.publish.summary import summary
 
-    typer.echo(summary(settings, report.outcome))
+    _tell(summary(settings, report.outcome))
 
 
 @app.command()
@@ -100,7 +106,7 @@ def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the fi
     from dagster_project.connectors.fetch import fetch as deliver
 
     settings = load_settings(landing=landing)
-    delivered = deliver(settings, source, say=lambda message: typer.echo(message, err=True))
+    delivered = deliver(settings, source, say=lambda message: _tell(message, err=True))
     typer.echo(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
 
 
@@ -117,7 +123,7 @@ def plan(
     from dagster_project.planning import plan as find_out
 
     found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
-    typer.echo(told(found))
+    _tell(told(found))
     found.raise_if_refused()
 
 
@@ -135,7 +141,7 @@ def try_mapping(
 
     settings = load_settings()
     trial = walk(settings, load_assumptions(settings.assumptions), file, system, stream)
-    typer.echo("\n".join(trial.lines()))
+    _tell("\n".join(trial.lines()))
     if trial.is_refused:
         raise SystemExit(3)
 
@@ -225,7 +231,7 @@ def doctor(home: Home = None, landing: Landing = None) -> None:
     from dagster_project.doctor import examine
 
     findings = examine(_home_of_a_run(home, landing=landing))
-    typer.echo("\n".join(findings.lines))
+    _tell("\n".join(findings.lines))
     if not findings.is_healthy:
         raise SystemExit(5)
 
@@ -250,7 +256,7 @@ def forget(
         certificate = erase(settings, account_id, say=say)
     records = sum(certificate.content["records_removed"].values())
     typer.echo(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
-    typer.echo(f"certificate {certificate.path}")
+    _tell(f"certificate {certificate.path}")
 
 
 def main() -> None:
@@ -262,12 +268,12 @@ def main() -> None:
     except ServiceRoiError as error:
         if debug:
             raise
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        _tell(f"{type(error).__name__}: {error}", err=True)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
         if debug or error.errno not in {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}:
             raise
-        typer.echo(f"InfrastructureError: {error.strerror}: {error.filename}", err=True)
+        _tell(f"InfrastructureError: {error.strerror}: {error.filename}", err=True)
         raise SystemExit(5) from None
 
 
