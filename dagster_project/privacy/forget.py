@@ -116,7 +116,8 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     fault_point("forget_tombstone")
     draft = _draft(settings, person)
     told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
-    records = {file.relative: len(numbers) for file, numbers in found.found.items()}
+    named = person.pattern()
+    records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
     told = {path: max(records.get(path, 0), told.get(path, 0)) for path in {*records, *told}}
     draft.parent.mkdir(parents=True, exist_ok=True)
     write_synced(draft, told)
@@ -131,10 +132,10 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     fault_point("forget_taken_out")
     renamed = rename_files(settings, ledger, person)
     return person, {
-        "records_removed": {masked_path(renamed.get(path, path)): count for path, count in told.items()},
+        "records_removed": {masked_path(path): count for path, count in told.items()},
         "rows_kept_under_pseudonym": sum(rows.values()),
         "redacted_files": sorted(rows),
-        "files_renamed": len(renamed),
+        "files_renamed": renamed,
         "ledger_texts_redacted": texts,
     }
 

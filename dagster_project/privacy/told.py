@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
+
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.pii.register import ERASED
+from dagster_project.ingest.sources.standing import FOLDER
 from dagster_project.ledger.store import Ledger
 from dagster_project.privacy.person import Person
 from dagster_project.privacy.search import Search
@@ -79,10 +82,10 @@ def searched_folders(settings: Settings) -> list[Path]:
     return [settings.landing, settings.home, *([instance] if instance is not None and instance.is_dir() else [])]
 
 
-def rename_files(settings: Settings, ledger: Ledger, person: Person) -> dict[str, str]:
-    """Give canonical files whose names speak of the person names that do not, in the landing folder and in the ledger; new name by old."""
-    pattern, renamed = person.pattern(), {}
-    for path in sorted(settings.landing.glob("canonical/*/*/*")):
+def rename_files(settings: Settings, ledger: Ledger, person: Person) -> int:
+    """Give files whose names speak of the person names that do not, where they lie and wherever they are known; return how many."""
+    pattern, renamed = person.pattern(), 0
+    for path in sorted(settings.landing.glob("*/*/*/*")):
         name = pattern.sub(person.pseudonym, path.name)
         if name == path.name or not path.is_file():
             continue
@@ -93,7 +96,10 @@ def rename_files(settings: Settings, ledger: Ledger, person: Person) -> dict[str
         path.rename(target)
         sync(target.parent)
         ledger.write((f"update {table} set path = ? where path = ?", (new, old)) for table in ("deliveries", "source_files"))
-        renamed[old] = new
+        for database in (settings.restricted / FOLDER).glob(f"{old.split('/')[0]}.duckdb"):
+            with duckdb.connect(str(database)) as connection:
+                connection.execute("update files set path = ? where path = ?", [new, old])
+        renamed += 1
     return renamed
 
 

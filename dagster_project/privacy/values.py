@@ -15,11 +15,12 @@ from dagster_project.privacy.search import LandingFile, Search
 _LONGEST_PHRASE = 200
 """A longer text is a comment or a mail: nothing repeats it whole."""
 _PHRASE = re.compile(r"[^\W\d_]{2,}\W+(?:\w+\W+)*?[^\W\d_]{2,}")
+_ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|parquet|xlsx|gz|zst|zip))+$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s<>,;:\"'()|=]+")
 
 
 def find_own_values(found: Search, files: Sequence[LandingFile]) -> None:
-    """Add to the person the addresses, numbers and phrases that stand in found records and in no other."""
+    """Add to the person the addresses, numbers and phrases that stand in found records and the names of their files, and in no other."""
     own, phrases = set[str](), set[str]()
     for record in _records(found, files, are_found=True):
         for value in record.values.values():
@@ -27,6 +28,8 @@ def find_own_values(found: Search, files: Sequence[LandingFile]) -> None:
             own |= set(addresses(text))
             if len(text) <= _LONGEST_PHRASE and _PHRASE.search(text):
                 phrases.add(text)
+    for file in found.found:
+        own |= set(addresses(_ENDING.sub("", file.path.name)))
     others = _records(found, files, are_found=False) if own or phrases else ()
     for record in others:
         phrases.difference_update(value.strip() for value in record.values.values())
