@@ -143,7 +143,7 @@ def test_a_file_named_after_the_person_gets_another_name(make_door: Callable[...
     door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
     door.deliver(f"canonical/tickets/{DAY}/zoe@victim.example.csv", HEAD + ticket(1, "acc-zoe") + ticket(2, "acc-ann"))
     door.walk()
-    _, done = erase(door)
+    person, done = erase(door)
     assert done["files_renamed"] == 1
     report = door.walk()
     assert not report.refusals
@@ -151,10 +151,8 @@ def test_a_file_named_after_the_person_gets_another_name(make_door: Callable[...
     assert "FORGOTTEN-1.csv" in names
     assert not any("zoe" in name for name in names)
     assert door.all("select count(*) from lake.tickets") == [(2,)]
-    assert (
-        b"zoe@" not in (door.settings.ops / "ledger.sqlite").read_bytes()
-        or door.ledger.rows("select 1 from deliveries where path like '%zoe@%'") == []
-    )
+    clean_texts(door.settings, door.ledger, person)
+    assert b"zoe@" not in (door.settings.ops / "ledger.sqlite").read_bytes()
 
 
 @pytest.mark.fault("S23")
