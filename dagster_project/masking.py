@@ -96,6 +96,8 @@ _GUARD_OF_ADDRESSES = (
 )
 GUARD = rf"(?i){_GUARD_OF_ADDRESSES}|://|www\.|{_DIGIT}(?:[^0-9]{{0,3}}{_DIGIT}){{4}}|pass|ausweis"
 """Found in every text that `PATTERNS` change: one cheap look spares nearly all others."""
+GUARD_OF_CODES = r"(?i)[@&%<(\[{]|[^\x00-\x7F]| dot | punkt | punto |://|www\.|[0-9](?:[^0-9]{0,3}[0-9]){4}|pass|ausweis|ssn"
+"""As `GUARD`, and quicker to compile: it lets a few more texts through."""
 _GUARD_OF_MESSAGES = (
     rf"(?i){_GUARD_OF_ADDRESSES}|{OTHER_FORM}|\+[0-9(]|\(0|(?:^|[^0-9a-z])0[1-9](?:{_GAP}[0-9]){{7}}"
     r"|[a-z]{2}[0-9]{2}[ .-]?[0-9a-z]{4}"

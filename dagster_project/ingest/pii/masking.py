@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import secrets
 import unicodedata
 from functools import lru_cache
 
 import duckdb
 
 from dagster_project.ingest.sql_text import literal
-from dagster_project.masking import GUARD, OTHER_FORM, PATTERNS, PLAIN, Kind, masked
+from dagster_project.masking import GUARD, GUARD_OF_CODES, OTHER_FORM, PATTERNS, PLAIN, Kind, masked
 
 _BLOCK_BYTES = 64  # of SHA-256, RFC 2104
 _ONLY_ID = re.compile("[1-9][0-9]*")  # names something; a number of a telephone without + begins with 0
@@ -46,9 +47,10 @@ create or replace temp macro plain_phone(number) as case
 create or replace temp macro hashed_email(address) as keyed_hash(plain_email(address));
 create or replace temp macro hashed_phone(number) as keyed_hash(plain_phone(number));
 create or replace temp macro masked_text(value) as {_masking("text")};
-create or replace temp macro masked_code(value) as case when regexp_matches(value, {literal(GUARD)}) then code_masked(value) else value end;
+create or replace temp macro masked_code(value) as
+    case when regexp_matches(value, {literal(GUARD_OF_CODES)}) then code_masked(value) else value end;
 create or replace temp macro stored_id(value) as
-    case when (contains(value, '@') or starts_with(value, '+')) and code_masked(value) <> value then hashed_email(value) else value end;
+    case when contains(value, '@') or starts_with(value, '+') then id_without_address(value) else value end;
 create or replace temp macro masked_value(value) as case when regexp_full_match(value, '[0-9]+') then value else masked_text(value) end;
 set variable inner_pad = encode(uuid()::varchar);
 set variable outer_pad = encode(uuid()::varchar);
@@ -58,6 +60,7 @@ set variable outer_pad = encode(uuid()::varchar);
 `stored_id` is an id as the lake has it: one that is an address or a number of a person becomes its keyed hash, in every feed the same.
 """
 _CODES_KEPT = 10_000
+_OF_IDS = "id_without_address"
 
 
 @lru_cache(_CODES_KEPT)
@@ -68,6 +71,7 @@ def _code_masked(value: str) -> str:
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Define the macros. Until `use_key` the key is a random one of this connection: hashes have the right form and mean nothing."""
     connection.create_function("code_masked", _code_masked, ["VARCHAR"], "VARCHAR")
+    _hash_ids(connection, secrets.token_bytes())
     connection.execute(MACROS)
 
 
@@ -84,3 +88,10 @@ def use_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     block = (hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
     for name, mask in (("inner_pad", 0x36), ("outer_pad", 0x5C)):
         connection.execute(f"set variable {name} = ?::blob", [bytes(byte ^ mask for byte in block)])
+    connection.remove_function(_OF_IDS)
+    _hash_ids(connection, key)
+
+
+def _hash_ids(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Define the function for the rare ids that may be addresses: to bind the hash in SQL costs more than all other ids."""
+    connection.create_function(_OF_IDS, lambda value: stored_id(value, key), ["VARCHAR"], "VARCHAR")
