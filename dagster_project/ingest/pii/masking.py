@@ -48,7 +48,8 @@ create or replace temp macro hashed_email(address) as keyed_hash(plain_email(add
 create or replace temp macro hashed_phone(number) as keyed_hash(plain_phone(number));
 create or replace temp macro masked_text(value) as {_masking("text")};
 create or replace temp macro masked_code(value) as
-    case when regexp_matches(value, {literal(GUARD_OF_CODES)}) then code_masked(value) else value end;
+    case when regexp_matches(value, {literal(GUARD_OF_CODES)}) and not regexp_full_match(value, '[1-9][0-9]*')
+        then code_masked(value) else value end;
 create or replace temp macro stored_id(value) as
     case when contains(value, '@') or starts_with(value, '+') then id_without_address(value) else value end;
 create or replace temp macro masked_value(value) as case when regexp_full_match(value, '[0-9]+') then value else masked_text(value) end;
