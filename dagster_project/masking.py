@@ -25,7 +25,7 @@ _AT = r"(?:@|%40|&#0*64;|&#x0*40;|&commat;)"
 _AT_IN_BRACKETS = r" ?[\[({<] ?(?:at|ät|arroba) ?[\])}>] ?"
 _DOT = r"(?:\.|%2e|&#0*46;|&period;| ?[\[({<] ?(?:dot|punkt|point|punto) ?[\])}>] ?)"
 _DOT_AS_WORD = r"(?:[ ]?[\[({<] ?(?:dot|punkt|point|punto) ?[\])}>] ?| (?:dot|punkt|punto) )"
-_LOCAL = rf"(?:\"[^\"\n]{{1,64}}\"|[{_LETTERS}._%+'-]+)"
+_LOCAL = rf"(?:\"[^\"\n]{{1,64}}\"|[{_LETTERS}!#$*^`{{}}~._%+'-]+|[/=&|?])"
 _LABEL = rf"[{_LETTERS}-]+"
 _LAST = "[A-Za-z\u00c0-\u1fff\u3041-\ud7ff][A-Za-z\u00c0-\u1fff\u3041-\ud7ff-]+"  # of a domain that is not written in one piece
 _EMAIL = (

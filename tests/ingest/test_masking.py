@@ -23,6 +23,7 @@ SPELLINGS = {
         "jane.doe@[192.168.1.1]", "jane.doe@[IPv6:2001:db8::1]", "jane (at) victim (dot) example", "jane[at]victim[dot]example",
         "jane{at}victim.example", "jane at victim dot example", "jane@\nvictim.example", "jane@\r\nvictim.example", "jane @ victim.example",
         "zoé@exämple.org", "jane@xn--exmple-cua.org", "用户@例子.广告", "زهرا@example.com", "o'neil+x@mail.victim.example",
+        "jane{1}!@victim.example",
         unicodedata.normalize("NFD", "zoé@victim.example"),
     ],
     "[phone]": [

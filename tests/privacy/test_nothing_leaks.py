@@ -10,12 +10,16 @@ import io
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from dagster_project import cli
 from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.ingest.assets import ingest
 from dagster_project.privacy.forget import forget
+from dagster_project.resources import Runtime
 from dagster_project.settings import Settings, load_settings
 from tests.privacy.canaries import ADDRESSES, FOUND, NAME, found_below, full_of_texts, row, told_by_ledger, write_csv
 
@@ -88,6 +92,28 @@ def test_no_address_or_number_is_printed_or_told(company: Company) -> None:
 def test_no_address_or_number_stands_in_the_lake(company: Company) -> None:
     assert found_below(company.settings.lake, FOUND) == {}
     assert found_below(company.settings.warehouse.parent / "lake", re.compile("Wilhelmina.*Zzyzxname")) != {}
+
+
+@pytest.mark.fault("S21")
+def test_dagster_stores_no_address_or_number(tmp_path: Path) -> None:
+    """Events, metadata and errors of a run that refuses one file and takes another, both named after a person."""
+    settings = load_settings(landing=tmp_path / "landing", home=tmp_path / "home", memory_limit="1GB", threads=1)
+    contract = load_contract("tickets")
+    for name, values in (
+        ("jane.good@pii-victim.example.csv", {}),
+        ("jane.bad@pii-victim.example.csv", {"created_at": ADDRESSES.format("bad")}),
+    ):
+        path = settings.landing / "canonical" / "tickets" / DAY / name
+        write_csv(path, contract, [row(contract, "A-1", number, {**values, "tags": name}) for number in range(10)])
+    runtime = Runtime(settings)
+    for folder in (settings.ops, tmp_path / "dagster"):
+        folder.mkdir(parents=True)
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance, runtime.recorded():
+        result = dg.materialize([ingest], instance=instance, resources={"runtime": runtime}, raise_on_error=False)
+    assert not result.success
+    stored = found_below(tmp_path / "dagster", re.compile(r"10 of 10 records refused"))
+    assert stored, "the refusal is stored"
+    assert found_below(tmp_path / "dagster", FOUND) == {}
 
 
 @pytest.mark.fault("S23")
