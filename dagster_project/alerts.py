@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.escaping import escaped, escaped_lines
+from dagster_project.masking import masked
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings
 
@@ -34,7 +35,7 @@ def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
     InfrastructureError
         A channel did not take the message; the others got it.
     """
-    send(settings, f"{job} failed", f"Run {run_id}: {error.strip()[:_LONGEST]}\n{_served(settings)}")
+    send(settings, f"{job} failed", f"Run {run_id}: {masked(error, 'message').strip()[:_LONGEST]}\n{_served(settings)}")
 
 
 def recovered(settings: Settings, job: str, run_id: str) -> None:

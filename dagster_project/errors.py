@@ -1,13 +1,22 @@
 """Errors that users see: each carries its exit code and says what to do.
 
-Holds exception types only. It must not import any other module of the project.
+Holds exception types only. It must not import any other module of the project but the masking of texts.
 """
+
+from dagster_project.masking import masked
 
 
 class ServiceRoiError(Exception):
-    """Base of every error shown without a stack trace; `exit_code` is what the command line returns."""
+    """Base of every error shown without a stack trace; `exit_code` is what the command line returns.
+
+    Its words reach logs, alerts, the ledger and Dagster, so addresses and numbers of persons are taken out here, whoever wrote them.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        """Keep the message, masked."""
+        super().__init__(masked(message, "message"))
 
 
 class UsageError(ServiceRoiError):

@@ -19,10 +19,11 @@ from dagster_project.checks.worker import ValidationWorker, shared_worker
 from dagster_project.connectors.journals import reveal_all
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
-from dagster_project.errors import FileUnread
+from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError
 from dagster_project.fingerprint import code_hash, inputs_hash
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
+from dagster_project.masking import masked
 from dagster_project.publish.gate import CheckOutcome
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, fault_point, load_settings, require_apart
@@ -37,7 +38,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.full_refresh = full_refresh
-        self.say = say
+        self.say: Callable[[str], None] = lambda message: say(masked(message, "message"))
         self.run_id = run_id or uuid.uuid4().hex
         self.stages: dict[str, float] = {}
         self.built: set[str] = set()
@@ -98,7 +99,7 @@ class Runtime:
             yield
         except Exception as error:
             self.error = self.error or error
-            raise
+            raise _without_cause(error) from None
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + round(time.perf_counter() - start, 3)
         fault_point(f"stage_{name}")
@@ -114,7 +115,7 @@ class Runtime:
                 state = "published" if "published" in self.outcome else "finished"
         finally:
             detail = {"seconds": self.stages, "error": str(self.error or "")}
-            self.ledger.finish_run(self.run_id, _now(), state, json.dumps(detail))
+            self.ledger.finish_run(self.run_id, _now(), state, json.dumps(detail, ensure_ascii=False))
 
     def record_nodes(self, events: list[dict[str, Any]]) -> None:
         """Remember which models this run really built and how each data test ended; the publish gate asks for both."""
@@ -146,6 +147,11 @@ def runtime_from_environment(run_id: str | None = None) -> Iterator[Runtime]:
     reveal_all(runtime.settings.landing)
     with warehouse_lock(runtime.settings.ops, runtime.run_id), runtime.recorded():
         yield runtime
+
+
+def _without_cause(error: Exception) -> Exception:
+    """Return what Dagster may store of an error: not what a library said of the values it could not read."""
+    return type(error)(str(error)) if isinstance(error, ServiceRoiError) else InfrastructureError(f"{type(error).__name__}: {error}")
 
 
 def _now() -> str:

@@ -1,4 +1,7 @@
-"""What the command line shows: lines and the progress of a run. Control characters of names and values are escaped on the way."""
+"""What the command line shows: lines and the progress of a run.
+
+On the way addresses and numbers of persons are masked (names of files have them), and control characters are escaped.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,24 @@ from contextlib import contextmanager
 import typer
 
 from dagster_project.escaping import escaped_lines
+from dagster_project.masking import masked
 
 STAGES = 12
 """Stages of a run, for the progress bar."""
 
 
+def _shown(text: object) -> str:
+    return escaped_lines(masked(str(text), "message"))
+
+
 def show(text: object) -> None:
     """Print the result of a command."""
-    typer.echo(escaped_lines(str(text)))
+    typer.echo(_shown(text))
 
 
 def note(text: object) -> None:
     """Print to stderr what is no result: progress, warnings, errors."""
-    typer.echo(escaped_lines(str(text)), err=True)
+    typer.echo(_shown(text), err=True)
 
 
 @contextmanager
@@ -40,7 +48,7 @@ def progress() -> Iterator[Callable[[str], None]]:
         task = bar.add_task("run", total=STAGES)
 
         def say(message: str) -> None:
-            text = escaped_lines(message)
+            text = _shown(message)
             if len(text) < 40:
                 bar.update(task, description=escape(text), advance=1)
             else:

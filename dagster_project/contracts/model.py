@@ -22,6 +22,8 @@ _SUFFIX = ".odcs.yaml"
 
 Mode = Literal["evolve", "freeze", "discard_row", "discard_value"]
 """What ingest does with something the contract does not foresee, in dlt's words; docs/quarantine.md has the table."""
+Kind = Literal["key", "list", "number", "instant", "text"]
+"""What a column's values are; docs/privacy.md says what ingest does with each."""
 
 
 class Column(BaseModel):
@@ -29,7 +31,8 @@ class Column(BaseModel):
 
     `sql_type` is the DuckDB type, `key_position` counts from 1 (None outside the key), `default` and `unknown_value` are
     texts as a file would spell them, bounds are exact decimals. A `restricted` value is never shown; of a `hashed` one only the keyed
-    hash passes ingest; of a `masked` text addresses and numbers of persons do not.
+    hash passes ingest; of a `masked` text addresses and numbers of persons do not. Every column whose `kind` is text is one of both: one of
+    which the contract says nothing is masked as a code, which keeps words and ids.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +53,25 @@ class Column(BaseModel):
     restricted: bool = False
     not_after_delivery: bool = False
     hashed: Literal["email", "phone"] | None = None
-    masked: Literal["text", "value"] | None = None
+    masked: Literal["text", "value", "code"] | None = None
+    is_identifier: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are."""
+        if self.sql_type in ("date", "timestamptz"):
+            return "instant"
+        if self.sql_type == "bigint" or self.scale is not None:
+            return "number"
+        if self.sql_type == "boolean" or self.valid_values or self.pattern:
+            return "list"
+        is_key = self.key_position is not None or self.name.endswith("_id") or self.is_identifier
+        return "key" if is_key and not self.hashed else "text"
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether people write in it what they like: nothing of it is published or stays of a forgotten account."""
+        return self.masked in ("text", "value") or self.hashed is not None
 
     @property
     def scale(self) -> int | None:
@@ -108,7 +129,7 @@ class Contract(BaseModel):
 
     @property
     def is_personal(self) -> bool:
-        """Whether a column of the feed is hashed."""
+        """Whether a column of the feed is hashed whatever its value is."""
         return any(column.hashed for column in self.columns)
 
     def column(self, name: str) -> Column:
@@ -146,7 +167,7 @@ def _column(entry: dict[str, Any]) -> Column:
     custom = _custom(entry)
     options = entry.get("logicalTypeOptions", {})
     lists = [item["arguments"]["validValues"] for item in entry.get("quality", []) if item.get("metric") == "invalidValues"]
-    return Column(
+    column = Column(
         name=entry["name"],
         sql_type=entry["physicalType"],
         description=entry["description"],
@@ -164,7 +185,10 @@ def _column(entry: dict[str, Any]) -> Column:
         not_after_delivery=custom.get("notAfterDelivery", False),
         hashed=custom.get("hashed"),
         masked=custom.get("masked"),
+        is_identifier=custom.get("identifier", False),
     )
+    is_unsaid = column.kind == "text" and not column.hashed and not column.masked
+    return column.model_copy(update={"masked": "code"}) if is_unsaid else column
 
 
 @cache

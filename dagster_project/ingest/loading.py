@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.assumptions import Assumptions
-from dagster_project.contracts.model import load_contract
 from dagster_project.errors import FileUnread, InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
 from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
@@ -30,17 +29,17 @@ from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
 from dagster_project.ingest.mapping.drift import compare, keep_extras, told
 from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.sandbox import open_sandbox
-from dagster_project.ingest.mapping.systems import CANONICAL, Mappings, System
+from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
-from dagster_project.ingest.pii.register import bury, bury_rows, show, tombstones
+from dagster_project.ingest.pii.register import anonymise, anonymise_change, anonymise_quarantine, show, tombstones
 from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
 from dagster_project.ingest.sources.standing import clear_drafts, left_behind, sources_folder
-from dagster_project.ledger.entries import StagedFile
+from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
 from dagster_project.settings import Settings, fault_point
@@ -74,7 +73,7 @@ class _Loader:
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
         self.forgotten = tombstones(ledger)
-        self.key = b""
+        self.key = hash_key(settings, ledger)
         self.threads = 1
         self.selects: dict[str, SystemSelects] = {}
 
@@ -90,8 +89,6 @@ class _Loader:
         # Small files gain nothing from a second thread and pay for waking it in every statement.
         self.threads = self.settings.threads if any(delivery.bytes > _SMALL_BYTES for delivery in deliveries) else 1
         of_tables = self._of_tables(deliveries)
-        if self.forgotten or self._reads_personal_values(deliveries, {*of_tables}):
-            self.key = hash_key(self.settings, self.ledger)
         connection = self._connect()
         writer = BatchWriter(connection, self.settings.lake, Limits.of(self.settings))
         since, at = time.monotonic(), ""
@@ -131,9 +128,8 @@ class _Loader:
         folders = [self.settings.landing, self.settings.lake, self.extras, self.scratch, *more]
         spill = (more[0] if more else self.scratch) / "spill"  # the tables of a system stay open when the scratch folder is gone
         connection = open_sandbox(folders, spill, threads=self.threads, memory_limit=self.settings.memory_limit)
-        if self.key:
-            use_key(connection, self.key)
-            show(connection, self.forgotten)
+        use_key(connection, self.key)
+        show(connection, self.forgotten)
         return connection
 
     def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
@@ -163,7 +159,13 @@ class _Loader:
             return [file for file in found if file.system == name and file.stream in selects.tables and file.relative in wanted]
 
         loader = SystemLoader(
-            self.settings, self.ledger, selects, connect=self._connect, clean=self._clean, is_refused=self.refusal.message
+            self.settings,
+            self.ledger,
+            selects,
+            connect=self._connect,
+            clean=self._clean,
+            clean_told=self._clean_told,
+            is_refused=self.refusal.message,
         )
         found = loader.load(deliveries, landed)
         for temporary, final in found.temporaries:
@@ -181,15 +183,10 @@ class _Loader:
             self.report.rejections.append(text)
 
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
-        return bury_rows(connection, batch) if self.forgotten else 0
+        return anonymise_change(connection, batch) if self.forgotten else 0
 
-    def _reads_personal_values(self, deliveries: Sequence[Delivery], of_tables: set[str]) -> bool:
-        """Say whether a feed that these deliveries can change has hashed columns; within a system any stream may change any feed."""
-        systems = {delivery.system for delivery in deliveries} | of_tables
-        made = {delivery.stream for delivery in deliveries if delivery.system == CANONICAL}
-        streams = [stream for name in systems - {CANONICAL} for stream in self.mappings.system(name).file.streams.values()]
-        mapped = {feed for stream in streams for feed in stream.feeds}
-        return any(load_contract(feed).is_personal for feed in made | mapped)
+    def _clean_told(self, rows: Sequence[QuarantinedRecord]) -> tuple[QuarantinedRecord, ...]:
+        return anonymise_quarantine(rows, self.key, self.forgotten)
 
     def _sweep(self) -> None:
         """Remove what a crash left: temporary files, drafts of source tables and Parquet files that no delivery of the ledger names."""
@@ -224,7 +221,7 @@ class _Loader:
                     if drift.added and mode == "discard_row":
                         source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
                     batches = writer.write(delivery, source, system)
-                    if self.forgotten and (count := sum(bury(connection, batch, self.key, self.forgotten) for batch in batches)):
+                    if self.forgotten and (count := sum(anonymise(connection, batch) for batch in batches)):
                         told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
                         self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
                     check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
@@ -256,7 +253,7 @@ class _Loader:
                 f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
                 " remedy: mend the file's quoting and line ends, or the mapping"
             )
-        rows = tuple(row for batch in batches for row in batch.quarantine)
+        rows = self._clean_told([row for batch in batches for row in batch.quarantine])
         bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
         thresholds = {batch.contract.feed: self.refusal.limits(batch.contract) for batch in batches}
         above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]

@@ -34,6 +34,7 @@ from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.selects import selects_of
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
+from dagster_project.masking import masked
 from dagster_project.settings import Settings
 from dagster_project.temporary import private_folder
 
@@ -267,4 +268,5 @@ def _shown(value: object, *, is_restricted: bool) -> str:
     text = value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else str(value)
     if is_restricted:
         return f"({len(text)} characters)"
+    text = masked(text, "code")
     return f"{text[:SHOWN_CHARACTERS]}…" if len(text) > SHOWN_CHARACTERS else text

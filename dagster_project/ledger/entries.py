@@ -34,7 +34,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class QuarantinedRecord:
-    """One record kept out, with its reason; `raw_text_masked` never shows a personal value."""
+    """One record kept out, with its reason; `raw_text_masked` never shows a personal value.
+
+    `values` are its fields as delivered, known while the run lasts; the ledger does not keep them.
+    """
 
     feed: str
     record_number: int
@@ -45,6 +48,7 @@ class QuarantinedRecord:
     raw_text_masked: str
     raw_sha256: str
     key_sha256: str | None = None
+    values: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from dagster_project.engines.lake_files import LakeFile
 from dagster_project.errors import InfrastructureError
 from dagster_project.ledger import changes
 from dagster_project.ledger.entries import KnownFile, StagedChange, StagedFile
+from dagster_project.masking import masked
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
@@ -146,8 +147,8 @@ class Ledger:
                 file.waiting,
                 file.status,
                 original,
-                file.error,
-                file.drift,
+                None if file.error is None else masked(file.error, "message"),
+                masked(file.drift, "code"),
                 file.extras_path,
                 run_id,
             ),
@@ -252,7 +253,10 @@ class Ledger:
             connection.executemany(
                 "insert into check_results (run_id, feed, expectation, column_name, severity, is_success, unexpected_count,"
                 " observed, notes) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [tuple(value if value is None or isinstance(value, (int, str)) else str(value) for value in row) for row in values],
+                [
+                    tuple(value if value is None or isinstance(value, int) else masked(str(value), "message") for value in row)
+                    for row in values
+                ],
             )
 
     def start_run(self, run_id: str, started_at: str) -> None:
@@ -264,5 +268,6 @@ class Ledger:
         """Close a run with its state: published, finished (it had nothing to publish) or failed."""
         with closing(self._connect()) as connection, connection:
             connection.execute(
-                "update runs set finished_at = ?, run_state = ?, detail = ? where run_id = ?", (finished_at, run_state, detail, run_id)
+                "update runs set finished_at = ?, run_state = ?, detail = ? where run_id = ?",
+                (finished_at, run_state, masked(detail, "message"), run_id),
             )

@@ -22,16 +22,25 @@ from dagster_project.ingest.pii.register import keep_tombstones
 from dagster_project.ingest.sources.standing import FOLDER, write_anew
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
+from dagster_project.masking import masked_path
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look
-from dagster_project.privacy.purge import redact_ledger, remove_older_batches, remove_older_copies
+from dagster_project.privacy.purge import remove_older_batches, remove_older_copies
 from dagster_project.privacy.redaction import deliver_redacted, take_out
 from dagster_project.privacy.search import LandingFile, Search, files_of_tables, landing_files, search
+from dagster_project.privacy.told import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
+from dagster_project.privacy.values import find_own_values
 from dagster_project.publish.versions import read_pointer, write_synced
 from dagster_project.run import check_folders, run_daily
 from dagster_project.settings import Settings, fault_point, require_apart, require_home
 
 _HOLDER = "forget"
+NOT_SEARCHED = (
+    "backups and copies outside these folders",
+    "the source systems and files that were exported from a published copy",
+    "Dagster's storage where it is a database server: only files below DAGSTER_HOME are",
+    "names of persons in texts of records that lead to nobody else of this account",
+)
 
 
 @dataclass(frozen=True)
@@ -71,11 +80,10 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
         done["batches_removed"] = remove_older_batches(settings, ledger)
         write_anew(settings)
         done["copies_removed"] = remove_older_copies(settings)
-        pattern = person.pattern()
-        done["ledger_texts_redacted"] = redact_ledger(ledger, person)
+        done["ledger_texts_redacted"] += clean_texts(settings, ledger, person)
         fault_point("forget_purged")
         say("search every byte")
-        proof = look([settings.landing, settings.home], pattern)
+        proof = look(searched_folders(settings), person.pattern())
         hits = sorted({*proof.hits, *left_of(settings, ledger, person)})
         if hits:
             raise InfrastructureError(
@@ -95,7 +103,9 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
     lake = Lake(settings, ledger, hash_key(settings, ledger))
     person = lake.person(account_id)
-    found = search(lake, person, _files(settings, only_absent=True))
+    files = _files(settings, only_absent=True)
+    found = search(lake, person, files)
+    find_own_values(found, files)
     missing = _missing(settings, found)
     if missing:
         raise InfrastructureError(
@@ -106,17 +116,28 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     fault_point("forget_tombstone")
     draft = _draft(settings, person)
     told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
-    records = {file.relative: len(numbers) for file, numbers in found.found.items()}
+    named = person.pattern()
+    records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
     told = {path: max(records.get(path, 0), told.get(path, 0)) for path in {*records, *told}}
     draft.parent.mkdir(parents=True, exist_ok=True)
     write_synced(draft, told)
     say("deliver its sums under a pseudonym")
     rows = deliver_redacted(found, settings.landing)
     fault_point("forget_delivered")
+    say("clean what was told of it")
+    texts = erase_quarantine(settings, ledger, found) + clean_texts(settings, ledger, person)
+    fault_point("forget_texts_cleaned")
     say("take its records out")
     take_out(found.found)
     fault_point("forget_taken_out")
-    return person, {"records_removed": told, "rows_kept_under_pseudonym": sum(rows.values()), "redacted_files": sorted(rows)}
+    renamed = rename_files(settings, ledger, person)
+    return person, {
+        "records_removed": {masked_path(path): count for path, count in told.items()},
+        "rows_kept_under_pseudonym": sum(rows.values()),
+        "redacted_files": sorted(rows),
+        "files_renamed": renamed,
+        "ledger_texts_redacted": texts,
+    }
 
 
 def _missing(settings: Settings, found: Search) -> list[str]:
@@ -136,7 +157,7 @@ def _files(settings: Settings, *, only_absent: bool) -> list[LandingFile]:
 
 
 def _folder(settings: Settings) -> Path:
-    return settings.ops / "certificates"
+    return settings.ops / CERTIFICATES
 
 
 def _draft(settings: Settings, person: Person) -> Path:
@@ -156,9 +177,18 @@ def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Pr
         **done,
         "proof": {
             **asdict(proof),
+            "folders": [masked_path(str(folder)) for folder in searched_folders(settings)],
             "words_searched": sum(map(is_telling, person.words)),
             "words_searched_by_column_only": sum(not is_telling(word) for word in person.words),
+            "values": {
+                "ids": len(person.ids),
+                "names": len(person.names),
+                "hashes": len((person.emails | person.phones) - person.ids),
+                "addresses_and_numbers": len(person.addresses),
+                "phrases_replaced_in_told_texts": len(person.phrases),
+            },
         },
+        "not_searched": NOT_SEARCHED,
     }
     number = 1 + len(list(_folder(settings).glob(f"{person.pseudonym}.*.json")))
     path = _folder(settings) / f"{person.pseudonym}.{number}.json"

@@ -18,6 +18,7 @@ from dagster_project.ingest.pii.masking import prepare, use_key
 from dagster_project.ingest.pii.register import Kind, Tombstone, person_columns, tombstones
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.made_rows import PLACE
+from dagster_project.ingest.sql_text import identifier_value
 from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.lock import SPILL
 from dagster_project.settings import Settings
@@ -42,22 +43,28 @@ class DeliveredFile(NamedTuple):
 class Person:
     """The account and all that leads to it. `words` are values that speak of nobody else, wherever they stand.
 
-    `emails` and `phones` are keyed hashes; `records` are the numbers of the records of each file that a row of the lake came from.
+    `stored_id` is the account as the lake has it (an id that is an address is hashed). `emails` and `phones` are keyed hashes, `addresses`
+    the plain ones that stood in records of the account alone, `phrases` other values of that kind. `records` are the numbers of the records
+    of each file that a row of the lake came from.
     """
 
     account_id: str
+    stored_id: str
     pseudonym: str
     tombstones: list[Tombstone]
     contact_ids: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    phrases: set[str] = field(default_factory=set)
     records: dict[DeliveredFile, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def ids(self) -> set[str]:
         """The ids of the account and its contacts."""
-        return {self.account_id, *self.contact_ids}
+        return {self.account_id, self.stored_id, *self.contact_ids}
 
     def pattern(self) -> re.Pattern[str]:
         """Match any word that speaks of this person alone, not inside a longer one."""
@@ -101,6 +108,10 @@ class Lake:
         """Return the keyed hash of an id."""
         return str(self.rows("select keyed_hash(?)", [value])[0][0])
 
+    def stored_id(self, value: str) -> str:
+        """Return an id as the lake has it."""
+        return str(self.rows("select stored_id(?)", [identifier_value(value)])[0][0])
+
     def origin(self, batch: str, number: int) -> tuple[DeliveredFile, int]:
         """Return the file that a row of a batch came from, and the number of the record in it."""
         if batch in self.files:
@@ -116,11 +127,12 @@ class Lake:
             Neither the lake nor a tombstone knows the account.
         """
         known = tombstones(self.ledger)
-        own = self.hashed(account_id)
+        stored = self.stored_id(account_id)
+        own = self.hashed(stored)
         buried = next((row for row in known if row.kind == "account" and row.id_hash == own), None)
         number = 1 + max((int(row.pseudonym.removeprefix(PSEUDONYM).split("-")[0]) for row in known), default=0)
-        person = Person(account_id, buried.pseudonym if buried else f"{PSEUDONYM}{number}", [])
-        person.contact_ids = self._contacts(account_id)
+        person = Person(account_id, stored, buried.pseudonym if buried else f"{PSEUDONYM}{number}", [])
+        person.contact_ids = self._contacts(stored)
         self._find_rows(person)
         if buried is None and not person.records:
             raise UsageError(f"no account {account_id} in {self.home}; remedy: check the id, it is written as the source delivers it")
@@ -136,7 +148,7 @@ class Lake:
 
     def _find_rows(self, person: Person) -> None:
         values: dict[Kind, list[str]] = {
-            "account": [person.account_id, person.pseudonym],
+            "account": [person.stored_id, person.pseudonym],
             "contact": [
                 *person.contact_ids,
                 *(row.pseudonym for row in tombstones(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")),
@@ -152,7 +164,7 @@ class Lake:
 
     def _tombstones(self, person: Person, known: list[Tombstone]) -> list[Tombstone]:
         places = {(row.kind, row.id_hash) for row in known}
-        rows = [Tombstone("account", self.hashed(person.account_id), person.pseudonym)]
+        rows = [Tombstone("account", self.hashed(person.stored_id), person.pseudonym)]
         taken = sum(row.kind == "contact" and row.pseudonym.startswith(f"{person.pseudonym}-") for row in known)
         for contact in sorted(person.contact_ids):
             found = self.hashed(contact)
@@ -169,10 +181,12 @@ class Lake:
             shared = f"select 1 from {relation} b where b.account_id <> a.account_id and contains(b.account_name, a.account_name)"
             own_names = f"select distinct account_name from {relation} a where account_id = ? and account_name is not null"
             names = f"{own_names} and not exists ({shared})"
-            person.words |= {str(row[0]) for row in self.rows(names, [person.account_id])}
+            person.names = {str(row[0]) for row in self.rows(names, [person.stored_id])}
+            person.words |= person.names
         for column, found in (("email_hash", person.emails), ("phone_hash", person.phones)):
             if "contacts" in self.relations:
                 relation = self.relations["contacts"]
                 own = f"select {column} from {relation} where {column} is not null group by 1 having bool_and(account_id = ?)"
-                found |= {str(row[0]) for row in self.rows(own, [person.account_id])}
+                found |= {str(row[0]) for row in self.rows(own, [person.stored_id])}
+        person.emails |= person.ids  # an id that is an address is stored as its hash
         person.words |= person.emails | person.phones

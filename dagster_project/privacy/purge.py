@@ -1,27 +1,16 @@
-"""What followed from the erased records: older copies, older batches, texts of the ledger.
+"""What followed from the erased records: older copies and older batches.
 
 Holds removal only; each step may be repeated. It must not touch the served copy or the landing folder.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import sqlite3
-from contextlib import closing
 
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import SPILL
-from dagster_project.privacy.person import Person
 from dagster_project.publish.versions import discard, publisher_lock, read_pointer, sweep, versions
 from dagster_project.settings import Settings
-
-_TEXTS = {
-    "deliveries": ("error",),
-    "quarantine": ("reason", "raw_text_masked"),
-    "check_results": ("observed", "notes"),
-    "runs": ("detail",),
-}
 
 
 def remove_older_copies(settings: Settings) -> list[str]:
@@ -48,21 +37,3 @@ def remove_older_batches(settings: Settings, ledger: Ledger) -> int:
     for folder in (settings.home / SPILL, settings.scratch):
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)
-
-
-def redact_ledger(ledger: Ledger, person: Person) -> int:
-    """Replace the person's words in what the ledger tells, and write its file anew, so that no freed page keeps them."""
-    changed, pattern = 0, person.pattern()
-    keys = [(hashlib.sha256(identity.encode()).hexdigest(),) for identity in person.ids]
-    with closing(sqlite3.connect(ledger.path, timeout=300)) as connection:
-        connection.execute("pragma secure_delete = on")
-        with connection:
-            for table, columns in _TEXTS.items():
-                for column in columns:
-                    rows = connection.execute(f"select rowid, {column} from {table} where {column} is not null").fetchall()
-                    told = [(pattern.sub(person.pseudonym, text), rowid) for rowid, text in rows if pattern.search(text)]
-                    connection.executemany(f"update {table} set {column} = ? where rowid = ?", told)
-                    changed += len(told)
-            connection.executemany("update quarantine set key_sha256 = null where key_sha256 = ?", keys)
-        connection.execute("vacuum")
-    return changed

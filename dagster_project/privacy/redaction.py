@@ -54,7 +54,8 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
         target = landing / CANONICAL / feed / day / name
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{name}.forget")
-        sql = f"select {names} from ({redacted(contract, rows, mentions=mentions(person))}) order by record_number"
+        kept = redacted(contract, rows, among=lake.relations[feed], mentions=mentions(person))
+        sql = f"select {names} from ({kept}) order by record_number"
         copied = lake.connection.execute(f"copy ({sql}) to {literal(str(draft))} (format parquet)").fetchone()
         if copied and copied[0]:
             sync_new(target, draft)

@@ -190,7 +190,9 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
     hashes = {row.id_hash for row in person.tombstones}
     for name in _canonical_columns(file):
         value = identifier_value(record.values.get(name, ""))
-        if value and value not in person.ids and result.lake.hashed(value) in hashes:  # known by its tombstone alone: delivered again
+        if (
+            value and value not in person.ids and result.lake.hashed(result.lake.stored_id(value)) in hashes
+        ):  # known by its tombstone alone: delivered again
             person.contact_ids.add(value)
             person.words.add(value)
     for forms, plain, known in ((_EMAIL, "hashed_email", person.emails), (_PHONE, "hashed_phone", person.phones)):

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.conform.casting import Casting, casting
 from dagster_project.ingest.conform.zones import instant_macro
+from dagster_project.ingest.pii.masking import prepare
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import BLANKS, identifier_value
 
 CONNECTION = duckdb.connect()
+prepare(CONNECTION)
 CONNECTION.execute("set TimeZone = 'UTC'")
 CONNECTION.execute(instant_macro())
 MANY = 30

@@ -103,9 +103,6 @@ def test_neither_key_nor_address_is_found_below_home(make_door: Callable[..., An
 @pytest.mark.fault("S6")
 def test_without_a_secret_a_key_is_made_once_for_its_owner_only(door: Any) -> None:
     path = door.settings.restricted / "hash_key"
-    door.deliver("canonical/orders/2026-01-02/a.csv", "order_id,ordered_at,currency_code,net_amount\no,2026-01-01T00:00:00Z,EUR,1.00\n")
-    door.walk()
-    assert not path.exists(), "a feed without personal columns needs no key"
     door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
     door.walk()
     made = path.read_text()

@@ -28,7 +28,7 @@ def company(door: Any) -> Any:
     )
     door.deliver(
         "canonical/contacts/2026-01-02/a.csv.gz",
-        CONTACTS + "con-z1,acc-zoe,Zoe@Example.org,+41 44 668 18 00,buyer\ncon-a1,acc-ann,ann@example.org,,\n",
+        CONTACTS + "con-z1,acc-zoe,Zoe@Example.org,+41 44 668 18 00,buyer\ncon-a1,acc-ann,ann@example.org,,buyer\n",
     )
     door.deliver(
         "canonical/orders/2026-01-02/a.csv",
@@ -71,7 +71,7 @@ def test_records_of_the_account_go_and_every_other_byte_stays(company: Any) -> N
         ORDERS.replace("\n", "\r\n") + "\n" + order(4, '"acc-ann"', "")
     ).encode()
     rest = gzip.decompress((landing / "canonical/contacts/2026-01-02/a.csv.gz").read_bytes()).decode()
-    assert rest == CONTACTS + "con-a1,acc-ann,ann@example.org,,\n"
+    assert rest == CONTACTS + "con-a1,acc-ann,ann@example.org,,buyer\n"
     for word in (b"acc-zoe", b"con-z1", b"Zoe", b"zoe@example.org", b"44 668 18 00", b"knows everybody"):
         assert word not in below(landing)
 

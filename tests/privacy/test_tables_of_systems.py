@@ -12,7 +12,8 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.sources.standing import write_anew
 from dagster_project.privacy.forget import left_of
 from dagster_project.privacy.proof import look
-from dagster_project.privacy.purge import redact_ledger, remove_older_batches
+from dagster_project.privacy.purge import remove_older_batches
+from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
 from tests.privacy.landing_files import erase, texts
 
@@ -66,7 +67,7 @@ def finish(door: Any, person: Any) -> None:
     assert door.walk().refusals == []
     remove_older_batches(door.settings, door.ledger)
     write_anew(door.settings)
-    redact_ledger(door.ledger, person)
+    clean_texts(door.settings, door.ledger, person)
 
 
 def standing(door: Any) -> list[Any]:

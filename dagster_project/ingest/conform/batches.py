@@ -182,6 +182,7 @@ class BatchWriter:
                     fields=fields,
                     detail=rule.detail,
                     key_sha256=key_sha256,
+                    mapped=mapped,
                 )
             )
         counts = self.connection.execute(plan.changes_sql(relation)).fetchone() or ()
@@ -256,5 +257,6 @@ class BatchWriter:
                     names=source.scan.columns,
                     fields=record.fields if record else [],
                     detail=f"the SQL of {', '.join(stream.feeds)} keeps no row of this record",
+                    keys=stream.key,
                 )
             )

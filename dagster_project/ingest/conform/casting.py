@@ -174,7 +174,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
             plan.inner.append(f"{has_other_form(text)} as o_{name}")
             plan.reformed[name] = f"o_{name}"
             text = identifier_form(text)
-        typed = text
+        typed = f"stored_id({text}::varchar)" if column.kind == "key" else text
         if column.hashed or column.masked:
             typed = f"{f'hashed_{column.hashed}' if column.hashed else f'masked_{column.masked}'}({text}::varchar)"
         if column.valid_values:

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from dagster_project.contracts.model import Contract
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
+from dagster_project.masking import masked
 
 PAGE = "docs/quarantine.md"
 SHOWN_RECORDS = 3
 SHOWN_CHARACTERS = 40
+Values = Mapping[str, str | None]
+"""Of one record, by column."""
+_MASKED_CHARACTERS = 2_000  # the rest of a longer value is not shown
 REMEDIES = {
     "number_format": "write plain digits with the declared decimal sign",
     "decimals": "deliver the amount with the contract's number of decimals; ingest never rounds money",
@@ -49,22 +54,27 @@ def key_sql(contract: Contract) -> str:
 
 
 def shown(value: str | None, *, is_restricted: bool) -> str:
-    """Return a value as an error may show it: personal ones only by their length, long ones cut."""
+    """Return a value as an error may show it: personal ones only by their length, others without addresses and numbers, long ones cut."""
     if value is None:
         return "nothing"
     if is_restricted:
         return f"a personal value of {len(value)} characters"
-    return f'"{value[:SHOWN_CHARACTERS]}…"' if len(value) > SHOWN_CHARACTERS else f'"{value}"'
+    text = masked(value[:_MASKED_CHARACTERS], "code")
+    return f'"{text[:SHOWN_CHARACTERS]}…"' if len(text) > SHOWN_CHARACTERS else f'"{text}"'
 
 
-def masked(names: Sequence[str], fields: Sequence[str | None], contract: Contract, column: str | None) -> str:
-    """Return the record with only its key columns and the offending column readable; the rest by length."""
-    keep = {
-        name
-        for name in (*contract.primary_key, column)
-        if name is not None and not (name in contract.names and contract.column(name).restricted)
-    }
-    parts = [f"{name}={value if name in keep else '*' * min(len(value), 8)}" for name, value in zip(names, fields, strict=False) if value]
+def masked_record(
+    names: Sequence[str], fields: Sequence[str | None], contract: Contract, column: str | None, keys: Sequence[str], mapped: Values
+) -> str:
+    """Return the record with only its keys and the offending column readable, without addresses and numbers; the rest by length."""
+    keep = {name for name in (*contract.primary_key, *keys, column) if name is not None}
+    keep -= {name for name in keep if name in contract.names and contract.column(name).restricted}
+    made = [(name, mapped[name]) for name in contract.primary_key if name in mapped and name not in names]
+    parts = [
+        f"{masked(name, 'code')}={masked(value[:_MASKED_CHARACTERS], 'code') if name in keep else '*' * min(len(value), 8)}"
+        for name, value in (*made, *zip(names, fields, strict=False))
+        if value
+    ]
     return " | ".join(parts)[:2_000]
 
 
@@ -81,8 +91,13 @@ def quarantined(
     fields: Sequence[str | None],
     detail: str,
     key_sha256: str | None = None,
+    keys: Sequence[str] = (),
+    mapped: Values = MappingProxyType({}),
 ) -> QuarantinedRecord:
-    """Describe one record kept out; `detail` says what is wrong with the value, `key_sha256` is as `key_sql` makes it."""
+    """Describe one record kept out: `names` and `fields` as delivered, and `mapped` as a SELECT returned them.
+
+    `detail` says what is wrong with the value, `key_sha256` is as `key_sql` makes it, `keys` name the record where it was delivered.
+    """
     is_restricted = column is not None and column in contract.names and contract.column(column).restricted
     where = f"column {column}: {shown(value, is_restricted=is_restricted)} " if column else ""
     return QuarantinedRecord(
@@ -92,9 +107,10 @@ def quarantined(
         column=column,
         rule=rule,
         reason=f"{where}{detail}; remedy: {REMEDIES[rule]}, see {PAGE}#{rule}",
-        raw_text_masked=masked(names, fields, contract, column),
+        raw_text_masked=masked_record(names, fields, contract, column, keys, mapped),
         raw_sha256=hashlib.sha256("\x1f".join(field or "" for field in fields).encode()).hexdigest(),
         key_sha256=key_sha256,
+        values=tuple(field for field in (*fields, *mapped.values()) if field),
     )
 
 

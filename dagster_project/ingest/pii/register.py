@@ -17,10 +17,14 @@ import duckdb
 from dagster_project.contracts.model import Contract, feeds
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.ingest.conform.feed_batch import PARQUET, FeedBatch
-from dagster_project.ingest.sql_text import literal
+from dagster_project.ingest.pii.masking import stored_id
+from dagster_project.ingest.sql_text import identifier_value, literal
+from dagster_project.ledger.entries import QuarantinedRecord
 from dagster_project.ledger.store import Ledger
 
 Kind = Literal["account", "contact"]
+ERASED = "erased"
+"""Stands in the ledger where a record of a forgotten account was told."""
 _PERSON = re.compile(r"(?:^|_)(account|contact|actor)_id$")  # who acts may be an agent or a contact
 
 
@@ -58,10 +62,11 @@ def show(connection: duckdb.DuckDBPyConnection, rows: Sequence[Tombstone]) -> No
         connection.execute(f"insert into forgotten values {listed}")
 
 
-def redacted(contract: Contract, relation: str, *, mentions: str | None = None) -> str:
-    """Return the SELECT of all rows with forgotten ids replaced, and of the rows of forgotten persons all personal columns empty.
+def redacted(contract: Contract, relation: str, *, among: str | None = None, mentions: str | None = None) -> str:
+    """Return the SELECT of all rows with forgotten ids replaced, and of the rows of forgotten persons all texts empty.
 
-    `mentions` is a regular expression: a personal column that matches it is emptied in any row.
+    A code (a segment, a queue) stays where a row `among` (the same relation, if none is given) of somebody else has it too. `mentions` is a
+    regular expression: a text that matches it is emptied in any row.
     """
     persons = person_columns(contract)
     owners = [name for name in persons if name in ("account_id", "contact_id")] or list(persons)
@@ -71,55 +76,55 @@ def redacted(contract: Contract, relation: str, *, mentions: str | None = None) 
         for name, kind in persons.items()
     )
     columns = [f"coalesce(f_{name}.pseudonym, r.{name}) as {name}" for name in persons]
-    for column in contract.columns:
-        if column.restricted or column.hashed or column.masked:
-            told = f" or regexp_matches(r.{column.name}, {literal(mentions)})" if mentions else ""
-            columns.append(f"case when not (({is_hit}){told}) then r.{column.name} end as {column.name}")
+    for name in (column.name for column in contract.columns if column.kind == "text"):
+        told = f"regexp_matches(r.{name}, {literal(mentions)})" if mentions else "false"
+        shared = f"r.{name} in (select r.{name} from {among or relation} as r {joins} where not ({is_hit}) and r.{name} is not null)"
+        kept = "false" if contract.column(name).is_free_text or contract.column(name).restricted or is_hit == "false" else shared
+        columns.append(f"case when {told} then null when not ({is_hit}) or {kept} then r.{name} end as {name}")
     replaced = f"select r.* replace ({', '.join(columns)}) from {relation} as r {joins}" if columns else f"select r.* from {relation} as r"
     return f"select * replace ((hash({', '.join(contract.names)}) >> 1)::bigint as row_hash) from ({replaced})"
 
 
-def bury(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, key: bytes, rows: Sequence[Tombstone]) -> int:
-    """Replace forgotten ids in a batch that is being loaded, and in what is told of its refused records; return how many rows had any."""
-    known = {row.id_hash for row in rows}
-    batch.quarantine = [
-        replace(row, raw_text_masked="erased", key_sha256=None, reason=f"a record of a forgotten account breaks the rule {row.rule}")
-        if _names_one(row.raw_text_masked, key, known)
-        else row
-        for row in batch.quarantine
-    ]
-    persons = person_columns(batch.contract)
-    if batch.contract.feed not in feeds() or not persons or not batch.written:  # raw text copies stay raw, in their restricted place
+def anonymise(connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
+    """Replace forgotten ids in a batch that is being loaded; return how many rows had any."""
+    if batch.contract.feed not in feeds():  # raw text copies stay raw, in their restricted place
         return 0
     file = f"({lake_rows(batch.contract.types, [LakeFile(batch.temporary, batch.lacks)])})"
-    tests = " or ".join(f"keyed_hash({name}) in (select id_hash from forgotten where kind = '{kind}')" for name, kind in persons.items())
-    ((count,),) = connection.execute(f"select count(*) from {file} where {tests}").fetchall()
-    if count:
-        cleaned = batch.temporary.with_suffix(".clean.tmp")
-        rows_in_order = f"select * exclude (batch_id) from ({redacted(batch.contract, file)}) order by record_number"
-        connection.execute(f"copy ({rows_in_order}) to {literal(str(cleaned))} ({PARQUET})")
-        cleaned.replace(batch.temporary)
-        batch.lacks = ()
-    return int(count)
+    return _replace(connection, batch, file, "select * exclude (batch_id) from ({}) order by record_number")
 
 
-def bury_rows(connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
+def anonymise_change(connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
     """Replace forgotten ids in the typed rows of a change, whose file has more columns than its contract; return how many rows had any."""
-    persons, contract = person_columns(batch.contract), batch.contract
-    if not persons or not batch.written:
-        return 0
+    contract = batch.contract
     absent = ", ".join(f"null::{contract.types[name]} as {name}" for name in batch.lacks if name in contract.types)
     file = f"(select *{', ' if absent else ''}{absent} from read_parquet({literal(str(batch.temporary))}))"
+    return _replace(connection, batch, file, "{}")
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, file: str, form: str) -> int:
+    persons = person_columns(batch.contract)
+    if not persons or not batch.written:
+        return 0
     tests = " or ".join(f"keyed_hash({name}) in (select id_hash from forgotten where kind = '{kind}')" for name, kind in persons.items())
     ((count,),) = connection.execute(f"select count(*) from {file} where {tests}").fetchall()
     if count:
         cleaned = batch.temporary.with_suffix(".clean.tmp")
-        connection.execute(f"copy ({redacted(contract, file)}) to {literal(str(cleaned))} ({PARQUET})")
+        connection.execute(f"copy ({form.format(redacted(batch.contract, file))}) to {literal(str(cleaned))} ({PARQUET})")
         cleaned.replace(batch.temporary)
         batch.lacks = ()
     return int(count)
 
 
-def _names_one(masked: str, key: bytes, known: set[str]) -> bool:
-    values = (part.partition("=")[2] for part in masked.split(" | "))
-    return any(hmac.new(key, value.encode(), "sha256").hexdigest() in known for value in values)
+def anonymise_quarantine(rows: Sequence[QuarantinedRecord], key: bytes, forgotten: Sequence[Tombstone]) -> tuple[QuarantinedRecord, ...]:
+    """Take the values out of what is told of refused records in which a forgotten id stands, in whichever column."""
+    known = {row.id_hash for row in forgotten}
+    return tuple(
+        replace(row, raw_text_masked=ERASED, key_sha256=None, reason=f"a record of a forgotten account breaks the rule {row.rule}")
+        if known and any(_hash_of_id(value, key) in known for value in row.values)
+        else row
+        for row in rows
+    )
+
+
+def _hash_of_id(value: str, key: bytes) -> str:
+    return hmac.new(key, stored_id(identifier_value(value), key).encode(), "sha256").hexdigest()

@@ -25,6 +25,7 @@ def faults_of(
         entry = quarantined(
             contract.feed, contract, number=record.number, line=record.line or None, column=record.column, rule=record.rule,
             value=record.value, names=source.scan.columns, fields=record.fields, detail=record.fault or "",
+            keys=system.stream(stream).key,
         )  # fmt: skip
         found.append((record.number, entry))
     lines = source.lines({number for number, _ in broken[:LISTED_LIMIT]})
@@ -36,7 +37,7 @@ def faults_of(
         value = dict(zip(source.scan.columns, line.fields, strict=False)).get(rule.column)
         entry = quarantined(
             contract.feed, contract, number=number, line=line.line or None, column=rule.column, rule=rule.rule, value=value,
-            names=source.scan.columns, fields=line.fields, detail=rule.detail,
+            names=source.scan.columns, fields=line.fields, detail=rule.detail, keys=system.stream(stream).key,
         )  # fmt: skip
         found.append((number, entry))
     return found

@@ -106,12 +106,13 @@ class SystemLoader:
         *,
         connect: Callable[[Sequence[Path]], duckdb.DuckDBPyConnection],
         clean: Callable[[duckdb.DuckDBPyConnection, FeedBatch], int],
+        clean_told: Callable[[Sequence[QuarantinedRecord]], tuple[QuarantinedRecord, ...]],
         is_refused: Callable[[StagedFile, Mapping[str, int]], str],
     ) -> None:
         """Keep how to open a sandbox, how to remove forgotten persons, and what decides (with its message) that a file is refused whole."""
         self.settings, self.ledger, self.selects = settings, ledger, selects
         self.system: System = selects.system
-        self.connect, self.clean, self.is_refused = connect, clean, is_refused
+        self.connect, self.clean, self.clean_told, self.is_refused = connect, clean, clean_told, is_refused
         self.scratch = settings.scratch
         self.folder = sources_folder(settings)
 
@@ -243,13 +244,13 @@ class SystemLoader:
             waiting=counts.waiting,
             quarantined=quarantined_count,
             superseded=physical - counts.loaded - counts.waiting - quarantined_count,
-            quarantine=(*(entry for _, entry in faults if entry is not None), *change.quarantine.pop(number, [])),
+            quarantine=self.clean_told([*(entry for _, entry in faults if entry), *change.quarantine.pop(number, [])]),
         )
 
     def _ties(self, tables: SourceTables) -> list[str]:
         return [
-            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new; the later file or"
-            f" record is kept"
+            f"{self.system.name}/{name}: {change.tied:,} keys have versions that differ and are equally new;"
+            " the later file or record is kept"
             for name, change in sorted(tables.changes.items())
             if change.tied
         ]
@@ -275,7 +276,7 @@ class SystemLoader:
             (number, counts.loaded, counts.superseded, counts.quarantined, counts.waiting)
             for number, counts in sorted(change.moves.items())
         )
-        quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in rows)
+        quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in self.clean_told(rows))
         found.staged = StagedChange(
             self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt,
             tuple(batches), moves, quarantine, tuple(change.resolved)

@@ -202,9 +202,8 @@ class MadeRows:
         """List the refused rows with column, value and rule."""
         run, feed = self.tables.run, batch.contract.feed
         broken = run(
-            f"select record_number, broken_rule, {key_sql(batch.contract)} from ({plan.listing_sql(relation)}) where broken_rule is"
-            f" not null"
-            " order by all"
+            f"select record_number, broken_rule, {key_sql(batch.contract)} from ({plan.listing_sql(relation)})"
+            " where broken_rule is not null order by all"
         ).fetchall()
         for number, index, *_ in broken:
             self.broken[name][number].add(feed)
@@ -220,6 +219,7 @@ class MadeRows:
             entry = quarantined(
                 feed, batch.contract, number=number & PLACE, line=lines.get(number), column=rule.column, rule=rule.rule,
                 value=mapped.get(rule.column), names=names, fields=raw, detail=rule.detail, key_sha256=key_sha256,
+                keys=self.system.stream(name).key, mapped=mapped,
             )  # fmt: skip
             self.listed[name, feed].append((number, entry))
 
@@ -286,7 +286,8 @@ class MadeRows:
             names, raw = fields.get(number, ((), []))
             entry = quarantined(
                 contract.feed, contract, number=number & PLACE, line=lines.get(number), column=None, rule="not_mapped", value=None,
-                names=names, fields=raw, detail=f"the SQL of {', '.join(self.system.stream(name).feeds)} keeps no row of this record",
+                names=names, fields=raw, keys=self.system.stream(name).key,
+                detail=f"the SQL of {', '.join(self.system.stream(name).feeds)} keeps no row of this record",
             )  # fmt: skip
             self.listed[name, contract.feed].append((number, entry))
 

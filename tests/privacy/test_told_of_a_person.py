@@ -1,0 +1,189 @@
+"""What the quarantine, the ledger and Dagster tell of a person: keys are readable, addresses are not, and forgetting takes all of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project import alerts
+from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
+from dagster_project.privacy.person import Lake
+from dagster_project.privacy.told import clean_texts
+from tests.ingest.mapping_files import write_system
+from tests.privacy.landing_files import below, erase
+
+DAY = "2026-01-02"
+HEAD = "ticket_id,account_id,created_at,ticket_state,channel,tags\n"
+SHOWN = "select raw_text_masked, reason from quarantine order by quarantine_id"
+
+
+def ticket(number: int, account: str, created: str = "2026-01-01T10:00:00Z", tags: str = "") -> str:
+    return f"t{number},{account},{created},solved,email,{tags}\n"
+
+
+MAPPING = """
+time_zone: UTC
+streams:
+  firm:
+    columns: [id, code, name]
+    key: [id]
+    feeds: {accounts: {sql: accounts.sql, records: true}}
+  ticket:
+    columns: [id, firm_id, made]
+    key: [id]
+    feeds: {tickets: {sql: tickets.sql, records: true}}
+"""
+
+
+@pytest.fixture
+def desk(make_door: Callable[..., Any], tmp_path: Path) -> Any:
+    """A mapped system with two accounts; a ticket of zoe has a name in the place of its instant."""
+    mappings = write_system(
+        tmp_path / "mappings",
+        "desk",
+        MAPPING,
+        accounts="select record_number, code as account_id, name as account_name from source",
+        tickets="select s.record_number, s.id as ticket_id, f.code as account_id, s.made as created_at, 'open' as ticket_state,"
+        " 'email' as channel from source as s left join firm as f on s.firm_id = f.id",
+    )
+    door = make_door(mappings=mappings)
+    door.deliver(f"desk/firm/{DAY}/f.csv", "id,code,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
+    good = "".join(f"{number},8,2026-01-01T00:00:00Z\n" for number in range(100, 400))
+    door.deliver(f"desk/ticket/{DAY}/t.csv", f"id,firm_id,made\n70,7,Zoe Zyx 0171/5550199\n{good}")
+    assert door.walk().refusals == []
+    return door
+
+
+def test_the_key_of_a_refused_record_is_readable_whether_mapped_or_not(desk: Any) -> None:
+    desk.deliver(
+        f"canonical/tickets/{DAY}/a.csv",
+        HEAD + ticket(1, "acc-ann", "soon") + "".join(ticket(number, "acc-ann") for number in range(2, 300)),
+    )
+    desk.walk()
+    (mapped, reason), (canonical, _) = desk.ledger.rows(SHOWN)
+    assert mapped == "ticket_id=70 | id=70 | firm_id=* | made=********"
+    assert '"Zoe Zyx [phone]" is not an instant' in reason
+    assert canonical == "ticket_id=t1 | account_id=******* | created_at=soon | ticket_state=****** | channel=*****"
+
+
+@pytest.mark.fault("S17")
+def test_a_key_that_is_an_address_is_not(door: Any) -> None:
+    rows = "".join(ticket(number, "acc-ann") for number in range(300))
+    door.deliver(f"canonical/tickets/{DAY}/a.csv", HEAD + "jane@victim.example,a,soon,solved,email,\n" + rows)
+    report = door.walk()
+    ((shown, _),) = door.ledger.rows(SHOWN)
+    assert shown.startswith("ticket_id=[email] | ")
+    assert "victim" not in "".join(report.rejections)
+
+
+@pytest.mark.fault("S16")
+def test_ids_that_are_addresses_still_join(door: Any) -> None:
+    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nJane@victim.example,Jane Ltd\nacc-ann,Ann\n")
+    door.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(1, "jane@victim.example ") + ticket(2, "acc-ann"))
+    door.walk()
+    joined = "select count(*) from lake.accounts join lake.tickets using (account_id)"
+    assert door.all(joined) == [(2,)]
+    assert door.all("select count(*) from lake.accounts where contains(account_id, '@')") == [(0,)]
+    person, done = erase(door, "jane@victim.example")
+    assert sum(done["records_removed"].values()) == 2
+    door.walk()
+    assert door.all("select account_id from lake.tickets order by ticket_id") == [(person.pseudonym,), ("acc-ann",)]
+    assert b"victim" not in below(door.settings.landing)
+
+
+@pytest.mark.fault("S19")
+def test_refused_records_of_a_forgotten_account_are_erased_and_others_stay(desk: Any) -> None:
+    desk.deliver(
+        f"desk/ticket/{DAY}/u.csv", "id,firm_id,made\n71,8,yesterday\n" + "".join(f"{n},8,2026-01-01T00:00:00Z\n" for n in range(500, 800))
+    )
+    desk.walk()
+    _, done = erase(desk)
+    assert [shown for shown, _ in desk.ledger.rows(SHOWN)] == [ERASED, "ticket_id=71 | id=71 | firm_id=* | made=********"]
+    assert done["ledger_texts_redacted"] == 1
+    desk.walk()
+    for word in (b"Zoe Zander", b"Zoe Zyx", b"5550199"):
+        assert word not in below(desk.settings.landing)
+
+
+@pytest.mark.fault("S19")
+def test_a_refused_record_of_an_archived_file_is_erased_for_nobody_can_tell_whose_it_was(door: Any) -> None:
+    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    rows = "".join(ticket(number, "acc-ann") for number in range(300))
+    archived = door.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx") + rows)
+    door.walk()
+    archived.unlink()
+    erase(door)
+    assert [shown for shown, _ in door.ledger.rows(SHOWN)] == [ERASED]
+
+
+@pytest.mark.fault("S19")
+def test_a_refused_record_that_comes_again_is_told_without_its_values(desk: Any) -> None:
+    key = (desk.settings.restricted / "hash_key").read_bytes()
+    keep_tombstones(desk.ledger, [Tombstone("account", Lake(desk.settings, desk.ledger, key).hashed("acc-zoe"), "FORGOTTEN-1")])
+    good = "".join(ticket(number, "acc-ann") for number in range(300))
+    desk.deliver(f"canonical/tickets/{DAY}/b.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx", "vip") + good)
+    desk.deliver(
+        "desk/ticket/2026-01-03/u.csv",
+        "id,firm_id,made\n72,7,Zoe Zyx\n" + "".join(f"{n},8,2026-01-01T00:00:00Z\n" for n in range(500, 800)),
+    )
+    told = "".join(desk.walk().rejections)
+    assert "a record of a forgotten account breaks the rule instant_format" in told
+    assert "Zoe Zyx" not in told
+    assert [shown for shown, _ in desk.ledger.rows(SHOWN)][1:] == [ERASED, ERASED]
+
+
+@pytest.mark.fault("S19")
+def test_a_file_named_after_the_person_gets_another_name(make_door: Callable[..., Any]) -> None:
+    door = make_door()
+    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    door.deliver(f"canonical/tickets/{DAY}/zoe@victim.example.csv", HEAD + ticket(1, "acc-zoe") + ticket(2, "acc-ann"))
+    door.walk()
+    person, done = erase(door)
+    assert done["files_renamed"] == 1
+    report = door.walk()
+    assert not report.refusals
+    names = sorted(path.name for path in (door.settings.landing / "canonical" / "tickets" / DAY).iterdir())
+    assert "FORGOTTEN-1.csv" in names
+    assert not any("zoe" in name for name in names)
+    assert door.all("select count(*) from lake.tickets") == [(2,)]
+    clean_texts(door.settings, door.ledger, person)
+    assert b"zoe@" not in (door.settings.ops / "ledger.sqlite").read_bytes()
+
+
+@pytest.mark.fault("S19")
+def test_a_code_that_somebody_else_has_stays_and_one_of_its_own_goes(door: Any) -> None:
+    door.deliver(
+        f"canonical/accounts/{DAY}/a.csv",
+        "account_id,account_name,segment,industry\nacc-zoe,Zoe Zander,gold,Zoe Zanders shop\nacc-ann,Ann,gold,bakery\n",
+    )
+    door.walk()
+    erase(door)
+    door.walk()
+    assert door.all("select segment, industry from lake.accounts where account_id = 'FORGOTTEN-1'") == [("gold", None)]
+
+
+@pytest.mark.fault("S19")
+def test_dagsters_own_files_are_cleaned(desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = tmp_path / "dagster" / "history" / "runs" / "1.db"
+    events.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(events)) as connection, connection:
+        connection.execute("create table event_logs (id integer primary key, event text)")
+        connection.execute("insert into event_logs (event) values (?)", ['{"m": "column made: Zoe Zyx 0171/5550199 of acc-zoe"}'])
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    person, _ = erase(desk)
+    assert b"Zoe" not in events.read_bytes()
+    assert b"acc-zoe" not in events.read_bytes()
+    assert clean_texts(desk.settings, desk.ledger, person) == 0
+
+
+@pytest.mark.fault("S17")
+def test_an_alert_carries_no_address(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(alerts, "send", lambda settings, subject, text: sent.append(text))
+    alerts.failed(door.settings, "daily", "run-1", "column made: jane@victim.example or +49 171 5550199")
+    assert sent[0].startswith("Run run-1: column made: [email] or [phone]\n")
