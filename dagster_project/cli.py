@@ -91,7 +91,7 @@ def run(
         return
     from dagster_project.publish.summary import summary
 
-    typer.echo(summary(settings, report.outcome))
+    typer.echo(summary(settings, report.outcome, report.warnings))
 
 
 @app.command()

@@ -16,6 +16,7 @@ from dagster_project.errors import InfrastructureError, ServiceRoiError, UsageEr
 from dagster_project.fingerprint import inputs_hash
 from dagster_project.ingest.landing.inventory import Unread, new_files
 from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.warnings import warnings_of
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, require_apart
@@ -35,6 +36,7 @@ class RunReport:
     sequence: int | None
     stages: dict[str, float]
     outcome: dict[str, Any]
+    warnings: tuple[str, ...] = ()  # what checks warned of
     unread: int = 0  # files that lie in the landing folder and that no run reads
 
 
@@ -120,7 +122,10 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
         return RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))
     _execute(runtime, {feed for delivery in deliveries for feed in mappings.system(delivery.system).stream(delivery.stream).feeds})
     published = read_pointer(settings.home)
-    return RunReport(is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome)
+    warned = tuple(map(str, warnings_of(runtime.ledger, runtime.run_id)))
+    return RunReport(
+        is_new=True, sequence=published.seq if published else None, stages=runtime.stages, outcome=runtime.outcome, warnings=warned
+    )
 
 
 def _execute(runtime: Runtime, delivered: set[str]) -> None:

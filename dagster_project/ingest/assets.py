@@ -18,6 +18,7 @@ from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.report import LoadReport
+from dagster_project.ledger.warnings import SEPARATOR, SHOWN_KEYS, warnings_of
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 
@@ -61,7 +62,8 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     unread: list[Unread] = []
     report = _load(runtime, days, unread)
     results = _check(runtime, report)
-    for warning in (*map(str, unread), *report.warnings, *summarised(report.files), *report.notices):
+    checked = map(str, warnings_of(runtime.ledger, runtime.run_id))
+    for warning in (*map(str, unread), *report.warnings, *summarised(report.files), *report.notices, *checked):
         runtime.say(warning)
     error = _refusal(report, results, unread)
     if error is None:
@@ -117,7 +119,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
     with runtime.stage("checks"):
         results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
         for feed, result in results.items():
-            lines = [{**vars(line), "expectation": line.rule, "observed": line.found} for line in result.expectations]
+            lines = [{**vars(line), "expectation": line.rule, "observed": line.found(report.paths)} for line in result.expectations]
             runtime.ledger.record_checks(runtime.run_id, feed, lines)
         failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
         runtime.ledger.accept(runtime.run_id, failed)
@@ -126,7 +128,12 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
 
 
 def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Sequence[Unread]) -> ServiceRoiError | None:
-    failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
+    failed = [
+        f"{feed}: {line.sentence()}{_first(line.found(report.paths))}"
+        for feed, result in results.items()
+        if not result.passed
+        for line in result.failed
+    ]
     if failed:
         return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
     try:
@@ -135,6 +142,10 @@ def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Seq
     except ServiceRoiError as error:
         return error
     return None
+
+
+def _first(found: str | None) -> str:
+    return "" if found is None else f"; first: {'; '.join(found.split(SEPARATOR)[:SHOWN_KEYS])}"
 
 
 def _register(runtime: Runtime) -> None:
