@@ -20,7 +20,8 @@ _PLANNED_DAYS = 3_660  # for plans, promises and versions of budgets
 _PLANNED = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
 _BUDGET_MONTHS = 120  # a budget may plan ten years ahead, a ledger may post into the next fiscal year
 _LEDGER_MONTHS = 24
-_LARGEST_AMOUNT = 100_000_000_000_000  # as in the contracts; models convert and sum amounts of this size exactly
+_SPARE_DIGITS = 2
+_LARGEST_AMOUNT = 10**14  # models convert and sum amounts of this size exactly
 _ORDERED = {
     "interactions": (("started_at", "ended_at"), ("queued_at", "answered_at"), ("started_at", "answered_at")),
     "offers": (("offered_at", "accepted_at"),),
@@ -53,6 +54,17 @@ class Rule:
         return "" if self.is_implied else self.bad_sql if self.quick_sql is None else self.quick_sql
 
 
+def _rules_of_the_type(column: Column) -> list[Rule]:
+    """Return that a decimal of 18 digits leaves two of them to sums and products, unless the contract has a bound of its own."""
+    if column.precision != 18 or column.maximum is not None:
+        return []
+    largest = 10 ** (column.precision - (column.scale or 0) - _SPARE_DIGITS)
+    test = f"{column.name} > {largest}"
+    if column.minimum is None and column.exclusive_minimum is None:
+        test += f" or {column.name} < -{largest}"
+    return [Rule(column.name, "number_range", test, f"is larger than {largest:,}")]
+
+
 def rules_of_the_value(column: Column) -> list[Rule]:
     """Return what the contract says of a column's presence and bounds."""
     name, rules = column.name, []
@@ -64,7 +76,7 @@ def rules_of_the_value(column: Column) -> list[Rule]:
         rules.append(Rule(name, "minimum", f"{name} <= {column.exclusive_minimum}", f"is not above {column.exclusive_minimum}"))
     if column.maximum is not None:
         rules.append(Rule(name, "maximum", f"{name} > {column.maximum}", f"is above {column.maximum}"))
-    return rules
+    return rules + _rules_of_the_type(column)
 
 
 def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[Rule]:
