@@ -31,8 +31,14 @@ class ExpectationResult:
     observed: str | None = None
     failing_keys: tuple[dict[str, str | None], ...] = ()
 
-    def found(self, files: Mapping[str, str]) -> str | None:
-        """Return what was found instead, or the first offenders by file and key; `files` names the file of a batch, where it has one."""
+    @property
+    def found(self) -> str | None:
+        """What was found instead, or the keys of the first offenders."""
+        keys = "; ".join(" ".join(f"{name}={value}" for name, value in row.items() if name != "batch_id") for row in self.failing_keys)
+        return self.observed or keys or None
+
+    def found_in(self, files: Mapping[str, str]) -> str | None:
+        """Return the same with the file of each offender; `files` names the file of a batch, where it has one."""
         return self.observed or "; ".join(_worded(row, files) for row in self.failing_keys) or None
 
     def sentence(self) -> str:

@@ -119,7 +119,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
     with runtime.stage("checks"):
         results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
         for feed, result in results.items():
-            lines = [{**vars(line), "expectation": line.rule, "observed": line.found(report.paths)} for line in result.expectations]
+            lines = [{**vars(line), "expectation": line.rule, "observed": line.found_in(report.paths)} for line in result.expectations]
             runtime.ledger.record_checks(runtime.run_id, feed, lines)
         failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
         runtime.ledger.accept(runtime.run_id, failed)
@@ -129,7 +129,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
 
 def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Sequence[Unread]) -> ServiceRoiError | None:
     failed = [
-        f"{feed}: {line.sentence()}{_first(line.found(report.paths))}"
+        f"{feed}: {line.sentence()}{_first(line.found_in(report.paths))}"
         for feed, result in results.items()
         if not result.passed
         for line in result.failed
