@@ -149,10 +149,9 @@ def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: 
             continue
         day = day_of(name)
         if column.sql_type == "timestamptz":
-            is_past = column.not_after_delivery or name == "source_updated_at"
-            ahead = FUTURE_DAYS if is_past else _PLANNED_DAYS if name in _PLANNED else _FAR_DAYS
+            ahead = FUTURE_DAYS if column.not_after_delivery else _PLANNED_DAYS if name in _PLANNED else _FAR_DAYS
             late = f"{name} >= {_later(day, ahead)}"
-            how_far = "" if is_past else f"more than {ahead:,} days "
+            how_far = "" if column.not_after_delivery else f"more than {ahead:,} days "
             rules.append(Rule(name, FUTURE, late, f"lies {how_far}after the day of delivery{_shown(day)}"))
         if contract.feed == "tickets" and name in ("first_solved_at", "closed_at") and "ticket_state" in types:
             late = f"{name} >= {_later(day, FUTURE_DAYS)} and {_UNFINISHED}"
