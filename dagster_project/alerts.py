@@ -1,4 +1,4 @@
-"""Tell people that a run failed, and that the next one went well: to a Slack webhook, by e-mail, or to nobody.
+"""Tell people that a run failed, that the next one went well, and what checks warned of: to a Slack webhook, by e-mail, or to nobody.
 
 The settings say where; without them nothing is sent. Holds the messages and the two ways to send them. It must not decide when:
 that is known to whoever watches the runs. No address, password or webhook ever stands in a message or an error.
@@ -11,12 +11,14 @@ import smtplib
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.escaping import escaped, escaped_lines
+from dagster_project.ledger.store import FILE, Ledger
+from dagster_project.ledger.warnings import Warned, new_warnings, warnings_of
 from dagster_project.masking import masked
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings
@@ -35,7 +37,9 @@ def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
     InfrastructureError
         A channel did not take the message; the others got it.
     """
-    send(settings, f"{job} failed", f"Run {run_id}: {masked(error, 'message').strip()[:_LONGEST]}\n{_served(settings)}")
+    found = warnings_of(Ledger(settings.ops), run_id) if (settings.ops / FILE).is_file() else []
+    told = masked(error, "message").strip()[:_LONGEST]
+    send(settings, f"{job} failed", f"Run {run_id}: {told}\n{masked(_listed(found), 'message')}{_served(settings)}")
 
 
 def recovered(settings: Settings, job: str, run_id: str) -> None:
@@ -47,6 +51,30 @@ def recovered(settings: Settings, job: str, run_id: str) -> None:
         A channel did not take the message; the others got it.
     """
     send(settings, f"{job} works again", f"Run {run_id} went well.\n{_served(settings)}")
+
+
+def warned(settings: Settings, job: str, run_id: str) -> bool:
+    """Say what the checks of a run warned of that those of the run before had not; return whether there was anything to say.
+
+    Raises
+    ------
+    InfrastructureError
+        A channel did not take the message; the others got it.
+    """
+    found = new_warnings(Ledger(settings.ops), run_id) if (settings.ops / FILE).is_file() else []
+    if found:
+        send(settings, f"{job} has warnings", f"Run {run_id} went well, but:\n{_listed(found)}{_served(settings)}")
+    return bool(found)
+
+
+def _listed(found: Sequence[Warned]) -> str:
+    """Return one line for each warning, as many as a message takes, and where the others are."""
+    text = ""
+    for at, one in enumerate(map(str, found)):
+        if len(text) + len(one) > _LONGEST:
+            return f"{text}and {len(found) - at:,} more in ops.warnings\n"
+        text += f"{one}\n"
+    return text
 
 
 def send(settings: Settings, subject: str, text: str) -> None:

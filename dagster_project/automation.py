@@ -103,6 +103,15 @@ def tell_recovery(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     return None
 
 
+@dg.run_status_sensor(
+    name="tell_warnings", run_status=dg.DagsterRunStatus.SUCCESS, monitored_jobs=[daily], default_status=dg.DefaultSensorStatus.RUNNING
+)
+def tell_warnings(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+    """Say what the checks of a run warned of, unless the run before warned of the same."""
+    run = context.dagster_run
+    return None if alerts.warned(load_settings(), run.job_name, run.run_id) else dg.SkipReason("no check warned of anything new")
+
+
 def _why(context: dg.RunFailureSensorContext) -> str:
     """Return the words of the step that failed, else those of the run: a crash names no step."""
     for event in context.get_step_failure_events():

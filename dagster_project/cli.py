@@ -77,7 +77,7 @@ def _show_report(settings: Settings, report: RunReport) -> None:
     if report.is_new:
         from dagster_project.publish.summary import summary
 
-        show(summary(settings, report.outcome))
+        show(summary(settings, report.outcome, report.warnings))
     elif report.sequence is not None:
         every = f"every delivery that can be read; {report.unread:,} files cannot, see above," if report.unread else "every delivery"
         show(f"nothing new: published copy {report.sequence} already holds {every} in {settings.landing}")

@@ -13,6 +13,7 @@ from dagster_project.automation import (
     new_deliveries,
     tell_failure,
     tell_recovery,
+    tell_warnings,
     with_freshness,
 )
 from dagster_project.finance.assets import roi_extract
@@ -33,7 +34,7 @@ defs = dg.Definitions(
     assets=with_freshness([ingest, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract]),
     jobs=[daily, monthly],
     schedules=[daily_schedule, monthly_schedule],
-    sensors=[new_deliveries, tell_failure, tell_recovery],
+    sensors=[new_deliveries, tell_failure, tell_recovery, tell_warnings],
     resources={"runtime": runtime_resource},
     executor=dg.in_process_executor,
 )

@@ -15,6 +15,7 @@ from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiEr
 from dagster_project.fingerprint import inputs_hash
 from dagster_project.ingest.landing.inventory import Unread, new_files, refused_parts
 from dagster_project.ingest.mapping.systems import Mappings
+from dagster_project.ledger.warnings import warnings_of
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, require_apart
@@ -31,6 +32,7 @@ class RunReport:
     sequence: int | None
     stages: dict[str, float]
     outcome: dict[str, Any]
+    warnings: tuple[str, ...] = ()  # what checks warned of
     unread: int = 0  # files that lie in the landing folder and that no run reads
 
 
@@ -110,7 +112,8 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
 def _report(runtime: Runtime, unread: int = 0) -> RunReport:
     published = read_pointer(runtime.settings.home)
     is_new = "published" in runtime.outcome
-    return RunReport(is_new, published.seq if published else None, runtime.stages, runtime.outcome, unread)
+    warned = tuple(map(str, warnings_of(runtime.ledger, runtime.run_id)))
+    return RunReport(is_new, published.seq if published else None, runtime.stages, runtime.outcome, warned, unread)
 
 
 def _execute(runtime: Runtime, delivered: set[str]) -> None:

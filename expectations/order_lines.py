@@ -16,7 +16,7 @@ def expectations() -> list[Expectation]:
         no_row(
             FEED,
             "net_is_quantity_times_price_less_discount",
-            "abs(net_amount - (quantity * unit_price - coalesce(discount_amount, 0))) > 0.01",
+            "abs(net_amount - (cast(quantity as decimal(19, 3)) * unit_price - coalesce(discount_amount, 0))) > 0.01",
             "revenue, margin and ROI are sums of net_amount: it must be what was sold, without tax and shipping",
             column="net_amount",
         ),

@@ -5,6 +5,7 @@ Holds no Great Expectations and no I/O, so that every process may read results w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -36,10 +37,21 @@ class ExpectationResult:
         keys = "; ".join(" ".join(f"{name}={value}" for name, value in row.items() if name != "batch_id") for row in self.failing_keys)
         return self.observed or keys or None
 
+    def found_in(self, files: Mapping[str, str]) -> str | None:
+        """Return the same with the file of each offender; `files` names the file of a batch, where it has one."""
+        return self.observed or "; ".join(_worded(row, files) for row in self.failing_keys) or None
+
     def sentence(self) -> str:
         """Return one line for people: what failed, how often, what it breaks."""
         count = "" if self.unexpected_count is None else f" ({self.unexpected_count:,} offenders)"
         return f"{self.severity}: {self.rule}{count}: {self.notes}"
+
+
+def _worded(row: Mapping[str, str | None], files: Mapping[str, str]) -> str:
+    keys = [f"{name}={value}" for name, value in row.items() if name not in ("batch_id", "record_number")]
+    file, record = files.get(row.get("batch_id") or ""), row.get("record_number")
+    place = [*filter(None, [file, f"record {record}" if record is not None else None])]
+    return " ".join([*place, *keys])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.report import LoadReport
+from dagster_project.ledger.warnings import SEPARATOR, SHOWN_KEYS, warnings_of
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 
@@ -61,7 +62,9 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     unread: list[Unread] = []
     report = _load(runtime, days, unread)
     results = _check(runtime, report)
-    for warning in (*(str(part) for part in unread if not part.is_refused), *report.warnings, *summarised(report.files), *report.notices):
+    aside = (str(part) for part in unread if not part.is_refused)
+    checked = map(str, warnings_of(runtime.ledger, runtime.run_id))
+    for warning in (*aside, *report.warnings, *summarised(report.files), *report.notices, *checked):
         runtime.say(warning)
     runtime.unread = _unreadable(report, unread)
     error = _refusal(report, results, unread) or (None if runtime.is_anything_new() else runtime.unread)
@@ -118,7 +121,7 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
     with runtime.stage("checks"):
         results = {feed: runtime.worker.validate(feed, files) for feed, files in sorted(report.batches.items()) if report.rows[feed]}
         for feed, result in results.items():
-            lines = [{**vars(line), "expectation": line.rule, "observed": line.found} for line in result.expectations]
+            lines = [{**vars(line), "expectation": line.rule, "observed": line.found_in(report.paths)} for line in result.expectations]
             runtime.ledger.record_checks(runtime.run_id, feed, lines)
         failed = {feed: "; ".join(line.sentence() for line in result.failed) for feed, result in results.items() if not result.passed}
         runtime.ledger.accept(runtime.run_id, failed)
@@ -127,7 +130,12 @@ def _check(runtime: Runtime, report: LoadReport) -> dict[str, SuiteResult]:
 
 
 def _refusal(report: LoadReport, results: Mapping[str, SuiteResult], unread: Sequence[Unread]) -> ServiceRoiError | None:
-    failed = [f"{feed}: {line.sentence()}" for feed, result in results.items() if not result.passed for line in result.failed]
+    failed = [
+        f"{feed}: {line.sentence()}{_first(line.found_in(report.paths))}"
+        for feed, result in results.items()
+        if not result.passed
+        for line in result.failed
+    ]
     if failed:
         return ChecksFailed("nothing was published, the last copy stays served\n  " + "\n  ".join(failed))
     if report.is_stopped:
@@ -143,6 +151,10 @@ def _unreadable(report: LoadReport, unread: Sequence[Unread]) -> FileUnread | No
     """Return what a run ends with that could not read some files, and publishes all others."""
     refused = [*report.unreadable, *refused_parts(unread)]
     return FileUnread("\n".join(refused)) if refused else None
+
+
+def _first(found: str | None) -> str:
+    return "" if found is None else f"; first: {'; '.join(found.split(SEPARATOR)[:SHOWN_KEYS])}"
 
 
 def _register(runtime: Runtime) -> None:

@@ -50,6 +50,11 @@ class LoadReport:
                 told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
                 self.warnings.append(f"{found.system}: {found.change.nameless:,} {told}")
 
+    @property
+    def paths(self) -> dict[str, str]:
+        """Path of the delivered file by batch; a batch made of source tables has none."""
+        return {batch.batch_id: file.path for file in self.files for batch in file.batches}
+
     def commit(self, ledger: Ledger) -> None:
         """Make the source tables of every system durable whose change the ledger accepted; drop the others."""
         accepted = {number for (number,) in ledger.rows("select change_number from changes where status = 'accepted'")}

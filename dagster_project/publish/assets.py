@@ -22,7 +22,7 @@ from dagster_project.transform.increment import Increment, remember
 
 _TABLES = (
     "load_ledger", "quarantine", "unusual_volumes", "feed_changes", "feed_freshness",
-    "check_results", "runs", "metric_registry", "spec_coverage",
+    "check_results", "warnings", "runs", "metric_registry", "spec_coverage",
 )  # fmt: skip
 _OPS = [dg.AssetKey(["ops", table]) for table in _TABLES]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))

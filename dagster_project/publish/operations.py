@@ -15,6 +15,7 @@ from dagster_project.engines.engine import Engine
 from dagster_project.engines.types import arrow_type
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import freshness
+from dagster_project.ledger.warnings import WARNINGS
 from dagster_project.masking import masked, masked_path
 from dagster_project.metrics.registry import collect, registry_rows, spec_coverage, spec_rows
 
@@ -73,6 +74,9 @@ _COLUMNS = {
         "run_id string!, feed string!, expectation string!, column_name string, severity string!, is_success boolean!,"
         " unexpected_count bigint, observed string, notes string"
     ),
+    "warnings": (
+        "run_id string!, feed string!, expectation string!, column_name string, unexpected_count bigint, observed string, notes string"
+    ),
     "runs": "run_id string!, started_at timestamp, finished_at timestamp, run_state string!, detail string",
     "spec_coverage": "row_id string!, state string!, where string",
 }
@@ -94,6 +98,7 @@ def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]
     }
     for table, sql in queries.items():
         counts[table] = _write(engine, table, [_masked(table, row) for row in ledger.rows(sql)])
+    counts["warnings"] = _write(engine, "warnings", [_masked("warnings", row) for row in ledger.rows(WARNINGS, (None,))])
     ages = [(*vars(entry).values(), entry.is_stale) for entry in freshness(ledger)]
     counts["feed_freshness"] = _write(engine, "feed_freshness", ages)
     metrics = collect(manifest)

@@ -1,8 +1,9 @@
-"""What a run prints when it is done: the ROI table of the latest complete months, the reconciliation line, where things lie."""
+"""What a run prints when it is done: the ROI table of the latest months, reconciliation, where things lie, what checks warned of."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from dagster_project.publish.reader import query, served
@@ -23,7 +24,7 @@ from marts.mart_cost_reconciliation
 """
 
 
-def summary(settings: Settings, outcome: dict[str, Any]) -> str:
+def summary(settings: Settings, outcome: dict[str, Any], warnings: Sequence[str] = ()) -> str:
     """Return the text; every figure in it is read from the published copy."""
     with served(settings.home) as (connection, pointer):
         sums = connection.execute(_RECONCILIATION).fetchone() or (0,) * 6
@@ -36,4 +37,6 @@ def summary(settings: Settings, outcome: dict[str, Any]) -> str:
     ]
     if outcome.get("extract"):
         lines.append(f"finance extract {outcome['extract']}")
-    return "\n".join(lines)
+    if warnings:
+        lines.append(f"{len(warnings):,} {'check' if len(warnings) == 1 else 'checks'} warned; all of it in ops.warnings")
+    return "\n".join([*lines, *(f"  {warning}" for warning in warnings)])

@@ -10,6 +10,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from dagster_project.errors import ChecksFailed
+from dagster_project.ledger.warnings import SEPARATOR, Warned
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
 from dagster_project.transform.increment import prepare, touched
@@ -49,10 +51,14 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
             left_out = frozenset() if runtime.increment.is_full else _UNREAD
             selected = sorted({key.path[-1] for key in context.selected_asset_keys} - left_out)
             with runtime.stage(stage):
-                warned = project.build(
-                    settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full,
-                    threads=settings.threads, memory_limit=settings.memory_limit,
-                )  # fmt: skip
+                try:
+                    warned = project.build(
+                        settings.warehouse, selected, events.append, target=settings.engine, full=runtime.increment.is_full,
+                        threads=settings.threads, memory_limit=settings.memory_limit,
+                    )  # fmt: skip
+                except project.TestsFailed as failure:
+                    _report(runtime, failure.warned)
+                    raise ChecksFailed("\n".join([str(failure), *map(_worded, _with_keys(runtime, failure.failed))])) from failure
             _report(runtime, warned)
             if stage == "marts" and not runtime.increment.is_full:
                 with runtime.engine() as engine:
@@ -66,17 +72,29 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
     return models
 
 
-def _report(runtime: Runtime, warned: list[project.Warned]) -> None:
+def _report(runtime: Runtime, warned: list[project.Found]) -> None:
     """Say what the tests of severity warn found, with the first keys, and keep it among the check results."""
-    if not warned:
-        return
+    for one in _with_keys(runtime, warned):
+        runtime.say(str(one))
+        result = {"expectation": one.check, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
+        runtime.ledger.record_checks(runtime.run_id, one.feed, [{**result, "observed": one.first, "notes": one.meaning}])
+
+
+def _with_keys(runtime: Runtime, found: list[project.Found]) -> list[Warned]:
+    """Return what tests found with the first keys; the build has let go of the warehouse."""
+    if not found:
+        return []
+    listed = []
     with runtime.engine() as engine:
-        for one in warned:
+        for one in found:
             rows = engine.rows(f"select * from ({one.sql}\n) as found order by all nulls last limit {SHOWN_KEYS}")
             keys = ["/".join("" if part is None else str(part) for part in row) for row in rows]
-            runtime.say(f"warning: {one.test}: {one.rows:,} rows, first: {'; '.join(keys)}")
-            result = {"expectation": one.test, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
-            runtime.ledger.record_checks(runtime.run_id, "marts", [{**result, "observed": "; ".join(keys), "notes": None}])
+            listed.append(Warned("marts", one.test, one.rows, SEPARATOR.join(keys), one.meaning))
+    return listed
+
+
+def _worded(found: Warned) -> str:
+    return str(found).replace("warning:", "failed:", 1)
 
 
 def _plan(runtime: Runtime) -> None:

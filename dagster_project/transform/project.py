@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,22 @@ TARGET_DIR = DBT_DIR / "target"
 
 
 @dataclass(frozen=True)
-class Warned:
-    """A data test of severity warn that found rows: `sql` returns them, the first column or two are their key."""
+class Found:
+    """A data test that found rows: `sql` returns them, the first column or two are their key; `meaning` is the comment at its head."""
 
     test: str
     rows: int
     sql: str
+    meaning: str
+
+
+class TestsFailed(ChecksFailed):
+    """Models or data tests failed; `found` are the tests that found rows, those that only warn among them."""
+
+    def __init__(self, message: str, failed: list[Found], warned: list[Found]) -> None:
+        """Keep what was found."""
+        super().__init__(message)
+        self.failed, self.warned = failed, warned
 
 
 _RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"})
@@ -122,7 +133,7 @@ def build(
     full: bool = True,
     threads: int = 2,
     memory_limit: str = "4GB",
-) -> list[Warned]:
+) -> list[Found]:
     """Run `dbt build` on the selected models with their tests; every result event goes to `on_event` in order.
 
     Returns the tests that only warn and found something.
@@ -133,7 +144,7 @@ def build(
 
     Raises
     ------
-    ChecksFailed
+    TestsFailed
         A model or a data test failed; the message names the first one and dbt's own words.
     """
     prepare(target)
@@ -160,8 +171,22 @@ def build(
         on_event(event)
     if not result.success:
         detail = "\n".join(failures[:4]) or str(result.exception)
-        raise ChecksFailed(f"dbt build failed, nothing was published; the last good copy stays served\n{detail}")
-    return [Warned(node.node.name, node.failures, node.node.compiled_code) for node in result.result if node.status == "warn"]
+        text = f"dbt build failed, nothing was published; the last good copy stays served\n{detail}"
+        raise TestsFailed(text, _found(result, "fail"), _found(result, "warn"))
+    return _found(result, "warn")
+
+
+def _found(result: Any, status: str) -> list[Found]:
+    tests = [entry for entry in result.result or () if entry.status == status and entry.node.resource_type == "test"]
+    return [Found(entry.node.name, entry.failures, entry.node.compiled_code, _meaning(entry.node.raw_code)) for entry in tests]
+
+
+def _meaning(code: str) -> str:
+    """Return the comment at the head of a test as one line, without its first word."""
+    lines = [line.strip() for line in code.splitlines()]
+    start = next((at for at, line in enumerate(lines) if line.startswith("--")), len(lines))
+    head = takewhile(lambda line: line.startswith("--"), lines[start:])
+    return " ".join(line.removeprefix("--").strip() for line in head).removeprefix("Warns: ").removeprefix("Breaks: ")
 
 
 @contextmanager

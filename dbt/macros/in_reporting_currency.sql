@@ -1,6 +1,7 @@
 {# An amount in the reporting currency at the month's average rate, rounded once, half away from zero.
-   Needs `watermark` (int_core__watermark) and `fx` (int_core__fx_average, left joined) in scope; null when the rate is missing.
+   Needs `watermark` (int_core__watermark) and `fx` (int_core__fx_average, left joined) in scope; null when the rate is missing or the
+   result does not fit.
    `own_rate`, where it is not null, goes before the rate of the month. #}
 {% macro in_reporting_currency(amount, currency, own_rate=none) -%}
-case when {{ currency }} = watermark.reporting_currency_code then {{ amount }} else cast(round(cast({{ amount }} as decimal(29, 2)) * {{ 'coalesce(' ~ own_rate ~ ', fx.exchange_rate)' if own_rate else 'fx.exchange_rate' }}, 2) as decimal(18, 2)) end
+case when {{ currency }} = watermark.reporting_currency_code then {{ amount }} else {{ fitting_amount('round(cast(' ~ amount ~ ' as decimal(29, 2)) * ' ~ ('coalesce(' ~ own_rate ~ ', fx.exchange_rate)' if own_rate else 'fx.exchange_rate') ~ ', 2)') }} end
 {%- endmacro %}

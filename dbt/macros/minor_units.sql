@@ -1,2 +1,3 @@
-{# Money as a whole number of cents; exact, since money has two decimals everywhere in the warehouse. #}
-{% macro minor_units(amount) -%}cast({{ amount }} * 100 as bigint){%- endmacro %}
+{# Money as a whole number of cents; exact, since money has two decimals everywhere in the warehouse; widened, because
+   DuckDB multiplies within 18 digits. #}
+{% macro minor_units(amount) -%}cast(cast({{ amount }} as decimal(20, 2)) * 100 as bigint){%- endmacro %}

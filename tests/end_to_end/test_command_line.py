@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -144,6 +145,43 @@ def test_a_batch_that_fails_its_checks_is_not_published(copy_of_demo: tuple[Path
     assert finished.returncode == 4, finished.stderr
     assert "net_is_gross_less_discount" in finished.stderr
     assert served(home) == before
+    file.unlink()
+
+
+@pytest.mark.fault("F21", "F23", "D15")
+def test_what_checks_warn_of_is_printed_and_published_and_one_refund_that_changes_the_month_stops_it(
+    copy_of_demo: tuple[Path, Path],
+) -> None:
+    landing, home = copy_of_demo
+    order, sold = json.loads(
+        service_roi(
+            "sql",
+            "select order_id, transaction_net_amount as sold from marts.fct_order_line_net where is_counted and order_id not in"
+            " (select order_id from marts.fct_refund) order by ordered_at desc, order_id limit 1",
+            "--home", home, "--format", "json",
+        ).stdout
+    )[0].values()  # fmt: skip
+    file, future = (landing / "canonical" / "refunds" / day / "refunds.csv" for day in ("2026-11-06", "2126-01-01"))
+    for path, amount in ((file, float(sold) + 5_000), (future, 1)):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"refund_id,order_id,refunded_at,refund_amount,currency_code\nRX,{order},2026-11-05T10:00:00Z,{amount:.2f},EUR\n")
+    finished = service_roi("run", "--landing", landing, "--home", home)
+    assert finished.returncode == 0, finished.stderr
+    for said in (finished.stdout, finished.stderr):
+        assert f"warning: marts, assert_refunds_stay_within_their_order: 1 found, first: money/{order}/RX/" in said
+    assert "2126-01-01: the day of delivery is later than tomorrow" in finished.stderr
+    asked = "select unexpected_count, observed, notes from ops.warnings where expectation = 'assert_refunds_stay_within_their_order'"
+    (row,) = json.loads(service_roi("sql", asked, "--home", home, "--format", "json").stdout)
+    assert row["unexpected_count"] == 1
+    assert row["observed"].startswith(f"money/{order}/RX/")
+    assert row["notes"].startswith("more was refunded than was sold")
+    before = served(home)
+    file.write_text(file.read_text().replace(f"{float(sold) + 5_000:.2f}", "99999.00"))
+    finished = service_roi("run", "--landing", landing, "--home", home)
+    assert finished.returncode == 4, finished.stderr
+    assert "failed: marts, assert_no_refund_exceeds_its_order_by_much: 1 found, first: RX/" in finished.stderr
+    assert served(home) == before
+    shutil.rmtree(future.parent)
     file.unlink()
 
 

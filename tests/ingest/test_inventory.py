@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from dagster_project.errors import UsageError
 from dagster_project.ingest.landing.inventory import Unread, new_files, raise_if_broken
@@ -84,6 +86,24 @@ def test_a_wrong_mapping_of_a_known_system_lets_the_others_load_and_then_stops(m
 
 
 @pytest.mark.fault("S4")
+@pytest.mark.fault("D15")
+@pytest.mark.parametrize(
+    ("clock", "latest"),
+    [("2026-12-05T23:59:59", "2026-12-06"), ("2027-02-28T00:00:00", "2027-03-01"), ("1998-01-01T00:00:00", "2026-11-30")],
+)
+def test_a_day_after_tomorrow_is_not_read_and_named_and_the_others_are(door: Any, clock: str, latest: str) -> None:
+    after = str(dt.date.fromisoformat(latest) + dt.timedelta(days=1))
+    for day in ("2026-01-02", latest, after, "2126-01-01"):
+        door.deliver(f"canonical/orders/{day}/a.csv", day)
+    door.deliver("canonical/orders/2126-01-01/b.csv", "b")
+    unread: list[Unread] = []
+    with time_machine.travel(dt.datetime.fromisoformat(clock).replace(tzinfo=dt.UTC), tick=False):
+        found = new_files(door.settings.landing, door.ledger, door.mappings, None, unread)
+    assert [str(delivery.delivery_date) for delivery in found] == ["2026-01-02", latest]
+    assert [(part.path.name, part.files) for part in unread] == [(after, 1), ("2126-01-01", 2)]
+    assert f"the day of delivery is later than tomorrow, {latest}; remedy: name the folder" in str(unread[0])
+
+
 def test_a_link_out_of_the_landing_folder_is_refused(door: Any, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text(ORDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,28 @@ def test_nested_json_stays_text_that_the_sql_of_a_mapping_takes_apart(till: Call
         ("123456789012345678901", "bé", "1.10"),
         ("n,2", "12345678901234567890", "2.00"),
     ]
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize("value", ["1e3", "1.0", "-0.5", "1E+17", "true", "false"])
+@pytest.mark.parametrize("name", ["order_id", "account_id"])
+def test_a_fraction_or_a_truth_value_names_nothing_and_the_other_records_load(door: Any, name: str, value: str) -> None:
+    bad = json.dumps({**OBJECT, name: "@"}).replace('"@"', value)
+    counts, _ = deliver(door, "a.jsonl", lines(*({**OBJECT, "order_id": number} for number in range(400)), bad))
+    assert counts == (401, 400, 0, 1)
+    ((column, rule, reason),) = door.ledger.rows("select column_name, rule, reason from quarantine")
+    assert (column, rule) == (name, "identifier_text")
+    assert f'column {name}: "{value}" is a ' in reason
+
+
+def test_a_flag_may_be_a_truth_value_and_a_whole_number_a_name(door: Any) -> None:
+    assert deliver(door, "a.jsonl", lines({**OBJECT, "order_id": 123456789012345678901, "is_test": False, "is_key": True}))[0] == (
+        1,
+        1,
+        0,
+        0,
+    )
+    assert door.all("select order_id from lake.orders") == [("123456789012345678901",)]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_a_decimal_of_up_to_38_digits_is_read_exactly(door: Any, precision: int)
         ("ordered_at", pa.array([dt.time(10, 0)] * 2)),
         ("order_id", pa.array([1.0, 2.0])),
         ("account_id", pa.array([1.0, None])),
+        ("order_id", pa.array([True, False])),
         ("order_id", pa.array([{"a": 1}, {"a": 2}])),
         ("order_id", pa.array([["A"], ["B"]])),
         ("order_id", pa.array([b"\xff\xff", b"\xfe"])),

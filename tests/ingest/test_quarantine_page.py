@@ -22,6 +22,17 @@ CALLS = (
 )
 TIME = ("agent_time", "agent_id,work_date,agent_state,state_seconds\n", "g{},2026-01-01,talk,60\n")
 ANSWERS = ("survey_responses", "response_id,question_key,responded_at,scale_min,scale_max,score\n", "g{},q,2026-01-01T00:00:00Z,1,5,4\n")
+RATES = (
+    "fx_rates",
+    "rate_date,from_currency_code,to_currency_code,rate_type,rate_source,exchange_rate\n",
+    "2026-01-01,USD,EUR,closing,s{},0.9\n",
+)
+TICKETS = ("tickets", "ticket_id,created_at,ticket_state,channel,merged_into_ticket_id\n", "g{},2026-01-01T10:00:00Z,open,email,\n")
+LEDGER = (
+    "ledger_actuals",
+    "journal_id,line_number,book_id,legal_entity,cost_centre,fiscal_period,posted_at,gl_account,cost_category,pool_id,ledger_amount,currency_code\n",
+    "g{},1,b,E,C,2026-01,2026-01-01T10:00:00Z,G,people,P,1.00,EUR\n",
+)
 CASES: dict[str, tuple[tuple[str, str, str], str]] = {
     "number_format": (ORDERS, 'o412,2026-01-01T10:00:00Z,EUR,"12,5",\n'),
     "decimals": (ORDERS, "o412,2026-01-01T10:00:00Z,EUR,1.005,\n"),
@@ -37,6 +48,9 @@ CASES: dict[str, tuple[tuple[str, str, str], str]] = {
     "pattern": (ORDERS, "o412,2026-01-01T10:00:00Z,€,1.00,\n"),
     "scale": (ANSWERS, "r412,q,2026-01-01T00:00:00Z,1,5,9\n"),
     "order_of_instants": (CALLS, "c412,phone,in,answered,2026-01-01T10:00:00Z,2026-01-01T09:00:00Z\n"),
+    "same_currency": (RATES, "2026-01-01,EUR,EUR,closing,ECB,2\n"),
+    "self_reference": (TICKETS, "T412,2026-01-01T10:00:00Z,merged,email,T412\n"),
+    "fiscal_period": (LEDGER, "J412,1,b,E,C,1999-13,2026-01-01T10:00:00Z,G,people,P,1.00,EUR\n"),
     "future_instant": (ORDERS, "o412,2126-01-01T10:00:00Z,EUR,1.00,\n"),
     "field_count": (ORDERS, "o412,2026-01-01T10:00:00Z\n"),
     "quote_format": (ORDERS, 'o412,2026-01-01T10:00:00Z,"E"UR,1.00,\n'),

@@ -13,8 +13,9 @@ import dagster as dg
 import pytest
 
 from dagster_project import alerts
-from dagster_project.automation import tell_failure, tell_recovery
+from dagster_project.automation import tell_failure, tell_recovery, tell_warnings
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
+from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
 
 SECRET = "T00000000-B00000000-canary"
@@ -114,6 +115,66 @@ def test_the_first_failure_and_the_recovery_are_told_and_nothing_between(
         "Nothing is published yet."
     )
     assert recovered.startswith("*service-roi: daily works again*")
+
+
+def warned(house: Any, run_id: str, *checks: tuple[str, int, str]) -> None:
+    """Put a run with these warnings into the ledger: check, count and keys."""
+    ledger = Ledger(house / "home" / "ops")
+    ledger.start_run(run_id, "2026-11-05T06:00:00+00:00")
+    held = {"severity": "critical", "success": True, "unexpected_count": 0, "expectation": "held", "notes": "n"}
+    found = [
+        {
+            "severity": "warning",
+            "success": False,
+            "expectation": check,
+            "unexpected_count": count,
+            "observed": keys,
+            "notes": "Money is wrong.",
+        }
+        for check, count, keys in checks
+    ]
+    ledger.record_checks(run_id, "refunds", [held, *found])
+
+
+@pytest.mark.fault("F23")
+def test_new_warnings_of_a_run_that_went_well_are_told_with_counts_and_first_keys_and_old_ones_are_not(
+    instance: dg.DagsterInstance, ended_run: Callable[..., dg.DagsterRun], slack: Any, house: Any
+) -> None:
+    def told(run: dg.DagsterRun) -> list[str]:
+        event = next(one.dagster_event for one in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.PIPELINE_SUCCESS))
+        assert event is not None
+        before = len(slack.texts)
+        tell_warnings(dg.build_run_status_sensor_context("tell_warnings", event, instance, run))
+        return slack.texts[before:]  # type: ignore[no-any-return]
+
+    first, second, third = ended_run(), ended_run(), ended_run()
+    assert told(first) == [], "no ledger, no warning"
+    warned(house, first.run_id, ("excess", 4, "R1; R2; R3; R4"))
+    warned(house, second.run_id, ("excess", 4, "R1; R2; R3; R4"), ("order", 1, "R9"))
+    warned(house, third.run_id, ("order", 1, "R9"))
+    (text,) = told(first)
+    assert text.startswith(f"*service-roi: daily has warnings*\nRun {first.run_id} went well, but:\n")
+    assert "warning: refunds, excess: 4 found, first: R1; R2; R3; … (Money is wrong)" in text
+    (text,) = told(second)
+    assert "order: 1 found, first: R9" in text
+    assert "excess" not in text
+    assert told(third) == []
+
+
+def test_more_warnings_than_a_message_takes_are_counted(house: Any, slack: Any) -> None:
+    warned(house, "many", *((f"check_{number}", number + 1, "K" * 100) for number in range(60)))
+    assert alerts.warned(load_settings(), "daily", "many")
+    (text,) = slack.texts
+    assert len(text) < 3_000
+    shown = text.count("warning: refunds")
+    assert f"and {60 - shown} more in ops.warnings" in text
+
+
+def test_a_failure_tells_what_its_checks_warned_of(house: Any, slack: Any) -> None:
+    warned(house, "r-1", ("excess", 4, "R1"))
+    alerts.failed(load_settings(), "daily", "r-1", "a check failed")
+    (text,) = slack.texts
+    assert "Run r-1: a check failed\nwarning: refunds, excess: 4 found, first: R1" in text
 
 
 @pytest.mark.fault("C3")

@@ -25,6 +25,8 @@ BREAKS = {
     "assert_merges_end_at_a_survivor": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
+    "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
+    "assert_refunds_stay_within_their_order": "update marts.fct_refund set returned_quantity = 1000000 where line_id is not null",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "
     "1 where unit_number = (select min(unit_number) from intermediate.int_cost__unit_allocated)",

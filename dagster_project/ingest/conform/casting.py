@@ -33,6 +33,7 @@ _WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a d
 _WITHOUT_OFFSET, _WITH_SECONDS = 16, 19  # of 2026-01-01T10:00, which has no offset, and of 2026-01-01T10:00:00, which is most common
 _NO_OFFSET = r"[+-](1[5-9]|[2-9]\d)(:?\d\d){0,2}$|[+-]14:?(0[1-9]|[1-5]\d)$|[+-]\d\d:?[6-9]\d$"  # beyond 14 hours, or minutes that are none
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
+_OPEN_ENDS = ("valid_to_date", "separation_date")  # many sources write 9999-12-31 for no end
 
 
 @dataclass
@@ -157,10 +158,10 @@ def casting(
             _cast_text(plan, column, zone, dialect)
         else:
             _cast_typed(plan, column, types[column.name], zone)
-    plan.rules += rules_between_columns(contract, types)
     plan.is_dated = is_dated
     if day_of is not None:
         plan.rules += rules_of_the_delivery(contract, types, day_of)
+    plan.rules += rules_between_columns(contract, types)
     return plan
 
 
@@ -255,8 +256,12 @@ def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
         return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
     form = literal(r"\d{4}-\d\d-\d\d")
     other = f"not regexp_full_match({raw}, {form})"
-    bad = f"{raw} is not null and ({name} is null or {other})"
-    return Rule(name, "date_format", bad, "is not a date YYYY-MM-DD", quick_sql=f"{name}::varchar is distinct from {raw} and {other}")
+    span, told = f" or {name} not between '{_EARLIEST}' and '{_LATEST}'", f" between {_EARLIEST} and {_LATEST}"
+    if name.endswith(_OPEN_ENDS):
+        span, told = f" or {name} < '{_EARLIEST}'", f" after {_EARLIEST}"
+    bad = f"{raw} is not null and ({name} is null or {other}{span})"
+    quick = f"({name}::varchar is distinct from {raw} and {other}){span}"
+    return Rule(name, "date_format", bad, f"is not a date YYYY-MM-DD{told}", quick_sql=quick)
 
 
 def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
@@ -269,6 +274,9 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
     )
     plan.inner += [f"{text} as {raw}", f"{_with_default(column, typed)} as {name}"]
     plan.rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
+    if kind in ("date", "timestamptz") and not name.endswith(_OPEN_ENDS):
+        rule, odd = f"{'date' if kind == 'date' else 'instant'}_format", f"{name} not between '{_EARLIEST}' and '{_LATEST}'"
+        plan.rules.append(Rule(name, rule, odd, f"does not lie between {_EARLIEST} and {_LATEST}"))
     if column.scale is not None:
         plan.rules.append(Rule(name, "decimals", f"{raw} <> {name}", f"has more than {column.scale} decimals"))
     if column.valid_values:

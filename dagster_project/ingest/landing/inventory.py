@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 
 from dagster_project.errors import UsageError
+from dagster_project.ingest.landing.clock import until_tomorrow
 from dagster_project.ingest.landing.walking import (
     LAYOUT,
     Delivery,
@@ -34,8 +35,8 @@ def new_files(
 
     A file is known when path, size, time of change and reader agree; when only the time differs its bytes decide.
     Refused files come again until they are mended or removed, so that a standing refusal stays visible. Duplicates of a
-    file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`; without it a
-    wrong mapping, and what cannot be read by its name, is an error.
+    file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`, and gets the
+    folders of days after tomorrow; without it a wrong mapping, and what cannot be read by its name, is an error and the clock is not asked.
 
     Raises
     ------
@@ -52,6 +53,8 @@ def new_files(
     if unread is None:
         raise_if_broken(found)
         raise_if_unreadable(delivered, found)
+    else:
+        delivered = until_tomorrow(delivered, found)
     wanted = [delivery for delivery in delivered if last is None or delivery.delivery_date <= last]
     fresh = {delivery.relative for delivery in wanted if _is_new(delivery, known.get(delivery.relative), ledger)}
     read_again = {known[relative].file_id for relative in fresh if relative in known}

@@ -23,7 +23,7 @@ from dagster_project.ingest.pii.hash_key import make_restricted
 from dagster_project.ingest.readers.advice import advise
 from dagster_project.ingest.readers.collecting import LINE, NUMBER
 from dagster_project.ingest.readers.dialect import WHERE
-from dagster_project.ingest.readers.parquet_columns import FLOAT
+from dagster_project.ingest.readers.parquet_columns import NO_NAMES
 from dagster_project.ingest.readers.source import Source
 from dagster_project.ingest.readers.workbook import is_identifier
 from dagster_project.ingest.sql_text import identifier, literal
@@ -137,7 +137,7 @@ def _refuse_types(source: Source, described: Stream) -> None:
     """Refuse a Parquet file of which a column that is read has a type that is not read as text; a number with a point is no name."""
     for name in described.read_columns:
         wrong = source.scan.odd.get(name, "")
-        if wrong and (wrong != FLOAT or is_identifier(name) or name in described.key):
+        if wrong and (wrong not in NO_NAMES or is_identifier(name) or name in described.key):
             raise InputRefused(f"{source.path}: column {name} is {wrong}; remedy: write it as text, decimal or timestamp")
 
 

@@ -99,7 +99,7 @@ def _objects(path: Path, form: Format, dialect: Dialect, digest: hashlib._Hash, 
     for record in read_objects(text_chunks(path, form, dialect, digest), path):
         collected.records = record.number
         if record.fault is not None:
-            collected.faults.append(Record(record.number, record.line, [], record.fault, "json_format"))
+            collected.faults.append(Record(record.number, record.line, [], record.fault, record.rule, record.column, record.value))
             continue
         if not record.values.keys() <= known:
             collected.columns.update(dict.fromkeys(name for name in record.values if name not in known))

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from dagster_project.errors import FileUnread, InputRefused
 from dagster_project.ingest.readers.formats import LINE_BYTES
 from dagster_project.ingest.readers.records import Keyed
+from dagster_project.ingest.readers.workbook import is_identifier
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -30,7 +31,25 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=str, parse_int=str, parse_constant=_no_constant)
+class _Fraction(str):
+    """A number with a decimal point or an exponent, as it is spelled."""
+
+    __slots__ = ()
+
+
+class _NotANameError(Exception):
+    """An identifier is a fraction or a truth value: `1e3`, `1000.0` and `1000` would be three names of one thing."""
+
+    def __init__(self, column: str, value: str) -> None:
+        kind = "truth value" if value in ("true", "false") else "number with a decimal point or an exponent"
+        super().__init__(f"is a {kind} where an identifier has to be text")
+        self.column, self.value = column, value
+
+
+_NO_NAMES = (bool, _Fraction)
+"""Types of JSON that name nothing."""
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_Fraction, parse_int=str, parse_constant=_no_constant)
 
 
 def read_objects(chunks: Iterator[bytes], path: Path) -> Iterator[Keyed]:
@@ -48,6 +67,9 @@ def read_objects(chunks: Iterator[bytes], path: Path) -> Iterator[Keyed]:
         number += 1
         try:
             values = _values(text.decode("utf-8"))
+        except _NotANameError as error:
+            yield Keyed(number, line, {}, str(error), "identifier_text", error.column, error.value)
+            continue
         except (ValueError, RecursionError) as error:
             if not is_ended:
                 raise FileUnread(
@@ -84,6 +106,9 @@ def _values(text: str) -> dict[str, str | None]:
     found = _DECODER.decode(text)
     if not isinstance(found, dict):
         raise ValueError("it is another JSON value")
+    for key, value in found.items():
+        if type(value) in _NO_NAMES and is_identifier(_name(key)):
+            raise _NotANameError(_name(key), str(value).lower() if isinstance(value, bool) else str(value))
     raw = _spelled(text) if any(isinstance(value, (dict, list)) for value in found.values()) else {}
     values = {_name(key): _text(value, raw.get(key)) for key, value in found.items()}
     if len(values) < len(found) or "" in values:

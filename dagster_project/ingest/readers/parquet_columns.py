@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 FLOAT = "a floating-point number"
-"""The one kind that is no fault of its own: a number may be one, a name may not."""
+BOOLEAN = "a truth value"
+NO_NAMES = (FLOAT, BOOLEAN)
+"""Kinds that are no fault of their own: a number may be the one, a flag the other, a name neither."""
 _DIGITS = 38
 
 
@@ -40,4 +42,6 @@ def _wrong(kind: pa.DataType) -> str:
         return f"{kind}, which is neither an amount nor an instant"
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return "bytes without an encoding"
+    if pa.types.is_boolean(kind):
+        return BOOLEAN
     return FLOAT if pa.types.is_floating(kind) else ""

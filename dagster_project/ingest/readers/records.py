@@ -34,13 +34,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Keyed:
-    """One physical record whose values have names: a line of JSON."""
+    """One physical record whose values have names: a line of JSON. The rest is as in `Record`."""
 
     number: int
     line: int
     values: dict[str, str | None]
     fault: str | None = None
-    rule: str = ""  # of a record that is well formed and set aside all the same
+    rule: str = "json_format"
+    column: str | None = None
+    value: str | None = None
 
 
 def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> Iterator[Record]:

@@ -164,7 +164,8 @@ def _column(letters: bytes) -> int:
 
 def is_identifier(name: str) -> bool:
     """Say whether a column holds identifiers, by its name."""
-    return bool(_IDENTIFIER.search(name) or _CAMEL_IDENTIFIER.search(name))
+    is_flag = name.startswith(("is_", "has_"))
+    return not is_flag and bool(_IDENTIFIER.search(name) or _CAMEL_IDENTIFIER.search(name))
 
 
 def sheet_records(path: Path, sheet: Sheet, columns: Sequence[str], dialect: Dialect) -> Iterator[Record]:

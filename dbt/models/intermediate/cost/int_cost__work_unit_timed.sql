@@ -12,9 +12,9 @@ contact_by_ticket as (
 ),
 
 reported as (
-    select surviving_ticket_key, cast(sum(handle_seconds) as bigint) as reported_seconds
+    select surviving_ticket_key, cast(sum(driver_seconds) as bigint) as reported_seconds
     from {{ ref('int_service__ticket_placed') }}
-    where handle_seconds is not null
+    where driver_seconds is not null
     group by surviving_ticket_key
 ),
 
@@ -42,12 +42,12 @@ own_work as (
     select
         tickets.work_period_month as period_month,
         tickets.surviving_ticket_key,
-        sum(tickets.handle_seconds) as known_seconds
+        sum(tickets.driver_seconds) as known_seconds
     from tickets
     left join contact_by_ticket on tickets.surviving_ticket_key = contact_by_ticket.surviving_ticket_key
     where
         coalesce(contact_by_ticket.unmeasured_count, 0) = 0
-        and (tickets.handle_seconds is not null or (contact_by_ticket.surviving_ticket_key is null and tickets.surviving_ticket_key = tickets.ticket_key))
+        and (tickets.driver_seconds is not null or (contact_by_ticket.surviving_ticket_key is null and tickets.surviving_ticket_key = tickets.ticket_key))
     group by tickets.work_period_month, tickets.surviving_ticket_key
 ),
 

@@ -8,11 +8,16 @@ known as (
     select tickets.ticket_id, {{ key_of('tickets', 'ticket_id') }} as ticket_key, tickets.is_id_shared from {{ ref('stg_tickets') }} as tickets
 ),
 
-merges as (
-    select {{ key_of('tickets', 'ticket_id') }} as ticket_key, {{ of_named('target', 'ticket_key') }} as merged_into_ticket_key
+-- What tickets say of themselves: also one that is not in the state `merged` may name a survivor.
+named as (
+    select {{ key_of('tickets', 'ticket_id') }} as ticket_key, {{ of_named('target', 'ticket_key') }} as merged_into_ticket_key, tickets.ticket_state
     from {{ ref('stg_tickets') }} as tickets
     {{ left_join_named('known', 'target', 'ticket_key', 'tickets', 'merged_into_ticket_id') }}
-    where tickets.ticket_state = 'merged' and tickets.merged_into_ticket_id is not null
+    where tickets.merged_into_ticket_id is not null
+),
+
+merges as (
+    select ticket_key, merged_into_ticket_key from named where ticket_state = 'merged'
 ),
 
 -- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
@@ -27,10 +32,23 @@ survivors as (
     inner join survivors on merges.merged_into_ticket_key = survivors.ticket_key
 ),
 
+-- The same walk over all that is said, to find who names a circle or nobody.
+ending as (
+    select named.ticket_key
+    from named
+    inner join known as tickets on named.merged_into_ticket_key = tickets.ticket_key
+    where not exists (select 1 from named as further where further.ticket_key = tickets.ticket_key)
+    union all
+    select named.ticket_key
+    from named
+    inner join ending on named.merged_into_ticket_key = ending.ticket_key
+),
+
 -- Dates before any other join: as long as the zone is one constant, a conversion costs a thirtieth.
 dated as (
     select
         tickets.*,
+        watermark.handle_limit_seconds,
         {{ key_of('tickets', 'ticket_id') }} as ticket_key,
         case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end as solved_at,
         {{ business_date('tickets.created_at', 'watermark.company_time_zone') }} as created_date,
@@ -56,7 +74,10 @@ placed as (
         dated.department_id,
         dated.ticket_state,
         dated.is_deleted or dated.ticket_state = 'deleted' as is_deleted,
-        dated.handle_seconds,
+        named.ticket_key is not null and case when dated.ticket_state = 'merged' then survivors.ticket_key is null else ending.ticket_key is null end as is_merge_broken,
+        -- As for a contact left open: more than a working week of shifts was not worked on one ticket.
+        case when dated.handle_seconds > 5 * dated.handle_limit_seconds then 5 * dated.handle_limit_seconds else dated.handle_seconds end as driver_seconds,
+        coalesce(dated.handle_seconds > 5 * dated.handle_limit_seconds, false) as is_handle_time_limited,
         dated.created_date,
         created_day.period_month,
         dated.solved_date,
@@ -68,6 +89,8 @@ placed as (
     inner join {{ ref('int_core__period_day') }} as work_day on dated.work_date = work_day.day
     left join {{ ref('int_core__period_day') }} as solved_day on dated.solved_date = solved_day.day
     left join survivors on dated.ticket_key = survivors.ticket_key
+    left join named on dated.ticket_key = named.ticket_key
+    left join ending on dated.ticket_key = ending.ticket_key
     left join {{ ref('int_core__account_merged') }} as accounts on dated.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
     where {{ in_touched_months('created_day.period_month') }}

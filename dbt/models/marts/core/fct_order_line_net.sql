@@ -11,7 +11,7 @@ with order_lines as (
         {% endfor -%}
         {{ of_named('orders', 'is_counted') }} as is_order_counted,
         {{ of_named('orders', 'order_id') }} is null as is_orphan,
-        cast(round(order_lines.unit_cost * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
+        cast(round(cast(order_lines.unit_cost as decimal(19, 4)) * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
     from {{ ref('stg_order_lines') }} as order_lines
     {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'order_lines', 'order_id') }}
     where {{ in_touched_months(of_named('orders', 'period_month'), nullable=true) }}
@@ -34,7 +34,7 @@ valued as (
         coalesce(lines.is_test, false) as is_test,
         not lines.is_deleted and coalesce(lines.is_order_counted, false) as is_counted,
         coalesce(lines.is_accepted_offer, false) as is_accepted_offer,
-        coalesce(lines.transaction_currency_code <> watermark.reporting_currency_code and fx.exchange_rate is null, false) as is_fx_missing,
+        coalesce(lines.transaction_currency_code <> watermark.reporting_currency_code and {{ in_reporting_currency('lines.net_amount', 'lines.transaction_currency_code') }} is null, false) as is_fx_missing,
         lines.is_orphan,
         lines.quantity,
         lines.unit_price,

@@ -35,14 +35,14 @@ fct_payment as (
         payments.currency_code as transaction_currency_code,
         payments.reporting_currency_code as currency_code,
         not payments.is_deleted as is_counted,
-        payments.currency_code <> payments.reporting_currency_code and fx.exchange_rate is null as is_fx_missing,
+        payments.currency_code <> payments.reporting_currency_code and {{ fitting_amount('round(cast(payments.payment_amount as decimal(29, 2)) * fx.exchange_rate, 2)') }} is null as is_fx_missing,
         payments.is_orphan,
         payments.is_currency_mixed,
         payments.instalment_count,
         payments.payment_amount as transaction_payment_amount,
         case
             when payments.currency_code = payments.reporting_currency_code then payments.payment_amount
-            else cast(round(payments.payment_amount * fx.exchange_rate, 2) as decimal(18, 2))
+            else {{ fitting_amount('round(cast(payments.payment_amount as decimal(29, 2)) * fx.exchange_rate, 2)') }}
         end as payment_amount,
         payments.payment_date,
         period_day.period_month,

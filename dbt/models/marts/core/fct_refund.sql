@@ -34,7 +34,7 @@ order_lines as (
 valued as (
     select
         refunds.*,
-        case when refunds.is_restocked then cast(round(order_lines.unit_cost * refunds.returned_quantity, 2) as decimal(18, 2)) end as transaction_recovered_amount
+        case when refunds.is_restocked then {{ fitting_amount('round(cast(order_lines.unit_cost as decimal(19, 4)) * refunds.returned_quantity, 2)') }} end as transaction_recovered_amount
     from of_orders as refunds
     left join order_lines on refunds.order_key = order_lines.order_key and refunds.line_id = order_lines.line_id
 ),
@@ -54,7 +54,7 @@ fct_refund as (
         coalesce(valued.is_restocked, false) as is_restocked,
         not valued.is_deleted and coalesce(valued.order_is_counted, true) as is_counted,
         coalesce(valued.order_is_accepted_offer, false) as is_accepted_offer,
-        valued.currency_code <> watermark.reporting_currency_code and fx.exchange_rate is null as is_fx_missing,
+        {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} is null as is_fx_missing,
         valued.is_orphan,
         valued.returned_quantity,
         valued.refund_amount as transaction_refund_amount,
