@@ -119,8 +119,14 @@ def _compiled(kind: Kind) -> tuple[re.Pattern[str], list[tuple[re.Pattern[str], 
 _COMPILED: dict[Kind, tuple[re.Pattern[str], list[tuple[re.Pattern[str], str]]]] = {}
 
 
+_PLAIN_NUMBER = re.compile(r"-?[1-9][0-9]*(?:[.,][0-9]{1,4})?")
+"""Alone in a cell it is an id or an amount; a number of a telephone without + begins with 0."""
+
+
 def masked(text: str, kind: Kind) -> str:
     """Return a text without what looks like an address or a number of a person; most texts stay as they are."""
+    if kind == "code" and _PLAIN_NUMBER.fullmatch(text):
+        return text
     if kind not in _COMPILED:
         _COMPILED[kind] = _compiled(kind)
     guard, patterns = _COMPILED[kind]

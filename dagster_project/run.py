@@ -77,7 +77,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     reveal_all(settings.landing)
     with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
-            say(str(orphan))
+            runtime.say(str(orphan))
         return _run(settings, runtime, full_refresh=full_refresh)
 
 

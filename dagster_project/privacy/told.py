@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-import duckdb
-
+from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.pii.register import ERASED
 from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import Ledger
 from dagster_project.privacy.person import Person
 from dagster_project.privacy.search import Search
@@ -97,8 +97,9 @@ def rename_files(settings: Settings, ledger: Ledger, person: Person) -> int:
         sync(target.parent)
         ledger.write((f"update {table} set path = ? where path = ?", (new, old)) for table in ("deliveries", "source_files"))
         for database in (settings.restricted / FOLDER).glob(f"{old.split('/')[0]}.duckdb"):
-            with duckdb.connect(str(database)) as connection:
-                connection.execute("update files set path = ? where path = ?", [new, old])
+            with closing(connect_memory()) as connection:
+                connection.execute(f"attach {literal(str(database))} as known")
+                connection.execute("update known.files set path = ? where path = ?", [new, old])
         renamed += 1
     return renamed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,9 +13,12 @@ import pytest
 
 from dagster_project import alerts
 from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
+from dagster_project.ingest.sources.standing import write_anew
 from dagster_project.privacy.person import Lake
+from dagster_project.privacy.purge import remove_older_batches
 from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
+from tests.privacy.canaries import found_below
 from tests.privacy.landing_files import below, erase
 
 DAY = "2026-01-02"
@@ -153,6 +157,23 @@ def test_a_file_named_after_the_person_gets_another_name(make_door: Callable[...
     assert door.all("select count(*) from lake.tickets") == [(2,)]
     clean_texts(door.settings, door.ledger, person)
     assert b"zoe@" not in (door.settings.ops / "ledger.sqlite").read_bytes()
+
+
+@pytest.mark.fault("S19")
+def test_a_file_of_a_mapped_system_gets_another_name_too(desk: Any) -> None:
+    good = "".join(f"{number},8,2026-01-01T00:00:00Z\n" for number in range(500, 510))
+    desk.deliver("desk/ticket/2026-01-03/zoe@victim.example.csv", f"id,firm_id,made\n71,7,2026-01-01T00:00:00Z\n{good}")
+    assert desk.walk().refusals == []
+    before = desk.all("select count(*) from lake.tickets")
+    person, done = erase(desk)
+    assert done["files_renamed"] == 1
+    assert desk.walk().refusals == []
+    assert [path.name for path in (desk.settings.landing / "desk" / "ticket" / "2026-01-03").iterdir()] == ["FORGOTTEN-1.csv"]
+    remove_older_batches(desk.settings, desk.ledger)
+    write_anew(desk.settings)
+    clean_texts(desk.settings, desk.ledger, person)
+    assert desk.all("select count(*) from lake.tickets where not is_withdrawn and ticket_id <> '70'") == before
+    assert found_below(desk.settings.home, re.compile("zoe@victim|acc-zoe|Zoe")) == {}
 
 
 @pytest.mark.fault("S19")
