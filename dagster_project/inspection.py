@@ -58,7 +58,7 @@ def damaged_parts(settings: Settings, ledger: Ledger) -> list[str]:
 def _ledger(settings: Settings) -> Iterator[str]:
     path = settings.ops / FILE
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=300)) as connection:
             words = [str(word) for (word,) in connection.execute("pragma quick_check(3)")]
     except sqlite3.DatabaseError as error:
         words = [str(error)]

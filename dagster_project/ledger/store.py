@@ -45,7 +45,7 @@ def copy_ledger(source: Path, target: Path) -> None:
     """
     try:
         with (
-            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=30)) as reading,
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=300)) as reading,
             closing(sqlite3.connect(target)) as copy,
         ):
             reading.backup(copy)
