@@ -129,3 +129,12 @@ def test_a_thousand_known_files_are_walked_within_a_second(door: Any) -> None:
     since = time.process_time()
     assert fresh(door) == []
     assert time.process_time() - since < 1.0
+
+
+@pytest.mark.fault("S14")
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_a_name_with_an_end_of_line_is_refused_and_shown_on_one_line(door: Any, end: str) -> None:
+    door.deliver(f"canonical/orders/2026-07-01/a{end}warning: all is well.csv", ORDER)
+    (found,) = new_files(door.settings.landing, door.ledger, door.mappings, None, [])
+    assert "its name holds an end of line; remedy: " in found.fault
+    assert found.fault.splitlines() == [found.fault]

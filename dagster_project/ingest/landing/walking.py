@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import UsageError
+from dagster_project.escaping import escaped
 from dagster_project.ingest.mapping.systems import Mappings, System
 
 LAYOUT = "LANDING/<system>/<stream>/<YYYY-MM-DD>/<file>"
@@ -68,6 +69,8 @@ def fault(path: str, landing: Path | None) -> str:
     shown, name = printable(path), os.fsencode(os.path.basename(path))  # noqa: PTH119  a walk over texts
     if shown != path:
         return f"{shown}: its name is not UTF-8; remedy: deliver it under a name of plain letters"
+    if "\n" in path or "\r" in path:
+        return f"{escaped(path)}: its name holds an end of line; remedy: deliver it under a name of plain letters"
     if len(name) > _NAME_BYTES:
         return f"{shown}: its name has more than {_NAME_BYTES} bytes; remedy: deliver it under a shorter name"
     is_link = os.path.islink(path)  # noqa: PTH114
