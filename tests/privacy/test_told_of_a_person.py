@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from dagster_project import alerts
+from dagster_project import alerts, terminal
+from dagster_project.errors import InputRefused
 from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
 from dagster_project.ingest.sources.standing import write_anew
 from dagster_project.privacy.person import Lake
 from dagster_project.privacy.purge import remove_older_batches
 from dagster_project.privacy.told import clean_texts
+from dagster_project.resources import Runtime
 from tests.ingest.mapping_files import write_system
 from tests.privacy.canaries import found_below
 from tests.privacy.landing_files import below, erase
@@ -208,3 +210,16 @@ def test_an_alert_carries_no_address(door: Any, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(alerts, "send", lambda settings, subject, text: sent.append(text))
     alerts.failed(door.settings, "daily", "run-1", "column made: jane@victim.example or +49 171 5550199")
     assert sent[0].startswith("Run run-1: column made: [email] or [phone]\n")
+
+
+@pytest.mark.fault("S17")
+def test_each_way_that_a_line_is_told_masks_it(door: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run tells callers of its own, the command line prints what others tell, and an error is read by both and by Dagster."""
+    said: list[str] = []
+    line = "jane@victim.example.csv: 3 of 1,000 records, call +49 171 5550199"
+    masked_line = "[email]: 3 of 1,000 records, call [phone]"
+    Runtime(door.settings, say=said.append).say(line)
+    terminal.show(line)
+    terminal.note(line)
+    printed = capsys.readouterr()
+    assert (said, printed.out, printed.err, str(InputRefused(line))) == ([masked_line], f"{masked_line}\n", f"{masked_line}\n", masked_line)
