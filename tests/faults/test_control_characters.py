@@ -22,6 +22,8 @@ from tests.publish.conftest import House
 
 HOSTILE = "a\x1b]0;x\x07\x1b[31m\x9b2J\u202etxt\u2066\r"
 SHOWN = r"a\x1b]0;x\x07\x1b[31m\x9b2J\u202etxt\u2066"
+MASKED = SHOWN.replace(r"\u202e", "").replace(r"\u2066", "")
+"""What masking leaves of it in messages: signs that turn the direction of text around are taken out there."""
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 pytestmark = pytest.mark.fault("S14")
@@ -86,7 +88,7 @@ def test_no_command_prints_control_characters_of_names_and_values(
     names = {"landing": landing, "home": home, "new": tmp_path / "new", "hostile": HOSTILE, **files}
     finished = service_roi(*(part.format(**names) for part in COMMANDS[name]))
     said = finished.stdout + finished.stderr
-    assert SHOWN in said, said
+    assert SHOWN in said or MASKED in said, said
     assert not RAW.search(said), repr(said)
     assert "Traceback" not in said
 
@@ -113,7 +115,7 @@ def test_progress_shows_no_control_character(
         say(f"stage [bold]{HOSTILE}")
         say(f"{HOSTILE} is a file whose name and what is said of it are longer than the bar has room for [bold]")
     said = capsys.readouterr().err
-    assert SHOWN in said.replace("\n", "")
+    assert MASKED in said.replace("\n", "")
     assert "longer than the bar has room for [bold]" in said.replace("\n", "")
     assert not RAW.search(said), repr(said)
 

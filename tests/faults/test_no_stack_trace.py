@@ -181,7 +181,7 @@ def test_a_command_over_something_broken_says_what_and_how(
 
 
 @pytest.mark.fault("C12", "C4")
-@pytest.mark.parametrize("command", ["run", "plan", "demo", "rollback", "forget"])
+@pytest.mark.parametrize("command", ["run", "plan", "demo", "rollback"])
 def test_a_command_without_room_says_what_and_how(
     company: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
