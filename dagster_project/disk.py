@@ -1,4 +1,4 @@
-"""Say in one way what systems say of full disks, missing rights and damaged files of ours, whoever noticed it: Python, DuckDB or SQLite.
+"""Say in one way what systems say of full disks, missing rights and damaged files of ours, whether Python, DuckDB or SQLite noticed it.
 
 Holds the signs of such errors and their messages. Standard library only.
 """

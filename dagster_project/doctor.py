@@ -1,4 +1,4 @@
-"""Find and mend what a crash left (litter, unfinished runs, children of dead runs, slots of Dagster that they keep); name what is damaged.
+"""Find and clear what a crash left (litter, unfinished runs, children of dead runs, slots of Dagster that they keep); name what is damaged.
 
 It works while holding the warehouse, so a live run is never disturbed. It ends no process but children of dead runs, and never
 deletes a version that readers may use.

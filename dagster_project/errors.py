@@ -9,7 +9,7 @@ from dagster_project.masking import masked
 class ServiceRoiError(Exception):
     """Base of every error shown without a stack trace; `exit_code` is what the command line returns.
 
-    Its words reach logs, alerts, the ledger and Dagster, so addresses and numbers of persons are taken out here, whoever wrote them.
+    Its words reach logs, alerts, the ledger and Dagster, so addresses and numbers of persons are taken out here, for every module.
     """
 
     exit_code = 1

@@ -166,7 +166,7 @@ def test_sql_outside_the_mapping_folder_is_refused(make_door: Any, write: Callab
     (tmp_path / "mappings" / "outside.sql").write_text(SQL)
     door = make_door(mappings=write(yml=YML.replace("sql: orders.sql", "sql: ../outside.sql")))
     door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
-    with pytest.raises(UsageError, match=r"till.yml:10: outside.sql does not lie beside it"):
+    with pytest.raises(UsageError, match=r"till.yml:10: outside.sql is not in the same folder"):
         door.walk()
 
 

@@ -77,7 +77,7 @@ def _is_new(delivery: Delivery, entry: KnownFile | None, ledger: Ledger) -> bool
         try:
             is_changed = _sha256(delivery) != entry.sha256
         except OSError:
-            return True  # whoever reads it says what is wrong
+            return True  # the code that reads it says what is wrong
         if is_changed:
             return True
         ledger.touch(entry.file_id, delivery.mtime_ns)

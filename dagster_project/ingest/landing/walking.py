@@ -76,7 +76,7 @@ def fault(path: str, landing: Path | None) -> str:
     is_link = os.path.islink(path)  # noqa: PTH114
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
-    except OSError:  # a file that is gone, or behind a closed folder, is named by whoever reads it
+    except OSError:  # a file that is gone, or behind a closed folder, is named by the code that reads it
         return f"{shown} is a link that leads nowhere; remedy: copy the file itself to its place" if is_link else ""
     if is_link and landing is not None and not Path(path).resolve().is_relative_to(landing):
         return f"{shown} points outside the landing folder; remedy: copy the file itself to its place"

@@ -23,7 +23,7 @@ from dagster_project.settings import Settings
 _LOOK_SECONDS = 0.1
 _RECORDS_A_SECOND = 1_000  # each thousand records adds a second: many times of what they need
 _FEW_ROWS = 100_000  # so many rows are never too many
-_ROOM = 2 << 30  # bytes of address space beside what the engine may use
+_ROOM = 2 << 30  # bytes of address space in addition to what the engine may use
 _UNITS = {"": 1, "k": 1_000, "m": 1_000**2, "g": 1_000**3, "t": 1_000**4, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
 
 
@@ -103,7 +103,7 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
-            if time.process_time() > self._until:  # again and again: what catches the first interrupt may begin anew
+            if time.process_time() > self._until:  # again and again: what catches the first interrupt may start again
                 self.is_late = True
                 self._connection.interrupt()
 

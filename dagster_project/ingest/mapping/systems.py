@@ -150,7 +150,7 @@ class System:
         if path.parent != self.folder.resolve() or not path.is_file():
             yml = self.folder / f"{self.name}.yml"
             line = _line_of(yml.read_text(encoding="utf-8"), ("streams", stream, "feeds", feed, "sql"))
-            raise UsageError(f"mapping {yml}:{line}: {path.name} does not lie beside it; remedy: put it there, or correct its name")
+            raise UsageError(f"mapping {yml}:{line}: {path.name} is not in the same folder; remedy: put it there, or correct its name")
         return path
 
     @cached_property
