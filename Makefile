@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 LANDING ?=
 HOME_DIR ?= $(if $(LANDING),$(LANDING)-home,demo/home)
 UV_VERSION := 0.13.9
-# Two at a time: more would need a warehouse's memory each. A test folder stays together, since its companies are built once a process.
-PARALLEL := -n 2 --dist worksteal
+# One process for each core, four at most: each needs a warehouse's memory. Neighbours stay together, since companies are built once a process.
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-spark test-deploy test-connectors test-all lint types fast dev bench clean
+.PHONY: help install run test test-spark test-deploy test-connectors test-all lint types fast dev docs bench clean
 
 help:  ## list all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,7 +33,7 @@ endif
 test: install lint types  ## style, types and every test that needs no optional service
 	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly"
 
-test-spark: install  ## both engines side by side and a small cluster; needs Java 17 (about 10 minutes)
+test-spark: install  ## both engines side by side; needs Java 17 (the cluster is in test-all)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark
 	$(BIN)/python -m pytest -m "spark and not slow"
 
@@ -63,6 +63,9 @@ types: install
 
 dev: install  ## Dagster's UI with the same definitions
 	DAGSTER_HOME=$(CURDIR)/deploy/local $(BIN)/dagster dev -w workspace.yaml
+
+docs: install  ## data dictionary (docs/data-dictionary.md) and dbt's documentation as one file; no network
+	@$(BIN)/python -m dagster_project.documentation
 
 bench: install  ## benchmark table: ratios measured side by side (half an hour; ARGS="--cases full --sizes 1" for less or more)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --group bench

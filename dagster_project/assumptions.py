@@ -34,9 +34,11 @@ class Assumptions(BaseModel):
     top_customer_share: Decimal = Field(gt=0, lt=1)
     value_share_target: Decimal = Field(gt=0, lt=1)
     handle_limit_seconds: int = Field(gt=0)
+    ledger_posted_share: Decimal = Field(ge=0, le=1)
     document_difference_limit_amount: Decimal = Field(ge=0)
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)
+    ended_sources: tuple[str, ...]
 
     def content_hash(self) -> str:
         """SHA-256 of the values; written into every published copy and extract."""

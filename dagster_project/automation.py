@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from dagster_project import alerts
-from dagster_project.ingest.assets import LAKE, REGISTERED
+from dagster_project.ingest.assets import LAKE
+from dagster_project.ingest.lake import REGISTERED
 from dagster_project.ingest.landing.inventory import Unread, new_files
 from dagster_project.ingest.landing.stability import look
 from dagster_project.ingest.mapping.systems import Mappings

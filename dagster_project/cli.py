@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,16 +28,15 @@ Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, t
 Landing = Annotated[Path | None, typer.Option("--landing", help="Folder with the delivered files (ROI_LANDING).")]
 
 
-OLDER_FIGURES = 7
-"""Exit code of an answer from an older copy, given because the served one is damaged."""
-
-
 class Format(StrEnum):
     """How `sql` prints a result."""
 
     table = "table"
     csv = "csv"
     json = "json"
+
+
+Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 
 
 class EngineName(StrEnum):
@@ -52,9 +52,7 @@ def run(
     home: Home = None,
     until: Annotated[str | None, typer.Option(help="Ignore deliveries after this day, YYYY-MM-DD.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild the warehouse from the lake.")] = False,
-    engine: Annotated[
-        EngineName | None, typer.Option(help="Where models are built (ROI_ENGINE); spark needs the extra of that name.")
-    ] = None,
+    engine: Annotated[EngineName | None, typer.Option(help="Where models are built (ROI_ENGINE); spark needs its extra.")] = None,
 ) -> None:
     """Bring everything new in the landing folder through to a published copy and the latest finance extract."""
     from dagster_project.run import RanWithoutFiles, run_daily
@@ -143,21 +141,45 @@ def template(
 
 @app.command()
 def sql(
-    statement: Annotated[str, typer.Argument(help="One SQL statement.")],
+    statement: Annotated[str | None, typer.Argument(help="One SQL statement.")] = None,
     home: Home = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.table,
+    output: Output = Format.table,
+    tables: Annotated[bool, typer.Option("--tables", help="List the tables with their rows and what a row is.")] = False,
+    describe: Annotated[str | None, typer.Option("--describe", help="List the columns of a table with type and meaning.")] = None,
 ) -> None:
     """Query the published copy: read-only, no access to files from SQL. Exit code 7: the answer is older, the served copy is damaged."""
-    from dagster_project.publish.limits import Limits
-    from dagster_project.publish.reader import query
+    from dagster_project.commands.answering import answer, one_question
 
-    settings, older = _home_of_a_run(home), list[str]()
-    limits = Limits(settings.sql_seconds, settings.sql_memory_limit, settings.sql_disk_limit)
-    query(settings.home, statement, output.value, warn=older.append, limits=limits, is_own_process=True)
-    for message in older:
-        note(f"older figures: {message}")
-    if older:
-        raise SystemExit(OLDER_FIGURES)
+    answer(_home_of_a_run(home), one_question(statement, tables=tables, describe=describe), output.value)
+
+
+metrics = typer.Typer(no_args_is_help=True)
+app.add_typer(metrics, name="metrics", help="Metrics of the published copy: what there is, and the figures of one.")
+
+
+@metrics.command("list")
+def list_metrics(home: Home = None, output: Output = Format.table) -> None:
+    """Show every metric with its unit, its cuts and its formula."""
+    from dagster_project.commands.answering import answer
+    from dagster_project.commands.metrics import LIST
+
+    answer(_home_of_a_run(home), LIST, output.value)
+
+
+@metrics.command("query")
+def query_metric(
+    metric: Annotated[str, typer.Argument(help="A metric of `metrics list`.")],
+    by: Annotated[str, typer.Option(help="month and cuts of the metric, by comma; without month the latest complete one.")] = "month",
+    period: Annotated[str, typer.Option(help="month, trailing_12 or to_date, where the metric has it.")] = "month",
+    home: Home = None,
+    output: Output = Format.table,
+) -> None:
+    """Show the figures of a metric by month and cut; more than one cut together needs the extra `metrics`."""
+    from dagster_project.commands.answering import answer
+    from dagster_project.commands.metrics import figures_sql
+
+    settings = _home_of_a_run(home)
+    answer(settings, figures_sql(settings.home, metric, by, period), output.value)
 
 
 class FiscalCalendar(StrEnum):
@@ -171,7 +193,7 @@ class FiscalCalendar(StrEnum):
 def demo(
     landing: Landing = None,
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
-    months: Annotated[int, typer.Option(help="Number of fiscal months.")] = 14,
+    months: Annotated[int, typer.Option(help="Number of fiscal months.")] = 27,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
     concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value lies with 20 % of the accounts.")] = "80/20",
     calendar: Annotated[FiscalCalendar, typer.Option(help="Fiscal calendar.")] = FiscalCalendar.calendar,
@@ -229,7 +251,7 @@ def doctor(home: Home = None, landing: Landing = None) -> None:
 
 
 @app.command()
-def extract(period: Annotated[str, typer.Argument(help="Fiscal month, YYYY-MM.")], home: Home = None) -> None:
+def extract(period: Annotated[str, typer.Argument(help="Fiscal month: its own name, or YYYY-MM.")], home: Home = None) -> None:
     """Write the finance extract of a complete month from the published copy."""
     from dagster_project.finance.extract import extract as write_extract
 
@@ -262,10 +284,8 @@ def main() -> None:
     try:
         app(args=arguments, prog_name="service-roi")
     except Exception as error:
-        if debug:
-            raise
         message, code = message_of(error)
-        note(message)
+        note("".join(traceback.format_exception(error)) if debug else message)
         raise SystemExit(code) from None
 
 

@@ -1,4 +1,4 @@
-"""Find and clear what a crash left (litter, unfinished runs, children of dead runs, slots of Dagster that they keep); name what is damaged.
+"""Find and clear what a crash left: old files, unfinished runs, children of dead runs and the Dagster slots they hold. Name damage.
 
 It works while holding the warehouse, so a live run is never disturbed. It ends no process but children of dead runs, and never
 deletes a version that readers may use.
@@ -17,6 +17,7 @@ from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.inspection import closed_parts, damaged_parts
 from dagster_project.ledger.store import Ledger
 from dagster_project.lock import warehouse_lock
+from dagster_project.publish.stable_path import offer
 from dagster_project.publish.versions import published_folder, read_pointer, sweep
 from dagster_project.settings import Settings, dagster_home
 
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> Findings:
         before = _names(settings)
         sweep(settings.home)
         lines += [f"removed {name}" for name in sorted(before - _names(settings))]
+        lines += filter(None, [offer(settings.home)])
         lines += [f"removed temporary folder {path}, whose process was killed" for path in temporary.sweep()]
         staged = ledger.rows("select count(*) from deliveries where status = 'staged'")[0][0]
         if staged:

@@ -15,7 +15,7 @@ _ACCEPTED = """
 select system, stream, delivery_date, sha256, reader_hash, status from deliveries
 where status in ('accepted', 'duplicate') order by 1, 2, 3, 4, 5, 6
 """
-_CODE = frozenset({".py", ".sql", ".yml", ".yaml", ".csv"})
+_CODE = frozenset({".py", ".sql", ".yml", ".yaml", ".md", ".csv"})
 
 
 def code_hash() -> str:

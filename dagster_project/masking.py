@@ -46,7 +46,8 @@ _AFTER_WORD = (  # tel 555-0199
     r"(?: ?(?:no|nr|number|nummer)\b\.?)?[:= ]{0,2})"
     rf"\(?[0-9](?:{_GAP}[0-9]){{4,8}}(?:{_EXTENSION}\b|\b)"
 )
-_TRUNK = rf"(^|[^0-9A-Za-z])(?:\(0[0-9]{{0,4}}\)|0[1-9])(?:{_GAP}[0-9]){{7,12}}(?:{_EXTENSION}\b|\b)"  # 0171/5550199
+_AFTER_TRUNK = rf"(?:\(0[0-9]{{0,4}}\)|0[1-9])(?:{_GAP}[0-9]){{7,12}}(?:{_EXTENSION}\b|\b)"  # 0171/5550199
+_TRUNK = rf"(^|[^0-9A-Za-z]){_AFTER_TRUNK}"
 _ABROAD = rf"[0-9(](?:{_GAP}[0-9]){{6,16}}{_EXTENSION}"  # after + or 00
 _AREA = r"\(?\b[0-9]{2,3}\)?[ ./_-]{0,3}[0-9]{3,5}[ ./_-]{1,3}[0-9]{4}\b"  # 202-555-0100
 _PAPER = (
@@ -67,7 +68,7 @@ _DATES = (
 _LINK = (r"(?i)\b(?:https?://|www\.)[^\s<>\x22]+", "[link]")
 _ADDRESSES = ((_EMAIL, "[email]"), (_IBAN, "[iban]"))
 _PHONE = (rf"(?i){_TRUNK}|(?:\+|\b00){_ABROAD}|{_AREA}", r"\1[phone]")
-_SURE_PHONE = (rf"(?i){_TRUNK}|\+{_ABROAD}", r"\1[phone]")
+_SURE_PHONE = (rf"(?i)(^|[^0-9A-Za-z.]|(?:^|[^0-9])\.){_AFTER_TRUNK}|\+{_ABROAD}", r"\1[phone]")  # no decimals of a number
 _NAMED_PHONE = (rf"(?i){_AFTER_WORD}", r"\1[phone]")
 _NUMBER = (rf"(?i){_PAPER}|\b[0-9]{{3}}[ -][0-9]{{2}}[ -][0-9]{{4}}\b|\b[0-9](?:[ .-]?[0-9]){{10,18}}\b|\b[0-9]{{8,}}\b", r"\1[number]")
 PATTERNS: dict[Kind, tuple[tuple[str, str], ...]] = {

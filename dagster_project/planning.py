@@ -166,8 +166,8 @@ def _named_as_home(settings: Settings, scratch: Path) -> Iterator[None]:
 def _asked(
     settings: Settings, ledger: Ledger, scratch: Path, deliveries: Sequence[Delivery], *, full_refresh: bool
 ) -> tuple[str, LoadReport, dict[date, str]]:
-    """Return why everything is rebuilt, what ingest made of the files, and which months they touch where not all are rebuilt."""
-    from dagster_project.transform.foresight import last_build, reason_after_reading, reason_for_all, touched_months
+    """Return why everything is rebuilt, what ingest made of the files, and which months are rebuilt where not all are."""
+    from dagster_project.transform.foresight import affected_months, last_build, reason_after_reading, reason_for_all
     from dagster_project.transform.increment import prepare
 
     code, assumptions = code_hash(), load_assumptions(settings.assumptions)
@@ -191,7 +191,7 @@ def _asked(
         register_lake(engine, settings.home, ledger, assumptions, mappings.zones(systems), key_scopes(mappings, systems))
         if prepare(engine, settings.home, ledger, code).is_full:
             return reason_after_reading(engine, {batch.batch_id for batch in accepted_batches(ledger)}), report, {}
-        return "", report, touched_months(engine)
+        return "", report, affected_months(engine)
 
 
 def _reason_at_once(settings: Settings, *, full_refresh: bool) -> str:

@@ -17,6 +17,7 @@ from dagster_project.ingest.landing.inventory import Unread, new_files, refused_
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.warnings import warnings_of
 from dagster_project.lock import warehouse_lock
+from dagster_project.publish.stable_path import offer
 from dagster_project.publish.versions import read_pointer
 from dagster_project.settings import Settings, require_apart
 
@@ -78,7 +79,10 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
             runtime.say(str(orphan))
-        return _run(settings, runtime, full_refresh=full_refresh)
+        report = _run(settings, runtime, full_refresh=full_refresh)
+        if wrong := offer(settings.home):
+            runtime.say(wrong)
+        return report
 
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:

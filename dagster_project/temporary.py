@@ -94,12 +94,16 @@ def sweep() -> list[str]:
 def _is_abandoned(entry: os.DirEntry[str]) -> bool:
     try:
         state = entry.stat(follow_symlinks=False)
+    except OSError:  # removed by its own process in this instant
+        return False
+    is_old = time.time() - state.st_mtime > _STALE_SECONDS
+    try:
         if not entry.is_dir(follow_symlinks=False) or state.st_uid != os.geteuid():
             return False
         with open(os.open(Path(entry.path, _LOCK), os.O_RDWR | os.O_NOFOLLOW), "w") as handle:  # noqa: PTH123  opened without following a link
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:  # killed while it was made or removed
-        return time.time() - state.st_mtime > _STALE_SECONDS
+        return is_old
     except OSError:
         return False
-    return not entry.name.startswith(_NEW) or time.time() - state.st_mtime > _STALE_SECONDS
+    return not entry.name.startswith(_NEW) or is_old

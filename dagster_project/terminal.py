@@ -35,10 +35,10 @@ def note(text: object) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Show a bar on a terminal, plain lines with seconds elsewhere."""
+    """Show a bar on a terminal, plain lines with seconds elsewhere; a run tells lines that are masked already."""
     start = time.perf_counter()
     if not sys.stderr.isatty():
-        yield lambda message: note(f"{time.perf_counter() - start:6.1f} s  {message}")
+        yield lambda message: typer.echo(escaped_lines(f"{time.perf_counter() - start:6.1f} s  {message}"), err=True)
         return
     from rich.console import Console
     from rich.markup import escape
@@ -48,7 +48,7 @@ def progress() -> Iterator[Callable[[str], None]]:
         task = bar.add_task("run", total=STAGES)
 
         def say(message: str) -> None:
-            text = _shown(message)
+            text = escaped_lines(message)
             if len(text) < 40:
                 bar.update(task, description=escape(text), advance=1)
             else:

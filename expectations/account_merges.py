@@ -30,7 +30,7 @@ def expectations() -> list[Expectation]:
             "walk as (select * from steps union select walk.batch_id, walk.from_account_id, steps.to_account_id, walk.record_number "
             "from walk join steps on steps.batch_id = walk.batch_id and steps.from_account_id = walk.to_account_id) "
             "select batch_id, record_number, from_account_id from walk where from_account_id = to_account_id",
-            "no account of the circle survives: each stays itself, and what belongs together is counted apart",
+            "the latest merge of a circle holds and the account it leads to survives; if two are the latest, each account stays itself",
             severity="warning",
             column="to_account_id",
         ),

@@ -57,7 +57,7 @@ select
 from refunds as r
 left join marts.fct_order as o on r.order_id = o.order_id
 left join order_lines as lines on r.order_id = lines.order_id and r.line_id = lines.line_id
-left join fx on r.currency_code = fx.currency_code and date_trunc('month', r.refunded_at)::date = fx.period_month;
+left join fx on r.currency_code = fx.currency_code and date_trunc('month', o.ordered_at)::date = fx.period_month;
 
 create table marts.fct_payment as
 select

@@ -142,7 +142,7 @@ def read_facts(landing: Path) -> Facts:
     )  # fmt: skip
     refunds["order"], refunds["month"] = of_order.get_indexer(refunds["order_id"]), month(refunds["refunded_at"])
     refunds["account"], refunds["is_counted"] = (orders[name].take(refunds["order"]).array for name in ("account", "is_counted"))
-    rate = reader.rate(refunds["currency_code"], refunds["month"].to_numpy())
+    rate = reader.rate(refunds["currency_code"], orders["month"].take(refunds["order"]).to_numpy())  # that of the order
     refunds["refund"] = half_up(cents(refunds["refund_amount"]) * rate, RATE)
     refunds = refunds.merge(lines[["order_id", "line_id", "unit_cost"]], on=["order_id", "line_id"], how="left")
     returned = (refunds["returned_quantity"] * 1_000).round() * (refunds["unit_cost"] * 10_000).round()

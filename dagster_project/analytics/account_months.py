@@ -23,24 +23,27 @@ from dagster_project.engines.engine import Engine
 TRAILING_MONTHS = 12
 WINDOWS = ("month", "trailing_12", "to_date")
 _CELLS = 1 << 17  # accounts x months that are summed at once
-# Minor units as integers; what is unknown counts beside it, so that a window can tell "0" from "not known". Up to two rows for an
-# account and month, one of service and one of sales: every measure is summed anyway.
+# Thousandths of the currency as integers; what is unknown counts beside it, so that a window can tell "0" from "not known". Sums are of
+# what has a rate, and a margin or an offer is unknown where net revenue is not when a unit cost is. Up to two rows for an account and
+# month, one of service and one of sales: every measure is summed anyway.
 _SERVICE = {
-    "service_cost": "cast(coalesce(service_cost_amount, 0) * 100 as bigint)",
+    "service_cost": "cast(coalesce(service_cost_amount, 0) * 1000 as bigint)",
     "cost_unknown": "cast(coalesce(null_reason = 'fx_missing', false) as bigint)",
     "contacts": "cast(coalesce(contacts_count, 0) as bigint)",
 }
 _SALES = {
-    "margin": "cast(coalesce(contribution_margin_amount, 0) * 100 as bigint)",
-    "margin_unknown": "cast(contribution_margin_amount is null as bigint)",
-    "offer_margin": "cast(coalesce(offer_margin_amount, 0) * 100 as bigint)",
-    "offer_unknown": "cast(offer_margin_amount is null as bigint)",
-    "gross_sales": "cast(coalesce(gross_sales_amount, 0) * 100 as bigint)",
-    "net_revenue": "cast(coalesce(net_revenue_amount, 0) * 100 as bigint)",
-    "payments": "cast(coalesce(payment_amount, 0) * 100 as bigint)",
+    "margin": "cast(coalesce(contribution_margin_amount, 0) * 1000 as bigint)",
+    "margin_unknown": "cast(contribution_margin_amount is null and net_revenue_amount is not null as bigint)",
+    "offer_margin": "cast(coalesce(offer_margin_amount, 0) * 1000 as bigint)",
+    "offer_unknown": "cast(offer_margin_amount is null and net_revenue_amount is not null as bigint)",
+    "gross_sales": "cast(coalesce(gross_sales_amount, 0) * 1000 as bigint)",
+    "net_revenue": "cast(coalesce(net_revenue_amount, 0) * 1000 as bigint)",
+    "payments": "cast(coalesce(payment_amount, 0) * 1000 as bigint)",
     "payments_count": "cast(coalesce(payments_count, 0) as bigint)",
-    "payments_unknown": "cast(payment_amount is null as bigint)",
-    "fx_missing": "cast(coalesce(null_reason = 'fx_missing', false) as bigint)",
+    "payments_known": "cast(payment_amount is not null as bigint)",
+    "payments_unpriced": "cast(coalesce(unpriced_payments_count, 0) as bigint)",
+    "sales_known": "cast(net_revenue_amount is not null as bigint)",
+    "unpriced": "cast(coalesce(unpriced_count, 0) as bigint)",
     "has_sales": "cast(coalesce(gross_sales_amount <> 0 or credit_amount <> 0 or refund_amount <> 0, false) as bigint)",
 }
 MEASURES = (*_SERVICE, *_SALES)
@@ -70,9 +73,12 @@ _TOTALS_COLUMNS = pa.schema([
     ("account_id", columns.TEXT), ("period_month", columns.DATE), *((name, columns.WHOLE) for name in (*MEASURES, "orphans")),
 ])  # fmt: skip
 _CALENDAR = """
-    select period.period_month, period.is_complete_period, cost.period_month is not null as has_cost
+    select period.period_month, period.is_complete_period, cost.period_month is not null as has_cost,
+        coalesce(cost.is_provisional, false) as is_provisional
     from marts.dim_period as period
-    left join (select distinct period_month from marts.fct_cost_line where is_roi_basis) as cost
+    left join (
+        select period_month, bool_or(is_provisional) as is_provisional from marts.fct_cost_line where is_roi_basis group by 1
+    ) as cost
         on period.period_month = cost.period_month
     order by period.period_month
 """
@@ -92,11 +98,12 @@ def account_months(names: Sequence[str], month: str = "own.period_month", where:
 
 @dataclass(frozen=True)
 class Month:
-    """One fiscal month of the data: its date, whether it is over, whether any cost line of it was loaded."""
+    """One fiscal month of the data: its date, whether it is over, whether any cost line of it was loaded, whether a budget stands in."""
 
     period_month: date
     is_complete: bool
     has_cost: bool
+    is_provisional: bool
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,7 @@ class Window:
     months_count: int
     is_complete: bool
     has_cost: bool
+    is_provisional: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,8 @@ class Calendar:
         for end, month in enumerate(self.months, start=1):
             span = self.months[max(end - width, 0) : end]
             is_whole = kind != "trailing_12" or (len(span) == width and all(one.is_complete for one in span))
-            found.append(Window(month, kind, len(span), month.is_complete and is_whole, all(one.has_cost for one in span)))
+            has_cost, is_provisional = all(one.has_cost for one in span), any(one.is_provisional for one in span)
+            found.append(Window(month, kind, len(span), month.is_complete and is_whole, has_cost, is_provisional))
         return tuple(found)
 
     def rebuilt(self, since: date | None) -> str | None:

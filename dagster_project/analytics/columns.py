@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 TEXT, DATE, WHOLE, REAL, FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
-MONEY, SHARE = pa.decimal128(18, 2), pa.decimal128(9, 4)
+MONEY, SHARE = pa.decimal128(18, 3), pa.decimal128(9, 4)
 
 
 def required(**kinds: pa.DataType) -> list[pa.Field]:
@@ -26,7 +26,7 @@ def optional(**kinds: pa.DataType) -> list[pa.Field]:
 
 
 def money(minor: NDArray[np.int64], known: NDArray[np.bool_] | None = None) -> pa.Array:
-    """Minor units as DECIMAL(18,2), null where not `known`; the 128-bit words are laid out directly, so nothing is rounded."""
+    """Thousandths as DECIMAL(18,3), null where not `known`; the 128-bit words are laid out directly, so nothing is rounded."""
     words = np.empty((len(minor), 2), np.int64)
     words[:, 0] = minor
     words[:, 1] = minor >> 63

@@ -15,6 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dagster_project.demo.behaviour import Behaviour
 from dagster_project.demo.calendar import Calendar, instant
 from dagster_project.demo.exports import systems as exports
@@ -26,10 +28,12 @@ from dagster_project.demo.tables import TruthTables
 from dagster_project.errors import UsageError
 
 END = date(2026, 10, 31)
-ACCOUNTS, MONTHS, DAILY, SEED = 400, 14, 10, 7
-FORM = 3
+ACCOUNTS, MONTHS, DAILY, SEED = 400, 27, 10, 7
+FORM = 4
 """Version of what this package writes for given arguments; raise it with any change of the bytes."""
 Columns = dict[str, dict[str, Column]]
+_EVERY_DAY = ("tickets", "interactions", "orders", "order_lines")
+"""Feeds that have a file at each delivery: one with nothing but its header says that nothing happened."""
 
 
 def deliveries(
@@ -51,6 +55,10 @@ def columns_of(simulation: Simulation) -> Columns:
     """Columns of every feed in file order."""
     books = simulation.books
     return feed_columns(books.periods, books.years, books.versions)
+
+
+def _file(landing: Path, feed: str, day: date) -> Path:
+    return landing / "canonical" / feed / day.isoformat() / f"{feed}.csv"
 
 
 def write_company(
@@ -124,7 +132,10 @@ def write_company(
     columns = columns_of(simulation)
     for day, delivered in deliveries(simulation, dates, say):
         for feed, batch in delivered.items():
-            write_csv(building / "canonical" / feed / day.isoformat() / f"{feed}.csv", batch, columns[feed])
+            write_csv(_file(building, feed, day), batch, columns[feed])
+        for feed in _EVERY_DAY:
+            if feed not in delivered:
+                write_csv(_file(building, feed, day), {name: np.array([], np.int64) for name in columns[feed]}, columns[feed])
     document = {"parameters": parameters} | simulation.document()
     tables.close()
     if systems:

@@ -42,8 +42,11 @@ class Loyalty:
         days = self._calendar.edges // DAY
         first, last = np.full(self._accounts, -_NO_DAY, dtype=np.int64), np.full(self._accounts, _NO_DAY, dtype=np.int64)
         np.minimum.at(first, account, day)
-        order = np.argsort(day, kind="stable")
+        order = np.lexsort((day, account))
         account, day = account[order], day[order]
+        gap = np.diff(day, prepend=0) * (np.diff(account, prepend=-1) == 0)
+        order = np.argsort(day, kind="stable")
+        account, day, returned = account[order], day[order], gap[order] > ACTIVITY_WINDOW_DAYS
         bounds = np.searchsorted(day, days)
         before = np.zeros(self._accounts, dtype=np.bool_)
         counts: dict[str, list[int]] = {name: [] for name in COUNTS}
@@ -52,7 +55,9 @@ class Loyalty:
             last[account[here]] = day[here]
             active = last >= days[month + 1] - ACTIVITY_WINDOW_DAYS
             new = (first >= days[month]) & (first < days[month + 1])
-            groups = (before, active & ~before & new, active & before, active & ~before & ~new, before & ~active, active)
+            stayed = before & active
+            stayed[account[here][returned[here]]] = False
+            groups = (before, active & new, stayed, active & ~new & ~stayed, before & ~stayed, active)
             for name, flags in zip(COUNTS, groups, strict=True):
                 counts[name].append(int(flags.sum()))
             before = active

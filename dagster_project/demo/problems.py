@@ -69,7 +69,7 @@ class Problems:
             "_parent": hit["_parent"],
         } | {
             f"_line_{name}": hit[name]
-            for name in ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code", "_goods")
+            for name in ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code", "_goods", "_ordered_at")
         }
         chains = {
             "account": account,

@@ -35,14 +35,12 @@ def serve(
     heapify(free)
     last, speed = end.tolist(), pace.tolist()
     for number, (arrival, limit, seconds) in enumerate(zip(arrivals.tolist(), waited.tolist(), work.tolist(), strict=True)):
-        while free:
-            at, agent = free[0]
-            start = at if at > arrival else arrival
-            if start < last[agent]:
-                break
+        while free and max(free[0][0], arrival) >= last[free[0][1]]:
             heappop(free)
-        else:
+        if not free:
             continue
+        at, agent = free[0]
+        start = max(at, arrival)
         if start - arrival > limit:
             continue
         served[number] = agent

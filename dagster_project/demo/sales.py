@@ -131,7 +131,7 @@ class Sales:
         self._outbox.add("payments", payment, paid_at)
 
     def refund(self, lines: Batch, at: Integers, reason: Integers, draws: Draws) -> None:
-        """Refund whole order lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`, `_goods`)."""
+        """Refund whole lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`, `_goods`, `_ordered_at`)."""
         count = len(at)
         refund = {
             "refund_id": self._next_refund + np.arange(count, dtype=np.int64),
@@ -146,6 +146,7 @@ class Sales:
             "returned_quantity": lines["quantity"],
             "is_restocked": draws.chance(count, 5_000).astype(np.int64),
             "_goods": lines["_goods"],
+            "_ordered_at": lines["_ordered_at"],
         }
         self._next_refund += count
         self._outbox.add("refunds", refund, at)

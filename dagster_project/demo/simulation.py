@@ -34,7 +34,7 @@ from dagster_project.demo.workforce import Workforce
 _GHOST_DAYS = 28
 CLOSES = 2_000
 """Lost accounts that say so."""
-_LINE = ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code", "_goods")
+_LINE = ("order_id", "line_id", "net_amount", "tax_amount", "quantity", "_currency_code", "_goods", "_ordered_at")
 
 
 class Simulation:

@@ -1,8 +1,8 @@
 """What is true of the files: counted from the whole numbers at the moment of delivery, written as truth.json.
 
-Money is in cents of the reporting currency; each amount of a line or refund is converted once at its month's average rate
+Money is in cents of the reporting currency; each amount of a line or refund is converted once at the average rate of the order's month
 and rounded half away from zero. The cost of goods of a line is first rounded to the cent in the order's currency; what a refund
-puts back on the shelf (`recovered_goods`) is worth the same, at the rate of the refund's month.
+puts back on the shelf (`recovered_goods`) is worth the same.
 Accounts count as ordering in the month of a counted sale, whether or not it was refunded later, under the id the company knows after
 all merges.
 """
@@ -124,10 +124,10 @@ class Truth:
         self._add("problem_events", month, batch["_is_first"] == 1)
 
     def _refunds(self, refunds: Batch) -> None:
-        amounts = self._rates.to_euro(refunds["refund_amount"], refunds["currency_code"], refunds["refunded_at"])
+        amounts = self._rates.to_euro(refunds["refund_amount"], refunds["currency_code"], refunds["_ordered_at"])
         month, goods = self._calendar.month_of(refunds["refunded_at"]), refunds["_goods"] * refunds["is_restocked"]
         np.add.at(self._money["refunds"], month, amounts)
-        recovered = self._rates.to_euro(goods, refunds["currency_code"], refunds["refunded_at"])
+        recovered = self._rates.to_euro(goods, refunds["currency_code"], refunds["_ordered_at"])
         np.add.at(self._money["recovered_goods"], month, recovered)
         self._loyalty.refunded(refunds)
 

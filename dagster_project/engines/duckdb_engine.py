@@ -75,6 +75,10 @@ class DuckDBEngine:
         """Forget a table."""
         self.connection.execute(f"drop table if exists {table}")
 
+    def empty(self, table: str) -> None:
+        """Delete the rows."""
+        self.connection.execute(f"delete from {table}")
+
     def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over explicit files."""
         feed, types = view.partition(".")[2], {field.name: duckdb_type(field.type) for field in columns}

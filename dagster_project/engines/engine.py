@@ -52,6 +52,9 @@ class Engine(Protocol):
     def drop(self, table: str) -> None:
         """Forget a table that `replace` or `score` made; nothing happens when there is none."""
 
+    def empty(self, table: str) -> None:
+        """Take every row out of a table that a model of dbt made."""
+
     def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over files of the lake (`<batch>.parquet`, one folder), with what `lake.batches` says of each.
 

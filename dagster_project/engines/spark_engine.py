@@ -98,6 +98,11 @@ class SparkEngine:
         self.run(f"drop view if exists {table}")
         self._forget_all(table)
 
+    def empty(self, table: str) -> None:
+        """Write no rows over the table; Spark truncates no table that has a location of its own."""
+        nothing = ", ".join(f"cast(null as {kind})" for _, kind in self._session.table(table).dtypes)
+        self.run(f"insert overwrite table {table} select {nothing} where false")
+
     def show_feed(self, view: str, columns: pa.Schema, files: Sequence[LakeFile], withdrawn: Withdrawals) -> None:
         """Make the view over explicit files, as a glob of alternatives; Spark would pass over one that is gone."""
         gone = [path for path in (*(file.path for file in files), *withdrawn.paths) if not path.exists()]

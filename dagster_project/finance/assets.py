@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.finance.extract import extract
-from dagster_project.finance.periods import latest_complete
+from dagster_project.finance.periods import latest_complete, over_but_waiting
 from dagster_project.publish.reader import served
 from dagster_project.resources import Runtime
 
@@ -20,6 +20,7 @@ def roi_extract(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeRe
     with runtime.stage("extract"):
         with served(home) as (connection, _):
             period = latest_complete(connection)
+            runtime.outcome["waiting"] = over_but_waiting(connection)
         if period is not None:
             runtime.outcome["extract"] = extract(home, period.label)
     yield dg.MaterializeResult(metadata={"extract": str(runtime.outcome.get("extract", "no complete month yet"))})

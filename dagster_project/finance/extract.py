@@ -1,7 +1,7 @@
 """Write the finance extract of one complete month: CSV and Parquet with the same rows, and a manifest with their hashes.
 
 CSV: RFC 4180 with line feeds, UTF-8, decimal point, empty for null; a text cell that a spreadsheet would run as a formula
-starts with an apostrophe (Parquet keeps the text as it is). `HOME/finance/<entity>/<YYYY-MM>/v<n>/` is replaced as a whole.
+starts with an apostrophe (Parquet keeps the text as it is). `HOME/finance/<entity>/<month>/v<n>/` is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagster_project.contracts.currencies import as_money
 from dagster_project.disk import full_disk_is_told
 from dagster_project.errors import UsageError
 from dagster_project.finance.lines import STATUS, VERSION, Figures, legal_entity, read_figures
@@ -30,14 +31,14 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def extract(home: Path, period: str, *, finance: Path | None = None) -> Path:
-    """Write the extract of fiscal month `period` (YYYY-MM) from the served copy and return its folder.
+    """Write the extract of a fiscal month (its label, or YYYY-MM) from the served copy and return its folder.
 
     The same copy gives the same bytes on any machine. A provisional extract that says something else is replaced.
 
     Raises
     ------
     UsageError
-        Nothing is published, the month is unknown or running, has no figures, or its extract is not provisional any more.
+        Nothing is published, the month is unknown, running or waits for a source, has no figures, or its extract is not provisional.
     ChecksFailed
         A blocking check of the extract fails.
     InfrastructureError
@@ -46,11 +47,11 @@ def extract(home: Path, period: str, *, finance: Path | None = None) -> Path:
     with served(home) as (connection, pointer):
         month = complete_period(connection, period)
         entity = legal_entity(connection)
-        folder = (finance or home / "finance") / _slug(entity) / period / f"v{VERSION}"
+        folder = (finance or home / "finance") / _slug(entity) / _slug(month.label) / f"v{VERSION}"
         figures = read_figures(connection, pointer, month)
     _recover(folder)
     _require_provisional(folder)
-    stem = f"fin_roi_extract_{_slug(entity)}_{period}_v{VERSION}"
+    stem = f"fin_roi_extract_{_slug(entity)}_{_slug(month.label)}_v{VERSION}"
     files = _files(figures, stem)
     contents = {name: content for name, (_, content) in files.items()}
     contents["manifest.json"] = _manifest(figures, files)
@@ -103,8 +104,18 @@ def _files(figures: Figures, stem: str) -> dict[str, tuple[pa.Table, bytes]]:
 
 def to_csv(table: pa.Table) -> bytes:
     """Return the table as CSV bytes; only text cells are ever prefixed, so -5.00 stays a number."""
-    records = [csv_record(table.column_names), *(csv_record(map(_cell, row.values())) for row in table.to_pylist())]
+    records = [csv_record(table.column_names), *(csv_record(map(_cell, _in_minor_units(row).values())) for row in table.to_pylist())]
     return "".join(records).encode()
+
+
+def _currency_column(amount: str) -> str:
+    return "transaction_currency_code" if amount.startswith("transaction_") else "currency_code"
+
+
+def _in_minor_units(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row with each amount written with as many decimals as its currency has."""
+    money = {name: row.get(_currency_column(name)) for name in row if name.endswith("_amount") and name != "unit_amount"}
+    return row | {name: as_money(row[name], code) for name, code in money.items() if code is not None and row[name] is not None}
 
 
 def _cell(value: Any) -> str:
@@ -121,14 +132,14 @@ def _sums(table: pa.Table) -> dict[str, dict[str, str]]:
     """Return the plain column sums of all rows by currency, so that anyone can check a file with one formula."""
     sums: dict[str, dict[str, str]] = {}
     for name in table.column_names:
-        currency = "transaction_currency_code" if name.startswith("transaction_") else "currency_code"
+        currency = _currency_column(name)
         if not name.endswith("_amount") or currency not in table.column_names or name == "unit_amount":
             continue
         totals: dict[str, Decimal] = {}
         for amount, code in zip(table[name].to_pylist(), table[currency].to_pylist(), strict=True):
             if amount is not None:
                 totals[str(code)] = totals.get(str(code), Decimal(0)) + amount
-        sums[name] = {code: format(total, "f") for code, total in sorted(totals.items())}
+        sums[name] = {code: format(as_money(total, code), "f") for code, total in sorted(totals.items())}
     return sums
 
 

@@ -11,6 +11,17 @@ with span as (
     where period_month = $prior_month or (fiscal_year::varchar = $fiscal_year and period_month <= $month)
 ),
 
+-- Where the cost of a month is known, an account without a posting has none; where it is not, no account's is.
+known as (
+    select
+        coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_this), false) as is_this,
+        coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_prior), false) as is_prior,
+        coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_in_year), false) as is_in_year,
+        max(figures.service_cost_null_reason) filter (span.is_this) as null_reason
+    from span
+    left join analytics.mart_service_roi_month as figures on span.period_month = figures.period_month and figures.window_kind = 'month'
+),
+
 cost as (
     select
         'cost.' || costs.cost_category as line_id,
@@ -18,30 +29,32 @@ cost as (
         costs.cost_centre,
         costs.cost_category,
         costs.gl_account,
-        coalesce(sum(costs.cost_amount) filter (span.is_this), 0) as reporting_amount,
-        coalesce(sum(costs.transaction_cost_amount) filter (span.is_this), 0) as transaction_amount,
+        case when any_value(known.is_this) then coalesce(sum(costs.cost_amount) filter (span.is_this), 0) end as reporting_amount,
+        case when any_value(known.is_this) then coalesce(sum(costs.transaction_cost_amount) filter (span.is_this), 0) end as transaction_amount,
         costs.transaction_currency_code,
-        coalesce(sum(costs.cost_amount) filter (span.is_prior), 0) as prior_period_amount,
-        coalesce(sum(costs.cost_amount) filter (span.is_in_year), 0) as ytd_amount,
-        coalesce(bool_or(costs.cost_source = 'budget') filter (span.is_this), false) as is_estimate
+        case when any_value(known.is_prior) then coalesce(sum(costs.cost_amount) filter (span.is_prior), 0) end as prior_period_amount,
+        case when any_value(known.is_in_year) then coalesce(sum(costs.cost_amount) filter (span.is_in_year), 0) end as ytd_amount,
+        coalesce(bool_or(costs.is_provisional) filter (span.is_this), false) as is_estimate,
+        any_value(known.null_reason) as null_reason
     from marts.fct_cost_line as costs
     inner join span on costs.period_month = span.period_month
+    cross join known
     where costs.is_roi_basis
-    group by all
+    group by costs.cost_category, costs.legal_entity, costs.cost_centre, costs.gl_account, costs.transaction_currency_code
 ),
 
 roi as (
-    select figures.*, span.is_this, span.is_prior, span.is_in_year
-    from analytics.mart_service_roi_month as figures
-    inner join span on figures.period_month = span.period_month
-    where figures.window_kind = 'month'
+    select figures.*, revenue.net_revenue_amount, revenue.net_revenue_null_reason, span.is_this, span.is_prior, span.is_in_year
+    from span
+    left join analytics.mart_service_roi_month as figures on span.period_month = figures.period_month and figures.window_kind = 'month'
+    left join reporting.roi_month as revenue on span.period_month = revenue.period_month
 ),
 
 lines as (
     select
         line_id, 'cost' as line_group, 'ledger' as evidence_tier, legal_entity, cost_centre, cost_category, gl_account,
         reporting_amount, transaction_amount, transaction_currency_code, prior_period_amount, ytd_amount,
-        true as is_in_total, is_estimate, null::varchar as null_reason,
+        true as is_in_total, is_estimate, null_reason, 'service_cost' as metric_id,
         'analytics.mart_service_roi_month' as source_relation, 'service_cost_amount' as source_column
     from cost
     {roi_lines}
@@ -52,7 +65,14 @@ memo as (
         'unit_cost.' || unit_kind as line_id, cost_amount as reporting_amount,
         case when unit_kind = 'sales_unit' then net_amount else volume_count end as quantity,
         unit_kind as unit, unit_cost_amount as unit_amount, null::double as low95, null::double as high95,
-        not is_complete_period as is_estimate, null_reason,
+        is_provisional or not is_complete_period as is_estimate, null_reason,
+        case unit_kind
+            when 'ticket_closed' then 'cost_per_ticket'
+            when 'ticket_created' then 'cost_per_ticket_created'
+            when 'call' then 'cost_per_call'
+            when 'interaction' then 'cost_per_interaction'
+            when 'sales_unit' then 'cost_per_sales_unit'
+        end as metric_id,
         'marts.mart_cost_per_unit' as source_relation, 'unit_cost_amount' as source_column
     from marts.mart_cost_per_unit
     where period_month = $month and channel = 'all'
@@ -65,23 +85,21 @@ named as (
         reporting_amount, transaction_amount, transaction_currency_code, prior_period_amount, ytd_amount,
         null::decimal(20, 6) as quantity, null::varchar as unit, null::decimal(18, 4) as unit_amount,
         null::decimal(20, 6) as low95, null::decimal(20, 6) as high95,
-        is_in_total, is_estimate, null_reason, source_relation, source_column
+        is_in_total, is_estimate, null_reason, metric_id, source_relation, source_column
     from lines
     union all
     select
         line_group || '.net', 'net', line_group, null, null, null, null, null,
-        case when bool_or(reporting_amount is not null) then sum(coalesce(reporting_amount, 0)) end, null, null,
-        case when bool_or(prior_period_amount is not null) then sum(coalesce(prior_period_amount, 0)) end,
-        case when bool_or(ytd_amount is not null) then sum(coalesce(ytd_amount, 0)) end,
+        sum(reporting_amount), null, null, sum(prior_period_amount), sum(ytd_amount),
         null, null, null, null, null, false, bool_or(is_estimate),
-        string_agg(line_id || ' ' || null_reason, ', ' order by line_id) filter (null_reason is not null), null, null
+        string_agg(line_id || ' ' || null_reason, ', ' order by line_id) filter (null_reason is not null), 'group_net', null, null
     from lines
     where is_in_total
     group by line_group
     union all
     select
         line_id, 'detail', 'memo', null, null, null, null, null, reporting_amount, null, null, null, null, quantity, unit, unit_amount,
-        low95, high95, false, is_estimate, null_reason, source_relation, source_column
+        low95, high95, false, is_estimate, null_reason, metric_id, source_relation, source_column
     from memo
 ),
 
@@ -93,11 +111,11 @@ metrics as (
 
 select
     $entity as entity, $period as period,
-    named.line_id, named.line_kind, named.line_group, named.evidence_tier, metrics.metric_id,
+    named.line_id, named.line_kind, named.line_group, named.evidence_tier, coalesce(named.metric_id, metrics.metric_id) as metric_id,
     named.legal_entity, named.cost_centre, named.cost_category, named.gl_account,
-    named.reporting_amount::decimal(18, 2) as reporting_amount, $currency as currency_code,
-    named.transaction_amount::decimal(18, 2) as transaction_amount, named.transaction_currency_code,
-    named.prior_period_amount::decimal(18, 2) as prior_period_amount, named.ytd_amount::decimal(18, 2) as ytd_amount,
+    named.reporting_amount::decimal(18, 3) as reporting_amount, $currency as currency_code,
+    named.transaction_amount::decimal(18, 3) as transaction_amount, named.transaction_currency_code,
+    named.prior_period_amount::decimal(18, 3) as prior_period_amount, named.ytd_amount::decimal(18, 3) as ytd_amount,
     named.quantity::decimal(20, 6) as quantity, named.unit, named.unit_amount::decimal(18, 4) as unit_amount,
     named.low95::decimal(20, 6) as low95, named.high95::decimal(20, 6) as high95,
     named.is_in_total, named.is_estimate, named.null_reason, named.source_relation, named.source_column

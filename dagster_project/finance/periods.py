@@ -1,64 +1,82 @@
-"""Fiscal months as the published copy states them: which exist, which are complete, which one is meant by YYYY-MM."""
+"""Fiscal months as the published copy states them: which exist, which are complete, which one a label or a calendar month means."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
 from dagster_project.errors import UsageError
 
-_LABEL = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_REMEDY = (
+    "remedy: deliver what is missing (a file with nothing but its header says that there is nothing more), name a source that will deliver"
+    " no more under ended_sources in the assumptions, or extract an earlier month"
+)
 
 
 @dataclass(frozen=True)
 class Period:
-    """One fiscal month. `label` is YYYY-MM: the fiscal period's own id where it has this form, else that of its first day."""
+    """One fiscal month. `label` is the fiscal calendar's own id; `waits_for` names the sources that have not reached its end."""
 
-    label: str
     period_month: date
-    fiscal_period: str
+    label: str
     fiscal_year: str
     start_date: date
     end_date: date
     close_state: str
     is_complete: bool
+    waits_for: str | None
+
+    def days_in(self, month: str) -> int:
+        """Count the days that the fiscal month shares with a calendar month, YYYY-MM."""
+        days = (self.start_date + timedelta(number) for number in range((self.end_date - self.start_date).days + 1))
+        return sum(f"{day:%Y-%m}" == month for day in days)
 
 
 def periods(connection: duckdb.DuckDBPyConnection) -> list[Period]:
     """Return all fiscal months of the copy, oldest first."""
     rows = connection.execute(
         "select period_month, fiscal_period::varchar, fiscal_year::varchar, start_date, end_date, "
-        "coalesce(close_state::varchar, 'open'), is_complete_period from marts.dim_period order by period_month"
+        "coalesce(close_state::varchar, 'open'), is_complete_period, waits_for from marts.dim_period order by period_month"
     ).fetchall()
-    return [Period(row[1] if _LABEL.fullmatch(row[1] or "") else row[0].strftime("%Y-%m"), *row) for row in rows]
+    return [Period(*row) for row in rows]
 
 
-def complete_period(connection: duckdb.DuckDBPyConnection, label: str) -> Period:
-    """Return the month that `label` names.
+def complete_period(connection: duckdb.DuckDBPyConnection, name: str) -> Period:
+    """Return the month that `name` means: its own label, or YYYY-MM for the fiscal month that has most of this calendar month's days.
 
     Raises
     ------
     UsageError
-        Not of the form YYYY-MM, unknown, named by two months, or still running.
+        Unknown, still running, or a source that it needs has not reached its end.
     """
-    if not _LABEL.fullmatch(label):
-        raise UsageError(f"period {label} is not of the form YYYY-MM")
     known = periods(connection)
-    found = [period for period in known if period.label == label]
-    if not found:
+    found = next((period for period in known if period.label == name), None)
+    if found is None and _MONTH.fullmatch(name):
+        found = max((period for period in known if period.days_in(name)), key=lambda period: period.days_in(name), default=None)
+    if found is None:
         spread = f"{known[0].label} to {known[-1].label}" if known else "none"
-        raise UsageError(f"fiscal month {label} is not in the published copy; months there: {spread}")
-    if len(found) > 1:
-        raise UsageError(f"{label} names {len(found)} fiscal months; remedy: give each a fiscal_period of its own in feed fiscal_periods")
-    if not found[0].is_complete:
-        raise UsageError(
-            f"fiscal month {label} is still running: it ends on {found[0].end_date} and the data do not reach that day; "
-            "remedy: load the missing days, or extract an earlier month"
-        )
-    return found[0]
+        raise UsageError(f"fiscal month {name} is not in the published copy; months there: {spread}")
+    if found.is_complete:
+        return found
+    if found.waits_for is None:
+        raise UsageError(f"fiscal month {found.label} is still running: it ends on {found.end_date}; remedy: extract an earlier month")
+    raise UsageError(f"fiscal month {found.label} is not complete: {waiting(connection, found)}; {_REMEDY}")
+
+
+def waiting(connection: duckdb.DuckDBPyConnection, period: Period) -> str:
+    """Say which sources the month waits for, and the day that each has reached."""
+    last = dict(connection.execute("select source_name, max(last_delivery_date) from ops.sources group by source_name").fetchall())
+    late: list[str] = []
+    mute: list[str] = []
+    for source in (period.waits_for or "").split(", "):
+        day = last.get(source)
+        (late if day is None or day <= period.end_date else mute).append(f"{source} (last delivered on {day or 'no day'})")
+    reasons = [f"a delivery after {period.end_date} of {', '.join(late)}"] * bool(late) + [f"cost lines of {', '.join(mute)}"] * bool(mute)
+    return f"it waits for {' and '.join(reasons)}"
 
 
 def latest_complete(connection: duckdb.DuckDBPyConnection) -> Period | None:
@@ -66,3 +84,14 @@ def latest_complete(connection: duckdb.DuckDBPyConnection) -> Period | None:
     figures = connection.execute("select period_month from analytics.mart_service_roi_month where window_kind = 'month'").fetchall()
     complete = [period for period in periods(connection) if period.is_complete and (period.period_month,) in figures]
     return complete[-1] if complete else None
+
+
+def over_but_waiting(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say of each month after the latest complete one that is over and has no extract what it waits for."""
+    latest = latest_complete(connection)
+    (day,) = connection.execute("select max(last_delivery_date) from ops.sources").fetchone() or (None,)
+    return [
+        f"no extract of {period.label}: {waiting(connection, period)}"
+        for period in periods(connection)
+        if period.waits_for and day and period.end_date < day and (latest is None or period.period_month > latest.period_month)
+    ]

@@ -13,19 +13,18 @@ from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
 from dagster_project.errors import ChecksFailed, FileUnread, InputRefused, ServiceRoiError, UsageError
 from dagster_project.ingest.conform.quarantine import summarised
-from dagster_project.ingest.lake import key_scopes, register_lake
+from dagster_project.ingest.lake import REGISTERED, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken, refused_parts
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.report import LoadReport
-from dagster_project.ledger.warnings import SEPARATOR, SHOWN_KEYS, warnings_of
+from dagster_project.ledger.warnings import REFUSED, SEPARATOR, SHOWN_KEYS, warnings_of
+from dagster_project.masking import masked_path
 from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 
 CHECK = "expectations"
 LAKE = "lake"
-REGISTERED = ("feed_presence", "run_parameters")
-"""Relations of schema lake that ingest makes beside the feeds."""
 _SETTINGS = load_settings()
 DELIVERY_DAYS = dg.DailyPartitionsDefinition(
     start_date=_SETTINGS.first_delivery_day.isoformat(), timezone=_SETTINGS.schedule_time_zone, end_offset=1
@@ -66,6 +65,7 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     checked = map(str, warnings_of(runtime.ledger, runtime.run_id))
     for warning in (*aside, *report.warnings, *summarised(report.files), *report.notices, *checked):
         runtime.say(warning)
+    _keep_refusals(runtime, report, unread)
     runtime.unread = _unreadable(report, unread)
     error = _refusal(report, results, unread) or (None if runtime.is_anything_new() else runtime.unread)
     if error is None:
@@ -151,6 +151,18 @@ def _unreadable(report: LoadReport, unread: Sequence[Unread]) -> FileUnread | No
     """Return what a run ends with that could not read some files, and publishes all others."""
     refused = [*report.unreadable, *refused_parts(unread)]
     return FileUnread("\n".join(refused)) if refused else None
+
+
+def _keep_refusals(runtime: Runtime, report: LoadReport, unread: Sequence[Unread]) -> None:
+    """Keep each file and folder that this run refused for `ops.warnings`: its path, the rule, the reason and the remedy."""
+    landing = runtime.settings.landing
+    refused = [file for file in report.files if file.status == "refused"]
+    found = [(file.path, "file_unreadable" if file.is_unread else "file_refused", 1, file.error or "") for file in refused]
+    parts = [part for part in unread if part.is_refused]
+    found += [(part.path.relative_to(landing).as_posix(), part.rule, part.files, part.reason) for part in parts]
+    for path, rule, files, reason in found:
+        line = {"expectation": rule, "severity": REFUSED, "success": False, "unexpected_count": files, "observed": masked_path(path)}
+        runtime.ledger.record_checks(runtime.run_id, "/".join(path.split("/")[:2]), [{**line, "notes": reason}])
 
 
 def _first(found: str | None) -> str:

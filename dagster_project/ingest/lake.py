@@ -18,12 +18,13 @@ import pyarrow as pa
 
 from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.engines.described import declared
 from dagster_project.engines.engine import Engine
 from dagster_project.engines.lake_files import Withdrawals
 from dagster_project.engines.types import arrow_type
 from dagster_project.errors import UsageError
-from dagster_project.ingest.mapping.systems import Mappings
-from dagster_project.ledger.store import Ledger, lake_file
+from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
+from dagster_project.ledger.store import OF_SOURCES, Ledger, lake_file
 
 ALL_ENTITIES = "COMPANY"
 NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved
@@ -45,16 +46,50 @@ _BATCHES = {
     "batch_id": pa.string(), "feed": pa.string(), "row_count": pa.int64(), "source_system": pa.string(), "delivery_date": pa.date32(),
     "change_number": pa.int64(), "file_order": pa.string(), "key_scope": pa.string(), "withdrawn_file": pa.string(),
 }  # fmt: skip
-_PRESENCE = {"feed": pa.string(), "is_present": pa.bool_(), "row_count": pa.int64()}
-_SHARE = pa.decimal128(9, 4)
-_PARAMETERS = {
-    "reporting_currency_code": pa.string(), "company_time_zone": pa.string(), "legal_entity": pa.string(),
-    "fiscal_year_start_month": pa.int32(), "activity_window_days": pa.int32(), "offer_window_days": pa.int32(),
-    "taken_back_days": pa.int32(), "tier_a_share": _SHARE, "tier_b_share": _SHARE, "top_customer_share": _SHARE,
-    "value_share_target": _SHARE, "handle_limit_seconds": pa.int64(),
-    "document_difference_limit_amount": pa.decimal128(18, 2), "latest_delivery_date": pa.date32(),
-    "assumptions_sha256": pa.string(),
-}  # fmt: skip
+REGISTERED = {
+    "feed_presence": declared(
+        "One row per feed, whether it ever delivered a row, and how many.",
+        """
+        feed string
+        is_present boolean At least one row of the feed was delivered.
+        row_count bigint Rows delivered, all versions.
+        """,
+    ),
+    "sources": declared(
+        "One row per source and feed it delivers, with the latest day of delivery; sources that ended are left out.",
+        """
+        source_name string System that exports the feed; canonical/<feed> where the feed comes by itself.
+        feed string
+        last_delivery_date date Latest day of delivery; months up to there wait for nothing of the source.
+        """,
+    ),
+    "run_parameters": declared(
+        "One row, the assumptions and the resolved currency, zone and entity of this run.",
+        """
+        reporting_currency_code string Currency of all amounts without transaction in their name (ISO 4217).
+        company_time_zone string Zone in which instants become dates (IANA).
+        legal_entity string The one legal entity of the ledger or the budgets; COMPANY where there are none or several.
+        fiscal_year_start_month int Month number with which fiscal years begin, where no fiscal periods are delivered.
+        activity_window_days int Days after an order for which its customer counts as active.
+        offer_window_days int Days after the interaction within which an order that accepts its offer counts.
+        taken_back_days int Days within which an order refunded in full makes nobody an active customer.
+        tier_a_share decimal(9,4) Share of the positive margin that tier A holds.
+        tier_b_share decimal(9,4) Share of the positive margin that tiers A and B hold.
+        top_customer_share decimal(9,4) Share of the customers that 20 means in 80/20.
+        value_share_target decimal(9,4) Share of the value that 80 means in 80/20.
+        handle_limit_seconds bigint Longest time in seconds for which one contact draws cost.
+        ledger_posted_share decimal(9,4) Share of a budget below which the ledger of an open month is not yet believed.
+        document_difference_limit_amount decimal(18,2) Difference of one document that stops the build, in its own currency.
+        latest_delivery_date date Latest day of delivery of all; null without deliveries.
+        assumptions_sha256 string SHA-256 of the assumptions.
+        """,
+    ),
+}
+"""Tables that are published too, in schema `ops`."""
+_DELIVERED = (
+    f"select system, stream, max(delivery_date) from deliveries where status in ('accepted', 'duplicate') and {OF_SOURCES}"
+    " group by system, stream"
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +127,7 @@ def register_lake(
     zones: set[str],
     scopes: Mapping[tuple[str, str], str] | None = None,
 ) -> None:
-    """Create or replace every relation of schema `lake`: every contracted feed, `batches`, `feed_presence`, `run_parameters`.
+    """Create or replace every relation of schema `lake`: every feed, `batches`, `feed_presence`, `sources`, `run_parameters`.
 
     `zones` are the time zones that the mappings of the delivered systems declare (`Mappings.zones`); `scopes` are their words on whose
     keys a system delivers (`key_scopes`), where they differ from the contract.
@@ -100,7 +135,7 @@ def register_lake(
     Raises
     ------
     UsageError
-        Several currencies or time zones and no assumption that chooses one.
+        Several currencies or time zones and no assumption that chooses one, or an ended source that never delivered.
     InfrastructureError
         A file that the ledger names is gone from the lake.
     """
@@ -113,10 +148,11 @@ def register_lake(
         )
         for batch in batches
     ]  # fmt: skip
-    _replace(engine, "lake.batches", _BATCHES, told)
+    _replace(engine, "lake.batches", pa.schema(list(_BATCHES.items())), told)
     show_feeds(engine, home, "lake", batches)
     here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
-    _replace(engine, "lake.feed_presence", _PRESENCE, [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
+    _replace(engine, "lake.feed_presence", REGISTERED["feed_presence"], [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
+    _replace(engine, "lake.sources", REGISTERED["sources"], _sources(ledger, batches, assumptions.ended_sources))
     ((day,),) = ledger.rows("select max(delivery_date) from deliveries where status in ('accepted', 'duplicate')")
     values = assumptions.model_dump() | {
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
@@ -125,7 +161,28 @@ def register_lake(
         "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }
-    _replace(engine, "lake.run_parameters", _PARAMETERS, [tuple(values[name] for name in _PARAMETERS)])
+    parameters = REGISTERED["run_parameters"]
+    _replace(engine, "lake.run_parameters", parameters, [tuple(values[name] for name in parameters.names)])
+
+
+def _sources(ledger: Ledger, batches: Sequence[AcceptedBatch], ended: Sequence[str]) -> list[tuple[str, str, date]]:
+    """Return source, feed and latest day of delivery, without those that ended.
+
+    A source is a mapped system, whose streams are exported together, or one feed of system `canonical`, where each feed may come from
+    somebody else.
+    """
+    found: dict[tuple[str, str], date] = {}
+    fed = {(batch.source_system, batch.feed) for batch in batches if batch.feed in feeds()}
+    for system, stream, day in ledger.rows(_DELIVERED):
+        for feed in [stream] if system == CANONICAL else [feed for owner, feed in fed if owner == system]:
+            source = f"{system}/{feed}" if system == CANONICAL else system
+            found[source, feed] = max(found.get((source, feed), date.min), date.fromisoformat(day))
+    known = sorted({source for source, _ in found})
+    if unknown := sorted(set(ended) - set(known)):
+        raise UsageError(
+            f"ended_sources: {', '.join(unknown)} never delivered; known: {', '.join(known) or 'none'}; remedy: correct the name"
+        )
+    return sorted((source, feed, day) for (source, feed), day in found.items() if source not in ended)
 
 
 def key_scopes(mappings: Mappings, systems: Iterable[str]) -> dict[tuple[str, str], str]:
@@ -180,9 +237,9 @@ def show_feeds(engine: Engine, home: Path, schema: str, batches: Sequence[Accept
         engine.show_feed(f"{schema}.{feed}", columns, files, Withdrawals(contract.primary_key, withdrawn))
 
 
-def _replace(engine: Engine, table: str, columns: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:
-    arrays = [pa.array([row[at] for row in rows], kind) for at, kind in enumerate(columns.values())]
-    engine.replace(table, pa.schema(list(columns.items())), [pa.table(arrays, names=list(columns))])
+def _replace(engine: Engine, table: str, columns: pa.Schema, rows: list[tuple[Any, ...]]) -> None:
+    arrays = [pa.array([row[at] for row in rows], kind) for at, kind in enumerate(columns.types)]
+    engine.replace(table, columns, [pa.table(arrays, names=columns.names)])
 
 
 def _currency(engine: Engine) -> str:

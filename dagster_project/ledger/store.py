@@ -22,6 +22,9 @@ from dagster_project.masking import masked
 from dagster_project.settings import fault_point
 
 FILE = "ledger.sqlite"
+REDACTED = "redacted-"
+"""Start of the names of canonical files that forgetting an account delivers; no source delivered them."""
+OF_SOURCES = f"path not like 'canonical/%/{REDACTED}%'"
 _SCHEMAS = (
     "ledger.sql",
     "ledger_2.sql",

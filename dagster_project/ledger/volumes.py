@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from statistics import median
 
 from dagster_project.contracts.model import feeds, load_contract
-from dagster_project.ledger.store import Ledger
+from dagster_project.ledger.store import OF_SOURCES, Ledger
 
 SPREADS = 4  # median absolute deviations from the median, of logarithms; domain 5.14
 SAME_WEEKDAYS, ENOUGH_WEEKDAYS = 8, 5  # compared with, and needed of, the same weekday
 RECENT_DAYS, ENOUGH_DAYS = 28, 6  # compared with, and needed of, any weekday while a stream is young
 _WINDOW_DAYS = 70
-_VOLUMES = """
+_VOLUMES = f"""
 select system, stream, delivery_date, sum(physical)
 from deliveries as d
-where delivery_date >= ? and (
+where delivery_date >= ? and {OF_SOURCES} and (
     (status = 'staged' and run_id = ?)
     or (status = 'accepted' and not exists (
         select 1 from deliveries as n where n.path = d.path and n.status = 'staged' and n.run_id = ?
@@ -31,11 +31,14 @@ where delivery_date >= ? and (
 )
 group by system, stream, delivery_date
 """
-_STAGED = "select distinct system, stream, delivery_date from deliveries where status = 'staged' and run_id = ? and duplicate_of is null"
-_DELIVERED = """
+_STAGED = (
+    "select distinct system, stream, delivery_date from deliveries"
+    f" where status = 'staged' and run_id = ? and duplicate_of is null and {OF_SOURCES}"
+)
+_DELIVERED = f"""
 select b.feed, max(d.delivery_date)
 from deliveries as d inner join batches as b on b.file_id = coalesce(d.duplicate_of, d.file_id)
-where d.status in ('accepted', 'duplicate') or (d.status = 'staged' and d.run_id = ?)
+where d.{OF_SOURCES} and (d.status in ('accepted', 'duplicate') or (d.status = 'staged' and d.run_id = ?))
 group by b.feed
 """
 _OPEN = """

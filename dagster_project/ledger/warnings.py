@@ -14,10 +14,14 @@ SHOWN_KEYS = 3
 SEPARATOR = "; "
 WARNINGS = """
 select run_id, feed, expectation, max(column_name), max(unexpected_count), max(observed), max(notes)
-from check_results where severity = 'warning' and not is_success and run_id = coalesce(?, run_id)
-group by run_id, feed, expectation order by min(rowid)
+from check_results where severity in ('warning', ?) and not is_success and run_id = coalesce(?, run_id)
+group by run_id, feed, expectation, case when severity = 'refused' then observed end order by min(rowid)
 """
-"""One row for each run, feed and check; the parameter is a run, or null for all of them."""
+"""One row for each run, feed and check; parameters are a further severity, and a run or null for all of them.
+
+Of severity `refused` is a file or folder that a run did not take: the run ends with its message, and readers find it among the warnings.
+"""
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Warned:
 
 def warnings_of(ledger: Ledger, run_id: str) -> list[Warned]:
     """Return what the checks of a run warned of, in the order in which they ran."""
-    found = ledger.rows(WARNINGS, (run_id,))
+    found = ledger.rows(WARNINGS, ("", run_id))
     return [Warned(feed, check, rows, first or "", meaning or "") for _, feed, check, _, rows, first, meaning in found]
 
 

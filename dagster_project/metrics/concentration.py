@@ -16,8 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.metrics.registry import Labels, Metric
-
 TIERS = ("A", "B", "C", "D", "N")
 
 
@@ -181,28 +179,3 @@ def tier(values: NDArray[np.int64], positive: NDArray[np.int64], population: NDA
     shares = np.full(len(values), np.nan)
     np.divide(positive, totals, out=shares, where=totals > 0)
     return Tiers(shares, np.select(conditions, [3, 4, 0, 1], 2).astype(np.int8))
-
-
-def _metric(metric_id: str, column: str, formula: str, spec: tuple[str, ...], labels: tuple[str, str, str, str, str]) -> Metric:
-    en, fr, it, zh, ja = labels
-    return Metric.model_validate({
-        "metric_id": metric_id, "version": 1, "owner": "finance", "formula": formula, "unit": "share", "direction": "neutral",
-        "sources": ("orders", "order_lines", "budgets|ledger_actuals"), "relation": "analytics.mart_concentration", "column": column,
-        "spec_rows": spec, "labels": Labels(en=en, fr=fr, it=it, zh=zh, ja=ja),
-    })  # fmt: skip
-
-
-METRICS: tuple[Metric, ...] = (
-    _metric(
-        "profit_share_top20", "top20_share", "value of the best 20 % of customers (fractional boundary) / total value", ("D29",),
-        ("Share of the best 20 %", "Part des 20 % meilleurs", "Quota del 20 % migliore", "前20%客户占比", "上位20%顧客の割合"),
-    ),
-    _metric(
-        "customer_share_for_80", "customer_share_for_80", "smallest share of customers holding 80 % of the total, interpolated", ("D29",),
-        ("Customers for 80 %", "Clients pour 80 %", "Clienti per l'80 %", "贡献80%价值的客户占比", "価値の80%を占める顧客の割合"),
-    ),
-    _metric(
-        "value_gini", "gini_ratio", "sum((2i - n - 1) x_(i)) / (n sum(x)), x ascending", (),
-        ("Gini of customer value", "Gini de la valeur client", "Gini del valore cliente", "客户价值基尼系数", "顧客価値のジニ係数"),
-    ),
-)  # fmt: skip

@@ -1,64 +1,93 @@
-"""The metric registry: one declaration beside each metric, collected into rows for `ops`.
+"""The metric registry: what the yml beside each dbt model declares as metrics, collected into rows for `ops`.
 
-Python metrics declare `METRICS` in their module; SQL metrics declare the same fields in the dbt yml, under a column's
-`config: meta: metric:`. Holds the model, the collection and the coverage of the specification. It must not compute a metric.
+A metric is declared once, in dbt's own form (`semantic_models:` and `metrics:`); what dbt has no word for is under `config: meta:`
+and is `Meta` here. Holds the model, the collection and the coverage of the specification. It must not compute a metric.
 """
 
 from __future__ import annotations
 
 import csv
-import importlib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SPEC_ROWS = Path(__file__).with_name("spec_rows.csv")
-MODULES = ("roi", "retention", "concentration")
+_COLUMN = "^[a-z][a-z0-9_]*$"
 
 
 class Labels(BaseModel):
-    """What a reader sees, in the five languages of the product."""
+    """What a reader sees, in four languages; English is the `label` of the metric."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    en: str = Field(min_length=1)
     fr: str = Field(min_length=1)
     it: str = Field(min_length=1)
     zh: str = Field(min_length=1)
     ja: str = Field(min_length=1)
 
 
-class Metric(BaseModel):
-    """One metric: what it means, where it is found, which rows of the specification it serves.
+class Meta(BaseModel):
+    """What a declaration says of a metric under `config: meta:`.
 
-    `sources` are feeds; `a|b` means that either is enough. A changed formula is a new `version`.
+    `sources` are feeds; `a|b` means that either is enough. A changed formula is a new `version`. `kind` says what the value is: a `sum`, a
+    `proportion` of counts (it gets Wilson's interval), a `mean`, or another `ratio`. `cuts` are dimensions of the semantic model or of an
+    entity that it names.
+
+    Columns of the model: `null_reason` says why the measure is null in a row, `provisional` that the cost is a budget's; `num`, `den`, `n`,
+    `low` and `high` are published beside a value that is computed elsewhere. One row that is unknown makes a sum unknown; with `of_known`
+    the sum is of what is known, and unknown where that is nothing. A month without a row is 0, or null for the reason `no_rows`.
+    `found_in` names the published column that holds the figure, where it is not that of the measure.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric_id: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    version: int = Field(ge=1)
+    version: int = Field(default=1, ge=1)
     owner: str = Field(min_length=1)
-    formula: str = Field(min_length=1)
     unit: str = Field(min_length=1)
     direction: Literal["higher_is_better", "lower_is_better", "neutral"]
+    kind: Literal["sum", "ratio", "mean", "proportion"]
+    formula: str = Field(min_length=1)
     sources: tuple[str, ...] = Field(min_length=1)
-    relation: str = Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")
-    column: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    spec_rows: tuple[str, ...] = ()
     labels: Labels
-    numerator: str | None = None
-    denominator: str | None = None
+    cuts: tuple[str, ...] = ()
+    spec_rows: tuple[str, ...] = ()
+    null_reason: str | None = Field(default=None, pattern=_COLUMN)
+    provisional: str | None = Field(default=None, pattern=_COLUMN)
+    num: str | None = Field(default=None, pattern=_COLUMN)
+    den: str | None = Field(default=None, pattern=_COLUMN)
+    n: str | None = Field(default=None, pattern=_COLUMN)
+    low: str | None = Field(default=None, pattern=_COLUMN)
+    high: str | None = Field(default=None, pattern=_COLUMN)
+    of_known: bool = False
+    no_rows: str | None = Field(default=None, pattern=_COLUMN)
+    found_in: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z0-9_]+\.[a-z0-9_]+$")
+
+
+class Metric(NamedTuple):
+    """One metric: its id, its English label, what is declared of it, and where it is found.
+
+    `numerator` and `denominator` are the columns of the parts beside the figure, or the metrics that a ratio is made of.
+    """
+
+    metric_id: str
+    label: str
+    meta: Meta
+    relation: str
+    column: str
+    numerator: str | None
+    denominator: str | None
 
 
 class SpecRow(NamedTuple):
-    """One row of the specification: its id, feature, grain and unit."""
+    """One row of the specification: its id, what it is drawn from, the feature that serves it, its grain, rule and unit."""
 
     row: str
+    claim: str
     feature: str
     grain: str
+    rule: str
     unit: str
 
 
@@ -68,67 +97,78 @@ def spec_rows() -> tuple[SpecRow, ...]:
         return tuple(SpecRow(**record) for record in csv.DictReader(file))
 
 
-def _declared_in_dbt(manifest: Mapping[str, Any]) -> Iterable[Metric]:
-    for node in manifest.get("nodes", {}).values():
-        if node.get("resource_type") != "model":
-            continue
-        for name, column in (node.get("columns") or {}).items():
-            meta = (column.get("config") or {}).get("meta") or column.get("meta") or {}
-            if "metric" in meta:
-                yield Metric(**{"relation": f"{node['schema']}.{node.get('alias') or node['name']}", "column": name, **meta["metric"]})
-
-
-def collect(manifest: Mapping[str, Any] | None = None) -> list[Metric]:
-    """All metrics: those of this package and those of dbt's `manifest.json` (a dict), by `metric_id`.
+def collect(manifest: Mapping[str, Any]) -> list[Metric]:
+    """All metrics of dbt's `manifest.json` (a dict), by `metric_id`.
 
     Raises
     ------
     ValueError
-        Two declarations carry the same id, or one names a row that the specification lacks.
-    pydantic.ValidationError
-        A declaration in the yml is incomplete or misspelt.
+        A declaration is incomplete or misspelt, or names a row that the specification lacks; the message names the metric.
     """
-    metrics = [metric for module in MODULES for metric in importlib.import_module(f"{__package__}.{module}").METRICS]
-    metrics += _declared_in_dbt(manifest or {})
     known = {row.row for row in spec_rows()}
-    seen: set[str] = set()
-    for metric in metrics:
-        if metric.metric_id in seen:
-            raise ValueError(f"metric {metric.metric_id} is declared twice; a metric has one home")
-        if unknown := set(metric.spec_rows) - known:
-            raise ValueError(f"metric {metric.metric_id} claims rows that the specification lacks: {sorted(unknown)}")
-        seen.add(metric.metric_id)
-    return sorted(metrics, key=lambda metric: metric.metric_id)
+    measures = {measure["name"]: (of, measure) for of in manifest["semantic_models"].values() for measure in of["measures"]}
+    metrics = []
+    for declared in sorted(manifest["metrics"].values(), key=lambda metric: str(metric["name"])):
+        name, given = declared["name"], declared["type_params"]
+        try:
+            meta = Meta.model_validate(declared["config"]["meta"])
+        except ValidationError as error:
+            found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise ValueError(f"metric {name} in {declared['original_file_path']}: config.meta: {found}") from error
+        if unknown := set(meta.spec_rows) - known:
+            raise ValueError(f"metric {name} claims rows that the specification lacks: {sorted(unknown)}")
+        if declared["type"] == "ratio":
+            place, parts = "reporting.mart_metric.value", (given["numerator"]["name"], given["denominator"]["name"])
+        else:
+            of, measure = measures[given["measure"]["name"]]
+            place, parts = f"{_home(manifest, of)}.{measure['expr'] or measure['name']}", (meta.num, meta.den)
+        relation, _, column = (meta.found_in or place).rpartition(".")
+        metrics.append(Metric(name, declared["label"], meta, relation, column, *parts))
+    return metrics
+
+
+def _home(manifest: Mapping[str, Any], semantic_model: Mapping[str, Any]) -> str:
+    """Return the table of a semantic model: of a model that only shows a result of analytics, that result."""
+    node = manifest["nodes"][semantic_model["depends_on"]["nodes"][0]]
+    sources = [manifest["sources"].get(name) for name in node["depends_on"]["nodes"]]
+    shown = next((source for source in sources if source and source["schema"] == "analytics" and len(sources) == 1), node)
+    return f"{shown['schema']}.{shown['name']}"
 
 
 def registry_rows(metrics: Iterable[Metric]) -> list[dict[str, object]]:
     """Rows of `ops.metric_registry`: one row a metric; lists joined by a comma, labels as `label_<language>`."""
     rows: list[dict[str, object]] = []
     for metric in metrics:
-        row = metric.model_dump(exclude={"labels", "column"})
-        row |= {"column": metric.column, "sources": ",".join(metric.sources), "spec_rows": ",".join(metric.spec_rows)}
-        rows.append(row | {f"label_{language}": text for language, text in metric.labels.model_dump().items()})
+        meta = metric.meta
+        rows.append({
+            "metric_id": metric.metric_id, "version": meta.version, "owner": meta.owner, "formula": meta.formula, "unit": meta.unit,
+            "direction": meta.direction, "kind": meta.kind, "cuts": ",".join(meta.cuts), "sources": ",".join(meta.sources),
+            "relation": metric.relation, "spec_rows": ",".join(meta.spec_rows), "numerator": metric.numerator,
+            "denominator": metric.denominator, "column": metric.column, "label_en": metric.label,
+            **{f"label_{language}": text for language, text in meta.labels.model_dump().items()},
+        })  # fmt: skip
     return rows
 
 
 def spec_coverage(metrics: Iterable[Metric], rows: Iterable[SpecRow], present_feeds: Collection[str]) -> list[dict[str, str]]:
-    """Rows of `ops.spec_coverage`: one row per specification row.
+    """Rows of `ops.spec_coverage`: one row per specification row, with its text.
 
     `state` is `served` when a metric claims the row and its sources were delivered, `source_absent` when a metric claims it
     but every such metric lacks a source, else `not_built`. `where` names relation.column of the claiming metrics.
     """
     claims: dict[str, list[Metric]] = {}
     for metric in metrics:
-        for row in metric.spec_rows:
+        for row in metric.meta.spec_rows:
             claims.setdefault(row, []).append(metric)
 
     def has_sources(metric: Metric) -> bool:
-        return all(any(feed in present_feeds for feed in source.split("|")) for source in metric.sources)
+        return all(any(feed in present_feeds for feed in source.split("|")) for source in metric.meta.sources)
 
     coverage = []
     for spec in rows:
         claimed = claims.get(spec.row, [])
         state = "not_built" if not claimed else "served" if any(map(has_sources, claimed)) else "source_absent"
         where = ", ".join(f"{metric.relation}.{metric.column}" for metric in claimed)
-        coverage.append({"row_id": spec.row, "state": state, "where": where})
+        text = {name: value for name, value in spec._asdict().items() if name != "row"}
+        coverage.append({"row_id": spec.row, **text, "state": state, "where": where})
     return coverage

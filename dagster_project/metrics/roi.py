@@ -17,8 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.metrics.registry import Labels, Metric
-
 REASONS = ("source_absent", "fx_missing", "unit_cost_absent", "not_built", "zero_cost", "no_service_cost")
 STATES = ("complete", "partial", "undefined")
 KNOWN = -1
@@ -64,14 +62,10 @@ class Line:
     def __sub__(self, other: Line) -> Line:
         return self + -other
 
-    def where_known(self) -> Line:
-        """Put 0 for what is not measured: for sums that are then labelled partial."""
-        return Line.of(self.amounts)
-
     def over(self, cost: Line, zero_reason: str) -> Ratio:
         """Divide by `cost`: float64, NaN with a reason where a part is unknown or the cost is 0."""
-        reasons = np.where(cost.known, self.reasons, cost.reasons)
-        reasons = np.where((reasons == KNOWN) & (cost.amounts == 0), REASONS.index(zero_reason), reasons).astype(np.int8)
+        reasons = np.where(cost.amounts == 0, REASONS.index(zero_reason), self.reasons)
+        reasons = np.where(cost.known, reasons, cost.reasons).astype(np.int8)
         values = np.full(self.amounts.shape, np.nan)
         np.divide(self.amounts, cost.amounts, out=values, where=reasons == KNOWN)
         return Ratio(values, reasons, self, cost)
@@ -90,8 +84,8 @@ class Ratio(NamedTuple):
 class Frame:
     """The lines of the equation for the same accounts, in the same order. Damage and cost are positive amounts.
 
-    A value or damage line that is not measured (`v_modelled`, `damage`) is left out of the headline, and `states` says
-    `partial`: nothing is invented, and nothing measured is hidden.
+    A ratio that needs a line which is not measured (`v_modelled`, `damage`) is unknown, for the reason of that line, and `states` says
+    `partial`: nothing is invented. What is measured stands in the ratios that need no more than that.
     """
 
     cost: Line
@@ -103,31 +97,31 @@ class Frame:
 
     def net_benefit(self) -> Line:
         """V_hard + V_modelled - damage - cost; `V_assumed` is listed beside it and never added."""
-        return self.hard + self.modelled.where_known() - self.damage.where_known() - self.cost
+        return self.hard + self.modelled - self.damage - self.cost
 
     def variants(self, zero_reason: str) -> dict[str, Ratio]:
-        """Every ROI published in parallel, each (value - cost) / cost.
+        """Every ROI published in parallel, each (value - cost) / cost, and before them what is none.
 
-        `zero_reason` is `zero_cost` for the company and `no_service_cost` for an account. `gross_roi` takes the whole
-        contribution margin as value: it describes, and claims no effect of service. `roi_cost_only` is -1 by definition.
+        `zero_reason` is `zero_cost` for the company and `no_service_cost` for an account. `margin_per_service_cost` is the whole
+        contribution margin over cost: it describes, and claims no effect of service. `roi_hard` takes nothing but value with hard
+        evidence, so no modelled damage either. `roi_cost_only` is -1 by definition.
         """
-        cost, damage = self.cost, self.damage.where_known()
+        cost = self.cost
         nothing = Line.of(np.zeros_like(cost.amounts))
         benefits = {
-            "gross_roi": self.margin - cost,
+            "margin_per_service_cost": self.margin,
             "roi": self.net_benefit(),
-            "roi_hard": self.hard - damage - cost,
-            "roi_hard_modelled": self.hard + self.modelled - damage - cost,
-            "roi_all": self.hard + self.modelled + self.assumed - damage - cost,
-            "roi_before_damage": self.hard + self.modelled.where_known() - cost,
+            "roi_hard": self.hard - cost,
+            "roi_all": self.net_benefit() + self.assumed,
+            "roi_before_damage": self.hard + self.modelled - cost,
             "roi_cost_only": nothing - cost,
         }
         return {name: benefit.over(cost, zero_reason) for name, benefit in benefits.items()}
 
-    def states(self, roi: Ratio) -> NDArray[np.int8]:
-        """Index into `STATES`: complete, partial (a line of the headline is not measured) or undefined (no ratio)."""
-        partial = ~(self.modelled.known & self.damage.known)
-        return np.where(roi.reasons != KNOWN, STATES.index("undefined"), np.where(partial, STATES.index("partial"), 0)).astype(np.int8)
+    def states(self, ratios: dict[str, Ratio]) -> NDArray[np.int8]:
+        """Index into `STATES`: complete (the headline is known), partial (only `roi_hard` is) or undefined (neither)."""
+        codes = [STATES.index(state) for state in ("complete", "partial")]
+        return np.select([ratios[name].reasons == KNOWN for name in ("roi", "roi_hard")], codes, STATES.index("undefined")).astype(np.int8)
 
     def completeness(self) -> NDArray[np.float64]:
         """Share of the five lines of the headline and its gross view that are measured, 0..1."""
@@ -174,39 +168,3 @@ def delta_interval(sampled: Moments, fixed_value: int = 0, fixed_cost: int = 0) 
     squares = cost**2 * sampled.value_value - 2 * cost * value * sampled.value_cost + value**2 * sampled.cost_cost
     error = math.sqrt((n * squares - errors**2) / ((n - 1) * cost**4))
     return Interval(roi, error, roi - _Z95 * error, roi + _Z95 * error)
-
-
-def _metric(
-    metric_id: str, column: str, formula: str, spec: tuple[str, ...], labels: tuple[str, str, str, str, str], **more: str
-) -> Metric:
-    en, fr, it, zh, ja = labels
-    sources = ("budgets|ledger_actuals", "orders", "order_lines", *(("interactions",) if metric_id != "gross_roi" else ()))
-    return Metric(
-        metric_id=metric_id, version=1, owner="finance", formula=formula, unit=more.get("unit", "ratio"),
-        direction="higher_is_better", sources=sources, relation="analytics.mart_service_roi_month", column=column, spec_rows=spec,
-        labels=Labels(en=en, fr=fr, it=it, zh=zh, ja=ja), numerator=more.get("numerator"), denominator=more.get("denominator"),
-    )  # fmt: skip
-
-
-METRICS: tuple[Metric, ...] = (
-    _metric(
-        "service_roi", "roi_ratio", "(V_hard + V_modelled - damage - cost) / cost; ratio of sums over all accounts", ("C01", "C20"),
-        ("Service ROI", "ROI du service client", "ROI del servizio clienti", "客户服务投资回报率", "顧客サービスROI"),
-        numerator="roi_num", denominator="roi_den",
-    ),
-    _metric(
-        "service_roi_hard", "roi_hard_ratio", "(V_hard - damage - cost) / cost", (),
-        ("Service ROI, hard value", "ROI, valeur avérée", "ROI, valore certo", "服务投资回报率（硬价值）", "サービスROI（確定価値）"),
-        numerator="roi_hard_num", denominator="roi_hard_den",
-    ),
-    _metric(
-        "gross_roi", "gross_roi_ratio", "(contribution margin - service cost) / service cost; descriptive, not causal", (),
-        ("Gross ROI (descriptive)", "ROI brut (descriptif)", "ROI lordo (descrittivo)", "毛投资回报率（描述性）", "総ROI（記述的）"),
-        numerator="gross_roi_num", denominator="gross_roi_den",
-    ),
-    _metric(
-        "service_net_benefit", "net_benefit_amount", "V_hard + V_modelled - damage - cost", (),
-        ("Net benefit of service", "Bénéfice net du service", "Beneficio netto del servizio", "服务净收益", "サービス純便益"),
-        unit="money",
-    ),
-)  # fmt: skip

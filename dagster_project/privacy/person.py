@@ -21,11 +21,13 @@ from dagster_project.ingest.sources.made_rows import PLACE
 from dagster_project.ingest.sql_text import identifier_value
 from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.lock import SPILL
+from dagster_project.privacy.children import Children
 from dagster_project.settings import Settings
 
 PSEUDONYM = "FORGOTTEN-"
 _BATCHES = """
-select b.feed, b.path, b.batch_id, b.lacks, d.path, d.sha256 from batches b left join deliveries d on d.file_id = b.file_id
+select b.feed, b.path, b.batch_id, b.lacks, d.path, d.sha256, coalesce(d.system, c.system)
+from batches b left join deliveries d on d.file_id = b.file_id left join changes c on c.change_number = b.change_number
 where b.status = 'accepted' and instr(b.feed, '.') = 0 order by b.batch_key
 """
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
@@ -88,11 +90,14 @@ class Lake:
         prepare(self.connection)
         use_key(self.connection, key)
         self.files: dict[str, DeliveredFile] = {}  # by batch; a batch of a change came from many files
+        self.systems: dict[str, str] = {}  # by batch
+        self._children: tuple[str, Children] | None = None
         numbered = ledger.rows("select file_no, path, sha256 from source_files")
         self.source_files = {int(number): DeliveredFile(path, sha256) for number, path, sha256 in numbered}
         self.relations: dict[str, str] = {}
         files: dict[str, list[LakeFile]] = defaultdict(list)
-        for feed, path, batch, lacks, file_path, sha256 in ledger.rows(_BATCHES):
+        for feed, path, batch, lacks, file_path, sha256, system in ledger.rows(_BATCHES):
+            self.systems[batch] = system
             if file_path is not None:
                 self.files[batch] = DeliveredFile(file_path, sha256)
             files[feed].append(lake_file(settings.home, path, lacks))
@@ -146,21 +151,29 @@ class Lake:
         found = f"select contact_id from {self.relations['contacts']} group by 1 having bool_and(account_id = ?)"
         return {str(row[0]) for row in self.rows(found, [account_id])}
 
+    def children_of(self, person: Person) -> Children:
+        """Return what hangs on records of the person, found once."""
+        if self._children is None or self._children[0] != person.pseudonym:
+            values = self._stored(person)
+            found = Children(self.connection, self.relations, self.systems, values["account"], values["contact"])
+            self._children = person.pseudonym, found
+        return self._children[1]
+
+    def _stored(self, person: Person) -> dict[Kind, list[str]]:
+        """Return the ids by which rows of the lake know the person."""
+        known = [row.pseudonym for row in tombstones(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")]
+        return {"account": [person.stored_id, person.pseudonym], "contact": [*person.contact_ids, *known]}
+
     def _find_rows(self, person: Person) -> None:
-        values: dict[Kind, list[str]] = {
-            "account": [person.stored_id, person.pseudonym],
-            "contact": [
-                *person.contact_ids,
-                *(row.pseudonym for row in tombstones(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")),
-            ],
-        }
+        values, children = self._stored(person), self.children_of(person)
         for feed, relation in self.relations.items():
-            columns = person_columns(load_contract(feed))
+            columns, found = person_columns(load_contract(feed)), children.hanging_rows(feed)
             if columns:
                 test = " or ".join(f"list_contains($values['{kind}'], {name})" for name, kind in columns.items())
-                for batch, number in self.rows(f"select batch_id, record_number from {relation} where {test}", {"values": values}):
-                    file, record = self.origin(str(batch), int(str(number)))
-                    person.records[file].add(record)
+                found += self.rows(f"select batch_id, record_number from {relation} where {test}", {"values": values})
+            for batch, number in found:
+                file, record = self.origin(str(batch), int(str(number)))
+                person.records[file].add(record)
 
     def _tombstones(self, person: Person, known: list[Tombstone]) -> list[Tombstone]:
         places = {(row.kind, row.id_hash) for row in known}

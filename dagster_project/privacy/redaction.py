@@ -18,9 +18,10 @@ from dagster_project.ingest.mapping.systems import CANONICAL
 from dagster_project.ingest.pii.register import redacted, show, tombstones
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sql_text import literal
+from dagster_project.ledger.store import REDACTED
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import remove, sync_new
-from dagster_project.privacy.search import OWN, LandingFile, Search
+from dagster_project.privacy.search import LandingFile, Search
 
 _CHANGES = """
 select b.feed, b.batch_id, c.system, c.change_number, b.withdrawn_path from batches b join changes c on c.change_number = b.change_number
@@ -50,11 +51,11 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
         contract = load_contract(feed)
         rows = f"(select r.* from {lake.relations[feed]} as r where {condition})"
         names = ", ".join(name for name in contract.names if contract.column(name).hashed is None)
-        name = f"{OWN}{person.pseudonym}-{origin}.parquet"
+        name = f"{REDACTED}{person.pseudonym}-{origin}.parquet"
         target = landing / CANONICAL / feed / day / name
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{name}.forget")
-        kept = redacted(contract, rows, among=lake.relations[feed], mentions=mentions(person))
+        kept = redacted(contract, rows, among=lake.relations[feed], mentions=mentions(person), also=lake.children_of(person).test(contract))
         sql = f"select {names} from ({kept}) order by record_number"
         copied = lake.connection.execute(f"copy ({sql}) to {literal(str(draft))} (format parquet)").fetchone()
         if copied and copied[0]:

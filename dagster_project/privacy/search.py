@@ -1,6 +1,7 @@
 """Which delivered records speak of a person: those that rows of the lake came from, and all that lead to them by id, address or name.
 
-Four ways lead to a record: a row of the lake that names the account or a contact came from it; a column that holds the id in such a
+Five ways lead to a record: a row of the lake that names the account or a contact, or hangs on one that does (`children`), came from it;
+in canonical files it names such a record itself; a column that holds the id in such a
 record (in canonical files: the contract's column) holds it here too; it names or is named by such a record of another stream of its system
 (column `ticket_id` of a record, column `id` of a ticket, or as the mapping's `known_as` says); a word that speaks of this person alone
 stands in it. Holds the search. It must not change a file.
@@ -21,12 +22,12 @@ from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
 from dagster_project.ingest.pii.register import person_columns
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import identifier_value
+from dagster_project.ledger.store import REDACTED
+from dagster_project.privacy.children import references
 from dagster_project.privacy.person import Lake, Person
 from dagster_project.privacy.records import DeliveredRecord, delivered_records, is_readable
 from dagster_project.privacy.table_rows import files_of, table_records
 
-OWN = "redacted-"
-"""Start of the names of files that forgetting itself delivers."""
 _EMAIL = re.compile(r"[^\s<>,;:\"'()]+@[^\s<>,;:\"'()]+")
 _PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,20}[0-9]")
 
@@ -79,6 +80,7 @@ class Search:
         count = sum(len(numbers) for numbers in self.found.values())
         count += sum(len(values) for named in self.links.values() for values in named.values())
         count += sum(map(len, self.columns.values()))
+        count += sum(map(len, self.lake.children_of(self.person).visible.values()))
         return count + len(self.person.words) + len(self.person.contact_ids)
 
 
@@ -146,7 +148,7 @@ def _origins(lake: Lake, person: Person, files: list[LandingFile]) -> dict[str, 
     loaded = lake.ledger.rows("select path, sha256 from deliveries union select path, sha256 from source_files")
     by_content: dict[str, set[int]] = defaultdict(set)
     for (path, sha256), numbers in person.records.items():
-        if not Path(path).name.startswith(OWN):
+        if not Path(path).name.startswith(REDACTED):
             by_content[sha256] |= numbers
     paths = {path for path, sha256 in loaded if sha256 in by_content}
     origins: dict[str, set[int]] = defaultdict(set)
@@ -169,9 +171,19 @@ def _is_meant(result: Search, file: LandingFile, record: DeliveredRecord, patter
     if any(identifier_value(values.get(column, "")) in ids for column in columns) or pattern.search(text):
         return True
     if file.system == CANONICAL:
-        return False
+        is_ours = file.stream not in feeds() or file.path.name.startswith(REDACTED)
+        return not is_ours and result.lake.children_of(result.person).is_named(
+            load_contract(file.stream), _stored_ids(result.lake, file, record)
+        )
     links, own = result.links[file.system], file.names
     return any(values.get(name) in found or (name in own and values.get(own[name]) in found) for name, found in links.items())
+
+
+def _stored_ids(lake: Lake, file: LandingFile, record: DeliveredRecord) -> dict[str, str]:
+    """Return the ids of a record of the company's own files by column, as the lake has them."""
+    named = {*references(file.stream), *person_columns(load_contract(file.stream))}
+    ids = {name: identifier_value(record.values.get(name, "")) for name in named}
+    return {name: lake.stored_id(value) if "@" in value or value.startswith("+") else value for name, value in ids.items() if value}
 
 
 def _canonical_columns(file: LandingFile) -> set[str]:
@@ -187,6 +199,8 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
         for name, own in (*file.names.items(), *((name, name) for name in file.shared if is_origin)):
             if value := record.values.get(own):
                 result.links[file.system][name].add(value)
+    elif not is_origin and file.stream in feeds() and not file.path.name.startswith(REDACTED):
+        result.lake.children_of(result.person).learn(load_contract(file.stream), _stored_ids(result.lake, file, record))
     hashes = {row.id_hash for row in person.tombstones}
     for name in _canonical_columns(file):
         value = identifier_value(record.values.get(name, ""))

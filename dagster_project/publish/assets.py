@@ -10,6 +10,7 @@ from dagster_project.analytics.assets import MONTHLY
 from dagster_project.engines.engine import Engine
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
+from dagster_project.publish.dictionary import behind_views, dictionary
 from dagster_project.publish.gate import gate
 from dagster_project.publish.increment import Changed
 from dagster_project.publish.operations import write_ops_tables
@@ -29,11 +30,11 @@ _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
 
 
 def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """Return `schema.table` of the tables whose rows belong to a fiscal month: models say so by `meta: rows_of: month`."""
+    """Return `schema.table` of the tables whose rows belong to a fiscal month: models say so by `materialized='monthly'`."""
     return frozenset(MONTHLY) | {
         f"{node['schema']}.{node['name']}"
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["config"]["meta"].get("rows_of") == "month"
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "monthly"
     }
 
 
@@ -87,6 +88,7 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
             inputs_sha256=runtime.inputs_hash(),
             data_as_of=data_as_of,
             monthly=monthly_tables(MANIFEST),
+            descriptions=behind_views(MANIFEST) | dictionary(MANIFEST),
             changed=changed,
             keep=referenced_copies(settings.finance),
             copy_limit_bytes=settings.copy_limit_bytes,

@@ -17,8 +17,9 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
+from dagster_project.publish.describing import Descriptions, comment
 from dagster_project.publish.increment import Base, Changed
-from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, conditions, literal, quoted, relation, views_in
+from dagster_project.publish.measuring import MONTH, Column, Plan, Tables, catalog, conditions, literal, quoted, relation, views_in
 from dagster_project.publish.source import Attached, create_views
 from dagster_project.publish.versions import sync
 
@@ -92,8 +93,10 @@ def _blocks(reading: FileIO) -> Iterator[memoryview]:
 class Copy:
     """The database file under construction, attached to a connection; `forget` the rows to renew, then `fill`, then `close`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Attached, file: Path, monthly: Collection[str]) -> None:
-        self._connection, self._source, self._file, self._monthly = connection, source, file, monthly
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: Attached, file: Path, monthly: Collection[str], descriptions: Descriptions
+    ) -> None:
+        self._connection, self._source, self._file, self._monthly, self._descriptions = connection, source, file, monthly, descriptions
         connection.execute(f"attach {literal(str(file))} as {BUILDING}")
 
     def forget(self, found: Tables, plan: Plan) -> None:
@@ -109,12 +112,7 @@ class Copy:
         self._connection.execute(f"checkpoint {BUILDING}")
 
     def fill(self, tables: Tables, plan: Plan) -> None:
-        """Write the rows to renew, with the NOT NULL and comments of their tables; computed views become tables, others stay views."""
-        described = self._connection.execute(
-            f"select schema_name, table_name, comment from duckdb_tables() where database_name = {literal(self._source.database)}"
-            f" union all select schema_name, view_name, comment from duckdb_views() where database_name = {literal(self._source.database)}"
-        )
-        comments = {(schema, table): comment for schema, table, comment in described.fetchall()}
+        """Write the rows to renew, with the NOT NULL of their tables, and all comments; computed views become tables, others stay views."""
         for (schema, table), columns in tables.items():
             with _transaction(self._connection):
                 self._connection.execute(f"create schema if not exists {BUILDING}.{quoted(schema)}")
@@ -122,7 +120,8 @@ class Copy:
                     self._create_view(schema, table, select)
                 else:
                     self._fill(schema, table, columns, plan)
-                self._describe(schema, table, comments.get((schema, table)), columns)
+                kind = "view" if (schema, table) in self._source.views else "table"
+                comment(self._connection, BUILDING, (schema, table), [column.name for column in columns], kind, self._descriptions)
 
     def _create_view(self, schema: str, view: str, select: str) -> None:
         self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it stands in
@@ -139,11 +138,6 @@ class Copy:
             rows = f"select * from {relation(self._source.database, schema, table)} where {condition}"
             self._connection.execute(f"insert into {target} {rows}{order}")
 
-    def _describe(self, schema: str, table: str, comment: str | None, columns: list[Column]) -> None:
-        target, kind = relation(BUILDING, schema, table), "view" if (schema, table) in self._source.views else "table"
-        for thing, text in [(f"{kind} {target}", comment), *((f"column {target}.{quoted(c.name)}", c.comment) for c in columns)]:
-            self._connection.execute(f"comment on {thing} is {'null' if text is None else literal(text)}")
-
     def close(self) -> None:
         """Force what was written to disk."""
         self._connection.execute(f"checkpoint {BUILDING}")
@@ -151,11 +145,13 @@ class Copy:
         sync(self._file)
 
 
-def build_views(twins: Path, target: Path) -> None:
+def build_views(twins: Path, target: Path, descriptions: Descriptions) -> None:
     """Write a database of views over the twins, for tables too large to be held twice; they must lie where they will stay."""
     connection = connect_memory()
     connection.execute(f"attach {literal(str(target))} as {BUILDING}")
     create_views(connection, BUILDING, twins)
+    for key, columns in catalog(connection, BUILDING).items():
+        comment(connection, BUILDING, key, [column.name for column in columns], "view", descriptions)
     connection.close()
     sync(target)
 

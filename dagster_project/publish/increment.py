@@ -40,10 +40,11 @@ class Base:
     full_bytes: int
 
 
-def base_of(home: Path, changed: Changed | None) -> Base | None:
+def base_of(home: Path, changed: Changed | None, descriptions_sha256: str) -> Base | None:
     """Return the version to start from; None when the promise is about another one, or it is no good start.
 
-    Row hashes belong to a version of DuckDB, so a version that another one wrote is none; one of views holds no rows.
+    Row hashes belong to a version of DuckDB, so a version that another one wrote is none; one of views holds no rows. Files with other
+    descriptions are written again.
     """
     pointer = read_pointer(home)
     if changed is None or pointer is None or pointer.stem != changed.base or pointer.is_view:
@@ -52,6 +53,7 @@ def base_of(home: Path, changed: Changed | None) -> Base | None:
         manifest = read_manifest(home, pointer.stem)
         base = Base(pointer, manifest["tables"], manifest["full_bytes"])
         is_intact = manifest["version"]["sha256"] == pointer.sha256 and content_hash(base.tables) == pointer.content_hash
+        is_intact &= manifest["descriptions_sha256"] == descriptions_sha256
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     is_compact = pointer.bytes <= GROWTH_LIMIT * base.full_bytes

@@ -30,7 +30,6 @@ class Column:
     name: str
     data_type: str
     is_nullable: bool
-    comment: str | None
 
 
 Key = tuple[str, str]
@@ -78,7 +77,7 @@ def catalog(
     """Return the columns of each table and view of these schemas (of all without), and of `others`, by (schema, table), sorted by key."""
     # literals, not bound values: binding makes DuckDB import pandas, half a second in a process that needs nothing of it
     rows = connection.execute(
-        "select schema_name, table_name, column_name, data_type, is_nullable, comment from duckdb_columns() "
+        "select schema_name, table_name, column_name, data_type, is_nullable from duckdb_columns() "
         f"where database_name = {literal(database)} and not internal order by schema_name, table_name, column_index"
     ).fetchall()
     tables: Tables = {}

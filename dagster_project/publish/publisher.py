@@ -19,6 +19,7 @@ from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.lock import SPILL
 from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
+from dagster_project.publish.describing import Descriptions, identity
 from dagster_project.publish.increment import Changed, base_of, months_that_differ, months_to_renew
 from dagster_project.publish.measuring import (
     Measures,
@@ -69,6 +70,7 @@ def publish(
     inputs_sha256: str,
     data_as_of: date | None,
     monthly: Collection[str] = frozenset(),
+    descriptions: Descriptions | None = None,
     changed: Changed | None = None,
     keep: Collection[str] = frozenset(),
     copy_limit_bytes: int = 50_000_000_000,
@@ -86,6 +88,8 @@ def publish(
         served only `inputs_sha256` of the pointer changes, so that the next run knows that these inputs are done.
     monthly
         `schema.table` of the tables whose rows belong to the fiscal month in their column `period_month`.
+    descriptions
+        What tables and columns mean: comments of the file, metadata of the Parquet files. Other texts make another version.
     changed
         Which months of these tables may differ from the served version; the others are taken from it. Without it, or where it
         does not fit what is served, everything is read and written. The rows that are served are the same either way.
@@ -99,18 +103,18 @@ def publish(
     InfrastructureError
         Disk full, damaged file, failed verification, or another publisher was faster. The served version is unchanged.
     """
-    folder = published_folder(home)
+    folder, texts = published_folder(home), descriptions or {}
     with publisher_lock(home), swept(home), closing(_connect(home, threads, memory_limit)) as connection:
         with explained(folder):
             attached = source.attach(connection, folder / EXPORT)
             is_view = source.writes_parquet and _size(folder / EXPORT) > copy_limit_bytes
-            base = None if source.writes_parquet else base_of(home, changed)
+            base = None if source.writes_parquet else base_of(home, changed, identity(texts))
             copy, plan, found, candidates = None, {}, {}, {}
             if not is_view:
                 require_space(connection, attached, folder, base, changed)
                 if base and not copy_proven(folder / base.pointer.file, folder / COPY, base.pointer.sha256):
                     base = None
-                copy = Copy(connection, attached, folder / COPY, monthly)
+                copy = Copy(connection, attached, folder / COPY, monthly, texts)
                 if base and changed:
                     found, views = catalog(connection, BUILDING), views_in(connection, BUILDING)
                     kept = {key: columns for key, columns in found.items() if (key in views) == (key in attached.views)}
@@ -125,7 +129,7 @@ def publish(
             expected = merged(base.tables, measures, candidates) if base else measures
         content, current = content_hash(expected), read_pointer(home)
         is_served = current is not None and current.content_hash == content and (base is not None or is_whole(home, current))
-        if current is not None and is_served and _same_deliveries(home, current, expected):
+        if current is not None and is_served and _says_the_same(home, current, expected, texts):
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:
                 flip(home, same)
@@ -136,7 +140,7 @@ def publish(
         with cleaned(home, stem), explained(folder):
             if copy is None:
                 (folder / EXPORT).rename(twins)
-                build_views(twins, folder / COPY)
+                build_views(twins, folder / COPY, texts)
             else:
                 copy.fill(attached.stored(), plan)
                 copy.close()
@@ -149,7 +153,7 @@ def publish(
                     if base:
                         shared = share_months(expected, plan, folder / base.pointer.stem, twins, files_of(base.tables))
                     connection.execute(f"attach {literal(str(file))} as written (read_only)")
-                    write_twins(connection, "written", expected, twins)
+                    write_twins(connection, "written", expected, twins, texts)
                 elif not is_view:
                     (folder / EXPORT).rename(twins)
                 written = verified()
@@ -168,7 +172,8 @@ def publish(
                 tables={name: values["rows"] for name, values in expected.items() if is_for_readers(name)},
                 is_view=is_view,
             )
-            reveal(home, pointer, describe_twins(expected, twins, shared), base.full_bytes if base else pointer.bytes)
+            full_bytes = base.full_bytes if base else pointer.bytes
+            reveal(home, pointer, describe_twins(expected, twins, shared), full_bytes, identity(texts))
         return Published(pointer, is_new=True, removed=retire(home, keep))
 
 
@@ -190,8 +195,10 @@ def _measured_in_the_copy(connection: duckdb.DuckDBPyConnection, source: Attache
     return measures
 
 
-def _same_deliveries(home: Path, pointer: Pointer, expected: Measures) -> bool:
-    """Equal marts are published again when the account of the deliveries differs: a duplicate changes only that."""
-    told = read_manifest(home, pointer.stem)["tables"]
-    names = ("ops.load_ledger", "ops.quarantine")
-    return all(told.get(name, {}).get("hash") == expected.get(name, {}).get("hash") for name in names)
+def _says_the_same(home: Path, pointer: Pointer, expected: Measures, texts: Descriptions) -> bool:
+    """Equal marts are published again when the account of the deliveries differs, a duplicate changes only that, or what tables mean."""
+    manifest = read_manifest(home, pointer.stem)
+    served, names = manifest["tables"], ("ops.load_ledger", "ops.quarantine")
+    return manifest.get("descriptions_sha256") == identity(texts) and all(
+        served.get(name, {}).get("hash") == expected.get(name, {}).get("hash") for name in names
+    )

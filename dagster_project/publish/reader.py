@@ -22,6 +22,7 @@ from dagster_project.disk import full_disk, no_room
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.escaping import escaped_lines
+from dagster_project.publish.contents import Question
 from dagster_project.publish.limits import Deadline, Limits, process_bounded
 from dagster_project.publish.printing import WRITERS
 from dagster_project.publish.versions import Pointer, damage, parquet_folder, published_folder, read_pointer, versions
@@ -75,7 +76,7 @@ def served(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Pointer]]:
 
 def query(
     home: Path,
-    sql: str,
+    sql: str | Question,
     output_format: str = "table",
     *,
     out: TextIO | None = None,
@@ -85,6 +86,7 @@ def query(
 ) -> int:
     """Run one reading statement on the served version, print the result (default stdout), and return its number of rows.
 
+    `sql` may be a question about the version itself, which makes the statement for the one that answers.
     `table` is for people (first 1,000 rows, control characters escaped), `csv` is RFC 4180 with line feeds, `json` a list of objects whose
     decimals keep every digit. Nothing is printed unless the whole result could be read. When the served version is proven to be damaged
     the newest whole one answers; `warn` is told (default stderr), and a table says so below. `is_own_process`: this process serves one
@@ -110,7 +112,8 @@ def query(
                 closing(_open(home, pointer, bounds)) as connection,
                 Deadline(connection, bounds, is_own_process=is_own_process) as deadline,
             ):
-                count = _print(connection, sql, output_format, spool, deadline, bounds)
+                statement = sql if isinstance(sql, str) else sql(pointer)
+                count = _print(connection, statement, output_format, spool, deadline, bounds)
                 spool.flush()
             spool.seek(0)
             target = out or sys.stdout

@@ -13,6 +13,7 @@ import duckdb
 
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish.measuring import Measures
+from dagster_project.publish.stable_path import offer
 from dagster_project.publish.versions import (
     Pointer,
     discard,
@@ -41,6 +42,7 @@ def now() -> str:
 def swept(home: Path) -> Iterator[None]:
     """Begin without what a killed publisher left and leave nothing behind that has no name."""
     sweep(home)
+    offer(home)
     try:
         yield
     finally:
@@ -85,16 +87,19 @@ def settle(building: Path, target: Path) -> None:
     sync(target.parent)
 
 
-def reveal(home: Path, pointer: Pointer, twins: Measures, full_bytes: int) -> None:
+def reveal(home: Path, pointer: Pointer, twins: Measures, full_bytes: int, descriptions_sha256: str) -> None:
     """Name the version: its folder is none until the manifest is there, and it is not served until the pointer says so."""
     folder = published_folder(home) / pointer.stem
     folder.mkdir(exist_ok=True)
     for inner in (path for path in folder.rglob("*") if path.is_dir()):
         sync(inner)
-    write_synced(folder / "manifest.json.tmp", {"version": asdict(pointer), "tables": twins, "full_bytes": full_bytes})
+    manifest = {"version": asdict(pointer), "tables": twins, "full_bytes": full_bytes, "descriptions_sha256": descriptions_sha256}
+    write_synced(folder / "manifest.json.tmp", manifest)
     (folder / "manifest.json.tmp").rename(folder / "manifest.json")
     sync(folder)
     sync(folder.parent)
     fault_point("publish_twins")
     flip(home, pointer)
     fault_point("publish_pointer")
+    offer(home)
+    fault_point("publish_path")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import UsageError
 from dagster_project.publish.copying import build_views
+from dagster_project.publish.describing import comments_in
 from dagster_project.publish.publisher import Published
 from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
-from dagster_project.publish.twins import files_of, link_or_copy
+from dagster_project.publish.stable_path import CURRENT, link_or_copy
+from dagster_project.publish.twins import files_of
 from dagster_project.publish.verify import fresh_process
 from dagster_project.publish.versions import COPY, next_seq, published_folder, publisher_lock, read_manifest, read_pointer, sync, versions
 
@@ -34,13 +38,15 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
         manifest = read_manifest(home, old.stem)
         stem = stem_of(new_seq, old.content_hash)
         with cleaned(home, stem), explained(folder):
-            ignored = shutil.ignore_patterns("manifest.json")
+            ignored = shutil.ignore_patterns("manifest.json", CURRENT)
             shutil.copytree(folder / old.stem, folder / stem, ignore=ignored, copy_function=link_or_copy)
             for twin in files_of(manifest["tables"]).values():
                 if (folder / stem / twin["file"]).stat().st_size != twin["bytes"]:
                     raise OSError(f"{twin['file']} of version {seq} is not as it was published")
             if old.is_view:
-                build_views(folder / stem, folder / COPY)
+                with closing(connect_published(folder / old.file, parquet=folder / old.stem)) as connection:
+                    texts = comments_in(connection, old.stem)
+                build_views(folder / stem, folder / COPY, texts)
             else:
                 shutil.copyfile(folder / old.file, folder / COPY)
                 sync(folder / COPY)
@@ -50,5 +56,6 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
             current = read_pointer(home)  # its inputs stay the ones done, or the next run would publish them again at once
             inputs = current.inputs_sha256 if current else old.inputs_sha256
             pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=now(), **file)
-            reveal(home, pointer, manifest["tables"], manifest.get("full_bytes", pointer.bytes))
+            full_bytes, texts_sha256 = manifest.get("full_bytes", pointer.bytes), manifest.get("descriptions_sha256", "")
+            reveal(home, pointer, manifest["tables"], full_bytes, texts_sha256)
         return Published(pointer, is_new=True)

@@ -100,7 +100,7 @@ class SparkTables:
         tables = {}
         for (schema, table), columns in catalog(connection, "exported").items():
             layout = layouts[f"{schema}.{table}"]
-            tables[schema, table] = [Column(c.name, c.data_type, layout.field(c.name).nullable, c.comment) for c in columns]
+            tables[schema, table] = [Column(c.name, c.data_type, layout.field(c.name).nullable) for c in columns]
         return Attached("exported", tables)
 
 

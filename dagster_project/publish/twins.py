@@ -7,16 +7,16 @@ it until the last version that names it is removed.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dagster_project.publish.describing import Descriptions, parquet_option
 from dagster_project.publish.measuring import NO_MONTH, Measures, Plan, is_for_readers, literal, of_month, relation
 from dagster_project.publish.source import parquet_of
+from dagster_project.publish.stable_path import link_or_copy
 from dagster_project.publish.versions import sync
 
 Files = dict[str, dict[str, Any]]
@@ -28,17 +28,17 @@ def files_of(tables: Measures) -> Files:
     return {entry["file"]: entry for values in tables.values() for entry in values["files"]}
 
 
-def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path) -> None:
-    """Write the twins that are not in the folder yet."""
+def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path, descriptions: Descriptions) -> None:
+    """Write the twins that are not in the folder yet, with the texts of their tables."""
     for name, values in expected.items():
         if not is_for_readers(name):
             continue
-        table = relation(database, *name.split("."))
+        table, texts = relation(database, *name.split(".")), parquet_option(connection, database, name, descriptions)
         for path, condition in _pieces(folder, name, values):
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 rows = f"select * from {table} where {condition}"
-                connection.execute(f"copy ({rows}) to {literal(str(path))} (format parquet, compression zstd)")
+                connection.execute(f"copy ({rows}) to {literal(str(path))} (format parquet, compression zstd{texts})")
 
 
 def share_months(expected: Measures, plan: Plan, old: Path, new: Path, known: Files) -> Files:
@@ -57,16 +57,6 @@ def share_months(expected: Measures, plan: Plan, old: Path, new: Path, known: Fi
                 link_or_copy(twin, path)
                 shared[entry["file"]] = entry
     return shared
-
-
-def link_or_copy(old: str | Path, new: str | Path) -> str | Path:
-    """Give a file a second name, or copy it where the file system has no such thing; the form that `shutil.copytree` calls."""
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
-        sync(Path(new))
-    return new
 
 
 def describe_twins(expected: Measures, folder: Path, shared: Files) -> Measures:

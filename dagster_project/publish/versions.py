@@ -98,6 +98,7 @@ def read_manifest(home: Path, stem: str) -> dict[str, Any]:
     """Return the manifest of one version: its pointer as `version`, its `tables` (rows, hash, files, of monthly ones months), `full_bytes`.
 
     `full_bytes` is the size of the file that was last written in full; the versions since then started from its descendants.
+    `descriptions_sha256` is the identity of the texts that its files carry.
     """
     manifest: dict[str, Any] = json.loads((published_folder(home) / stem / "manifest.json").read_text(encoding="utf-8"))
     return manifest

@@ -11,14 +11,14 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.errors import ChecksFailed
+from dagster_project.ingest.places import place
 from dagster_project.ledger.warnings import SEPARATOR, Warned
 from dagster_project.resources import Runtime
 from dagster_project.transform import project
-from dagster_project.transform.increment import prepare, touched
+from dagster_project.transform.increment import affected, prepare
 
 MANIFEST = project.manifest()
 SHOWN_KEYS = 10
-_UNREAD = project.unread_staging(MANIFEST)
 
 
 class SchemaTableTranslator(DagsterDbtTranslator):
@@ -48,8 +48,7 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
         try:
             if stage == "marts":
                 _plan(runtime)
-            left_out = frozenset() if runtime.increment.is_full else _UNREAD
-            selected = sorted({key.path[-1] for key in context.selected_asset_keys} - left_out)
+            selected = sorted({key.path[-1] for key in context.selected_asset_keys})
             with runtime.stage(stage):
                 try:
                     warned = project.build(
@@ -59,10 +58,11 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
                 except project.TestsFailed as failure:
                     _report(runtime, failure.warned)
                     raise ChecksFailed("\n".join([str(failure), *map(_worded, _with_keys(runtime, failure.failed))])) from failure
-            _report(runtime, warned)
+                else:
+                    _report(runtime, warned)
             if stage == "marts" and not runtime.increment.is_full:
                 with runtime.engine() as engine:
-                    runtime.increment = touched(engine, runtime.increment)
+                    runtime.increment = affected(engine, runtime.increment)
         finally:
             runtime.record_nodes(events)
             for event in events:
@@ -80,17 +80,24 @@ def _report(runtime: Runtime, warned: list[project.Found]) -> None:
         runtime.ledger.record_checks(runtime.run_id, one.feed, [{**result, "observed": one.first, "notes": one.meaning}])
 
 
-def _with_keys(runtime: Runtime, found: list[project.Found]) -> list[Warned]:
+def _with_keys(runtime: Runtime, tests: list[project.Found]) -> list[Warned]:
     """Return what tests found with the first keys; the build has let go of the warehouse."""
-    if not found:
+    if not tests:
         return []
     listed = []
     with runtime.engine() as engine:
-        for one in found:
-            rows = engine.rows(f"select * from ({one.sql}\n) as found order by all nulls last limit {SHOWN_KEYS}")
-            keys = ["/".join("" if part is None else str(part) for part in row) for row in rows]
+        for one in tests:
+            found = engine.read(f"select * from ({one.sql}\n) as found order by all nulls last limit {SHOWN_KEYS}")
+            keys = [_key(runtime, row) for chunk in found for row in chunk.to_pylist()]
             listed.append(Warned("marts", one.test, one.rows, SEPARATOR.join(keys), one.meaning))
     return listed
+
+
+def _key(runtime: Runtime, row: dict[str, Any]) -> str:
+    """Word the key of a row; one that says where it was delivered starts with the file."""
+    batch, number = row.pop("batch_id", None), row.pop("record_number", None)
+    where = place(runtime.ledger, batch, number) if batch is not None and number is not None else ""
+    return " ".join(filter(None, [where, "/".join("" if part is None else str(part) for part in row.values())]))
 
 
 def _worded(found: Warned) -> str:

@@ -1,7 +1,8 @@
 """The last build seen from outside: a private database that shows its tables, to ask what the next build would touch.
 
 The warehouse is attached read-only; schemas `lake`, `arrived` and `state` are copies or made anew, so that the very statements of a
-run can be asked here and change nothing. Holds that database and its two questions: why everything, and which months. DuckDB only.
+run can be asked here and change nothing: the models are the compiled ones. Holds that database and its two questions: why everything,
+and which months. DuckDB only.
 """
 
 from __future__ import annotations
@@ -17,11 +18,20 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.errors import InfrastructureError
-from dagster_project.transform.increment import base_of, zone_literal
+from dagster_project.transform.compiled import compiled_months
+from dagster_project.transform.increment import AFFECTED_DAY, AFFECTED_MONTH, base_of
 
-_PLANNED = Path(__file__).with_name("planned.sql")
 _SHOWN = ("staging", "intermediate", "marts")
-_COPIED = ("state.built", "state.built_batch", "state.touched_month", "state.touched_day", "lake.run_parameters", "lake.feed_presence")
+_COPIED = (
+    "state.built",
+    "state.built_batch",
+    "state.period_day",
+    "state.cost_line",
+    "lake.run_parameters",
+    "lake.feed_presence",
+    "lake.sources",
+    AFFECTED_DAY,
+)
 
 
 @contextmanager
@@ -35,6 +45,8 @@ def last_build(warehouse: Path, spill: Path, *, threads: int, memory_limit: str)
     """
     with closing(connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=spill)) as connection:
         engine = DuckDBEngine(connection)
+        engine.run("attach ':memory:' as warehouse")  # the name that compiled models give the database
+        engine.run("use warehouse")
         try:
             engine.run("attach '" + str(warehouse).replace("'", "''") + "' as built (read_only)")
         except duckdb.Error as error:
@@ -46,14 +58,13 @@ def last_build(warehouse: Path, spill: Path, *, threads: int, memory_limit: str)
             engine.run(f"create schema {schema}")
         relations = engine.rows(
             "select schema_name, table_name from duckdb_tables() where database_name = 'built' "
-            "union all select schema_name, view_name from duckdb_views() where database_name = 'built' and not internal "
-            "and schema_name <> 'staging'"  # views of feeds that no model reads, over the lake of that database's own name
+            "union all select schema_name, view_name from duckdb_views() where database_name = 'built' and not internal"
         )
         for schema, name in relations:
-            if schema in _SHOWN:
-                engine.run(f'create view {schema}."{name}" as from built.{schema}."{name}"')
-            elif f"{schema}.{name}" in _COPIED:
+            if f"{schema}.{name}" in _COPIED:
                 engine.run(f"create table {schema}.{name} as from built.{schema}.{name}")
+            elif schema in _SHOWN:
+                engine.run(f'create view {schema}."{name}" as from built.{schema}."{name}"')
         yield engine
 
 
@@ -87,11 +98,29 @@ def reason_after_reading(engine: DuckDBEngine, accepted: set[str]) -> str:
     return "currency, time zone or legal entity of the company changed"
 
 
-def touched_months(engine: DuckDBEngine) -> dict[date, str]:
-    """Return the fiscal months that the build would touch, each with its reasons; schema `arrived` shows what arrived."""
-    for statement in _PLANNED.read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            engine.run(statement.format(zone=zone_literal(engine)))
-    months = "select cast(period_month as date) as period_month, why from planned where period_month is not null"
-    found = engine.rows(f"select period_month, string_agg(why, ', ' order by why) from ({months}) group by 1 order by 1")
+def affected_months(engine: DuckDBEngine) -> dict[date, str]:
+    """Return the fiscal months that the build would rebuild, each with its reasons; schema `arrived` shows what arrived.
+
+    The models that say so are made here from the last build: staging as it would stand, then what the months are read from.
+    """
+    models = compiled_months()
+    engine.run(f"insert into {AFFECTED_DAY} {models.days}")
+    for feed, (keys, sql) in models.staging.items():
+        if engine.rows(f"select 1 from arrived.{feed} limit 1"):
+            _take_in(engine, feed, ", ".join(keys), sql)
+    for name, sql in models.others:
+        engine.run(f"drop view {name}")
+        engine.run(f"create table {name} as {sql}")
+    found = engine.rows(f"select period_month, string_agg(distinct why, ', ' order by why) from {AFFECTED_MONTH} group by 1 order by 1")
     return {month: str(why) for month, why in found}
+
+
+def _take_in(engine: DuckDBEngine, feed: str, keys: str, sql: str) -> None:
+    """Show staging of a feed as the build would leave it: the model is asked of the keys that arrived only."""
+    standing = f"built.staging.stg_{feed}"
+    engine.run(f"create temp table came_{feed} as from arrived.{feed}")
+    replaced = f"select * exclude (is_overruled, is_id_shared) from {standing} semi join came_{feed} using ({keys})"
+    engine.run(f"create or replace view arrived.{feed} as from came_{feed} union all by name {replaced}")
+    engine.run(f"create temp table now_{feed} as {sql}")
+    rest = f"from {standing} anti join came_{feed} using ({keys})"
+    engine.run(f"create or replace view staging.stg_{feed} as {rest} union all by name from now_{feed}")

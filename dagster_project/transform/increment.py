@@ -1,7 +1,7 @@
 """What a run rebuilds: everything, or the fiscal months that the batches arrived since the last published copy touch.
 
 The warehouse remembers in schema `state` what it was published from. It stays the memory of the last *published* copy until the
-next one is out, so a run that ended early is made good by the next: the months it had touched are touched again. Holds the
+next one is out, so a run that ended early is made good by the next: the days on which rows stood are kept until a copy is out. Holds the
 decision and that memory. It must not hold a model: which rows a month has is said in `dbt/`.
 """
 
@@ -19,29 +19,30 @@ from dagster_project.engines.engine import Engine
 from dagster_project.ingest.lake import AcceptedBatch, accepted_batches, show_feeds
 from dagster_project.ledger.store import Ledger
 
-_TOUCHED = Path(__file__).with_name("touched.sql")
 _BUILT = pa.schema([pa.field("inputs_sha256", pa.string(), nullable=False), pa.field("published_stem", pa.string(), nullable=False)])
 _BATCH = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32()), ("file_order", pa.string()), ("key_scope", pa.string())])
+AFFECTED_DAY, AFFECTED_MONTH = "intermediate.int_core__affected_day", "intermediate.int_core__affected_month"
+"""What staging notes before it takes in what arrived, until a copy is published; the months that a run rebuilds, with reasons."""
 _MEMORY = {
-    "touched_month": ("", pa.schema([("period_month", pa.date32())])),
-    "touched_day": ("", pa.schema([("day", pa.date32())])),
     "period_day": (
         "select days.day, days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, "
-        "days.end_date <= watermark.as_of_date as is_complete "
-        "from intermediate.int_core__period_day as days cross join intermediate.int_core__watermark as watermark",
+        "awaited.waits_for, awaited.has_begun, awaited.is_complete from intermediate.int_core__period_day as days "
+        "join intermediate.int_core__month_awaited as awaited on days.period_month = awaited.period_month",
         pa.schema([
             ("day", pa.date32()), ("period_month", pa.date32()), ("fiscal_period", pa.string()), ("fiscal_year", pa.string()),
-            ("is_generated", pa.bool_()), ("is_complete", pa.bool_()),
+            ("is_generated", pa.bool_()), ("waits_for", pa.string()), ("has_begun", pa.bool_()), ("is_complete", pa.bool_()),
         ]),
     ),
     "cost_line": (
-        "select period_month, cost_line_id, cost_line_number, legal_entity, department_id, cost_category, pool_id, currency_code, "
-        "line_kind, is_in_scope, is_in_force, is_roi_basis, cost_amount from intermediate.int_cost__line_placed",
+        "select period_month, cost_line_id, cost_line_number, cost_source, legal_entity, department_id, cost_category, pool_id, "
+        "currency_code, line_kind, is_in_scope, is_capex, is_in_force, is_counted, is_roi_basis, cost_amount "
+        "from intermediate.int_cost__line_placed",
         pa.schema([
-            ("period_month", pa.date32()), ("cost_line_id", pa.string()), ("cost_line_number", pa.int64()), ("legal_entity", pa.string()),
+            ("period_month", pa.date32()), ("cost_line_id", pa.string()), ("cost_line_number", pa.int64()), ("cost_source", pa.string()),
+            ("legal_entity", pa.string()),
             ("department_id", pa.string()), ("cost_category", pa.string()), ("pool_id", pa.string()), ("currency_code", pa.string()),
-            ("line_kind", pa.string()), ("is_in_scope", pa.bool_()), ("is_in_force", pa.bool_()), ("is_roi_basis", pa.bool_()),
-            ("cost_amount", pa.decimal128(18, 2)),
+            ("line_kind", pa.string()), ("is_in_scope", pa.bool_()), ("is_capex", pa.bool_()), ("is_in_force", pa.bool_()),
+            ("is_counted", pa.bool_()), ("is_roi_basis", pa.bool_()), ("cost_amount", pa.decimal128(18, 3)),
         ]),
     ),
 }  # fmt: skip
@@ -67,7 +68,7 @@ class Increment:
 
 
 def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_full: bool = False) -> Increment:
-    """Decide what to rebuild, show the models what arrived (schema `arrived`), and note the touched months in schema `state`.
+    """Decide what to rebuild, show the models what arrived (schema `arrived`), and keep the memory of the last copy.
 
     Everything is rebuilt when the warehouse holds no published build, when code, assumptions or parameters changed, when a feed
     came for the first time, when a batch that was built is not accepted any more or its keys belong to somebody else now, when older
@@ -84,36 +85,21 @@ def prepare(engine: Engine, home: Path, ledger: Ledger, code: str, *, always_ful
     if is_full:
         forget(engine)
         return Increment(None)
-    note_touched(engine)
     return Increment(base)
 
 
-def note_touched(engine: Engine) -> None:
-    """Add to schema `state` the months and days that the rows in schema `arrived` touch in the last build; DuckDB only."""
-    zone = zone_literal(engine)
-    for statement in _TOUCHED.read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            engine.run(statement.format(zone=zone))
-
-
-def zone_literal(engine: Engine) -> str:
-    """Return the company's time zone as a text of SQL."""
-    ((zone,),) = engine.rows("select company_time_zone from lake.run_parameters")
-    return "'" + str(zone).replace("'", "''") + "'"
-
-
 def forget(engine: Engine) -> None:
-    """Make schema `state` what it is before a full build: nothing published, so every month is touched."""
+    """Make schema `state` what it is before a full build: nothing published, so every month is affected."""
     for table, (_, columns) in _MEMORY.items():
         engine.replace(f"state.{table}", columns, [])
     engine.replace("state.built", _BUILT, [])
 
 
-def touched(engine: Engine, increment: Increment) -> Increment:
+def affected(engine: Engine, increment: Increment) -> Increment:
     """Return the increment with its months, which the models have settled by now."""
     if increment.is_full:
         return increment
-    months = engine.rows("select period_month from intermediate.int_core__touched_month")
+    months = engine.rows(f"select distinct period_month from {AFFECTED_MONTH}")
     return Increment(increment.base, frozenset(month for (month,) in months))
 
 
@@ -125,16 +111,13 @@ def remember(engine: Engine, ledger: Ledger, code: str, stem: str) -> None:
     arrays = [pa.array([row[at] for row in told], field.type) for at, field in enumerate(_BATCH)]
     engine.replace("state.built_batch", _BATCH, [pa.table(arrays, names=_BATCH.names)])
     engine.replace("state.built", _BUILT, [pa.table([[_inputs(engine, code)], [stem]], names=_BUILT.names)])
-    for table, (source, columns) in _MEMORY.items():
-        if not source:
-            engine.replace(f"state.{table}", columns, [])
+    engine.empty(AFFECTED_DAY)
 
 
 def keep(engine: Engine) -> None:
     """Take the days and cost lines of this build as those that were published."""
     for table, (source, columns) in _MEMORY.items():
-        if source:
-            engine.replace(f"state.{table}", columns, engine.read(source))
+        engine.replace(f"state.{table}", columns, engine.read(source))
 
 
 def _built(engine: Engine) -> dict[str, tuple[date, str, str]]:

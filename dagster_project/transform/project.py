@@ -53,7 +53,7 @@ _RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogSnapshotResul
 def project_files() -> Iterator[Path]:
     """Every file of the dbt project that decides what it builds, in a stable order."""
     for path in sorted(DBT_DIR.rglob("*")):
-        if path.suffix in {".sql", ".yml", ".csv"} and TARGET_DIR not in path.parents:
+        if path.suffix in {".sql", ".yml", ".md", ".csv"} and TARGET_DIR not in path.parents:
             yield path
 
 
@@ -81,11 +81,18 @@ def prepare(target: str = "duckdb") -> None:
     manifest = _invoke(arguments, target=target, warehouse=TARGET_DIR / "parse" / "warehouse.duckdb").result
     for stale in TARGET_DIR.glob(f"prepared-{target}-*"):
         stale.unlink(missing_ok=True)
-    _replace(_prepared(target, "msgpack"), manifest.to_msgpack())
-    _replace(_prepared(target, "json"), json.dumps(manifest.writable_manifest().to_dict(omit_none=False), default=str).encode())
+    write_prepared(_prepared(target, "msgpack"), manifest.to_msgpack())
+    write_prepared(_prepared(target, "json"), json.dumps(manifest.writable_manifest().to_dict(omit_none=False), default=str).encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def prepared_file(suffix: str, target: str = "duckdb") -> Path:
+    """Return the file beside the prepared manifest that holds something else made of the project as it is."""
+    prepare(target)
+    return _prepared(target, suffix)
+
+
+def write_prepared(path: Path, content: bytes) -> None:
+    """Write a file beside the prepared manifest; safe to call from several processes."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_bytes(content)
     temporary.replace(path)
@@ -107,6 +114,11 @@ def _parsed_manifest(path: Path) -> Any:
     return parsed
 
 
+def parsed() -> Any:
+    """Return the manifest as dbt itself holds it."""
+    return _parsed_manifest(prepared_file("msgpack"))
+
+
 def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str]:
     """`schema.table` of every model in the given schemas, sorted; what the publish gate expects to have been built."""
     return sorted(
@@ -114,14 +126,6 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
         for node in content["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] in layers
     )
-
-
-def unread_staging(content: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the staging views that no model reads: over the whole lake, so only a full build or a changed model makes them anew."""
-    nodes = content["nodes"].values()
-    staging = {node["unique_id"]: node["name"] for node in nodes if node["resource_type"] == "model" and node["schema"] == "staging"}
-    read = {parent for node in nodes if node["resource_type"] == "model" for parent in node["depends_on"]["nodes"]}
-    return frozenset(name for unique_id, name in staging.items() if unique_id not in read)
 
 
 def build(
@@ -138,7 +142,7 @@ def build(
 
     Returns the tests that only warn and found something.
 
-    `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__touched_month` are rebuilt.
+    `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__affected_month` are rebuilt.
     `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and its
     files lie in `spark/warehouse` beside that name. `threads` and `memory_limit` are DuckDB's; what does not fit goes to `spill`.
 
@@ -187,6 +191,11 @@ def _meaning(code: str) -> str:
     start = next((at for at, line in enumerate(lines) if line.startswith("--")), len(lines))
     head = takewhile(lambda line: line.startswith("--"), lines[start:])
     return " ".join(line.removeprefix("--").strip() for line in head).removeprefix("Warns: ").removeprefix("Breaks: ")
+
+
+def invoke(arguments: list[str], warehouse: Path) -> Any:
+    """Run another command of dbt on the prepared project and return dbt's own result."""
+    return _invoke(arguments, target="duckdb", warehouse=warehouse, manifest=parsed())
 
 
 @contextmanager

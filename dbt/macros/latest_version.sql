@@ -2,11 +2,12 @@
    the file, record number. A key whose latest version is withdrawn is not there. Two columns are added: `is_overruled`, another system
    has a later row about the same key of the company; `is_id_shared`, the same id is a key of other systems too (see `left_join_named`).
    A full build reads all of the lake. A later one reads what arrived since and the rows that stand for these ids, and replaces those.
-   Only keys that came more than once are sorted; a sort of every row costs as much as the rest of staging.
-   A feed that no model reads says 'lake': a view over all of it, which only a full build makes, without the rows that are overruled. #}
-{% macro latest_version(feed, keys, schema='arrived') -%}
-{{ config(unique_key=keys) if schema == 'arrived' else config(materialized='view') }}
-{%- set arrived = source(schema, feed) -%}
+   Only keys that came more than once are sorted; a sort of every row costs as much as the rest of staging. #}
+{% macro latest_version(feed, keys) -%}
+{{ config(unique_key=keys) }}
+{# Staging waits until the days are known on which the rows stood that it replaces; unit tests have no such model. #}
+{%- if not execute %}{% do ref('int_core__affected_day') %}{% endif -%}
+{%- set arrived = source('arrived', feed) -%}
 {%- set versions = 'pool' if is_incremental() else arrived -%}
 {%- set in_repeated -%}
 exists (select 1 from repeated where {% for key in keys %}repeated.{{ key }} = feed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
@@ -43,16 +44,6 @@ latest as (
     ) = 1
 )
 
-{% if schema == 'lake' -%}
-select feed.*
-from {{ versions }} as feed
-where not feed.is_withdrawn and not {{ in_repeated }}
-union all
-select latest.*
-from latest
-where not latest.is_withdrawn
-qualify {{ among_systems }} = 1
-{%- else -%}
 select feed.*, false as is_overruled, false as is_id_shared
 from {{ versions }} as feed
 where not feed.is_withdrawn and not {{ in_repeated }}
@@ -64,5 +55,4 @@ select
     <> max(latest.key_scope) over (partition by {% for key in keys %}latest.{{ key }}{{ ', ' if not loop.last }}{% endfor %}) as is_id_shared
 from latest
 where not latest.is_withdrawn
-{%- endif %}
 {%- endmacro %}

@@ -9,7 +9,7 @@ with refunds as (
     from {{ ref('fct_refund') }}
     where
         is_counted and not is_orphan
-        and order_key in (select order_key from {{ ref('fct_refund') }} where {{ of_touched_months() }})
+        and order_key in (select order_key from {{ ref('fct_refund') }} where {{ affected() }})
     group by order_key, transaction_currency_code
 ),
 
@@ -36,7 +36,7 @@ compared as (
         case
             when orders.currency_code = refunds.transaction_currency_code
                 then greatest(coalesce(orders.net_amount, lines.transaction_net_amount), coalesce(lines.transaction_net_amount, orders.net_amount)) + orders.shipping_amount
-            else lines.net_amount + cast(lines.net_amount * 0.2 as decimal(18, 2))
+            else lines.net_amount + cast(lines.net_amount * 0.2 as decimal(18, 3))
         end as order_amount,
         case when orders.currency_code = refunds.transaction_currency_code then refunds.transaction_refund_amount else refunds.refund_amount end as refund_amount
     from refunds

@@ -1,29 +1,27 @@
 -- Breaks: the company total is not the sum of its accounts. Pseudo-accounts carry what belongs to no customer, so cost,
 -- revenue and payments summed over accounts must equal the facts.
 with accounts as (
-    select 'service_cost' as measure, period_month, sum(service_cost_amount) as amount from {{ ref('mart_account_service_month') }} where {{ of_touched_months() }} group by period_month
+    select 'service_cost' as measure, period_month, sum(service_cost_amount) as amount from {{ ref('mart_account_service_month') }} where {{ affected() }} group by period_month
     union all
-    select 'net_revenue', period_month, sum(net_revenue_amount) from {{ ref('mart_account_sales_month') }} where {{ of_touched_months() }} group by period_month
+    select 'net_revenue', period_month, sum(net_revenue_amount) from {{ ref('mart_account_sales_month') }} where {{ affected() }} group by period_month
     union all
-    select 'payments', period_month, sum(payment_amount) from {{ ref('mart_account_sales_month') }} where {{ of_touched_months() }} group by period_month
+    select 'payments', period_month, sum(payment_amount) from {{ ref('mart_account_sales_month') }} where {{ affected() }} group by period_month
 ),
 
 unknown_months as (
-    select 'net_revenue' as measure, period_month from {{ ref('mart_account_sales_month') }} where null_reason is not null
-    union
-    select 'payments' as measure, period_month from {{ ref('mart_account_sales_month') }} where payment_null_reason = 'fx_missing'
+    select 'net_revenue' as measure, period_month from {{ ref('mart_account_sales_month') }} where null_reason = 'source_absent'
     union
     select 'service_cost' as measure, period_month from {{ ref('mart_account_service_month') }} where null_reason = 'fx_missing'
 ),
 
 movements as (
-    select 'service_cost' as measure, period_month, cost_amount as amount from {{ ref('fct_cost_line') }} where is_roi_basis and {{ of_touched_months() }}
+    select 'service_cost' as measure, period_month, cost_amount as amount from {{ ref('fct_cost_line') }} where is_roi_basis and {{ affected() }}
     union all
-    select 'net_revenue', period_month, net_amount from {{ ref('fct_order_line_net') }} where is_counted and {{ of_touched_months() }}
+    select 'net_revenue', period_month, net_amount from {{ ref('fct_order_line_net') }} where is_counted and {{ affected() }}
     union all
-    select 'net_revenue', period_month, -refund_amount from {{ ref('fct_refund') }} where is_counted and {{ of_touched_months() }}
+    select 'net_revenue', period_month, -refund_amount from {{ ref('fct_refund') }} where is_counted and {{ affected() }}
     union all
-    select 'payments', period_month, payment_amount from {{ ref('fct_payment') }} where is_counted and {{ of_touched_months() }}
+    select 'payments', period_month, payment_amount from {{ ref('fct_payment') }} where is_counted and {{ affected() }}
 ),
 
 facts as (

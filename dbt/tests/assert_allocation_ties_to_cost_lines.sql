@@ -1,33 +1,33 @@
 -- Breaks: a cent is lost or made. Every cost line of the basis must come out whole on both levels of the allocation, what a
 -- ticket got must be what its parts got, and the published tables must hold every row of the allocation.
 with lines as (
-    select cost_line_number, {{ minor_units('cost_amount') }} as cost_minor from {{ ref('int_cost__line_placed') }} where is_roi_basis and cost_amount is not null and {{ of_touched_months() }}
+    select cost_line_number, {{ minor_units('cost_amount', 'currency_decimals') }} as cost_minor from {{ ref('int_cost__line_placed') }} where is_roi_basis and cost_amount is not null and {{ affected() }}
 ),
 
 on_objects as (
-    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__object_allocated') }} where {{ of_touched_months() }} group by cost_line_number
+    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__object_allocated') }} where {{ affected() }} group by cost_line_number
 ),
 
 on_units as (
-    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__unit_allocated') }} where {{ of_touched_months() }} group by cost_line_number
+    select cost_line_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__unit_allocated') }} where {{ affected() }} group by cost_line_number
 ),
 
 objects as (
-    select object_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__object_allocated') }} where {{ of_touched_months() }} group by object_number
+    select object_number, sum(cost_minor) as cost_minor from {{ ref('int_cost__object_allocated') }} where {{ affected() }} group by object_number
 ),
 
 parts as (
     select units.object_number, sum(allocated.cost_minor) as cost_minor
     from {{ ref('int_cost__unit_allocated') }} as allocated
     inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
-    where {{ of_touched_months('allocated.period_month') }} and {{ of_touched_months('units.period_month') }}
+    where {{ affected('allocated.period_month') }} and {{ affected('units.period_month') }}
     group by units.object_number
 ),
 
 row_counts as (
     select
-        (select count(*) from {{ ref('int_cost__object_allocated') }} where {{ of_touched_months() }}) - (select count(*) from {{ ref('mart_cost_allocation_ticket') }} where {{ of_touched_months() }}) as ticket_rows,
-        (select count(*) from {{ ref('int_cost__unit_allocated') }} where {{ of_touched_months() }}) - (select count(*) from {{ ref('mart_cost_allocation_interaction') }} where {{ of_touched_months() }}) as interaction_rows
+        (select count(*) from {{ ref('int_cost__object_allocated') }} where {{ affected() }}) - (select count(*) from {{ ref('mart_cost_allocation_ticket') }} where {{ affected() }}) as ticket_rows,
+        (select count(*) from {{ ref('int_cost__unit_allocated') }} where {{ affected() }}) - (select count(*) from {{ ref('mart_cost_allocation_interaction') }} where {{ affected() }}) as interaction_rows
 )
 
 select 'first level' as broken, coalesce(lines.cost_line_number, on_objects.cost_line_number) as row_number

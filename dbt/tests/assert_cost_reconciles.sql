@@ -1,16 +1,16 @@
 -- Breaks: finance cannot tie the extract to the ledger. The difference must be 0.00 in every row, and the rows together
--- must hold every expense line in force.
+-- must hold every expense line that counts.
 with reconciled as (
     select period_month, sum(ledger_amount) as ledger_amount from {{ ref('mart_cost_reconciliation') }} group by period_month
 ),
 
-in_force as (
-    select period_month, sum(cost_amount) as ledger_amount from {{ ref('fct_cost_line') }} where is_in_force and line_kind = 'expense' group by period_month
+counted as (
+    select period_month, sum(cost_amount) as ledger_amount from {{ ref('fct_cost_line') }} where is_counted group by period_month
 )
 
 select period_month, 'difference' as broken from {{ ref('mart_cost_reconciliation') }} where difference_amount <> 0
 union all
-select coalesce(reconciled.period_month, in_force.period_month) as period_month, 'ledger total' as broken
+select coalesce(reconciled.period_month, counted.period_month) as period_month, 'ledger total' as broken
 from reconciled
-full outer join in_force on reconciled.period_month = in_force.period_month
-where coalesce(reconciled.ledger_amount, 0) <> coalesce(in_force.ledger_amount, 0)
+full outer join counted on reconciled.period_month = counted.period_month
+where coalesce(reconciled.ledger_amount, 0) <> coalesce(counted.ledger_amount, 0)

@@ -5,7 +5,7 @@ select '{{ table }}' as relation, facts.account_id, facts.period_month
 from {{ ref(table) }} as facts
 left join {{ ref('dim_account') }} as accounts on facts.account_id = accounts.account_id
 left join {{ ref('dim_period') }} as periods on facts.period_month = periods.period_month
-where (facts.period_month is null or {{ of_touched_months('facts.period_month') }}) and (accounts.account_id is null or (facts.period_month is not null and periods.period_month is null))
+where (facts.period_month is null or {{ affected('facts.period_month') }}) and (accounts.account_id is null or (facts.period_month is not null and periods.period_month is null))
 union all
 {% endfor %}
 select 'fct_cost_line' as relation, lines.cost_line_id as account_id, lines.period_month

@@ -4,7 +4,7 @@
 with lines as (
     select order_key, sum(transaction_net_amount) as lines_net_amount
     from {{ ref('fct_order_line_net') }}
-    where is_counted and {{ of_touched_months('period_month') }}
+    where is_counted and {{ affected('period_month') }}
     group by order_key
 ),
 

@@ -30,7 +30,7 @@ select '{{ table }}' as relation, count(*) as repeated_count
 from (
     select {{ grain }}
     from {{ ref(table) }}
-    where ({{ grain }}) in (select {{ grain }} from {{ ref(table) }} where period_month is null or {{ of_touched_months() }})
+    where ({{ grain }}) in (select {{ grain }} from {{ ref(table) }} where period_month is null or {{ affected() }})
     group by {{ grain }}
     having count(*) > 1
 ) as repeated

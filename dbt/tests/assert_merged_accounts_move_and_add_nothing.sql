@@ -12,7 +12,7 @@ union all
 select '{{ fact }} names an account that was given up' as broken, facts.account_id as broken_id
 from {{ ref(fact) }} as facts
 inner join {{ ref('int_core__account_merged') }} as merged on facts.account_id = merged.account_id
-where merged.is_merged and {{ of_touched_months('facts.period_month') }}
+where merged.is_merged and {{ affected('facts.period_month') }}
 union all
 select '{{ fact }} before and after' as broken, cast(counted.fact_count - counted.staged_count as string) as broken_id
 from (select (select count(*) from {{ ref(fact) }}) as fact_count, (select count(*) from {{ ref(staged) }}) as staged_count) as counted

@@ -3,4 +3,4 @@
 select payments.payment_id, payments.order_id, payments.transaction_currency_code, orders.transaction_currency_code as order_currency_code
 from {{ ref('fct_payment') }} as payments
 inner join {{ ref('fct_order') }} as orders on payments.order_key = orders.order_key
-where payments.is_currency_mixed and {{ of_touched_months('payments.period_month') }}
+where payments.is_currency_mixed and {{ affected('payments.period_month') }}

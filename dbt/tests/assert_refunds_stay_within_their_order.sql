@@ -7,7 +7,7 @@ select 'goods' as excess_kind, returned.order_id, returned.refund_id, lines.quan
 from (
     select order_key, line_id, min(order_id) as order_id, min(refund_id) as refund_id, sum(returned_quantity) as returned_quantity
     from {{ ref('fct_refund') }}
-    where is_counted and line_id is not null and order_key in (select order_key from {{ ref('fct_refund') }} where {{ of_touched_months() }})
+    where is_counted and line_id is not null and order_key in (select order_key from {{ ref('fct_refund') }} where {{ affected() }})
     group by order_key, line_id
 ) as returned
 inner join {{ ref('fct_order_line_net') }} as lines on returned.order_key = lines.order_key and returned.line_id = lines.line_id

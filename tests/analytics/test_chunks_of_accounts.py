@@ -46,7 +46,7 @@ def rows(seed: int = 7) -> dict[str, list[Any]]:
     """Sales, service and orders of accounts that come and go, with equal amounts, credits and silent months."""
     random = Random(seed)
     made: dict[str, list[Any]] = {
-        "fct_cost_line": [[when, True] for when in MONTHS], "fct_order": [], "fct_order_line_net": [],
+        "fct_cost_line": [[when, True, False] for when in MONTHS], "fct_order": [], "fct_order_line_net": [],
         "mart_account_sales_month": [], "mart_account_service_month": [],
     }  # fmt: skip
     for account in (*ACCOUNTS, "ACCOUNT_UNKNOWN"):
@@ -96,7 +96,7 @@ def test_building_from_a_month_on_is_building_all_when_nothing_before_it_changed
 def test_company_rows_tie_to_their_account_rows_and_tiers_to_their_customers(company: Callable[..., Engine]) -> None:
     engine = company(accounts=ACCOUNTS, **rows())
     tables(engine)
-    sums = ", ".join(f"sum({name}_amount)" for name in ("service_cost", "contribution_margin", "v_hard", "net_benefit"))
+    sums = ", ".join(f"sum({name}_amount)" for name in ("service_cost", "contribution_margin", "v_hard"))
     keys = "select period_month, window_kind"
     company_rows = engine.rows(f"{keys}, {sums.replace('sum', '')} from analytics.mart_service_roi_month order by 1, 2")
     assert engine.rows(f"{keys}, {sums} from analytics.mart_service_roi_account group by 1, 2 order by 1, 2") == company_rows
@@ -113,7 +113,7 @@ def test_equal_accounts_are_ranked_in_the_order_of_their_ids(company: Callable[.
     sale = ["10", "0", "0", "10", None, "10", "0", "10"]
     accounts = ("b", "a", "É", "Z")
     sales = [[account, MONTHS[0], *sale] for account in accounts]
-    engine = company(months=1, accounts="baÉZ", mart_account_sales_month=sales, fct_cost_line=[[MONTHS[0], True]])
+    engine = company(months=1, accounts="baÉZ", mart_account_sales_month=sales, fct_cost_line=[[MONTHS[0], True, False]])
     concentration.build(engine)
     ranked = engine.rows("select account_id, rank, cumulative_share, account_tier from analytics.mart_account_tier order by rank")
     assert ranked == [("Z", 1, 0.25, "A"), ("a", 2, 0.5, "A"), ("b", 3, 0.75, "A"), ("É", 4, 1.0, "A")]

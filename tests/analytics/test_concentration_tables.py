@@ -32,7 +32,7 @@ FIVE = {
         ["e", JANUARY, 6, "10"],
         ["ACCOUNT_UNKNOWN", JANUARY, 90, "1"],
     ],
-    "fct_cost_line": [[JANUARY, True]],
+    "fct_cost_line": [[JANUARY, True, False]],
 }
 KEY = "period_month = date '2025-01-01' and window_kind = 'month' and measure_kind ="
 
@@ -98,26 +98,63 @@ def test_tiers_follow_margin_after_service_and_every_customer_seen_keeps_a_row(c
     last = date(2026, 2, 1)
     rows = FIVE | {
         "mart_account_sales_month": [*FIVE["mart_account_sales_month"], sales("b", last, "10", "10")],
-        "fct_cost_line": [[date(2025 + n // 12, n % 12 + 1, 1), True] for n in range(14)],
+        "fct_cost_line": [[date(2025 + n // 12, n % 12 + 1, 1), True, False] for n in range(14)],
     }
     engine = company(**rows)
     concentration.build(engine)
-    columns = "select account_id, account_tier, rank, tier_amount, tier_measure from analytics.mart_account_tier"
+    columns = "select account_id, account_tier, rank, tier_amount, null_reason from analytics.mart_account_tier"
     january = engine.rows(f"{columns} where period_month = date '2025-01-01' order by rank")
     # Positive margin 205: 160 is 78 %, so that b crosses the 80 % line within A.
     assert [row[:3] for row in january] == [("a", "A", 1), ("b", "A", 2), ("c", "B", 3), ("e", "D", 4), ("d", "D", 5)]
-    assert {row[4] for row in january} == {"margin_after_service"}
+    assert {row[4] for row in january} == {None}
     after = engine.rows(f"{columns} where period_month = date '2026-02-01' order by rank")
     assert [row[:2] for row in after] == [("b", "A"), ("a", "N"), ("c", "N"), ("d", "N"), ("e", "N")]
 
 
-def test_without_costs_or_unit_costs_tiers_say_which_measure_they_used(company: Callable[..., Any]) -> None:
-    engine = company(mart_account_sales_month=[sales("a", JANUARY, "10", None), sales("b", JANUARY, "5", "1")])
+TIERS = (
+    "select account_id, account_tier, tier_amount, null_reason from analytics.mart_account_tier"
+    " where period_month = date '2025-01-01' order by 1"
+)
+
+
+@pytest.mark.parametrize("reason", ["fx_missing", "unit_cost_absent"])
+def test_who_lacks_a_rate_or_a_unit_cost_has_no_tier_and_the_others_keep_theirs(company: Callable[..., Any], reason: str) -> None:
+    engine = company(**FIVE)
     concentration.build(engine)
-    found = engine.rows(
-        "select account_id, tier_measure, tier_amount from analytics.mart_account_tier where period_month = date '2025-01-01' order by 1"
-    )
-    assert found == [("a", "net_revenue", Decimal("10")), ("b", "net_revenue", Decimal("5"))]
+    before = engine.rows(TIERS)
+    lacking = ["a", JANUARY, "0", "0", "0", *((None, reason, None) if reason == "fx_missing" else ("0", None, None)), "0", "0"]
+    engine = company(**FIVE | {"mart_account_sales_month": [*FIVE["mart_account_sales_month"], lacking]})
+    concentration.build(engine)
+    assert engine.rows(TIERS) == [("a", None, None, reason), *before[1:]]
+    shares = measure(engine, "gross_sales", "total_amount, top20_share, unpriced_count, null_reason")
+    assert shares == (Decimal("500"), pytest.approx(0.64), int(reason == "fx_missing"), None)
+    of_profit = measure(engine, "margin_after_service", "total_amount, unpriced_count, null_reason")
+    assert of_profit == ((Decimal("175"), 1, None) if reason == "fx_missing" else (None, 0, "unit_cost_absent"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ({"fct_cost_line": []}, "source_absent"),
+        ({"mart_account_service_month": [["a", JANUARY, 1, None, "fx_missing"]]}, "fx_missing"),
+    ],
+)
+def test_without_known_cost_nobody_has_a_tier_and_no_other_measure_takes_its_place(
+    company: Callable[..., Any], rows: dict[str, Any], reason: str
+) -> None:
+    engine = company(**FIVE | rows)
+    concentration.build(engine)
+    tiers = engine.rows(TIERS)
+    assert [row[1:] for row in tiers] == [(None, None, reason)] * len(tiers)
+    assert len(tiers) >= 4
+
+
+def test_when_nothing_has_a_rate_sales_are_unknown_and_not_nothing(company: Callable[..., Any]) -> None:
+    nothing = [["a", JANUARY, None, None, None, None, "fx_missing", None, None, None]]
+    engine = company(mart_account_sales_month=nothing, fct_cost_line=[[JANUARY, True, False]])
+    concentration.build(engine)
+    for kind in ("gross_sales", "net_revenue", "margin_after_service", "payments"):
+        assert measure(engine, kind, "total_amount, top20_share, unpriced_count, null_reason") == (None, None, 1, "fx_missing"), kind
 
 
 def test_running_months_have_no_tiers(company: Callable[..., Any]) -> None:

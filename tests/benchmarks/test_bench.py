@@ -6,12 +6,18 @@ from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from benchmarks import bench, daily, product
+from benchmarks import bench, daily, loaded_lake, product
 from benchmarks.measure import Usage
 from benchmarks.report import Section, write
+from dagster_project.assumptions import load_assumptions
+from dagster_project.contracts.model import feeds
 from dagster_project.demo.company import write_company
+from dagster_project.engines.duckdb_engine import DuckDBEngine
+from dagster_project.ingest.lake import register_lake
+from dagster_project.ledger.store import Ledger
 
 BUILDS = ["duckdb", "pandas", "full", "dbt", "publish"]
 
@@ -119,7 +125,7 @@ def test_every_way_to_build_ends_in_the_true_cost_and_is_compared(tmp_path: Path
     ):
         assert words in text, words
     assert "ratio: full build to dlt, then dbt build" in text
-    for stage in ("| door |", "| marts |", "Most expensive models and tests, dbt alone"):
+    for stage in ("| ingest |", "| marts |", "Most expensive models and tests, dbt alone"):
         assert stage in text, stage
 
 
@@ -143,3 +149,16 @@ def test_the_first_start_needs_nothing_that_an_earlier_run_left(tmp_path: Path) 
     _, text = measured(tmp_path, "--cases", "first")
     assert "| first start to first ROI | 1 |" in text
     assert (tmp_path / "work" / "first" / "dbt" / "target").is_dir()
+
+
+def test_a_lake_that_another_loader_made_shows_what_the_product_shows(tmp_path: Path) -> None:
+    def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+        return {table: {*fields.names} for table, fields in DuckDBEngine(connection).columns(["lake"]).items()}
+
+    loaded_lake.show_lake(tmp_path / "loaded.duckdb", [])
+    with duckdb.connect() as made, duckdb.connect(str(tmp_path / "loaded.duckdb")) as loaded:
+        register_lake(DuckDBEngine(made), tmp_path, Ledger(tmp_path), load_assumptions(), set())
+        product = columns(made)
+        assert {*feeds()} < {table.removeprefix("lake.") for table in product}
+        found = columns(loaded)
+        assert {table for table in product if not product[table] <= found.get(table, set())} == {"lake.batches"}

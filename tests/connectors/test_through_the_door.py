@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import runpy
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_rows_of_a_database_become_typed_rows_of_the_feed_and_a_change_its_next_
     fetching.deliver("erp", now=TOMORROW)
     walk(fetching, door)
     latest = "select order_id, arg_max(net_amount, source_updated_at) from lake.orders group by all order by 1"
-    assert [(key, str(amount)) for key, amount in door.all(latest)] == [("o1", "1.10"), ("o2", "7.77"), ("o3", "3.10")]
+    assert door.all(latest) == [("o1", Decimal("1.10")), ("o2", Decimal("7.77")), ("o3", Decimal("3.10"))]
     assert door.all("select count(*), min(ordered_at) = timestamptz '2026-11-20 09:00:00+00' from lake.orders") == [(4, True)]
 
 
@@ -139,12 +140,12 @@ def test_an_order_of_shopify_becomes_an_order_with_lines_costs_payments_and_refu
     fetching.add("shop", kind="shopify", system="shopify", url=replay.url, token_env="CANARY", start=dt.date(2026, 1, 1))
     fetching.deliver("shop")
     door = walk(fetching)
-    money = "select gross_amount::varchar, discount_amount::varchar, tax_amount::varchar, net_amount::varchar"
+    money = "select " + ", ".join(f"{name}_amount::decimal(18, 2)::varchar" for name in ("gross", "discount", "tax", "net"))
     assert door.all(f"{money} from lake.orders") == [("199.50", "9.50", "0.10", "190.00")]
-    assert door.all("select line_id, net_amount::varchar, unit_cost::varchar from lake.order_lines order by 1") == [
+    assert door.all("select line_id, net_amount::decimal(18, 2)::varchar, unit_cost::varchar from lake.order_lines order by 1") == [
         ("466157049", "189.50", "25.0000"),
         ("466157050", "0.50", None),
     ]
-    assert door.all("select count(*), sum(payment_amount)::varchar from lake.payments") == [(1, "190.10")]
+    assert door.all("select count(*), sum(payment_amount)::decimal(18, 2)::varchar from lake.payments") == [(1, "190.10")]
     assert door.all("select distinct order_id from lake.refunds") == [("450789469",)]
     assert fetching.deliver("shop", now=TOMORROW) == {}

@@ -24,7 +24,7 @@ KEYS = {
     "refunds": "refund_id",
     "survey_responses": "response_id, question_key",
     "ledger_actuals": "journal_id, line_number, book_id",
-    "budgets": "budget_version_id, line_id",
+    "budgets": "budget_version_id, line_id, fiscal_period",
     "fiscal_periods": "fiscal_period",
     "contacts": "contact_id",
     "fx_rates": "rate_date, from_currency_code, to_currency_code, rate_type, rate_source",

@@ -87,8 +87,8 @@ def test_sales_by_month_are_the_sums_of_the_lines_at_the_rate_of_the_month(
         sums[month]["cost_of_goods"] += converted((quantity * unit_cost).quantize(Decimal("0.01"), ROUND_HALF_UP), rate)
     for month, amount, goods, rate in files.execute(
         """select strftime(refunded_at, '%Y-%m'), refund_amount, if(is_restocked, returned_quantity * unit_cost, 0), exchange_rate
-        from refunds join order_lines using (order_id, line_id)
-        left join fx_rates f on refunds.currency_code = f.from_currency_code and f.rate_date = date_trunc('month', refunded_at)::date"""
+        from refunds join order_lines using (order_id, line_id) join orders using (order_id)
+        left join fx_rates f on refunds.currency_code = f.from_currency_code and f.rate_date = date_trunc('month', ordered_at)::date"""
     ).fetchall():
         sums[month]["refunds"] += converted(amount, rate)
         sums[month]["recovered_goods"] += converted(goods.quantize(Decimal("0.01"), ROUND_HALF_UP), rate)

@@ -180,8 +180,15 @@ def test_retention_is_that_of_the_files(company: tuple[dict[str, Any], duckdb.Du
             row[0]
             for row in connection.execute(f"select account_id from sale group by 1 having min(day) between {first} and {last}").fetchall()
         }
-        found = {"opening_active": len(before), "active": len(active), "retained": len(active & before), "churned": len(before - active)}
-        found |= {"new": len((active - before) & fresh), "reactivated": len(active - before - fresh)}
+        back = {
+            row[0]
+            for row in connection.execute(f"""
+                select account_id from (select *, day - lag(day) over (partition by account_id order by day) as gap from sale)
+                where gap > 365 and day between {first} and {last}""").fetchall()
+        }
+        stayed = (active & before) - back
+        found = {"opening_active": len(before), "active": len(active), "retained": len(stayed), "churned": len(before - stayed)}
+        found |= {"new": len(active & fresh), "reactivated": len(active - fresh - stayed)}
         assert found == said, month
         before = active
 

@@ -60,6 +60,10 @@ class Built:
         return dict(json.loads((self.home / "published" / "current.json").read_text(encoding="utf-8")))
 
 
+DEMOS: dict[str, dict[str, int]] = {"demo": {}, "small_demo": {"accounts": 60, "months": 4}}
+"""Sizes of demo companies; `demo` is the one of `make run`."""
+
+
 @pytest.fixture(scope="session")
 def build_company(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Built]:
     built: dict[str, Built] = {}
@@ -67,10 +71,10 @@ def build_company(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
     def build(company: str) -> Built:
         if company not in built:
             folder = tmp_path_factory.mktemp(company)
-            if company == "demo":
+            if company in DEMOS:
                 from dagster_project.demo.company import write_company
 
-                write_company(folder / "landing")
+                write_company(folder / "landing", **DEMOS[company])
             else:
                 companies.lay_out(company, request.getfixturevalue("shared_data"), folder / "landing")
             result = Built(folder / "landing", folder / "home")

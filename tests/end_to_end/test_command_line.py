@@ -29,14 +29,14 @@ def service_roi(*arguments: object, **environment: str) -> subprocess.CompletedP
 
 
 def test_a_run_with_nothing_new_says_so(build_company: Any) -> None:
-    demo = build_company("demo")
+    demo = build_company("small_demo")
     finished = service_roi("run", "--landing", demo.landing, "--home", demo.home)
     assert finished.returncode == 0
     assert finished.stdout.startswith("nothing new")
 
 
 def test_a_run_that_cannot_read_a_new_file_does_not_say_that_all_is_held(build_company: Any) -> None:
-    demo = build_company("demo")
+    demo = build_company("small_demo")
     path: Path = demo.landing / "helpdesk" / "tickets" / "2026-01-01" / "a.csv"
     path.parent.mkdir(parents=True)
     path.write_text("a,b\n1,2\n", encoding="utf-8")
@@ -105,7 +105,7 @@ def test_a_query_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def copy_of_demo(build_company: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    demo = build_company("demo")
+    demo = build_company("small_demo")
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(demo.landing, folder / "landing")
     shutil.copytree(demo.home, folder / "home")
@@ -166,8 +166,14 @@ def test_what_checks_warn_of_is_printed_and_published_and_one_refund_that_change
     for path, amount in ((file, float(sold) + 5_000), (future, 1)):
         path.parent.mkdir(parents=True)
         path.write_text(f"refund_id,order_id,refunded_at,refund_amount,currency_code\nRX,{order},2026-11-05T10:00:00Z,{amount:.2f},EUR\n")
+    rates = landing / "canonical" / "fx_rates" / "2026-11-06" / "chf.csv"
+    rates.parent.mkdir(parents=True, exist_ok=True)
+    days = "".join(f"2026-10-0{day},CHF,EUR,closing,s,{rate}\n" for day, rate in ((1, "0.95"), (2, "1000000"), (5, "0.96"), (6, "0.94")))
+    rates.write_text(f"rate_date,from_currency_code,to_currency_code,rate_type,rate_source,exchange_rate\n{days}")
     finished = service_roi("run", "--landing", landing, "--home", home)
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == 3, finished.stderr
+    odd = "canonical/fx_rates/2026-11-06/chf.csv record 2 CHF/EUR/2026-10-02/closing/s/1000000.00000000/0.95000000"
+    assert f"warning: marts, assert_rates_stay_near_their_neighbours: 1 found, first: {odd} " in finished.stdout
     for said in (finished.stdout, finished.stderr):
         assert f"warning: marts, assert_refunds_stay_within_their_order: 1 found, first: money/{order}/RX/" in said
     assert "2126-01-01: the day of delivery is later than tomorrow" in finished.stderr

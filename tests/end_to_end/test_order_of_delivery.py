@@ -53,7 +53,7 @@ def test_shuffled_groups_of_days_end_in_the_hash_of_one_load(build_company: Any,
 
 @pytest.mark.fault("D1")
 def test_loading_twice_changes_nothing(build_company: Any) -> None:
-    built = build_company("demo")
+    built = build_company("small_demo")
     before = built.pointer()
     assert run_daily(load_settings(landing=built.landing, home=built.home)).is_new is False
     assert built.pointer() == before
@@ -61,7 +61,7 @@ def test_loading_twice_changes_nothing(build_company: Any) -> None:
 
 @pytest.mark.fault("D1")
 def test_the_same_file_under_another_name_is_superseded_and_changes_no_total(build_company: Any, tmp_path: Path) -> None:
-    built = build_company("demo")
+    built = build_company("small_demo")
     landing, home = tmp_path / "landing", tmp_path / "home"
     shutil.copytree(built.landing, landing)
     shutil.copytree(built.home, home)

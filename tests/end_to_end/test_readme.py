@@ -49,7 +49,7 @@ def test_the_readme_is_short_enough_to_be_read() -> None:
 def test_the_printed_figures_are_those_of_the_demo_company(build_company: Any) -> None:
     demo = build_company("demo")
     printed = {squeezed(line) for line in summary(load_settings(home=demo.home), {}).splitlines()}
-    block = next(text for text in blocks(README) if "gross_roi" in text)
+    block = next(text for text in blocks(README) if "margin_per_service_cost " in text)
     wanted = [squeezed(line) for line in block.splitlines() if re.match(r"\s*20\d\d-|reconciliation", line)]
     assert len(wanted) >= 3
     assert [line for line in wanted if line not in printed] == []

@@ -111,18 +111,22 @@ class TestRetail:
         )
         assert {row["period"]: row["ordering_count"] for row in active} == retail_facts["S_active_customers_by_month"]
 
-    def test_the_cohort_of_december_2010(self, retail: Any, retail_facts: dict[str, Any]) -> None:
-        cohort = retail.rows("""
-            select month_number, cohort_count, active_count from analytics.mart_retention_cohort
-            where cohort_month = date '2010-12-01' order by month_number""")
-        assert {row["cohort_count"] for row in cohort} == {retail_facts["S_cohort_2010_12"]["size"]}
-        assert [row["active_count"] for row in cohort][1:13] == retail_facts["S_cohort_2010_12"]["active_1_to_12_months_later"]
+    def test_who_bought_in_the_first_delivered_months_is_not_called_new(self, retail: Any) -> None:
+        cohorts = retail.rows("""
+            select strftime(cohort_month, '%Y-%m') as period, min(null_reason) as reason, max(cohort_count) as size
+            from analytics.mart_retention_cohort group by 1""")
+        assert {(row["reason"], row["size"]) for row in cohorts if row["period"] < "2011-12"} == {("not_mature", None)}
+        reasons = retail.rows("select distinct retention_rate, retention_null_reason from analytics.mart_retention_month")
+        assert reasons == [{"retention_rate": None, "retention_null_reason": "not_mature"}]
 
     def test_what_the_company_lacks_is_null_with_a_reason_and_never_zero(self, retail: Any) -> None:
         rows = retail.rows("""
-            select service_cost_amount, gross_roi_ratio, null_reason from analytics.mart_service_roi_month where window_kind = 'month'""")
+            select service_cost_amount, margin_per_service_cost_ratio, null_reason
+            from analytics.mart_service_roi_month where window_kind = 'month'""")
         assert rows
-        assert {(row["service_cost_amount"], row["gross_roi_ratio"], row["null_reason"]) for row in rows} == {(None, None, "source_absent")}
+        assert {(row["service_cost_amount"], row["margin_per_service_cost_ratio"], row["null_reason"]) for row in rows} == {
+            (None, None, "source_absent")
+        }
 
 
 class TestBank:

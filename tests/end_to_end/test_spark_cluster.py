@@ -118,11 +118,12 @@ def _connect_server(stack: ExitStack, folder: Path, cluster: Cluster) -> str:
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize("way", ["master", pytest.param("connect", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["master", "connect"])
 def test_a_run_on_a_cluster_uses_both_workers_and_publishes_what_one_machine_does(
     build_company: Any, cluster: Cluster, published_differences: Any, tmp_path: Path, way: str
 ) -> None:
-    demo, before = build_company("demo"), cluster.applications()
+    demo, before = build_company("small_demo"), cluster.applications()
     there = demo.on("spark", tmp_path / "home")
     with ExitStack() as stack:
         if way == "connect":
@@ -167,7 +168,7 @@ def _run(company: Any, environment: dict[str, str]) -> None:
 def test_a_spark_that_does_not_answer_ends_with_5_before_any_work_and_says_where(
     spark_or_skip: None, build_company: Any, tmp_path: Path, missing: dict[str, str], place: str, remedy: str
 ) -> None:
-    demo = build_company("demo")
+    demo = build_company("small_demo")
     finished = subprocess.run(
         [sys.executable, "-m", "dagster_project.cli", "run", "--engine", "spark", "--landing", demo.landing, "--home", tmp_path / "home"],
         cwd=PROJECT,

@@ -20,7 +20,7 @@ from tests.faults.test_folders import ended, service_roi
 @pytest.fixture(scope="module")
 def settings(build_company: Any, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A copy of a company that was run, with one new file in its landing folder."""
-    demo = build_company("demo")
+    demo = build_company("small_demo")
     folder = tmp_path_factory.mktemp("parts")
     shutil.copytree(demo.landing, folder / "landing")
     shutil.copytree(demo.home, folder / "home")

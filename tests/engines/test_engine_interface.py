@@ -65,6 +65,16 @@ def test_an_empty_table_keeps_its_columns(engine: Engine) -> None:
     assert engine.columns(["t"])["t.sums"] == COLUMNS
 
 
+def test_a_table_of_dbt_is_emptied_and_keeps_its_columns(engine: Engine, tmp_path: Path) -> None:
+    place = f" using parquet location '{tmp_path / 'days'}'" if isinstance(engine, SparkEngine) else ""
+    engine.run("create schema t")
+    engine.run(f"create table t.days{place} as select date '2026-01-01' as day")
+    engine.empty("t.days")
+    engine.empty("t.days")
+    assert content(engine, "t.days") == []
+    assert engine.columns(["t"])["t.days"].field("day").type == pa.date32()
+
+
 def test_rows_that_meet_a_condition_are_replaced_and_all_others_stay(engine: Engine) -> None:
     engine.replace("t.sums", COLUMNS, [FIRST, MORE, rows_of(("gone", None, 9))])
     changed = rows_of(("b", Decimal("5.00"), 7), ("b", Decimal("6.00"), 8), ("new", None, None))

@@ -37,6 +37,7 @@ FOLDERS = {
     "canonical/orders/9999-12-31": "there is no such day",
     "canonical/orders/2026-02-30": "there is no such day",
     "canonical/orders/0001-01-01": "there is no such day",
+    "canonical/orders/2126-01-01": "the day of delivery is later than tomorrow",
     "canonical/tickets/2026-10-04": "is a link that leads nowhere",
     "elsewhere": "points outside the landing folder",
 }
@@ -104,7 +105,7 @@ def write_unreadable(landing: Path) -> None:
     (day / "nowhere.csv").symlink_to("gone.csv")
     (day / "outside.csv").symlink_to("/etc/passwd")
     os.mkfifo(day / "pipe.csv")
-    for impossible in ("9999-12-31", "2026-02-30", "0001-01-01"):
+    for impossible in ("9999-12-31", "2026-02-30", "0001-01-01", "2126-01-01"):
         (day.parent / impossible).mkdir()
         (day.parent / impossible / "a.csv").write_text(ORDERS + order(2), encoding="utf-8")
     (landing / "canonical" / "tickets" / "2026-10-04").symlink_to("2026-10-04")

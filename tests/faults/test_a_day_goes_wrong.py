@@ -98,7 +98,9 @@ def test_plan_names_the_months_that_the_run_then_rebuilt_and_writes_nothing(comp
     found = company.plan
     assert found is not None
     with duckdb.connect(str(company.undisturbed / "warehouse.duckdb"), read_only=True) as warehouse:
-        rebuilt = {month for (month,) in warehouse.execute("from intermediate.int_core__touched_month").fetchall()}
+        rebuilt = {
+            month for (month,) in warehouse.execute("select distinct period_month from intermediate.int_core__affected_month").fetchall()
+        }
     assert (found.rebuild_all, set(found.months)) == ("", rebuilt)
     assert {str(item.day) for item in found.files} == {"2026-10-31", "2026-11-01"}
     loaded = "select sum(physical_count) as n from ops.load_ledger"
@@ -245,7 +247,8 @@ def test_an_empty_day_of_every_feed_says_why_ratios_are_missing_and_leaves_nothi
         (empty := feed / "2026-11-02" / f"{feed.name}.csv").parent.mkdir()
         empty.write_bytes(header)
     company.run(home, landing=landing, until="2026-11-02")
-    silent = "select count(*) as n from analytics.mart_service_roi_month where gross_roi_ratio is null and gross_roi_null_reason is null"
+    ratio = "margin_per_service_cost"
+    silent = f"select count(*) as n from analytics.mart_service_roi_month where {ratio}_ratio is null and {ratio}_null_reason is null"
     assert rows(home, silent) == [{"n": 0}]
     states = "select distinct physical_count as n, load_state from ops.load_ledger where delivery_date = date '2026-11-02'"
     assert all(row["n"] == 0 for row in rows(home, states))

@@ -9,11 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project import alerts, terminal
+from dagster_project import alerts, cli, terminal
 from dagster_project.escaping import escaped, escaped_lines
 from dagster_project.publish.reader import query
 from dagster_project.settings import Settings
@@ -47,7 +48,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> tupl
     for place in (f"canonical/refunds/day{HOSTILE}", f"canonical/stream{HOSTILE}/2026-01-05", f"system{HOSTILE}/x/2026-01-05"):
         (folder / "landing" / place).mkdir(parents=True)
         (folder / "landing" / place / "f.csv").write_text("a\n1\n", encoding="utf-8")
-    House(folder / "home", project_dir).publish(1)
+    house = House(folder / "home", project_dir)
+    house.build(1)
+    with duckdb.connect(str(house.warehouse)) as connection:
+        connection.execute("""
+            create table marts.dim_period (period_month date, fiscal_period varchar, fiscal_year varchar, start_date date, end_date date,
+                close_state varchar, is_complete_period boolean, waits_for varchar)
+        """)
+    house.publish()
     return folder / "landing", folder / "home"
 
 
@@ -115,7 +123,7 @@ def test_progress_shows_no_control_character(
         say(f"stage [bold]{HOSTILE}")
         say(f"{HOSTILE} is a file whose name and what is said of it are longer than the bar has room for [bold]")
     said = capsys.readouterr().err
-    assert MASKED in said.replace("\n", "")
+    assert SHOWN in said.replace("\n", "")
     assert "longer than the bar has room for [bold]" in said.replace("\n", "")
     assert not RAW.search(said), repr(said)
 
@@ -130,3 +138,29 @@ def test_alerts_show_no_control_character(monkeypatch: pytest.MonkeyPatch) -> No
     assert SHOWN in subject
     assert text.startswith("first\nsecond ")
     assert not RAW.search(text)
+
+
+def test_a_stack_trace_is_escaped_and_masked_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(f"{HOSTILE} of jane@victim.example")
+
+    monkeypatch.setattr("dagster_project.commands.template.write_templates", fail)
+    monkeypatch.setattr("sys.argv", ["service-roi", "--debug", "template", "tickets"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().err
+    assert f"ValueError: {MASKED}" in said
+    assert "[email]" in said
+    assert not RAW.search(said)
+    assert "victim" not in said
+
+
+def test_a_line_of_progress_is_escaped_and_masked_once_by_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masked: list[str] = []
+    monkeypatch.setattr("dagster_project.terminal.masked", lambda text, kind: masked.append(text) or text)
+    with terminal.progress() as say:
+        say(f"ingest {HOSTILE}")
+    assert SHOWN in capsys.readouterr().err
+    assert masked == []

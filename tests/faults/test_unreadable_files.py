@@ -23,7 +23,7 @@ LOCKED = "locked.csv"
 
 def of(folder: dict[str, str], landing: Path, name: str) -> str:
     """What a message says of a file or folder, its path first."""
-    return folder[name] if folder is damage.FILES else f"{landing / name}{':' * folder[name].startswith('there')} {folder[name]}"
+    return folder[name] if folder is damage.FILES else f"{landing / name}{':' * folder[name].startswith('the')} {folder[name]}"
 
 
 SAID = [(folder, name) for folder in (damage.FILES, damage.FOLDERS) for name in folder]
@@ -64,6 +64,23 @@ def test_everything_else_is_published_and_the_ledger_has_every_name(day: Day) ->
     ((state, detail),) = ledger.rows("select run_state, detail from runs order by started_at limit 1")
     assert state == "published"
     assert all(name in detail for name in damage.FOLDERS)
+
+
+@pytest.mark.fault("F19", "D15")
+def test_a_reader_of_the_published_copy_finds_each_of_them_with_rule_and_remedy(day: Day) -> None:
+    connection, _ = open_current(day.home)
+    with connection:
+        told = connection.execute(
+            "select observed, expectation, unexpected_count, notes from ops.warnings where feed <> 'orders'"
+        ).fetchall()
+    found = {path.removeprefix(f"{damage.DAY}/"): (rule, count, notes) for path, rule, count, notes in told}
+    refused = {**damage.FILES, **damage.FOLDERS}
+    assert set(found) == set(refused) - ({LOCKED} if os.getuid() == 0 else set())
+    for path, (rule, count, notes) in found.items():
+        by = "file_unreadable" if path in damage.FILES else "delivery_day" if "2126" in path else "folder_unreadable"
+        assert rule == by
+        assert count >= (path in damage.FILES or "there is" in refused[path])
+        assert "; remedy: " in notes
 
 
 @pytest.mark.fault("F19")

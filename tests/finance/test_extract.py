@@ -96,11 +96,21 @@ def test_ratios_and_unit_costs_stand_beside_as_memo(lines: dict[str, dict[str, A
     assert sales["quantity"] == Decimal("2000.00")
 
 
-def test_definitions_hold_the_metrics_of_the_file_and_no_others(october: Path, lines: dict[str, dict[str, Any]]) -> None:
+def test_every_line_names_its_metric_and_the_file_defines_these_and_no_others(october: Path, lines: dict[str, dict[str, Any]]) -> None:
     definitions = {row["metric_id"]: row for row in read(october, "definitions")}
-    assert set(definitions) == {"gross_roi"}
-    assert lines["gross_roi.month|"]["metric_id"] == "gross_roi"
-    assert definitions["gross_roi"]["label_ja"] == "総ROI"
+    assert set(definitions) == {row["metric_id"] for row in lines.values()} | {"cost_reconciliation_difference"}
+    named = {
+        line: lines[line]["metric_id"]
+        for line in ("margin_per_service_cost.month|", "unit_cost.call|", "cost.people|CC1", "cost.net|", "value.hard|")
+    }
+    assert list(named.values()) == ["margin_per_service_cost", "cost_per_call", "service_cost", "group_net", "service_value_hard"]
+    assert (definitions["margin_per_service_cost"]["label_ja"], definitions["group_net"]["label_ja"]) == ("名前", None)
+
+
+def test_net_revenue_is_a_line_of_its_own(lines: dict[str, dict[str, Any]]) -> None:
+    line = lines["memo.net_revenue|"]
+    assert (line["reporting_amount"], line["prior_period_amount"]) == (Decimal("2000.00"), Decimal("1500.00"))
+    assert (line["metric_id"], line["source_relation"], line["is_in_total"]) == ("net_revenue", "reporting.roi_month", False)
 
 
 def test_the_header_states_period_status_and_control_totals(october: Path) -> None:
@@ -130,7 +140,7 @@ def test_the_restatement_log_is_empty_but_there(october: Path) -> None:
 
 def test_all_checks_are_listed_green(october: Path) -> None:
     checks = read(october, "checks")
-    assert len(checks) == 6
+    assert len(checks) == 7
     assert {(row["severity"], row["result"]) for row in checks} == {("blocking", "pass")}
 
 
@@ -163,7 +173,7 @@ def test_text_that_a_spreadsheet_would_run_is_prefixed_and_numbers_are_not(octob
     it = next(row for row in read_csv(october, "lines") if row["line_id"] == "cost.it")
     assert (it["cost_centre"], it["gl_account"]) == ('\'=HYPERLINK("x")', "'-6100")
     texts = ["=1", "+1", "-1", "@a", "\t1", "\r1", "a=1", ""]
-    table = pa.table({"text": texts, "amount": pa.array([Decimal("-5.00")] * 8, pa.decimal128(18, 2))})
+    table = pa.table({"text": texts, "amount": pa.array([Decimal("-5.00")] * 8, pa.decimal128(18, 3))})
     cells = [row["text"] for row in csv.DictReader(io.StringIO(to_csv(table).decode(), newline=""), strict=True)]
     assert cells == ["'=1", "'+1", "'-1", "'@a", "'\t1", "'\r1", "a=1", ""]
     assert to_csv(table).count(b"-5.00") == 8

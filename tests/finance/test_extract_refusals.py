@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
 from dagster_project.finance.extract import extract
-from dagster_project.finance.periods import complete_period, latest_complete
+from dagster_project.finance.periods import complete_period, latest_complete, over_but_waiting
 from dagster_project.publish.reader import open_current
 from tests.finance.extract_files import read
 
@@ -58,10 +59,13 @@ def test_an_extract_that_is_not_provisional_any_more_is_never_written_again(book
 @pytest.mark.parametrize(
     ("period", "reason"),
     [
-        ("2026-11", "2026-11 is still running: it ends on 2026-11-30"),
+        (
+            "2026-11",
+            r"2026-11 is not complete: .* after 2026-11-30 of zendesk .last delivered on 2026-11-20. and cost lines of canonical",
+        ),
         ("2026-12", "2026-12 is not in the published copy; months there: 2026-09 to 2026-11"),
-        ("2026-13", "not of the form YYYY-MM"),
-        ("../../etc", "not of the form YYYY-MM"),
+        ("2026-13", "2026-13 is not in the published copy"),
+        ("../../etc", "etc is not in the published copy"),
     ],
 )
 def test_a_running_or_unknown_month_is_refused_with_the_reason(closed_books: Any, period: str, reason: str) -> None:
@@ -132,11 +136,80 @@ def test_the_latest_complete_month_has_figures_and_ended(closed_books: Any) -> N
     connection.close()
 
 
-def test_a_fiscal_month_is_named_by_its_own_id_not_by_its_first_day(books: Any) -> None:
+def test_a_running_month_waits_for_nothing_and_says_when_it_ends(books: Any) -> None:
+    books.publish("update marts.dim_period set waits_for = null")
+    with pytest.raises(UsageError, match="2026-11 is still running: it ends on 2026-11-30"):
+        extract(books.home, "2026-11")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("FY27-P03", "FY27-P03"), ("2026-10", "FY27-P03"), ("2026-09", "FY27-P02"), ("2026-08", "FY27-P02")]
+)
+def test_a_fiscal_month_is_asked_for_by_its_label_or_by_the_calendar_month_that_most_of_its_days_are_in(
+    books: Any, name: str, label: str
+) -> None:
+    """P02 runs from 30 August to 26 September, P03 from 27 September to 31 October."""
     books.publish("""
-        update marts.dim_period set period_month = date '2026-09-28' where fiscal_period = '2026-10';
-        update marts.dim_period set fiscal_period = 'P09' where fiscal_period = '2026-09'""")
+        update marts.dim_period set fiscal_period = 'FY27-P02', start_date = date '2026-08-30', end_date = date '2026-09-26'
+        where fiscal_period = '2026-09';
+        update marts.dim_period set fiscal_period = 'FY27-P03', start_date = date '2026-09-27' where fiscal_period = '2026-10'""")
     connection, _ = open_current(books.home)
-    assert complete_period(connection, "2026-10").period_month.isoformat() == "2026-09-28"
-    assert complete_period(connection, "2026-09").fiscal_period == "P09"
+    assert complete_period(connection, name).label == label
     connection.close()
+
+
+def test_the_files_of_a_fiscal_month_carry_its_label(books: Any) -> None:
+    books.publish("update marts.dim_period set fiscal_period = 'FY27/P03' where fiscal_period = '2026-10'")
+    folder = extract(books.home, "2026-10")
+    assert folder.parts[-2:] == ("FY27-P03", "v1")
+    assert {path.name.split("_v1")[0] for path in folder.glob("*.csv")} == {"fin_roi_extract_ACME---Söhne_FY27-P03"}
+
+
+def test_a_month_after_the_latest_extract_that_is_over_says_what_it_waits_for(books: Any) -> None:
+    books.publish()
+    connection, _ = open_current(books.home)
+    assert [line.split(":")[0] for line in over_but_waiting(connection)] == ["no extract of 2026-11"]
+    connection.close()
+
+
+UNKNOWN = """
+    delete from marts.fct_cost_line where period_month = date '2026-10-01'; delete from marts.mart_cost_reconciliation
+    where period_month = date '2026-10-01'; update analytics.mart_service_roi_account set service_cost_amount = null;
+    update analytics.mart_service_roi_month set service_cost_amount = null, service_cost_null_reason = 'source_absent',
+        net_benefit_amount = null, null_reason = 'source_absent', roi_ratio = null where period_month = date '2026-10-01'"""
+
+
+def test_a_month_whose_ledger_never_came_states_no_cost_and_never_nought(books: Any) -> None:
+    """September has cost, so the account is known; October has none, so its line and the year's are unknown, not 0.00."""
+    books.publish(UNKNOWN)
+    rows = read(extract(books.home, "2026-10"), "lines")
+    people, net = (next(row for row in rows if row["line_id"] == line) for line in ("cost.people", "cost.net"))
+    assert [people[f"{name}_amount"] for name in ("reporting", "transaction", "prior_period", "ytd")] == [
+        None,
+        None,
+        Decimal("80.00"),
+        None,
+    ]
+    assert (people["null_reason"], net["reporting_amount"], net["null_reason"]) == ("source_absent", None, "cost.people source_absent")
+    (header,) = read(extract(books.home, "2026-10"), "header")
+    assert header["cost_amount"] is None
+    results = {row["check_id"]: (row["result"], row["observed"]) for row in read(extract(books.home, "2026-10"), "checks")}
+    assert {name for name, found in results.items() if found == ("not_checked", "unknown on both sides")} == {
+        "cost_ties_to_reconciliation", "cost_ties_to_roi", "accounts_tie_to_company", "net_benefit_ties",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "check"),
+    [
+        ("update analytics.mart_service_roi_account set service_cost_amount = 0", "accounts_tie_to_company"),
+        (
+            "insert into marts.mart_cost_reconciliation values (date '2026-10-01', 'A', 'it', 'P', 0, 0, 0, 0, 0, 0, 0, 0, 'EUR')",
+            "cost_ties_to_reconciliation",
+        ),
+    ],
+)
+def test_nought_on_one_side_is_not_unknown_on_the_other(books: Any, known: str, check: str) -> None:
+    books.publish(f"{UNKNOWN}; {known}")
+    with pytest.raises(ChecksFailed, match=check):
+        extract(books.home, "2026-10")

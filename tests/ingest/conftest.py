@@ -6,6 +6,7 @@ import gzip
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,18 @@ class Door:
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:
         return self.lake().execute(sql).fetchall()
+
+    def texts(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows with decimals as text: amounts as cents are written, others with every digit of their column."""
+        found = self.lake().execute(sql)
+        is_money = [column[0].rstrip(")").endswith("_amount") for column in found.description]
+        return [
+            tuple(
+                f"{value:.2f}" if money and isinstance(value, Decimal) else str(value) if isinstance(value, Decimal) else value
+                for money, value in zip(is_money, row, strict=True)
+            )
+            for row in found.fetchall()
+        ]
 
 
 @pytest.fixture(params=[False, True], ids=["counted by the engine", "counted by sorting"])

@@ -54,4 +54,4 @@ def sold(door: Any, content: str | bytes, name: str = "s.csv") -> list[tuple[Any
     report = door.walk()
     assert not report.refusals, report.refusals
     assert not report.rejections, report.rejections
-    return door.all("select order_id, account_id, net_amount::varchar from lake.orders order by record_number")  # type: ignore[no-any-return]
+    return door.all("select order_id, account_id, net_amount::decimal(18, 2)::varchar from lake.orders order by record_number")  # type: ignore[no-any-return]

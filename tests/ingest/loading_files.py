@@ -17,7 +17,8 @@ def orders(numbers: Any, **values: str) -> str:
 
 def latest(door: Any) -> list[tuple[Any, ...]]:
     """The rows the warehouse would use: the latest version of each key."""
-    sql = """select order_id, account_id, net_amount::varchar, source_updated_at::varchar, is_deleted, row_hash, delivery_date::varchar
+    sql = """select order_id, account_id, net_amount::decimal(18, 2)::varchar,
+        source_updated_at::varchar, is_deleted, row_hash, delivery_date::varchar
         from lake.orders
         qualify row_number() over (
             partition by order_id order by source_updated_at desc nulls last, delivery_date desc, file_order desc, record_number desc

@@ -124,3 +124,21 @@ def test_a_variable_cannot_be_reached_by_sql_that_is_put_together(tmp_path: Path
         path.write_text(f"select record_number, {sql} as account_id from source")
         with pytest.raises(UsageError, match=r"orders\.sql:1: the table function query"):
             checked_select(path, ["a"])
+
+
+@pytest.mark.fault("S12")
+def test_on_the_connection_of_a_load_the_list_keeps_a_select_from_files_and_no_folder_but_its_own_is_open(tmp_path: Path) -> None:
+    """The engine cannot close the folders of a load while a SELECT runs: the list of functions does."""
+    inside, outside = tmp_path / "landing" / "a.csv", tmp_path / "hash_key"
+    inside.parent.mkdir()
+    for path in (inside, outside):
+        path.write_text("x")
+    mapping = tmp_path / "orders.sql"
+    mapping.write_text(f"select record_number, (select content from read_text('{inside}')) as account_id from source")
+    with open_sandbox([inside.parent], tmp_path / "landing" / "spill", threads=1, memory_limit="256MB") as connection:
+        assert connection.execute(f"select content from read_text('{inside}')").fetchall() == [("x",)]
+        with pytest.raises(UsageError, match="read_text"):
+            checked_select(mapping, ["a"], sandbox=connection)
+        for sql in (f"from read_text('{outside}')", "set allowed_directories = ['/']", "set enable_external_access = true"):
+            with pytest.raises(duckdb.Error):
+                connection.execute(sql)

@@ -30,7 +30,7 @@ streams:
 """
 TOTALS = """
 select record_number, id as order_id, posted as ordered_at, 'EUR' as currency_code,
-    (select sum(net::decimal(18, 2)) from line where line.invoice_id = source.id) as net_amount
+    (select sum(net::decimal(18, 3)) from line where line.invoice_id = source.id) as net_amount
 from source
 """
 INVOICE, NET = "id,posted,is_deleted,ver\n", "invoice_id,net\n"
@@ -42,7 +42,7 @@ def books(make_door: Callable[..., Any], tmp_path: Path) -> Any:
 
 
 def total(books: Any) -> list[Any]:
-    return stands(books, "orders", "order_id", "net_amount::varchar")
+    return stands(books, "orders", "order_id", "net_amount::decimal(18, 2)::varchar")
 
 
 def invoice(books: Any, day: int, version: str, number: str = "i1", deleted: str = "false") -> None:

@@ -41,6 +41,15 @@ UNBOUNDED = {
 """Numbers without a bound on both sides, each with its reason; scores have the bounds of their scale, another column."""
 OPEN_ENDED = ("valid_to_date", "certification_valid_to_date", "separation_date")
 AHEAD = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
+LATER = {
+    "source_updated_at": "a version of the record: the source may stamp it ahead, and its own rule bounds it",
+    "merged_at": "from when the merge holds",
+    "posted_at": "the day of the books, which may be the last of the month",
+    "accounts.closed_at": "the end of the contract, which is known before it comes",
+    "fiscal_periods.closed_at": "the calendar may say when the books will be closed",
+    "training_events.started_at": "a course that is booked",
+}
+"""Instants that may lie after the day of their delivery, each with its reason; so may plans."""
 COLUMNS = [
     (feed, column)
     for feed in feeds()
@@ -165,10 +174,10 @@ def test_values_that_are_only_wrong_together_or_for_their_feed(feed: str, values
         ("tickets", {"ticket_id": "T", "merged_into_ticket_id": "U"}, None),
         *(
             ("tickets", {"ticket_state": state, "closed_at": "2026-01-08T00:00:00Z"}, "future_instant")
-            for state in ("new", "open", "on_hold")
+            for state in ("new", "open", "on_hold", "solved", "closed")
         ),
         ("tickets", {"ticket_state": "open", "closed_at": "2026-01-07T23:59:59Z"}, None),
-        ("tickets", {"ticket_state": "closed", "closed_at": "2026-02-01T00:00:00Z"}, None),
+        ("accounts", {"closed_at": "2026-02-01T00:00:00Z"}, None),
         ("tickets", {"closed_at": "2026-01-01T00:00:00Z"}, "order_of_instants"),
         ("interactions", {"queued_at": "", "answered_at": "2026-01-05T08:00:00Z"}, "order_of_instants"),
         ("interactions", {"queued_at": "2026-01-05T07:59:00Z", "answered_at": "2026-01-05T08:00:00Z"}, None),
@@ -186,6 +195,19 @@ def test_a_plan_may_lie_years_ahead_and_what_happened_may_not() -> None:
         feed = next(feed for feed, column in COLUMNS if column.name == name)
         plan, rows = listed(load_contract(feed), [{name: "2031-01-01T00:00:00Z"}, {name: "2037-01-01T00:00:00Z"}])
         assert [broken(plan, row) for row in rows] == [None, name]
+
+
+@pytest.mark.fault("F17")
+@pytest.mark.parametrize("feed", feeds())
+def test_what_has_happened_lies_no_day_after_the_next_of_its_delivery(feed: str) -> None:
+    contract = load_contract(feed)
+    instants = [column.name for column in contract.columns if column.sql_type == "timestamptz"]
+    happened = [name for name in instants if contract.column(name).not_after_delivery]
+    assert {name for name in instants if not {name, f"{feed}.{name}"} & {*LATER, *AHEAD}} == set(happened)
+    late = [{name: f"{DELIVERED + dt.timedelta(days=2)}T00:00:00Z"} for name in happened]
+    in_time = [dict.fromkeys(happened, f"{DELIVERED + dt.timedelta(days=1)}T23:59:59Z")]
+    plan, rows = listed(contract, [*late, *in_time])
+    assert [broken(plan, row) for row in rows] == [*happened, None]
 
 
 @pytest.mark.fault("F20")

@@ -67,7 +67,7 @@ THIRD = {
     "firm/2026-01-04/f.csv": "id,code,name\n9,a9,Nine\n",
     "ticket/2026-01-04/t.csv": TICKET + "71,7,2026-01-03,2026-01-04,solved\n81,8,2026-01-04,2026-01-04,new\n",
 }
-FILES = [pytest.param(SECOND, id="new files"), pytest.param(REPLACED, id="a replaced file", marks=pytest.mark.slow)]
+FILES = [pytest.param(SECOND, id="new files"), pytest.param(REPLACED, id="a replaced file", marks=[pytest.mark.slow, pytest.mark.nightly])]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.errors import UsageError
 from tests.ingest.loading_files import HEADER, counts, latest, order, orders
 
 
@@ -34,7 +35,7 @@ def test_every_feed_has_a_typed_relation_even_when_nothing_came(door: Any) -> No
         assert {column[0] for column in relation.description} > set(load_contract(feed).names)
         assert relation.fetchall() == []
     described = dict(lake.execute("select column_name, column_type from (describe lake.order_lines)").fetchall())
-    assert described["net_amount"] == "DECIMAL(18,2)"
+    assert described["net_amount"] == "DECIMAL(18,3)"
     assert described["row_hash"] == described["record_number"] == "BIGINT"
     assert lake.execute("select reporting_currency_code, company_time_zone, latest_delivery_date from lake.run_parameters").fetchone() == (
         "XXX",
@@ -77,11 +78,11 @@ def test_a_key_twice_in_one_file_keeps_its_latest_version(door: Any) -> None:
     )
     door.deliver("canonical/orders/2026-01-02/a.csv", HEADER + rows)
     assert counts(door.walk()) == [(4, 2, 2, 0)]
-    assert door.all("select order_id, net_amount::varchar, record_number from lake.orders order by 1") == [
+    assert door.all("select order_id, net_amount::decimal(18, 2)::varchar, record_number from lake.orders order by 1") == [
         ("o1", "2.00", 2),
         ("o2", "10.00", 4),
     ]
-    assert json.loads(door.ledger.rows("select control_sums from batches")[0][0]) == {"EUR": {"net_amount": "12.00"}}
+    assert json.loads(door.ledger.rows("select control_sums from batches")[0][0]) == {"EUR": {"net_amount": "12.000"}}
 
 
 @pytest.mark.fault("D3")
@@ -103,3 +104,25 @@ def test_any_order_of_five_deliveries_gives_the_same_latest_rows(make_door: Call
     shutil.rmtree(together.settings.home, ignore_errors=True)
     together.walk()
     assert latest(door) == latest(together)
+
+
+def test_a_source_is_a_mapped_system_or_a_feed_of_canonical_and_any_file_of_it_is_a_delivery(till: Callable[..., Any]) -> None:
+    """Also one with nothing but its header, and one that repeats another; a refused file is none, a source that ended is left out."""
+    door, sold = till(), "number,day,customer,net\n"
+    door.deliver("till/sales/2026-01-02/a.csv", f"{sold}n1,2026-01-01 00:00:00,c,1.00\n")
+    door.deliver("till/sales/2026-01-05/a.csv", sold)
+    for feed, day, content in (
+        ("orders", "2026-01-03", orders([7])),
+        ("orders", "2026-01-04", orders([7])),
+        ("accounts", "2026-01-02", "?"),
+    ):
+        door.deliver(f"canonical/{feed}/{day}/a.csv", content)
+    door.walk()
+    expected = [("canonical/orders", "orders", "2026-01-04"), ("till", "orders", "2026-01-05")]
+    shown = "select source_name, feed, last_delivery_date::varchar from lake.sources order by 1"
+    assert door.all(shown) == expected
+    door.assumptions = door.assumptions.model_copy(update={"ended_sources": ("canonical/orders",)})
+    assert door.all(shown) == expected[1:]
+    door.assumptions = door.assumptions.model_copy(update={"ended_sources": ("tilt",)})
+    with pytest.raises(UsageError, match="ended_sources: tilt never delivered; known: canonical/orders, till"):
+        door.all(shown)

@@ -52,7 +52,7 @@ def test_a_system_of_the_user_loads_with_its_dialect_zone_and_decimal_sign(make_
     assert [(file.physical, file.loaded, file.quarantined) for file in report.files] == [(302, 301, 1)], report.refusals
     assert "record 302 (line 303) the SQL of orders keeps no row of this record" in report.rejections[0]
     assert door.all(
-        "select account_id, net_amount::varchar, ordered_at::varchar from lake.orders where record_number in (1, 301) order"
+        "select account_id, net_amount::decimal(18, 2)::varchar, ordered_at::varchar from lake.orders where record_number in (1, 301) order"
         " by record_number"
     ) == [
         ("Müller", "1000.50", "2026-06-30 22:00:00+00"),

@@ -47,7 +47,7 @@ ORDINARY = [
 OF_OUR_OWN = [
     "canonical/orders/2026-01-02/orders_20260102.csv", "part-00000-12345678-1234-4abc-8def-123456789012.parquet",
     "marts-000001-12345678.duckdb", "orders-20260101-001.csv", "12 of 1234567890 records", "sha256 0123456789ab…",
-    "see https://www.postgresql.org/docs/ for details",
+    "see https://www.postgresql.org/docs/ for details", "a rate of 0.0938330821 or 12.0123456789",
 ]  # fmt: skip
 
 

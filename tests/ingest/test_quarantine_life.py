@@ -25,7 +25,7 @@ def day(number: int, name: str = "a.csv") -> str:
 def ops(door: Any) -> duckdb.DuckDBPyConnection:
     lake = door.lake()
     lake.execute("create schema ops")
-    write_ops_tables(DuckDBEngine(lake), door.ledger, {"nodes": {}})
+    write_ops_tables(DuckDBEngine(lake), door.ledger, {"nodes": {}, "semantic_models": {}, "metrics": {}})
     return lake  # type: ignore[no-any-return]
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,10 +125,13 @@ def as_history(orders: dict[tuple[int, int], int]) -> OrderDays:
 @pytest.mark.spec("C17")
 @given(ORDERS, st.integers(1, 200))
 def test_the_partition_closes_and_agrees_with_counting_customers_one_by_one(orders: dict[tuple[int, int], int], window: int) -> None:
-    table = month_partition(partition_counts(as_history(orders), MONTHS, window, 359), MONTHS)
+    days = as_history(orders)
+    surely = np.ones(len(days.firsts), bool)
+    table = month_partition(partition_counts(days, surely, MONTHS, window, 359), MONTHS, window, 359, -1_000)
     assert (table["new_count"] + table["retained_count"] + table["reactivated_count"] == table["active_count"]).all()
     bridge = table["opening_active_count"] + table["new_count"] + table["reactivated_count"] - table["churned_count"]
     assert (bridge == table["active_count"]).all()
+    assert (table["retained_count"] + table["churned_count"] == table["opening_active_count"]).all()
     assert (table["opening_active_count"].iloc[1:].to_numpy() == table["active_count"].iloc[:-1].to_numpy()).all()
     for row in table.itertuples():
         end = int(MONTHS.ends[row.period_number])  # type: ignore[call-overload]
@@ -136,12 +140,13 @@ def test_the_partition_closes_and_agrees_with_counting_customers_one_by_one(orde
         assert row.active_count == len(now)
         assert (row.retention_rate_num, row.retention_rate_den) == (len(now & then), len(then))
     assert table["first_order_count"].sum() == len({customer for customer, _ in orders})
-    assert table["orders_count"].sum() == sum(orders.values())
+    assert table["active_orders_count"].sum() == sum(orders.values())
 
 
 @given(ORDERS)
 def test_cohorts_part_the_customers_and_agree_with_counting_them_one_by_one(orders: dict[tuple[int, int], int]) -> None:
-    triangle = cohort_triangle(cohort_counts(as_history(orders), MONTHS), MONTHS, 359)
+    days = as_history(orders)
+    triangle = cohort_triangle(cohort_counts(days, np.ones(len(days.firsts), bool), MONTHS), MONTHS, 359)
     firsts: dict[int, int] = {}
     for customer, day in sorted(orders):
         firsts.setdefault(customer, day // 30)
@@ -155,11 +160,23 @@ def test_cohorts_part_the_customers_and_agree_with_counting_them_one_by_one(orde
     assert known.groupby("cohort_number")["cumulative_repeat_count"].apply(lambda counts: counts.is_monotonic_increasing).all()
 
 
+def _cohorts(history: OrderDays) -> pd.DataFrame:
+    return cohort_counts(history, _sure(history), MONTHS)
+
+
+def _months(history: OrderDays, window: int) -> pd.DataFrame:
+    return partition_counts(history, _sure(history), MONTHS, window, 359)
+
+
+def _sure(history: OrderDays) -> np.ndarray:
+    return history.days[history.firsts] > 90
+
+
 @given(ORDERS, st.integers(1, 200), st.integers(0, 9))
 def test_counts_of_parts_of_the_customers_sum_to_the_counts_of_all(orders: dict[tuple[int, int], int], window: int, border: int) -> None:
     parts = [as_history({key: count for key, count in orders.items() if (key[0] < border) is first}) for first in (True, False)]
     whole = as_history(orders)
-    months = [partition_counts(part, MONTHS, window, 359).set_index("period_number") for part in (*parts, whole)]
+    months = [_months(part, window).set_index("period_number") for part in (*parts, whole)]
     assert (months[0] + months[1]).equals(months[2])
-    cohorts = [cohort_counts(part, MONTHS).set_index(["cohort_number", "month_number"]) for part in (*parts, whole)]
+    cohorts = [_cohorts(part).set_index(["cohort_number", "month_number"]) for part in (*parts, whole)]
     assert cohorts[0].add(cohorts[1], fill_value=0).astype("int64").equals(cohorts[2])

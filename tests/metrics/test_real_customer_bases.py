@@ -61,7 +61,8 @@ def test_retail_retention(retail: duckdb.DuckDBPyConnection, facts: dict[str, An
     periods = Periods(firsts[:-1], firsts[1:] - 1, np.arange(13) < 12)
     watermark = int(rows[:, 1].max())
     history = OrderDays(*np.ascontiguousarray(rows.T))
-    months = month_partition(partition_counts(history, periods, 365, watermark), periods)
+    all_new = np.ones(len(history.firsts), bool)  # as the published facts take it
+    months = month_partition(partition_counts(history, all_new, periods, 365, watermark), periods, 365, watermark, int(rows[:, 1].min()))
     assert months["ordering_count"].tolist() == list(known["S_active_customers_by_month"].values())
     last = months.iloc[-1]
     assert (int(last["repeat_to_date_rate_den"]), round(last["repeat_to_date_rate"], 6)) == (
@@ -69,7 +70,7 @@ def test_retail_retention(retail: duckdb.DuckDBPyConnection, facts: dict[str, An
         known["S_repeat_rate_2plus_invoices"],
     )
     assert round(last["repeat_days_to_date_rate"], 6) == known["S_repeat_rate_2plus_days"]
-    cohort = cohort_triangle(cohort_counts(history, periods), periods, watermark).query("cohort_number == 0")
+    cohort = cohort_triangle(cohort_counts(history, all_new, periods), periods, watermark).query("cohort_number == 0")
     assert cohort["cohort_count"].unique().tolist() == [known["S_cohort_2010_12"]["size"]]
     assert cohort["active_count"].tolist()[1:] == known["S_cohort_2010_12"]["active_1_to_12_months_later"]
 

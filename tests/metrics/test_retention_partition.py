@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project.metrics.retention import OrderDays, Periods, cohort_counts, cohort_triangle, month_partition, partition_counts
+from dagster_project.metrics.retention import (
+    MOVEMENT,
+    NEVER,
+    OrderDays,
+    Periods,
+    cohort_counts,
+    cohort_triangle,
+    first_ever,
+    month_partition,
+    partition_counts,
+)
 
 # Ten months of thirty days: month k is days 30k .. 30k + 29; a customer is active for 60 days.
 MONTHS = Periods(np.arange(10) * 30, np.arange(10) * 30 + 29, np.arange(10) < 9)
@@ -17,12 +27,18 @@ def history(orders: dict[int, list[int]]) -> OrderDays:
     return OrderDays(*np.array(rows, np.int64).reshape(-1, 3).T)
 
 
-def partition(orders: dict[int, list[int]], as_of: int = AS_OF) -> pd.DataFrame:
-    return month_partition(partition_counts(history(orders), MONTHS, WINDOW, as_of), MONTHS)
+def partition(orders: dict[int, list[int]], as_of: int = AS_OF, begin: int = -120, created: dict[int, int] | None = None) -> pd.DataFrame:
+    """Orders were delivered from day `begin` on: by default two windows before the first month, in which nobody ordered."""
+    days = history(orders)
+    is_first_ever = first_ever(
+        days, begin, np.array([(created or {}).get(customer, NEVER) for customer in sorted(orders)], np.int64), WINDOW
+    )
+    return month_partition(partition_counts(days, is_first_ever, MONTHS, WINDOW, as_of), MONTHS, WINDOW, as_of, begin)
 
 
-def cohorts(orders: dict[int, list[int]]) -> pd.DataFrame:
-    return cohort_triangle(cohort_counts(history(orders), MONTHS), MONTHS, AS_OF)
+def cohorts(orders: dict[int, list[int]], unsure: tuple[int, ...] = ()) -> pd.DataFrame:
+    is_first_ever = np.array([customer not in unsure for customer in sorted(orders)], bool)
+    return cohort_triangle(cohort_counts(history(orders), is_first_ever, MONTHS), MONTHS, AS_OF)
 
 
 # 0 buys every month; 1 once; 2 leaves and returns after a long silence; 3 starts with two orders on one day.
@@ -51,12 +67,62 @@ def test_each_month_is_parted_into_new_retained_reactivated_and_churned(months: 
 
 
 @pytest.mark.spec("C17")
-def test_retention_compares_with_who_was_active_one_window_ago_and_waits_for_history(months: pd.DataFrame) -> None:
+def test_retention_compares_with_who_was_active_one_window_ago(months: pd.DataFrame) -> None:
     # Month 2 ends on day 89; on day 29 three were active, and of them only customer 0 still is.
     third = months.iloc[2]
     assert (third["retention_rate_num"], third["retention_rate_den"], third["retention_rate"]) == (1, 3, pytest.approx(1 / 3))
-    assert months["retention_null_reason"].fillna("").tolist()[:3] == ["not_mature", "not_mature", ""]
-    assert np.isnan(months["retention_rate"].iloc[0])
+    # Of the same three, active in the 90 days up to day 29: on day 119 customer 0 alone.
+    fourth = months.iloc[3]
+    assert (fourth["retention_90_rate_num"], fourth["retention_90_rate_den"]) == (1, 3)
+
+
+@pytest.mark.parametrize(("begin", "first_mature_month"), [(0, 3), (1, 4), (-30, 2), (-31, 2), (-29, 3)])
+def test_retention_waits_until_the_orders_reach_back_two_windows(begin: int, first_mature_month: int) -> None:
+    """Two windows are 120 days, the first and the last included."""
+    young = partition(ORDERS, begin=begin)
+    assert young["retention_null_reason"].fillna("").tolist()[:5] == ["not_mature"] * first_mature_month + [""] * (5 - first_mature_month)
+    for column in ("retention_rate", "retention_rate_num", "retention_rate_den"):
+        assert young[column].isna().tolist()[:5] == [True] * first_mature_month + [False] * (5 - first_mature_month)
+
+
+def test_a_history_cut_short_says_nothing_else_than_the_whole_one() -> None:
+    """Whoever delivers the last months only gets the same figures or none. Who was silent for a window before counts as new, though."""
+    random = np.random.default_rng(7)
+    long = {customer: sorted(random.integers(-400, 280, size=random.integers(1, 9)).tolist()) for customer in range(60)}
+    short = {customer: kept for customer, days in long.items() if (kept := [day for day in days if day >= 0])}
+    periods = Periods(np.arange(-15, 10) * 30, np.arange(-15, 10) * 30 + 29, np.arange(25) < 24)
+
+    def read(orders: dict[int, list[int]], begin: int) -> pd.DataFrame:
+        days = history(orders)
+        known = first_ever(days, begin, np.full(len(orders), NEVER), WINDOW)
+        table = month_partition(partition_counts(days, known, periods, WINDOW, AS_OF), periods, WINDOW, AS_OF, begin)
+        return table.set_index("period_number").assign(gained=table.set_index("period_number").eval("new_count + reactivated_count"))
+
+    whole, part = read(long, -10_000), read(short, 0)
+    for column in (*(f"{name}_count" for name in MOVEMENT if name != "reactivated"), "gained", "retention_rate", "retention_90_rate"):
+        said = part[column].dropna()
+        assert 3 <= len(said) < 10
+        assert said.astype(float).tolist() == whole.loc[said.index, column].astype(float).tolist(), column
+
+
+def test_who_may_have_ordered_before_the_history_is_not_called_new() -> None:
+    """Customer 0's account is older than the history, 1's was made within it, 2 has no account and came a whole window later."""
+    young = partition({0: [5], 1: [35], 2: [95]}, begin=0, created={0: -500, 1: 30})
+    assert young["new_null_reason"].fillna("").tolist() == ["not_mature"] + [""] * 9
+    for column in ("new_count", "first_order_count"):
+        assert young[column].fillna(-1).tolist() == [-1, 1, 0, 1, 0, 0, 0, 0, 0, 0]
+    # Two whole months lie before month 2: who was active when it began is known from there on.
+    assert young["active_null_reason"].fillna("").tolist() == ["not_mature"] * 2 + [""] * 8
+    assert young["opening_active_count"].isna().tolist() == [True] * 2 + [False] * 8
+    # An account that was made after its own first order says nothing.
+    assert partition({0: [5], 1: [35]}, begin=0, created={1: 50})["new_null_reason"].fillna("").tolist()[1] == "not_mature"
+
+
+def test_who_lapsed_and_returned_within_one_month_was_lost_and_won_back() -> None:
+    # Customer 0 ordered on day 5 and lapsed on day 65; back on day 80, in the same month 2. Customer 1's gap is the window: no lapse.
+    back = partition({0: [5, 80], 1: [5, 65]}).iloc[2]
+    names = ("opening_active", "new", "retained", "reactivated", "churned", "active")
+    assert [back[f"{name}_count"] for name in names] == [2, 0, 1, 1, 1, 2]
 
 
 def test_retention_without_anyone_to_retain_is_null_with_its_reason() -> None:
@@ -76,7 +142,7 @@ def test_a_first_order_is_never_a_repeat_order(months: pd.DataFrame) -> None:
     assert months["first_order_count"].tolist() == [3, 0, 1, 0, 0, 0, 0, 0, 0, 0]
     # Month 2: customer 0 orders again, customer 3 orders twice for the first time: one of the two is a repeat.
     assert months["repeat_order_count"].tolist() == [0, 1, 2, 1, 1, 1, 2, 1, 1, 1]
-    assert months["repeat_order_count"].sum() == months["orders_count"].sum() - len(ORDERS)
+    assert months["repeat_order_count"].sum() == months["active_orders_count"].sum() - len(ORDERS)
 
 
 @pytest.mark.spec("C18")
@@ -109,6 +175,13 @@ def test_cohort_cells_count_who_came_back_and_stay_empty_after_the_watermark() -
     assert third["active_share"].isna().tolist() == [False] * 8 + [True] * 2
     assert third["null_reason"].fillna("").tolist() == [""] * 8 + ["not_mature"] * 2
     assert first["is_complete_period"].tolist() == [True] * 9 + [False]
+
+
+def test_a_cohort_with_a_customer_who_may_have_ordered_before_is_not_known() -> None:
+    triangle = cohorts(ORDERS, unsure=(2,)).set_index("cohort_number")
+    assert triangle.loc[0, "null_reason"].tolist() == ["not_mature"] * 10
+    assert triangle.loc[0, ["cohort_count", "active_count", "active_share", "cumulative_repeat_count"]].isna().to_numpy().all()
+    assert triangle.loc[2, "cohort_count"].tolist() == [1] * 10
 
 
 def test_unsorted_or_repeated_order_days_are_refused() -> None:

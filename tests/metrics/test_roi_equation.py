@@ -40,9 +40,9 @@ def reason(codes: np.ndarray) -> list[str | None]:
 @pytest.mark.spec("C01")
 @pytest.mark.spec("C20")
 def test_company_roi_is_the_ratio_of_sums_and_not_the_mean_of_account_rois() -> None:
-    own = frame().variants("no_service_cost")["roi"].values
+    own = frame().variants("no_service_cost")["roi_hard"].values
     assert own.tolist() == pytest.approx([1.4, -1.0, 2.0, -3.0, 0.6])
-    company = frame(summed(VALUE), summed(COST)).variants("zero_cost")["roi"]
+    company = frame(summed(VALUE), summed(COST)).variants("zero_cost")["roi_hard"]
     assert company.values[0] == pytest.approx(0.84)
     assert (int(company.num.amounts[0]), int(company.den.amounts[0])) == (21_000, 25_000)
     assert own.mean() == pytest.approx(0.0)
@@ -85,40 +85,50 @@ def test_with_the_value_side_off_roi_is_exactly_minus_one() -> None:
 
 
 def test_zero_cost_gives_no_ratio_but_a_reason_for_account_and_company() -> None:
-    free = frame(cost=np.array([5_000, 0, 0, 0, 0]))
-    assert reason(free.variants("no_service_cost")["roi"].reasons) == [None, *["no_service_cost"] * 4]
-    assert np.isnan(free.variants("no_service_cost")["roi"].values[1:]).all()
+    free = frame(cost=np.array([5_000, 0, 0, 0, 0])).variants("no_service_cost")
+    assert reason(free["roi_hard"].reasons) == [None, *["no_service_cost"] * 4]
+    assert np.isnan(free["roi_hard"].values[1:]).all()
+    assert reason(free["roi"].reasons) == ["not_built", *["no_service_cost"] * 4]
     none = frame(summed(VALUE), cost=np.zeros(1, np.int64))
     assert reason(none.variants("zero_cost")["roi"].reasons) == ["zero_cost"]
 
 
 def test_an_absent_source_is_unknown_and_never_zero() -> None:
     no_cost = Frame(*[Line.of(summed(COST), "source_absent")] * 6)
-    assert reason(no_cost.variants("zero_cost")["gross_roi"].reasons) == ["source_absent"]
+    assert reason(no_cost.variants("zero_cost")["margin_per_service_cost"].reasons) == ["source_absent"]
     some = Line.of(VALUE, "unit_cost_absent", np.array([False, True, False, False, False]))
-    partly = frame(margin=some).variants("no_service_cost")["gross_roi"]
+    partly = frame(margin=some).variants("no_service_cost")["margin_per_service_cost"]
     assert reason(partly.reasons) == [None, "unit_cost_absent", None, None, None]
     assert np.isnan(partly.values).tolist() == [False, True, False, False, False]
 
 
-def test_lines_that_are_not_built_leave_a_partial_headline_and_no_stronger_variant() -> None:
+def test_a_line_that_is_not_built_leaves_every_ratio_that_needs_it_unknown() -> None:
     company = frame(summed(VALUE), summed(COST))
     variants = company.variants("zero_cost")
-    assert STATES[company.states(variants["roi"])[0]] == "partial"
-    assert reason(variants["roi_hard_modelled"].reasons) == ["not_built"]
-    assert reason(variants["roi_all"].reasons) == ["not_built"]
+    assert STATES[company.states(variants)[0]] == "partial"
+    known = {name for name, ratio in variants.items() if ratio.reasons[0] == KNOWN}
+    assert known == {"margin_per_service_cost", "roi_hard", "roi_cost_only"}
+    unknown = {name: reason(ratio.reasons) for name, ratio in variants.items() if name not in known}
+    assert unknown == {name: ["not_built"] for name in ("roi", "roi_all", "roi_before_damage")}
+    assert reason(company.net_benefit().reasons) == ["not_built"]
     assert company.completeness().tolist() == pytest.approx([3 / 5])
+
+
+def test_margin_per_service_cost_takes_no_cost_from_the_margin_and_nothing_else_follows_it() -> None:
+    variants = frame(summed(VALUE), summed(COST), hard=Line.of(np.array([0]))).variants("zero_cost")
+    assert variants["margin_per_service_cost"].values[0] == pytest.approx(1.84)
+    assert variants["roi_hard"].values[0] == -1.0
 
 
 def test_damage_is_subtracted_and_assumptions_are_listed_but_never_added() -> None:
     lines = {"modelled": Line.of(np.array([5_000])), "assumed": Line.of(np.array([5 * 9_999])), "damage": Line.of(np.array([5_000]))}
     full = frame(summed(VALUE), summed(COST), **lines)
     variants = full.variants("zero_cost")
-    assert STATES[full.states(variants["roi"])[0]] == "complete"
+    assert STATES[full.states(variants)[0]] == "complete"
     assert int(full.net_benefit().amounts[0]) == 46_000 + 5_000 - 5_000 - 25_000
-    assert variants["roi"].values[0] == variants["roi_hard_modelled"].values[0] == pytest.approx(21_000 / 25_000)
+    assert variants["roi"].values[0] == pytest.approx(21_000 / 25_000)
     assert variants["roi_before_damage"].values[0] == pytest.approx(26_000 / 25_000)
-    assert variants["roi_hard"].values[0] == pytest.approx(16_000 / 25_000)
+    assert variants["roi_hard"].values[0] == pytest.approx(21_000 / 25_000)  # damage is no hard evidence
     assert variants["roi_all"].values[0] == pytest.approx((21_000 + 5 * 9_999) / 25_000)
 
 

@@ -19,7 +19,7 @@ import yaml
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects import DuckDB
 
-from dagster_project.transform.project import DBT_DIR
+from dagster_project.transform.project import DBT_DIR, manifest
 
 CASES = yaml.safe_load(Path(__file__).with_name("portable_cases.yml").read_text(encoding="utf-8"))
 FILES = sorted([*DBT_DIR.glob("models/**/*.sql"), *DBT_DIR.glob("tests/*.sql")])
@@ -46,10 +46,14 @@ def _our_macros() -> tuple[jinja2.Environment, dict[str, Any]]:
         "source": lambda schema, table: f"{schema}.{table}",
         "config": lambda **_settings: "",
         "is_incremental": lambda: False,
+        "replaces_months": lambda: False,
         "instant": lambda literal: f"cast('{literal}' as timestamp)",
+        "graph": {kind: manifest()[kind] for kind in ("metrics", "semantic_models")},
+        "modules": {"re": re},
     }
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    text = "\n".join(file.read_text(encoding="utf-8") for file in sorted((DBT_DIR / "macros").glob("*.sql")))
+    files = [file for file in sorted((DBT_DIR / "macros").glob("*.sql")) if file.stem != "replaces_months"]  # it asks dbt, on DuckDB only
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return environment, {**names, **vars(environment.from_string(text, globals=names).module)}
 
 

@@ -36,7 +36,7 @@ def test_a_certificate_is_given_and_sums_stay(tmp_path: Path, capsys: pytest.Cap
     account = first(busiest)["account_id"]
     sums = (
         "select count(*) as tickets, (select count(*) from marts.fct_order) as orders,"
-        " (select sum(net_amount)::varchar from marts.fct_order_line_net) as net,"
+        " (select sum(net_amount)::decimal(18, 2)::varchar from marts.fct_order_line_net) as net,"
         " (select count(*) from marts.fct_interaction) as contacts from marts.fct_ticket"
     )
     before = first(sums)

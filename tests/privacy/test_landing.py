@@ -11,6 +11,7 @@ import pytest
 
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 from dagster_project.ledger.store import Ledger
+from dagster_project.ledger.volumes import freshness
 from dagster_project.privacy.records import remove
 from tests.ingest.mapping_files import write_system
 from tests.privacy.landing_files import ORDERS, below, erase, order
@@ -49,7 +50,7 @@ def company(door: Any) -> Any:
 
 
 LATEST = """
-select count(*), sum(net_amount)::varchar from (
+select count(*), sum(net_amount)::decimal(18, 2)::varchar from (
     select order_id, last(net_amount order by delivery_date) as net_amount from lake.orders group by 1
 )"""
 
@@ -62,6 +63,7 @@ def test_records_of_the_account_go_and_every_other_byte_stays(company: Any) -> N
     assert done["records_removed"] == {
         "canonical/accounts/2026-01-02/a.csv": 2,
         "canonical/contacts/2026-01-02/a.csv.gz": 1,
+        "canonical/order_lines/2026-01-03/l.csv": 1,
         "canonical/orders/2026-01-02/a.csv": 2,
         "canonical/orders/2026-01-03/b.csv": 1,
         "canonical/survey_responses/2026-01-03/s.csv": 1,
@@ -122,7 +124,7 @@ def test_what_was_interrupted_is_finished_by_forgetting_again(company: Any, monk
         with pytest.raises(KeyboardInterrupt):
             erase(company)
     done = erase(company)[1]
-    assert sum(done["records_removed"].values()) == 7
+    assert sum(done["records_removed"].values()) == 8
     company.walk()
     assert company.all(LATEST) == before
     assert company.all("select count(*), count(distinct order_id || delivery_date) from lake.orders") == [(5, 5)]
@@ -183,6 +185,8 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
     )
     door.deliver("desk/ticket_comment/2026-01-02/c.csv", "id,ticket_id,body\n1,70,I live in Baker Street\n2,80,a question\n7,80,more\n")
     door.walk()
+    delivered = door.all("select * from lake.sources")
+    ages = freshness(door.ledger)
     done = erase(door)[1]
     assert done["records_removed"] == {
         "desk/organization/2026-01-02/o.csv": 1,
@@ -191,6 +195,8 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
     }
     door.walk()
     assert door.all("select ticket_id, account_id from lake.tickets order by 1") == [("70", "FORGOTTEN-1"), ("80", "acc-ann")]
+    assert door.all("select * from lake.sources") == delivered, "what is kept under the pseudonym is no source that a month waits for"
+    assert freshness(door.ledger) == ages
     assert b"Baker" not in below(door.settings.landing)
     assert b"Zoe" not in below(door.settings.landing)
 

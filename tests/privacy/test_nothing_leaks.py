@@ -16,8 +16,11 @@ import dagster as dg
 import pytest
 
 from dagster_project import cli
-from dagster_project.contracts.model import feeds, load_contract
+from dagster_project.commands.template import example_value
+from dagster_project.contracts.model import Contract, feeds, load_contract
 from dagster_project.ingest.assets import ingest
+from dagster_project.ingest.pii.register import person_columns
+from dagster_project.privacy.children import references
 from dagster_project.privacy.forget import forget
 from dagster_project.resources import Runtime
 from dagster_project.settings import Settings, load_settings
@@ -35,6 +38,23 @@ class Company:
     printed: str
 
 
+def children(contract: Contract) -> list[list[str]]:
+    """Rows without account and contact, full of a name, that hang by one column on a record of the account: directly, and on such a row."""
+    rows, own = [], {column.name: NAME for column in contract.columns if column.kind == "text" and not column.hashed}
+    named = {name: parent for name, parent in references(contract.feed).items() if (name,) != contract.primary_key}
+    nobody = dict.fromkeys((*named, *person_columns(contract)), "")
+    if any(contract.column(name).required for name in person_columns(contract)):
+        return []
+    for number, (name, parent) in enumerate(named.items(), start=1):
+        key = load_contract(parent).column(load_contract(parent).primary_key[0])
+        for on in (16, 1600 + 1):  # row 1601 of a feed hangs by its first column
+            values = {**own, **nobody, name: f"{example_value(load_contract(parent), key)}-{on}"}
+            rows.append(
+                row(contract, "", on * 100 + number, {k: v for k, v in values.items() if k not in contract.primary_key or k == name})
+            )
+    return rows
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     """Every feed with a row of an ordinary account and one of the account to forget, all texts full; and records in the wrong cells."""
@@ -46,6 +66,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         if "account_id" in contract.names:
             own = {column.name: NAME for column in contract.columns if column.kind == "text" and not column.hashed}
             rows.append(row(contract, ACCOUNT, 16, own))
+        elif feed == "referrals":
+            rows.append(row(contract, "", 16, {"referrer_account_id": ACCOUNT, "referred_account_id": ""}))
+        rows += children(contract)
         write_csv(settings.landing / "canonical" / feed / DAY / f"{feed}.csv", contract, rows)
     tickets = load_contract("tickets")
     wrong = [

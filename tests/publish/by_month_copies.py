@@ -22,18 +22,15 @@ Rows = dict[Month, list[int]]
 MONTHLY = frozenset({"marts.fct_sale", "marts.mart_share"})
 JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, month, 1) for month in (7, 8, 9, 10))
 START: Rows = {JULY: [1, 2, 3], AUGUST: [4, 5], SEPTEMBER: [6], None: [7, 8]}
-POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_twins", "publish_pointer")
+POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_twins", "publish_pointer", "publish_path")
 
 
-def build(
-    home: Path, rows: Rows, *, columns: str = "sale_id bigint not null, net_amount integer, period_month date", note: str = "a"
-) -> None:
+def build(home: Path, rows: Rows, *, columns: str = "sale_id bigint not null, net_amount integer, period_month date") -> None:
     """Write a warehouse: a monthly table, a monthly view over it that no month but `readable` may be read from, a total, ops."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "warehouse.duckdb").unlink(missing_ok=True)
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         connection.execute(f"create schema marts; create schema ops; create schema lake; create table marts.fct_sale ({columns})")
-        connection.execute(f"comment on table marts.fct_sale is '{note}'")
         for month, values in rows.items():
             for value in values:
                 cell = "null" if month is None else f"date '{month}'"

@@ -36,8 +36,6 @@ class House:
                 create schema staging; create schema lake; create schema marts; create schema reporting; create schema ops;
                 create table staging.stg_accounts as select '{CANARY}' as email from range(100);
                 create table marts.fct_sale (sale_id bigint not null, net_amount decimal(18,2), sold_at timestamptz, note varchar);
-                comment on table marts.fct_sale is 'One row per sale; it''s net';
-                comment on column marts.fct_sale.net_amount is 'EUR';
                 insert into marts.fct_sale select i, (i + {value}) / 100, timestamptz '2026-01-01 00:00:00+00' + to_seconds(i),
                     case when i % 7 = 0 then null else 'naïve [bold]=1+1[/bold]' end
                 from range(5000) t(i) order by i {"desc" if descending else "asc"};
@@ -79,7 +77,7 @@ except ServiceRoiError as error:
     def litter(self) -> list[str]:
         """Names in the published folder that belong to no complete version."""
         versions = {path.parent.name for path in self.published.glob("marts-*/manifest.json")}
-        known = versions | {f"{stem}.duckdb" for stem in versions} | {"current.json", ".lock"}
+        known = versions | {f"{stem}.duckdb" for stem in versions} | {"current.json", "current.duckdb", ".lock"}
         return sorted({path.name for path in self.published.iterdir()} - known)
 
 

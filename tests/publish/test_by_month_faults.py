@@ -44,12 +44,13 @@ def test_killed_at_any_point_the_served_version_is_untouched_and_a_rerun_ends_in
         put(home, changed)
         os._exit(1)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
-    assert (tables(home) == before) is (point != "publish_pointer")
+    assert (tables(home) == before) is (point not in ("publish_pointer", "publish_path"))
     published = put(home, changed)
     assert published.pointer.seq == 2
     assert_as_in_full(home, published)
     names = {path.name for path in published_folder(home).iterdir()}
-    assert names == {"current.json", ".lock", changed.base, f"{changed.base}.duckdb", published.pointer.stem, published.pointer.file}
+    versions = {changed.base, f"{changed.base}.duckdb", published.pointer.stem, published.pointer.file}
+    assert names == {"current.json", "current.duckdb", ".lock", *versions}
 
 
 @pytest.mark.fault("C4")
@@ -61,7 +62,7 @@ def test_a_copy_of_the_served_file_that_does_not_fit_is_refused_before_it_starts
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=16 * 2**20 + pointer.bytes))
     with pytest.raises(InfrastructureError, match="disk full: publishing needs"):
         put(home, since(home, SEPTEMBER))
-    assert [path.name for path in published_folder(home).glob("*.duckdb")] == [pointer.file]
+    assert [path.name for path in published_folder(home).glob("marts-*.duckdb")] == [pointer.file]
 
 
 @pytest.mark.fault("C4")

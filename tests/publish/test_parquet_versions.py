@@ -41,9 +41,9 @@ class Exporter:
         return len(rows)
 
 
-def publish_parquet(home: Path, value: int, limit: int = 10**9) -> Published:
+def publish_parquet(home: Path, value: int, limit: int = 10**9, **options: Any) -> Published:
     source = SparkTables(Exporter(value))  # type: ignore[arg-type]
-    return publish(home, source, run_id="r", inputs_sha256="a" * 64, data_as_of=None, copy_limit_bytes=limit)
+    return publish(home, source, run_id="r", inputs_sha256="a" * 64, data_as_of=None, copy_limit_bytes=limit, **options)
 
 
 def total(home: Path) -> Any:
@@ -77,7 +77,7 @@ def test_equal_content_is_not_published_again_and_leaves_nothing_behind(tmp_path
     first = publish_parquet(tmp_path, 1, limit)
     again = publish_parquet(tmp_path, 1, limit)
     assert (first.is_new, again.is_new, again.pointer.seq) == (True, False, 1)
-    names = {first.pointer.file, first.pointer.stem, "current.json", ".lock"}
+    names = {first.pointer.file, first.pointer.stem, "current.json", "current.duckdb", ".lock"}
     assert {path.name for path in published_folder(tmp_path).iterdir()} == names
 
 

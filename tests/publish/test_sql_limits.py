@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,20 @@ def test_a_temporary_folder_is_private_and_goes_with_its_process_however_it_ends
     finally:
         living.kill()
         living.communicate()
+
+
+@pytest.mark.fault("C11")
+def test_a_folder_that_goes_while_the_sweep_looks_at_it_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("service-roi.one", "service-roi.two"):
+        (tmp_path / name).mkdir()
+    with os.scandir(tmp_path) as entries:
+        seen = list(entries)
+    monkeypatch.setattr(temporary.os, "scandir", lambda _: nullcontext(seen))
+    (tmp_path / "service-roi.one").rmdir()
+    assert temporary.sweep() == []
+    with temporary.private_folder("another") as folder:
+        assert folder.is_dir()
 
 
 @pytest.mark.fault("C11")

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from dagster_project.publish.copying import Copy
+from dagster_project.publish.describing import Description
 from dagster_project.publish.increment import Changed
 from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.reader import open_current
@@ -37,13 +38,13 @@ def build(home: Path, shares: dict[date, list[int]], select: str = WIDE, kind: s
                 connection.execute(f"insert into intermediate.int_share values (date '{month}', {at % 2 + 1}, {value})")
         select = select.format("intermediate.int_share", "intermediate.int_line")
         connection.execute(f"create {kind} marts.mart_share as {select}")
-        connection.execute(f"comment on {kind} marts.mart_share is 'What each line got'")
 
 
 def put(home: Path, *months: date, **options: Any) -> Published:
     pointer = read_pointer(home)
     changed = Changed(pointer.stem, dict.fromkeys(MONTHLY, frozenset(months))) if pointer and months else None
     settings: dict[str, Any] = {"run_id": "r", "inputs_sha256": "a" * 64, "data_as_of": None, "monthly": MONTHLY}
+    settings["descriptions"] = {"marts.mart_share": Description("What each line got", {"name": "Line"})}
     return publish(home, WarehouseFile(home / "warehouse.duckdb"), changed=changed, **settings | options)
 
 
@@ -69,6 +70,7 @@ def test_a_view_is_read_from_the_tables_behind_it_which_are_no_tables_of_readers
         ("marts", "mart_share", "VIEW"),
     ]
     assert rows(home, "select comment from duckdb_views() where view_name = 'mart_share'") == [("What each line got",)]
+    assert rows(home, "select column_name, comment from duckdb_columns() where comment is not null") == [("name", "Line")]
     pointer = read_pointer(home)
     assert pointer is not None
     assert pointer.tables == {"marts.mart_share": 3}

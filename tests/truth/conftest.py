@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -34,9 +35,10 @@ Parts = dict[str, dict[str, Decimal]]
 
 @dataclass(frozen=True)
 class Judged:
-    """The truth of a company, the systems that exported it and a read-only connection to what the product published of it."""
+    """The truth of a company, its files, the systems that exported it and a read-only connection to what the product published of it."""
 
     truth: dict[str, Any]
+    landing: Path
     systems: tuple[str, ...]
     published: duckdb.DuckDBPyConnection
 
@@ -57,7 +59,7 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     run_daily(load_settings(landing=folder / "landing", home=folder / "home"))
     connection, _ = open_current(folder / "home")
     with closing(connection):
-        yield Judged(truth, systems, connection)
+        yield Judged(truth, folder / "landing", systems, connection)
 
 
 def without_zeros(table: Parts) -> Parts:

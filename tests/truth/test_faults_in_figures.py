@@ -23,14 +23,13 @@ from tests.truth.faulty_company import (
 def test_cost_and_revenue_are_those_of_truth_whatever_was_done_to_the_files(published: Company) -> None:
     truth = published.truth
     found = {row["month"]: row for row in published.rows("select strftime(period_month, '%Y-%m') as month, * from reporting.roi_month")}
-    *earlier, last = truth["money_cents"]
+    last = max(truth["money_cents"])
     for month in truth["money_cents"]:
         assert Decimal(found[month]["service_cost_amount"]) == Decimal(sum(truth["cost_cents"][month].values())) / 100, month
-    for month in earlier:
+    for month in truth["money_cents"]:
         money = truth["money_cents"][month]
         assert Decimal(found[month]["net_revenue_amount"]) == Decimal(money["net_sales"] - money["refunds"]) / 100, month
-    assert (found[last]["contribution_margin_amount"], found[last]["gross_roi_null_reason"]) == (None, "fx_missing")
-    assert (found[last]["net_revenue_amount"], found[last]["net_revenue_null_reason"]) == (None, "fx_missing")
+        assert (found[month]["unpriced_count"], found[month]["margin_per_service_cost_null_reason"]) == (int(month == last), None), month
     assert published.rows("select max(abs(difference_amount)) as worst from marts.mart_cost_reconciliation")[0]["worst"] == 0
 
 
@@ -52,6 +51,13 @@ def test_an_order_without_a_rate_is_never_counted_one_to_one_and_stops_the_extra
     assert "rates_are_complete" in published.refusal
     (row,) = published.rows("select is_fx_missing, net_amount from marts.fct_order_line_net where transaction_currency_code = 'CHF'")
     assert row == {"is_fx_missing": True, "net_amount": None}
+
+
+@pytest.mark.fault("F13")
+def test_an_order_without_a_rate_takes_the_tier_of_its_account_and_of_nobody_else(published: Company) -> None:
+    (account,) = (row["account_id"] for row in published.rows("select account_id from marts.fct_order_line_net where is_fx_missing"))
+    without = published.rows("select account_id, null_reason, tier_amount from analytics.mart_account_tier where account_tier is null")
+    assert {(row["account_id"], row["null_reason"], row["tier_amount"]) for row in without} == {(account, "fx_missing", None)}
 
 
 @pytest.mark.fault("D1", "D2")

@@ -148,6 +148,7 @@ WHOLE: dict[str, list[Row]] = {
         },
     ],
     "budgets": [_budget("L", "7000.00", version="v1", legal_entity="ACME", fiscal_period="2025-01", currency_code="EUR")],
+    "offers": [{"offer_id": "f", "interaction_id": "MIDNIGHT", "offer_kind": "upsell", "offered_at": "2025-01-31T23:35:00+00"}],
     "orders": [
         _order("O1", "a", "2025-01-05T12:00:00+00"),
         _order("O2", "a", "2025-02-05T12:00:00+00", currency_code="GBP"),

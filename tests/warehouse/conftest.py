@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import runpy
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from graphlib import TopologicalSorter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
 import jinja2
 import pytest
 
+from dagster_project.analytics import concentration, retention, roi
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
@@ -23,21 +26,22 @@ Render = Callable[[str], str]
 Build = Callable[..., duckdb.DuckDBPyConnection]
 
 COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))  # tests are no package, so no import
+CONTRACT = runpy.run_path(str(Path(__file__).with_name("contract_rows.py")))
 _PARAMETERS = {
     "reporting_currency_code": "EUR", "company_time_zone": "Europe/Berlin", "legal_entity": "COMPANY", "fiscal_year_start_month": 1,
     "activity_window_days": 365, "offer_window_days": 30, "tier_a_share": "0.8", "tier_b_share": "0.95", "top_customer_share": "0.2",
     "value_share_target": "0.8", "document_difference_limit_amount": "10000.00",
-    "handle_limit_seconds": "28800", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
+    "handle_limit_seconds": "28800", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
 }  # fmt: skip
 _TYPES = {
     "fiscal_year_start_month": "int",
     "activity_window_days": "int",
     "offer_window_days": "int",
     "handle_limit_seconds": "bigint",
-    "document_difference_limit_amount": "decimal(18, 2)",
+    "document_difference_limit_amount": "decimal(18, 3)",
     "latest_delivery_date": "date",
 }
-LAYERS = ["+path:models/marts"]  # what they stand on comes along; staging views that nothing reads would only cost time
+LAYERS = ["+path:models/marts"]  # what they stand on comes along
 
 
 def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Mapping[str, Any]) -> None:
@@ -50,6 +54,7 @@ def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Map
         system += "change_number bigint, file_order varchar, key_scope varchar, is_withdrawn boolean"
         connection.execute(f"create table arrived.{feed} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)}, {system})")
         defaults = {c.name: c.default for c in columns if c.default is not None}
+        many = defaultdict[tuple[str, ...], list[list[Any]]](list)
         for number, row in enumerate(rows.get(feed, ())):
             marks = {
                 "source_system": "canonical",
@@ -61,12 +66,18 @@ def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Map
             marks |= {"change_number": 0, "file_order": "f", "is_withdrawn": False}
             full = {**defaults, **marks, **row}
             full.setdefault("key_scope", full["source_system"] if load_contract(feed).key_scope == "system" else "")
-            connection.execute(f"insert into arrived.{feed} ({', '.join(full)}) values ({', '.join('?' * len(full))})", list(full.values()))
+            many[tuple(full)].append(list(full.values()))
+        for names, values in many.items():
+            connection.executemany(f"insert into arrived.{feed} ({', '.join(names)}) values ({', '.join('?' * len(names))})", values)
     connection.execute("create table lake.feed_presence (feed varchar, is_present boolean, row_count bigint)")
     connection.executemany(
         "insert into lake.feed_presence values (?, ?, ?)", [[feed, bool(rows.get(feed)), len(rows.get(feed, ()))] for feed in feeds()]
     )
     given = {**_PARAMETERS, **parameters}
+    connection.execute("create table lake.sources (source_name varchar, feed varchar, last_delivery_date date)")
+    last = given.pop("sources", None) or {f"canonical/{feed}": given["latest_delivery_date"] for feed in feeds() if rows.get(feed)}
+    for source, day in last.items():
+        connection.execute("insert into lake.sources values (?, ?, ?)", [source, source.rpartition("/")[2], day])
     types = {name: _TYPES.get(name, "decimal(9, 4)" if name.endswith(("share", "target")) else "varchar") for name in given}
     connection.execute(f"create table lake.run_parameters ({', '.join(f'{name} {kind}' for name, kind in types.items())})")
     connection.execute(f"insert into lake.run_parameters values ({', '.join('?' * len(given))})", list(given.values()))
@@ -82,14 +93,12 @@ def _built(folder: Path, rows: Rows, **parameters: Any) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
-    """Compile every model up to the marts once: schema, `table` or `view`, and its SQL, in the order of a full build."""
+def _compiled(folder: Path, layers: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Compile models: schema.name, `table` or `view`, and SQL, in the order of a full build."""
     project.prepare()
     parsed = project._parsed_manifest(project._prepared("duckdb", "msgpack"))
-    file = tmp_path_factory.mktemp("compiled") / "warehouse.duckdb"
-    command = ["compile", "--quiet", "--full-refresh", "--no-write-json", "--select", *LAYERS, "--exclude", "resource_type:test"]
-    outcome = project._invoke(command, target="duckdb", warehouse=file, manifest=parsed)
+    command = ["compile", "--quiet", "--full-refresh", "--no-write-json", "--select", *layers, "--exclude", "resource_type:test"]
+    outcome = project._invoke(command, target="duckdb", warehouse=folder / "warehouse.duckdb", manifest=parsed)
     assert outcome.success, outcome.exception
     nodes = {result.node.unique_id: result.node for result in outcome.result if result.node.resource_type == "model"}
     order = TopologicalSorter({name: [one for one in node.depends_on.nodes if one in nodes] for name, node in nodes.items()})
@@ -98,12 +107,20 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, s
 
 
 @pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
+    """Compile every model up to the marts once."""
+    return _compiled(tmp_path_factory.mktemp("compiled"), LAYERS)
+
+
+@pytest.fixture(scope="session")
 def quick(compiled: list[tuple[str, str, str]]) -> Build:
     """Build a company in memory from the compiled models, without dbt and its tests: half a second instead of many."""
 
-    def build(rows: Rows, **parameters: Any) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect()
-        connection.execute("attach ':memory:' as warehouse; use warehouse; set TimeZone = 'UTC'; set threads = 1")
+    def build(rows: Rows, file: Path | None = None, **parameters: Any) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(file or ":memory:"))  # a file is called warehouse.duckdb: its cursors find the database by its name
+        if file is None:
+            connection.execute("attach ':memory:' as warehouse; use warehouse")
+        connection.execute("set TimeZone = 'UTC'; set threads = 1")
         make_lake(connection, rows, parameters)
         for schema in ("staging", "intermediate", "marts"):
             connection.execute(f"create schema {schema}")
@@ -112,6 +129,56 @@ def quick(compiled: list[tuple[str, str, str]]) -> Build:
         return connection
 
     return build
+
+
+@pytest.fixture(scope="session")
+def reporting(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
+    """Compile the models of reporting once."""
+    return _compiled(tmp_path_factory.mktemp("reporting"), ["path:models/reporting"])
+
+
+@pytest.fixture(scope="session")
+def figures(quick: Build, reporting: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Build a company through analytics to the tables of reporting."""
+
+    def build(rows: Rows, **parameters: Any) -> duckdb.DuckDBPyConnection:
+        file = tmp_path_factory.mktemp("figures") / "warehouse.duckdb"
+        connection = quick(rows, file, **{"taken_back_days": 30} | parameters)
+        connection.execute("create schema reporting")
+        engine = DuckDBEngine(connection)
+        for subject in (roi, retention, concentration):
+            subject.build(engine)
+        for name, kind, sql in reporting:
+            connection.execute(f"create {kind} {name} as {sql}")
+        return connection
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def staging() -> list[dict[str, Any]]:
+    """List the nodes of the staging models."""
+    return [node for node in project.manifest()["nodes"].values() if node["schema"] == "staging" and node["resource_type"] == "model"]
+
+
+@pytest.fixture(scope="session")
+def declared(staging: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give `affects` of each feed that a model reads."""
+    return {node["name"].removeprefix("stg_"): node["config"]["meta"].get("affects", {}) for node in staging}
+
+
+@pytest.fixture(scope="session")
+def whole_figures(figures: Build) -> duckdb.DuckDBPyConnection:
+    """Build the company that has every feed, through to reporting."""
+    return figures(COMPANIES["WHOLE"], latest_delivery_date="2025-03-31")
+
+
+@pytest.fixture(scope="session")
+def generated_figures(figures: Build) -> duckdb.DuckDBPyConnection:
+    """Build rows of every feed made from its contract: rates, accounts, segments, scales and instants are missing all over them."""
+    random = Random(7)
+    rows = {feed: CONTRACT["rows"](feed, 8 if feed in {"fiscal_periods", "fx_rates"} else 60, random, 0) for feed in feeds()}
+    return figures(rows, latest_delivery_date="2025-12-28")
 
 
 def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -123,7 +190,7 @@ def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def whole_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the company that has every feed; its file."""
-    return _built(tmp_path_factory.mktemp("whole"), COMPANIES["WHOLE"])
+    return _built(tmp_path_factory.mktemp("whole"), COMPANIES["WHOLE"], latest_delivery_date="2025-03-31")
 
 
 @pytest.fixture(scope="session")
@@ -199,5 +266,6 @@ def render() -> Render:
         "return": lambda text: text,
         "config": lambda **_settings: "",
         "ref": lambda model: f"{schemas[model]}.{model}",
+        "source": lambda schema, table: f"{schema}.{table}",
     }
     return lambda sql: environment.from_string(macros + sql, globals=names).render().strip()

@@ -58,11 +58,13 @@ def test_a_generated_calendar_covers_the_data(bank: Connection) -> None:
 def test_a_budget_of_a_fiscal_year_is_spread_over_its_months_to_the_cent(oakland: Connection) -> None:
     rows = oakland.execute(
         "select period_month, cost_amount from marts.fct_cost_line where budget_version_id = "
-        "'FY19-20-adopted' and cost_line_id like '%L1' order by 1"
+        "'FY19-20-adopted' and cost_line_id like '%L1|FY2020' order by 1"
     ).fetchall()
     assert [row[0] for row in rows] == [date(2019 + (m > 12), (m - 1) % 12 + 1, 1) for m in range(7, 19)]
     assert [row[1] for row in rows] == [Decimal("8.34")] * 4 + [Decimal("8.33")] * 8
-    credits = oakland.execute("select cost_amount from marts.fct_cost_line where cost_line_id like '%L2' order by period_month").fetchall()
+    credits = oakland.execute(
+        "select cost_amount from marts.fct_cost_line where cost_line_id like '%L2|FY2020' order by period_month"
+    ).fetchall()
     assert [row[0] for row in credits] == [Decimal("-0.01")] * 5 + [Decimal("0.00")] * 7
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import runpy
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -17,7 +19,7 @@ import pytest
 from dagster_project.contracts.model import feeds
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
-from dagster_project.transform.increment import keep, note_touched
+from dagster_project.transform.increment import keep
 
 LAYERS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["LAYERS"]
 COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))
@@ -93,7 +95,46 @@ def test_the_latest_merge_of_an_account_holds(quick: Build) -> None:
     assert survivors(merged(quick, merge("a", "b", "2025-01-01"), merge("a", "c", "2025-01-02"))) == {"a": "c", "b": "b", "c": "c"}
 
 
-def test_a_circle_is_broken_and_reported_and_whoever_leads_into_it_stays_too(quick: Build) -> None:
+def test_of_a_merge_and_its_reverse_the_later_one_holds(quick: Build) -> None:
+    there, back = merge("a", "b", "2025-01-01"), merge("b", "a", "2025-02-01")
+    for rows in ([there, back], [back, there]):
+        turned = merged(quick, *rows, merge("c", "b", "2024-12-01"))
+        assert survivors(turned) == {"a": "a", "b": "a", "c": "a"}
+        assert turned.execute("select account_id from marts.dim_account where is_merge_broken").fetchall() == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_merges_of_any_shape_end_where_they_do_one_after_the_other(quick: Build, seed: int) -> None:
+    """A merge into an account that was joined to this one before sets that account free again."""
+    random = Random(seed)
+    names = [f"m{number}" for number in range(60)]
+    days = random.sample(range(1, 400), 60)
+    stated = [(day, one, random.choice(names)) for day, one in zip(sorted(days), random.sample(names, 60), strict=True)]
+    into: dict[str, str] = {}
+    reversals = 0
+    for _, one, other in stated:
+        end = other
+        while end in into and end != one:
+            end = into[end]
+        if end == one and other != one:
+            del into[other]
+            reversals += 1
+        if other != one:
+            into[one] = other
+    assert reversals >= 1
+
+    def end_of(name: str) -> str:
+        return end_of(into[name]) if name in into else name
+
+    rows = [
+        {"from_account_id": one, "to_account_id": other, "merged_at": f"{date(2024, 1, 1) + timedelta(day)}"} for day, one, other in stated
+    ]
+    listed = [{"account_id": name} for name in names]
+    connection = quick({**COMPANIES["BANK"], "accounts": listed, "account_merges": random.sample(rows, len(rows))})
+    assert survivors(connection) == {name: end_of(name) for name in names}
+
+
+def test_a_circle_of_one_instant_is_broken_and_reported_and_whoever_leads_into_it_stays_too(quick: Build) -> None:
     circle = merged(quick, merge("a", "b", "2025-01-01"), merge("b", "a", "2025-01-01"), merge("c", "a", "2025-01-01"))
     assert survivors(circle) == {"a": "a", "b": "b", "c": "c"}
     rows = circle.execute("select account_id from marts.dim_account where is_merge_broken order by 1").fetchall()
@@ -131,7 +172,6 @@ def test_a_day_that_brings_only_a_merge_rebuilds_the_months_of_both_accounts(who
         connection.execute(
             f"insert into arrived.account_merges ({', '.join(marks)}) values ({', '.join('?' * len(marks))})", list(marks.values())
         )
-        note_touched(DuckDBEngine(connection))
     project.build(step, LAYERS, lambda event: None, full=False)
     expected = merged(quick, row)
     with duckdb.connect(str(step), read_only=True) as connection:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pytest
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 Connection = duckdb.DuckDBPyConnection
@@ -63,12 +65,45 @@ def test_only_an_order_inside_the_window_accepts_the_offer(whole: Connection) ->
     assert rows == [("OFFER",)]  # LATE came after 30 days, EARLY before the call
 
 
+def test_an_order_that_names_only_its_offer_is_found_by_the_offers_feed(quick: Callable[..., Connection]) -> None:
+    """Offer F1 was made in call I5, an hour before order O7; F2 in no call at all, F3 taken back, F4 too late, F5 is of nobody."""
+    made = "2025-01-10T10:00:00+00"
+    named = {"F1": "2025-01-10T11:00:00+00", "F2": "2025-02-09T10:00:00+00", "F3": made, "F4": "2025-02-09T10:00:01+00", "F5": made}
+    connection = quick({
+        "interactions": [{"interaction_id": "I5", "account_id": "a", "started_at": made, "channel": "phone"}],
+        "offers": [{"offer_id": "F1", "interaction_id": "I5", "offer_kind": "upsell", "offered_at": "2025-01-10T12:00:00+00"},
+                   *({"offer_id": f"F{n}", "offer_kind": "save", "offered_at": made, "is_deleted": n == 3} for n in (2, 3, 4))],
+        "orders": [{"order_id": f"O{offer}", "account_id": "a", "ordered_at": at, "currency_code": "EUR", "offer_id": offer}
+                   for offer, at in named.items()],
+    })  # fmt: skip
+    rows = connection.execute("select offer_id from marts.fct_order where is_accepted_offer order by 1").fetchall()
+    assert rows == [("F1",), ("F2",)]
+
+
+def test_a_full_return_in_another_currency_leaves_neither_revenue_nor_margin(quick: Callable[..., Connection]) -> None:
+    """100 USD sold in February at 2, returned to the shelf in March at 1."""
+    rate = {"from_currency_code": "USD", "to_currency_code": "EUR", "rate_type": "average", "rate_source": "s"}
+    connection = quick({
+        "orders": [{"order_id": "O1", "account_id": "a", "ordered_at": "2025-02-10T12:00:00+00", "currency_code": "USD"}],
+        "order_lines": [{"order_id": "O1", "line_id": "1", "quantity": 3, "unit_price": "33.3333", "net_amount": "100.00",
+                         "unit_cost": "13.335"}],
+        "refunds": [{"refund_id": "R1", "order_id": "O1", "line_id": "1", "refunded_at": "2025-03-05T12:00:00+00",
+                     "refund_amount": "100.00", "currency_code": "USD", "is_restocked": True, "returned_quantity": 3}],
+        "fx_rates": [{**rate, "rate_date": "2025-02-01", "exchange_rate": "1.98765"},
+                     {**rate, "rate_date": "2025-03-01", "exchange_rate": "1"}],
+    })  # fmt: skip
+    sums = connection.execute(
+        "select sum(net_revenue_amount), sum(contribution_margin_amount), count(*) from marts.mart_account_sales_month"
+    )
+    assert sums.fetchall() == [(0, 0, 2)]
+
+
 def test_a_missing_unit_cost_makes_the_margin_unknown_not_zero(whole: Connection) -> None:
     got = sales(whole, "b", JANUARY, "net_revenue_amount", "contribution_margin_amount", "margin_null_reason", "offer_margin_amount")
     assert got == (Decimal("60.00"), None, "unit_cost_absent", Decimal("0.00"))
 
 
-def test_a_missing_rate_makes_sales_unknown_not_zero(whole: Connection) -> None:
+def test_sales_without_any_rate_are_unknown_not_zero(whole: Connection) -> None:
     got = sales(
         whole, "c", MARCH, "gross_sales_amount", "net_revenue_amount", "null_reason", "contribution_margin_amount", "margin_null_reason"
     )
@@ -88,6 +123,45 @@ def test_unknown_accounts_and_aliases_find_their_place(whole: Connection) -> Non
         ).fetchall()
     )
     assert got == {"GUEST": "ACCOUNT_UNKNOWN", "OWN": "ACCOUNT_UNKNOWN", "BLANK": "b"}
+
+
+def test_a_contact_of_an_unknown_account_hides_nothing(quick: Callable[..., Connection]) -> None:
+    """Contact c9 is of an account that nobody lists: what it takes part in belongs to whom the ticket or the order says."""
+    at = "2025-01-10T10:00:00+00"
+    connection = quick({
+        "accounts": [{"account_id": "a"}],
+        "contacts": [{"contact_id": "c9", "account_id": "NOPE"}, {"contact_id": "c1", "account_id": "a"}],
+        "tickets": [{"ticket_id": "T", "account_id": "a", "created_at": at, "ticket_state": "open"},
+                    {"ticket_id": "C", "contact_id": "c9", "created_at": at, "ticket_state": "open"}],
+        "interactions": [{"interaction_id": "I", "contact_id": "c9", "ticket_id": "T", "started_at": at, "channel": "phone"},
+                         {"interaction_id": "J", "contact_id": "c9", "ticket_id": "C", "started_at": at, "channel": "phone"},
+                         {"interaction_id": "K", "contact_id": "c1", "ticket_id": "C", "started_at": at, "channel": "phone"}],
+        "orders": [{"order_id": "O", "account_id": "a", "ordered_at": at, "currency_code": "EUR"}],
+        "survey_responses": [{"response_id": "R", "question_key": "q", "contact_id": "c9", "ticket_id": "T", "responded_at": at},
+                             {"response_id": "S", "question_key": "q", "contact_id": "c9", "order_id": "O", "responded_at": at}],
+    })  # fmt: skip
+    rows = connection.execute("""
+        select interaction_id, account_id from marts.fct_interaction union all select ticket_id, account_id from marts.fct_ticket
+        union all select response_id, account_id from marts.fct_survey_response""").fetchall()
+    assert dict(rows) == {"I": "a", "J": "ACCOUNT_UNKNOWN", "K": "a", "T": "a", "C": "ACCOUNT_UNKNOWN", "R": "a", "S": "a"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_answers_on_four_scales_stand_side_by_side(quick: Callable[..., Connection], known: bool) -> None:
+    """Zendesk's 0 to 1, Intercom's 1 to 5, Freshdesk's -3 to 3 and a percentage; one system that does not name its scale adds nothing."""
+    scales = [(0, 1, "1"), (1, 5, "2"), (-3, 3, "-3"), (0, 100, "95")] if known else []
+    answers = [{"scale_min": low, "scale_max": high, "score": score} for low, high, score in scales] + [{"score": "8"}]
+    rows = [{"response_id": f"R{n}", "question_key": "q", "survey_metric": "csat", "account_id": "a",
+             "responded_at": f"2025-01-{20 - n} 10:00:00+00", **answer} for n, answer in enumerate(answers)]  # fmt: skip
+    connection = quick({"accounts": [{"account_id": "a"}], "survey_responses": rows}, latest_delivery_date="2025-02-01")
+    assert connection.execute(
+        "select csat_num, csat_response_count, csat_unscaled_count from marts.mart_account_service_month"
+    ).fetchall() == [(2, 4, 1) if known else (0, 0, 1)]
+    # (1 + 0.25 + 0 + 0.95) / 4
+    (found,) = connection.execute("""
+        select csat_mean_365_share, csat_mean_365_null_reason, csat_latest_share, csat_latest_null_reason
+        from marts.mart_customer_360 where account_id = 'a'""").fetchall()
+    assert found == ((Decimal("0.5500"), None, Decimal("1.0000"), None) if known else (None, "scale_unknown", None, "scale_unknown"))
 
 
 def test_service_months_count_what_happened_where(whole: Connection) -> None:
@@ -123,7 +197,7 @@ def test_the_comment_is_measured_and_never_kept(whole: Connection) -> None:
 def test_the_customer_view_is_as_of_the_watermark(whole: Connection) -> None:
     row = whole.execute(
         "select as_of_date, first_order_date, orders_count, order_gap_median_days, contacts_count, tickets_open_count, "
-        "complaints_365_count, csat_latest_score, nps_latest_score, "
+        "complaints_365_count, csat_latest_share, nps_latest_score, "
         "cost_to_serve_365_amount, payment_amount from marts.mart_customer_360 where account_id = 'a'"
     ).fetchone()
     assert row is not None
@@ -142,3 +216,14 @@ def test_a_month_is_complete_when_the_data_reach_its_last_day(whole: Connection)
         "'2025-01-01' and date '2025-03-01' order by 1"
     ).fetchall()
     assert rows == [(JANUARY, True), (FEBRUARY, True), (MARCH, False)]
+
+
+def test_a_count_of_orders_means_the_same_in_every_table(whole: Connection) -> None:
+    """An order that sold something, each once: by month, by customer and among the facts."""
+    ((tables, counts),) = whole.execute("""
+        select list(table_name order by table_name), count(*) from duckdb_columns()
+        where database_name = current_database() and schema_name = 'marts' and column_name = 'orders_count'""").fetchall()
+    sold = whole.execute("select count(distinct order_key) from marts.fct_order_line_net where is_counted and is_gross_sale").fetchone()
+    assert (tables, counts) == (["mart_account_sales_month", "mart_customer_360"], 2)
+    for table in tables:
+        assert whole.execute(f"select sum(orders_count) from marts.{table}").fetchone() == sold, table

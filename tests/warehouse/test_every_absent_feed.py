@@ -23,7 +23,6 @@ _SALES_MONTH = "mart_account_sales_month"
 DEPENDS = {
     "interactions": {
         "mart_account_service_month": {"contacts_null_reason": "contacts_count calls_count handle_seconds"},
-        _SALES_MONTH: {"offer_margin_null_reason": "offer_margin_amount"},
         "mart_customer_360": {"contacts_null_reason": "contacts_count contacts_90_count"},
     },
     "tickets": {
@@ -31,10 +30,10 @@ DEPENDS = {
         "mart_customer_360": {"tickets_null_reason": "tickets_open_count complaints_365_count"},
     },
     "survey_responses": {
-        "mart_account_service_month": {"csat_null_reason": "csat_num csat_response_count"},
+        "mart_account_service_month": {"csat_null_reason": "csat_num csat_response_count csat_unscaled_count"},
         "mart_customer_360": {
-            "csat_latest_null_reason": "csat_latest_score",
-            "csat_mean_365_null_reason": "csat_mean_365_score",
+            "csat_latest_null_reason": "csat_latest_share",
+            "csat_mean_365_null_reason": "csat_mean_365_share",
             "nps_null_reason": "nps_latest_score",
         },
     },
@@ -83,6 +82,7 @@ DEPENDS = {
     "accounts": {},
     "contacts": {},
     "fx_rates": {},  # see below
+    "offers": {},  # an interaction that the order names tells of them too, see below
     "budgets": {},
 }
 """Measures that a feed alone makes known, by table and the column that says why they are null."""
@@ -127,6 +127,15 @@ def test_without_a_feed_its_measures_are_null_with_a_reason_and_no_zero_takes_th
     assert false_zeros == set() or feed == "fx_rates"
 
 
+def test_offers_are_unknown_only_without_both_feeds_that_tell_of_them(quick: Build) -> None:
+    for absent, known in (({"offers"}, True), ({"interactions"}, True), ({"offers", "interactions"}, False)):
+        connection = quick({name: made for name, made in WHOLE.items() if name not in absent})
+        found = connection.execute(f"""
+            select count(offer_margin_amount) > 0, count(*) filter (where offer_margin_null_reason = 'source_absent') = 0
+            from marts.{_SALES_MONTH}""").fetchall()
+        assert found == [(known, known)], absent
+
+
 def test_without_rates_what_is_in_another_currency_is_unknown_and_the_rest_is_not(quick: Build) -> None:
     connection = quick({name: made for name, made in WHOLE.items() if name != "fx_rates"})
     months = connection.execute(
@@ -137,10 +146,10 @@ def test_without_rates_what_is_in_another_currency_is_unknown_and_the_rest_is_no
         ("2024-12", False, "fx_missing"), ("2025-01", True, None), ("2025-02", False, "fx_missing"), ("2025-03", True, None)
     ]  # fmt: skip
     sales = connection.execute(
-        "select strftime(period_month, '%Y-%m'), account_id, net_revenue_amount, null_reason from marts.mart_account_sales_month "
-        "where period_month = '2025-02-01' and account_id in ('a', 'b') order by 2"
+        "select account_id, net_revenue_amount, unpriced_count from marts.mart_account_sales_month "
+        "where period_month = '2025-02-01' and account_id in ('a', 'b') order by 1"
     ).fetchall()
-    assert sales == [("2025-02", "a", None, "fx_missing"), ("2025-02", "b", Decimal("80.00"), None)]
+    assert sales == [("a", Decimal("-30.00"), 1), ("b", Decimal("80.00"), 0)]  # a sold in pounds, and gave 30.00 euros back
     costs = connection.execute(
         "select distinct cost_amount, null_reason from marts.mart_cost_per_unit where period_month = '2025-02-01'"
     ).fetchall()

@@ -115,6 +115,11 @@ def test_tickets_that_name_each_other_are_flagged_whatever_their_state(quick: Bu
     flags = dict(company.execute("select ticket_id, is_merge_broken from marts.fct_ticket where ticket_id like 'TX_'").fetchall())
     moved = states == ("merged", "closed")  # the one that is merged has a survivor that is not
     assert flags == {"TX1": not moved, "TX2": True}
+    counted = company.execute("select ticket_id from marts.fct_ticket where ticket_id like 'TX_' and is_counted order by 1").fetchall()
+    bearing = company.execute(
+        "select ticket_id from intermediate.int_cost__object_weighted where ticket_id like 'TX_' order by 1"
+    ).fetchall()
+    assert counted == bearing == [(name,) for name in ("TX1", "TX2") if not (moved and name == "TX1")], "who bears cost counts"
 
 
 @pytest.mark.fault("F20")
@@ -153,3 +158,35 @@ def test_a_cost_line_of_a_month_that_no_calendar_knows_is_named_and_all_others_c
         assert (
             company.execute(f"from marts.{table} order by all").fetchall() == before.execute(f"from marts.{table} order by all").fetchall()
         )
+
+
+def rate(day: str, value: str, kind: str = "average", currency: str = "CHF", **more: Any) -> dict[str, Any]:
+    row = {"rate_date": day, "from_currency_code": currency, "to_currency_code": "EUR", "rate_type": kind, "rate_source": "s"}
+    return {**row, "exchange_rate": value, **more}
+
+
+NEIGHBOURS = [rate("2025-01-01", "0.95"), rate("2025-02-01", "0.96"), rate("2025-03-01", "0.94")]
+
+
+@pytest.mark.fault("F24")
+@pytest.mark.parametrize(
+    ("rates", "named"),
+    [
+        ([*NEIGHBOURS, rate("2025-02-15", "1000000", "closing")], ["2025-02-15"]),
+        ([*NEIGHBOURS, rate("2025-02-15", "0.000001", "closing")], ["2025-02-15"]),
+        ([*NEIGHBOURS, rate("2025-02-15", "9.5", "closing")], []),
+        ([*NEIGHBOURS, rate("2025-02-15", "9.6", "closing")], ["2025-02-15"]),
+        ([*NEIGHBOURS, rate("2025-04-01", "1000000")], ["2025-04-01"]),
+        ([*NEIGHBOURS, rate("2025-02-15", "1000000", "closing", currency="JPY")], []),
+        ([*NEIGHBOURS, rate("2025-02-15", "1000000", "closing", is_deleted=True)], []),
+        ([*NEIGHBOURS, rate("2027-02-15", "1000000", "closing")], []),
+        ([rate(f"{2025 + at // 12}-{at % 12 + 1:02}-01", f"{1.4**at:.8f}") for at in range(36)], []),
+    ],
+    ids=["high", "low", "ten times", "more", "the latest", "alone", "deleted", "no neighbour in time", "a currency that falls for years"],
+)
+def test_a_rate_far_from_its_neighbours_is_named_by_day(quick: Build, found: Any, rates: list[dict[str, Any]], named: list[str]) -> None:
+    company = quick({**WHOLE, "fx_rates": rates})
+    rows = found(company, "assert_rates_stay_near_their_neighbours")
+    assert [f"{row[4]}" for row in rows if row[2] != "GBP"] == named
+    company.execute("delete from arrived.fx_rates")
+    assert found(company, "assert_rates_stay_near_their_neighbours") == [], "the run that brought them has named them"

@@ -85,7 +85,7 @@ def test_an_id_finds_its_own_system_first_then_the_one_other_and_never_one_of_se
         ("stripe:p1", None, "ACCOUNT_UNKNOWN"),
         ("stripe:p2", "shopify:2", "only"),
     ]
-    refund = "select refund_key, order_key, account_id, cost_recovered_amount::varchar from marts.fct_refund"
+    refund = "select refund_key, order_key, account_id, cost_recovered_amount::decimal(18, 2)::varchar from marts.fct_refund"
     assert built.execute(refund).fetchall() == [("stripe:r", "shopify:2", "only", "4.00")]
 
 

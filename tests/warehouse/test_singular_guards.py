@@ -11,11 +11,14 @@ import pytest
 
 from dagster_project.transform import project
 
-TESTS = sorted((project.DBT_DIR / "tests").glob("assert_*.sql"))
+REPORTING = "assert_metric_figures_are_named_once_and_known_or_explained"  # held by test_metric_table.py
+TESTS = sorted(file for file in (project.DBT_DIR / "tests").glob("assert_*.sql") if file.stem != REPORTING)
 BREAKS = {
     "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
     "assert_amounts_have_a_rate": "update marts.fct_payment set is_fx_missing = true",
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
+    "assert_events_lie_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
+    "(select min(order_id) from marts.fct_order)",
     "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
     "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
     "assert_ids_of_several_systems_are_meant": "update staging.stg_accounts set is_overruled = true where account_id = 'a'",
@@ -26,6 +29,7 @@ BREAKS = {
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
+    "assert_rates_stay_near_their_neighbours": "update staging.stg_fx_rates set exchange_rate = 90 where rate_type = 'closing'",
     "assert_refunds_stay_within_their_order": "update marts.fct_refund set returned_quantity = 1000000 where line_id is not null",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "

@@ -15,10 +15,10 @@ import pytest
 from dagster_project.errors import ChecksFailed
 from dagster_project.transform import project
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = pytest.mark.spark
 LAYERS = ["path:models/staging", "path:models/intermediate", "path:models/marts"]
 TYPES = {"VARCHAR": "string", "INTEGER": "int", "TIMESTAMP WITH TIME ZONE": "timestamp"}
-ONCE = pytest.mark.parametrize("built", ["whole"], indirect=True)
+ONCE = pytest.mark.parametrize("built", [pytest.param("whole", marks=pytest.mark.slow)], indirect=True)
 Built = tuple[duckdb.DuckDBPyConnection, Any]
 
 
@@ -29,14 +29,15 @@ def build(select: list[str]) -> None:
     project.build(HOME / "warehouse.duckdb", select, lambda event: None, target="spark")
 
 
-def show_lake(warehouse: duckdb.DuckDBPyConnection, spark: Any, folder: Path) -> None:
-    """Give Spark the lake of a DuckDB warehouse, as Parquet."""
-    spark.sql("create schema if not exists lake")
-    for (table,) in warehouse.execute("select table_name from duckdb_tables() where schema_name = 'lake'").fetchall():
-        (folder / table).mkdir(parents=True)
-        warehouse.execute(f"copy lake.{table} to '{folder / table / 'rows.parquet'}' (format parquet)")
-        spark.sql(f"drop table if exists lake.{table}")
-        spark.sql(f"create table lake.{table} using parquet location '{folder / table}'")
+def show_sources(warehouse: duckdb.DuckDBPyConnection, spark: Any, folder: Path) -> None:
+    """Give Spark what the models of a DuckDB warehouse read and no model writes, as Parquet."""
+    sources = [(node["schema"], node["name"]) for node in project.manifest()["sources"].values() if node["schema"] != "analytics"]
+    for schema, table in sources:
+        (folder / schema / table).mkdir(parents=True)
+        warehouse.execute(f"copy {schema}.{table} to '{folder / schema / table / 'rows.parquet'}' (format parquet)")
+        spark.sql(f"create schema if not exists {schema}")
+        spark.sql(f"drop table if exists {schema}.{table}")
+        spark.sql(f"create table {schema}.{table} using parquet location '{folder / schema / table}'")
 
 
 def leave_half_a_table(schema: str, table: str) -> None:
@@ -46,11 +47,11 @@ def leave_half_a_table(schema: str, table: str) -> None:
     duckdb.sql("select 'HALF' as account_id").write_parquet(str(folder / "part-00000-left.snappy.parquet"))
 
 
-@pytest.fixture(scope="module", params=["oakland", "whole"])
+@pytest.fixture(scope="module", params=["oakland", pytest.param("whole", marks=pytest.mark.slow)])
 def built(request: pytest.FixtureRequest, spark_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Build one company on Spark from the lake it has on DuckDB; both warehouses."""
     warehouse: duckdb.DuckDBPyConnection = request.getfixturevalue(request.param)
-    show_lake(warehouse, spark_session, tmp_path_factory.mktemp(request.param))
+    show_sources(warehouse, spark_session, tmp_path_factory.mktemp(request.param))
     leave_half_a_table("marts", "dim_account")
     build(LAYERS)
     yield warehouse, spark_session

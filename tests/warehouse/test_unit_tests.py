@@ -17,8 +17,8 @@ DECIDES = re.compile(r"\bcase\b|\b(unit_amount|in_reporting_currency|integer_quo
 @pytest.fixture(scope="module")
 def written() -> dict[str, str]:
     """Name of each unit test in the project's files and the model it tests."""
-    files = sorted(project.DBT_DIR.glob("models/**/_*__unit_tests.yml"))
-    tests = [test for file in files for test in yaml.safe_load(file.read_text(encoding="utf-8"))["unit_tests"]]
+    files = sorted(project.DBT_DIR.glob("models/**/*.yml"))
+    tests = [test for file in files for test in yaml.safe_load(file.read_text(encoding="utf-8")).get("unit_tests", [])]
     names = {test["name"]: test["model"] for test in tests}
     assert len(names) == len(tests), "two unit tests have one name"
     return names

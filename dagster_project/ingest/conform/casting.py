@@ -19,6 +19,7 @@ from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import (
     FALSE_WORDS,
     TRUE_WORDS,
+    has_impossible_offset,
     has_other_form,
     identifier,
     identifier_form,
@@ -30,8 +31,6 @@ from dagster_project.ingest.sql_text import (
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a declared form may be short
-_WITHOUT_OFFSET, _WITH_SECONDS = 16, 19  # of 2026-01-01T10:00, which has no offset, and of 2026-01-01T10:00:00, which is most common
-_NO_OFFSET = r"[+-](1[5-9]|[2-9]\d)(:?\d\d){0,2}$|[+-]14:?(0[1-9]|[1-5]\d)$|[+-]\d\d:?[6-9]\d$"  # beyond 14 hours, or minutes that are none
 _EARLIEST, _LATEST, _SHORTEST = "1900-01-01", "2200-01-01", 10
 _OPEN_ENDS = ("valid_to_date", "separation_date")  # many sources write 9999-12-31 for no end
 
@@ -200,8 +199,8 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         scale = column.scale or 0
         strict = r"-?[0-9]+(\.0+)?" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
-        if scale in (0, 2):  # most such values are written as the engine writes them; comparing is half the price of the expression
-            exact = f"{name}::varchar is distinct from {raw} and {exact}"
+        if scale in (0, 3):  # most such values are written as the engine writes whole numbers or cents; comparing is half the price
+            exact = f"{name}{'::decimal(18,2)' if scale else ''}::varchar is distinct from {raw} and {exact}"
         quick = f"strlen({raw}) > 1 and {exact}" if kind == "bigint" else None  # one character that casts is a digit
         decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
         rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
@@ -219,10 +218,7 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         odd = f"strlen({raw}) < {_SHORTEST if not dialect.timestamp_formats else 1} or {name} not between '{_EARLIEST}' and '{_LATEST}'"
         odd += f" or ({_WITHOUT_DIGIT.format(raw)})" if dialect.timestamp_formats else ""
         if not dialect.timestamp_formats or any("%z" in written for written in dialect.timestamp_formats):
-            # only `case` keeps the engine from trying the expression on every value, which costs twice the cast
-            has_none = f"strlen({raw}) <= {_WITHOUT_OFFSET} or (strlen({raw}) = {_WITH_SECONDS} and array_extract({raw}, 17) = ':')"
-            has_none = f"ends_with({raw}, 'Z') or {has_none}"
-            odd += f" or case when {has_none} then false else regexp_matches({raw}, {literal(_NO_OFFSET)}) end"
+            odd += f" or {has_impossible_offset(raw)}"
         rules.append(
             Rule(
                 name,

@@ -10,18 +10,20 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dagster_project.contracts.currencies import WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from dagster_project.contracts.model import Column, Contract
+from dagster_project.ingest.sql_text import literal
 
 TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
 FUTURE = "future_instant"
 FUTURE_DAYS = 1  # a delivery's day is local and its instants are UTC; what lies further ahead is a wrong clock
-_FAR_DAYS = 366  # for instants that a source may know a little ahead, such as the close of a ticket
+_FAR_DAYS = 366  # for instants that a source may know a little ahead, such as the end of a contract
 _PLANNED_DAYS = 3_660  # for plans, promises and versions of budgets
 _PLANNED = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
 _BUDGET_MONTHS = 120  # a budget may plan ten years ahead, a ledger may post into the next fiscal year
 _LEDGER_MONTHS = 24
 _SPARE_DIGITS = 2
-_LARGEST_AMOUNT = 10**14  # models convert and sum amounts of this size exactly
+_LARGEST_AMOUNT = 10**13  # models convert and sum amounts of this size exactly
 _ORDERED = {
     "interactions": (("started_at", "ended_at"), ("queued_at", "answered_at"), ("started_at", "answered_at")),
     "offers": (("offered_at", "accepted_at"),),
@@ -29,7 +31,6 @@ _ORDERED = {
     "tickets": (("created_at", "first_solved_at"), ("created_at", "last_solved_at"), ("created_at", "closed_at")),
 }
 _UNLESS = {("started_at", "answered_at"): "queued_at"}  # a contact may be counted from its answer: then the queue came before
-_UNFINISHED = "ticket_state in ('new', 'open', 'pending', 'on_hold')"
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,21 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
             if (other := _UNLESS.get((earlier, later))) in types:
                 bad += f" and {other} is null"
             rules.append(Rule(later, "order_of_instants", bad, f"lies before {earlier}"))
+    rules += [
+        _of_the_currency(column.name)
+        for column in contract.columns
+        if column.name.endswith("_amount") and {column.name, "currency_code"} <= types.keys()
+    ]
     if "fiscal_period" in types:
         rules.append(Rule("fiscal_period", "fiscal_period", _no_month(), "is no month: of the form YYYY-MM, it ends in 01 to 12"))
     return rules + [rule for rule in _OF_FEEDS.get(contract.feed, ()) if types.keys() >= set(_columns(rule))]
+
+
+def _of_the_currency(name: str) -> Rule:
+    """Return that an amount is a whole number of minor units of its currency: yen have no decimals, euros two, dinars three."""
+    odd = f"{name} <> round({name}, 2) and currency_code not in ({', '.join(map(literal, WITH_THREE_DECIMALS))})"
+    odd += f" or currency_code in ({', '.join(map(literal, WITHOUT_DECIMALS))}) and {name} <> round({name}, 0)"
+    return Rule(name, "decimals", odd, "has more decimals than its currency", others=("currency_code",))
 
 
 def _no_month() -> str:
@@ -153,9 +166,6 @@ def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: 
             late = f"{name} >= {_later(day, ahead)}"
             how_far = "" if column.not_after_delivery else f"more than {ahead:,} days "
             rules.append(Rule(name, FUTURE, late, f"lies {how_far}after the day of delivery{_shown(day)}"))
-        if contract.feed == "tickets" and name in ("first_solved_at", "closed_at") and "ticket_state" in types:
-            late = f"{name} >= {_later(day, FUTURE_DAYS)} and {_UNFINISHED}"
-            rules.append(Rule(name, FUTURE, late, f"lies after the day of delivery{_shown(day)}, of a ticket that is not finished"))
         if name == "fiscal_period":
             months = _LEDGER_MONTHS if contract.feed == "ledger_actuals" else _BUDGET_MONTHS
             rules.append(_far_month(day, months))

@@ -33,5 +33,5 @@ def until_tomorrow(deliveries: Iterable[Delivery], unread: list[Unread]) -> list
     for folder, files in later.items():
         reason = f"{folder}: the day of delivery is later than tomorrow, {latest}"
         remedy = "name the folder by the day on which its files came, or set the clock of this machine"
-        unread.append(Unread(folder, files, f"{reason}; remedy: {remedy}"))
+        unread.append(Unread(folder, files, f"{reason}; remedy: {remedy}", is_refused=True, rule="delivery_day"))
     return kept

@@ -88,7 +88,8 @@ class Unread:
     """A part of the landing folder that no run reads, the number of its files, and why, with the remedy.
 
     `is_broken`: the mapping of a known system is wrong. The others load, then the run ends with this message and publishes nothing.
-    `is_refused`: nobody can read it, whatever the mappings are. The others load and are published, then the run ends with this message.
+    `is_refused`, by `rule`: nobody can read it, whatever the mappings are. The others load and are published, then the run ends with
+    this message.
     """
 
     path: Path
@@ -96,6 +97,7 @@ class Unread:
     reason: str
     is_broken: bool = False
     is_refused: bool = False
+    rule: str = "folder_unreadable"
 
     def __str__(self) -> str:
         """Word it as runs, plans and doctor report it."""

@@ -8,9 +8,9 @@ contract name, no SQL. An error names file and line.
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -46,6 +46,12 @@ _File = TypeVar("_File", SystemFile, CanonicalFile)
 
 
 def _load_yaml(path: Path, model: type[_File]) -> _File:
+    return cast("_File", _validated(path, model, path.read_bytes() if path.is_file() else b""))
+
+
+@lru_cache(maxsize=64)
+def _validated(path: Path, model: type[SystemFile | CanonicalFile], _content: bytes) -> SystemFile | CanonicalFile:
+    """Read a file once for each content: a run asks for a mapping at several places."""
     values = read_yaml(path, "mapping", f"correct it as {_PAGE} says")
     try:
         return model.model_validate(values)

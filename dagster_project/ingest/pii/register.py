@@ -62,15 +62,16 @@ def show(connection: duckdb.DuckDBPyConnection, rows: Sequence[Tombstone]) -> No
         connection.execute(f"insert into forgotten values {listed}")
 
 
-def redacted(contract: Contract, relation: str, *, among: str | None = None, mentions: str | None = None) -> str:
+def redacted(contract: Contract, relation: str, *, among: str | None = None, mentions: str | None = None, also: str = "false") -> str:
     """Return the SELECT of all rows with forgotten ids replaced, and of the rows of forgotten persons all texts empty.
 
     A code (a segment, a queue) stays where a row `among` (the same relation, if none is given) of somebody else has it too. `mentions` is a
-    regular expression: a text that matches it is emptied in any row.
+    regular expression: a text that matches it is emptied in any row. `also` is a test of `r`: such rows are the person's too.
     """
     persons = person_columns(contract)
     owners = [name for name in persons if name in ("account_id", "contact_id")] or list(persons)
-    is_hit = " or ".join(f"f_{name}.id_hash is not null" for name in owners) or "false"
+    is_hit = " or ".join(f"f_{name}.id_hash is not null" for name in owners)
+    is_hit = " or ".join(filter(None, (is_hit, "" if also == "false" else also))) or "false"
     joins = " ".join(
         f"left join forgotten as f_{name} on f_{name}.kind = '{kind}' and f_{name}.id_hash = keyed_hash(r.{name})"
         for name, kind in persons.items()

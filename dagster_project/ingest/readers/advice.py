@@ -68,8 +68,9 @@ def _candidates(path: Path, form: Format, dialect: Dialect, own: str) -> Iterato
 def _first_text(path: Path, form: Format, dialect: Dialect) -> str:
     try:
         data = next(raw_chunks(path, form, dialect.max_bytes, hashlib.sha256()), b"")[: 1 << 16]
+    except InputRefused:
+        return ""
+    try:
         return codecs.getincrementaldecoder(dialect.encoding)("strict").decode(data).removeprefix("\ufeff")
     except UnicodeError:
         return data.decode(likely_encoding(data), "replace")
-    except InputRefused:
-        return ""

@@ -36,13 +36,19 @@ class Walk:
         table = self.found.tables[leaf]
         return self.stream if table.lower() == SOURCE else table
 
-    def reach(self, target: str) -> bool:
-        """Add to table `target` the records of the stream that changes of this run reach; return False where that is every record."""
+    def reach(self, target: str, moved: set[str]) -> bool:
+        """Add to table `target` the records of the stream that changes of this run reach; return False where that is every record.
+
+        `moved`: the streams of which a row came or went; the rows of the others are as they were.
+        """
         run, tables = self.tables.run, self.tables
+        leaves = [leaf for leaf in range(len(self.found.tables)) if self.name(leaf) in moved]
+        if not leaves and self.stream not in moved:
+            return True
         own = f"select record_number from {tables.temporary('came', self.stream)}"
         run(f"insert into {target} select record_number from ({own}) where record_number not in (from {target})")
         starts: list[tuple[int, str]] = []
-        for leaf in range(len(self.found.tables)):
+        for leaf in leaves:
             changed = self._changed(leaf)
             if changed is None:
                 continue
@@ -88,11 +94,7 @@ class Walk:
     def _changed(self, leaf: int) -> str | None:
         """Return the rows of a leaf that came or went and differ in a column that it reads; None where there are none."""
         name = self.name(leaf)
-        if name not in self.tables.streams:
-            return None
         gone, came = (self.tables.temporary(part, name) for part in ("gone", "came"))
-        if not self.tables.count(f"select (select count(*) from {gone}) + (select count(*) from {came})"):
-            return None
         known = {column.lower() for column in self.found.columns[leaf]}
         read = [column for column in (*self.tables.columns(name), "record_number") if column.lower() in known]
         if leaf in self.found.roots or not read:

@@ -18,6 +18,7 @@ from dagster_project.ingest.sources.results import SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
 from dagster_project.ingest.sources.states import States
 from dagster_project.ingest.sources.tables import DATABASE, SourceTables
+from dagster_project.ingest.sql_text import literal
 
 _MANY = 3  # above a third of a stream's rows everything is mapped: finding the rows would cost more than it saves
 
@@ -52,8 +53,9 @@ class FeedChanges:
         UsageError
             A mapping returns a record twice, or its SQL fails on a value.
         """
+        moved = self._moved_streams()
         for name in self.streams:
-            self._find_affected(name, everything=everything)
+            self._find_affected(name, moved, everything=everything)
         compared = Comparison(self.tables, self.streams, self.rows)
         compared.prepare()
         todo = [name for name in self.streams if self.tables.size(self.rows.affected(name)) or self._is_anything_gone(name)]
@@ -70,10 +72,16 @@ class FeedChanges:
         self.result.mapped, self.result.nameless = self.rows.mapped, self.rows.nameless
         return self.result
 
+    def _moved_streams(self) -> set[str]:
+        """Return the streams of which a row came or went in this run."""
+        parts = [(name, self.tables.temporary(part, name)) for name in self.tables.streams for part in ("gone", "came")]
+        sizes = " union all ".join(f"select {literal(name)}, count(*) from {table}" for name, table in parts)
+        return {name for name, count in self.tables.run(sizes).fetchall() if count}
+
     def _is_anything_gone(self, stream: str) -> bool:
         return bool(self.tables.size(self.tables.temporary("gone", stream)))
 
-    def _find_affected(self, name: str, *, everything: bool) -> None:
+    def _find_affected(self, name: str, moved: set[str], *, everything: bool) -> None:
         target, table = self.rows.affected(name), self.tables.table(name)
         self.tables.run(f"create or replace temp table {target} (record_number bigint)")
         is_all = everything or name in self.tables.first
@@ -81,7 +89,7 @@ class FeedChanges:
             if is_all:
                 break
             found = self.selects.dependencies(name, feed)
-            if not Walk(self.tables, self.system, name, found).reach(target):
+            if not Walk(self.tables, self.system, name, found).reach(target, moved):
                 self.result.derived.append(
                     f"{self.system.name}/{name}: {feed} depends on any row of another stream, so all its rows are mapped"
                 )

@@ -69,9 +69,10 @@ class Comparison:
         """Add records that are not affected but emit a key that is; return the streams to map again."""
         again: set[str] = set()
         for feed in {feed for name in self.streams for feed in self.system.stream(name).feeds}:
-            self.tables.pick(self._gone(feed), self._emitted(feed), self._records(feed))
-            if self.tables.is_new:
+            if self.tables.is_new:  # nothing was emitted before
+                self.tables.run(f"create or replace temp table {self._gone(feed)} as select * from {self._emitted(feed)}")
                 continue
+            self.tables.pick(self._gone(feed), self._emitted(feed), self._records(feed))
             keys = f"select row_key from {self._gone(feed)} union select row_key from {self._fresh(feed)}"
             others = self.tables.run(
                 f"select stream, record_number from {self._emitted(feed)} where row_key in ({keys})"
@@ -90,7 +91,7 @@ class Comparison:
         fresh, before = self.tables.size("fresh_rows"), self.tables.size(gone)
         if not fresh and not before:
             return None
-        if fresh and self.tables.count("select count(distinct row_key) from fresh_rows") < fresh:
+        if fresh and self.tables.count("select count(distinct hash(row_key)) from fresh_rows") < fresh:
             self._choose_latest(feed)
         wanted = "select part, place from fresh_rows where is_shown"
         if before:

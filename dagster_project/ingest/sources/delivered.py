@@ -47,9 +47,9 @@ def add(tables: SourceTables, delivery: Delivery, source: Source, file_no: int, 
     where, rules = "", _rules(stream, version)
     if rules:
         first = f"case {' '.join(f'when {rule.bad_sql} then {at}' for at, rule in enumerate(rules))} end"
-        where = f" where {first} is null"
         found = tables.run(f"select record_number, {first} from source where {first} is not null").fetchall()
         broken = [(number, rules[at]) for number, at in found]
+        where = f" where {first} is null" if broken else ""
     number = f"({file_no}::bigint << {FILE_BITS}) | record_number, record_number"
     tables.run(f"insert into {delta} ({names}, record_number, row_place) select {values}, {number} from source{where}")
     return broken

@@ -37,9 +37,11 @@ class Visibility:
 
     def __init__(self, tables: SourceTables) -> None:
         self.tables, self.system = tables, tables.system
+        self._made: set[str] = set()  # temporary tables that exist
 
     def settle(self) -> None:
         """Settle which rows are hidden, parents before their children."""
+        self._made = {name for (name,) in self.tables.run("select table_name from duckdb_tables() where temporary").fetchall()}
         for name in self._parents_first():
             self._hide(name)
 
@@ -64,6 +66,8 @@ class Visibility:
             if touched:
                 parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
         self.tables.run(f"create or replace temp table asked as {' union '.join(parts)}")
+        if not self.tables.size("asked"):
+            return
         whens = [
             f"when {is_said(f'row_.{identifier(column)}', value)} then '{EXCLUDED}: deleted in the source'"
             for column, value in stream.deleted.items()
@@ -96,10 +100,8 @@ class Visibility:
         self.tables.run(f"insert into {gone} {turned % 'was is null'}")
         self.tables.run(f"insert into {came} {turned % 'now is null'}")
         self.tables.run(f"delete from {came} where record_number in (select record_number from settled where now is not null)")
-        self.tables.run(
-            f"create or replace temp table {self.tables.temporary('flipped', name)} as select record_number from settled where was is"
-            f" distinct from now"
-        )
+        self._made.add(flipped := self.tables.temporary("flipped", name))
+        self.tables.run(f"create or replace temp table {flipped} as select record_number from settled where was is distinct from now")
         self.tables.run(
             f"update {table} set row_hidden = settled.now from settled"
             f" where {table.split('.', 1)[1]}.record_number = settled.record_number and settled.was is distinct from settled.now"
@@ -119,8 +121,7 @@ class Visibility:
         return " union ".join(parts)
 
     def _has(self, part: str, stream: str) -> bool:
-        name = self.tables.temporary(part, stream)
-        return bool(self.tables.run(f"select 1 from duckdb_tables() where temporary and table_name = {literal(name)}").fetchall())
+        return self.tables.temporary(part, stream) in self._made
 
     def waiting(self) -> list[tuple[str, str, int, str]]:
         """Return stream, parent, number of waiting rows and their oldest day of delivery."""

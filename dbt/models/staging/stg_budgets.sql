@@ -1,1 +1,1 @@
-{{ latest_version('budgets', ['budget_version_id', 'line_id']) }}
+{{ latest_version('budgets', ['budget_version_id', 'line_id', 'fiscal_period']) }}

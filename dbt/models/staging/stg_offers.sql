@@ -1,1 +1,1 @@
-{{ latest_version('offers', ['offer_id'], 'lake') }}
+{{ latest_version('offers', ['offer_id']) }}

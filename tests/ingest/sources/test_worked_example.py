@@ -29,7 +29,7 @@ LINES = """
 select record_number, invoice_id as order_id, number as line_id, '1' as quantity, net as unit_price, net as net_amount from source
 """
 CURRENT = """
-select order_id, line_id, net_amount::varchar
+select order_id, line_id, net_amount::decimal(18, 2)::varchar
 from (from lake.order_lines qualify row_number() over (partition by order_id, line_id order by change_number desc) = 1)
 where not is_withdrawn
 order by all

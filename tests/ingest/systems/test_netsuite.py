@@ -89,7 +89,8 @@ def test_posted_cost_lines_are_the_ledger(door: Any) -> None:
     assert report.refusals == []
     assert counts(door)["transaction_lines"] == (5, 3, 2, 0)
     columns = (
-        "journal_id, line_number, legal_entity, cost_centre, fiscal_period, gl_account, cost_category, pool_id, ledger_amount::varchar"
+        "journal_id, line_number, legal_entity, cost_centre, fiscal_period, gl_account, cost_category, pool_id, "
+        "ledger_amount::decimal(18, 2)::varchar"
     )
     assert door.all(f"select {columns}, currency_code, vendor, is_adjustment from lake.ledger_actuals order by 1, 2") == [
         ("100", 1, "Demo GmbH", "CC1", "2026-01", "6001", "people", "desk", "100.00", "EUR", "Paper Ltd", False),
@@ -146,7 +147,8 @@ def test_a_budget_category_is_a_version_of_its_year(door: Any) -> None:
     assert door.walk().refusals == []
     assert counts(door)["budget"] == (2, 1, 1, 0)
     columns = (
-        "budget_version_id, version_state, version_effective_at::date::varchar, line_id, fiscal_period, pool_id, budget_amount::varchar"
+        "budget_version_id, version_state, version_effective_at::date::varchar, line_id, fiscal_period, pool_id, "
+        "budget_amount::decimal(18, 2)::varchar"
     )
     assert door.all(f"select {columns}, currency_code from lake.budgets") == [
         ("Board 2026", "approved", "2026-01-01", "1", "2026-02", "desk", "900.00", "EUR")

@@ -31,7 +31,10 @@ GL_MAP = [
     },
     {"gl_account": "5000", "cost_category": "other", "pool_id": "goods", "in_scope": "true"},
 ]
-MONEY = "select journal_id, line_number, cost_category, pool_id, ledger_amount::varchar, is_in_scope from lake.ledger_actuals order by all"
+MONEY = (
+    "select journal_id, line_number, cost_category, pool_id, ledger_amount::decimal(18, 2)::varchar, "
+    "is_in_scope from lake.ledger_actuals order by all"
+)
 
 
 def line(index: int, account: str, amount: str, posting: str, **more: str) -> dict[str, object]:
@@ -166,7 +169,8 @@ def test_budgets_are_versions_by_name(door: Any) -> None:
         + [{**detail, "budget_id": "1", "index": "1", "account_id": "3"}],
     )
     assert door.walk().refusals == []
-    columns = "budget_version_id, version_state, version_effective_at::date::varchar, fiscal_period, pool_id, budget_amount::varchar"
+    columns = "budget_version_id, version_state, version_effective_at::date::varchar, fiscal_period, pool_id, "
+    columns += "budget_amount::decimal(18, 2)::varchar"
     assert door.all(f"select {columns} from lake.budgets order by 1") == [
         ("Draft FY27", "draft", "2026-01-01", "2026-02", "desk", "1000.00"),
         ("FY26", "approved", "2026-01-01", "2026-02", "desk", "1000.00"),

@@ -17,7 +17,7 @@ GROSS = {**ORDER, "taxes_included": "TRUE", "total_line_items_price": "119.00", 
 
 
 def money(door: Any, sql: str) -> list[tuple[Any, ...]]:
-    return [tuple(str(value) if isinstance(value, Decimal) else value for value in row) for row in door.all(sql)]
+    return list(door.texts(sql))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ LINE = {"id": "11", "order_id": "1", "taxable": "TRUE", "is_gift_card": "FALSE"}
 
 
 def texts(door: Any, sql: str) -> list[tuple[Any, ...]]:
-    return [tuple(str(value) if isinstance(value, Decimal) else value for value in row) for row in door.all(sql)]
+    return list(door.texts(sql))
 
 
 def test_orders_and_lines_are_net_of_discount_tax_and_shipping(door: Any) -> None:

@@ -59,7 +59,7 @@ select
     gl_account,
     coalesce(cost_category, sub_type, 'other') as cost_category,
     coalesce(pool_id, 'unmapped') as pool_id,
-    (try_cast(amount as decimal(18, 2)) * direction)::decimal(18, 2) as ledger_amount,
+    (try_cast(amount as decimal(18, 3)) * direction)::decimal(18, 3) as ledger_amount,
     currency_id as currency_code,
     case when coalesce(currency_id <> home_currency, true) and try_cast(exchange_rate as decimal(18, 8)) not in (0, 1) then exchange_rate end as document_exchange_rate,
     home_currency as home_currency_code,

@@ -23,5 +23,5 @@ select
     end as line_kind,
     Quantity as quantity,
     UnitPrice as unit_price,
-    round(try_cast(Quantity as decimal(18, 3)) * try_cast(UnitPrice as decimal(18, 4)), 2)::decimal(18, 2) as net_amount
+    round(try_cast(Quantity as decimal(18, 3)) * try_cast(UnitPrice as decimal(18, 4)), 2)::decimal(18, 3) as net_amount
 from lines

@@ -2,7 +2,7 @@
 -- order; a taxed line is quarantined while no line of its order has a tax line. Goods go by their SKU, the name other systems know;
 -- their cost is what the item costs now. Gift cards, tips and deposits are no sale: what is bought with them later is.
 with taxes as (
-    select order_line_id, sum(try_cast(price as decimal(18, 2))) as amount from tax_line group by order_line_id
+    select order_line_id, sum(try_cast(price as decimal(18, 3))) as amount from tax_line group by order_line_id
 ),
 
 -- Orders whose tax lines have come: a line of theirs without one bears no tax.
@@ -11,7 +11,7 @@ taxed_orders as (
 ),
 
 discounts as (
-    select order_line_id, sum(try_cast(amount as decimal(18, 2))) as amount from discount_allocation group by order_line_id
+    select order_line_id, sum(try_cast(amount as decimal(18, 3))) as amount from discount_allocation group by order_line_id
 ),
 
 -- Tips are lines without product, variant and SKU that are called so. In an order without one it is one line as high as the order's tip
@@ -23,7 +23,7 @@ nameless as (
         regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$') as is_called_tip,
         coalesce(
             lower(order_line.taxable) = 'false' and lower(order_line.requires_shipping) = 'false'
-            and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0),
+            and try_cast(order_line.price as decimal(18, 3)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 3)), 0),
             false
         ) as is_like_tip
     from order_line
@@ -47,14 +47,14 @@ lines as (
         source.*,
         orders.id as known_order_id,
         orders.currency,
-        coalesce(lower(orders.taxes_included) = 'true' and try_cast(orders.total_tax as decimal(18, 2)) <> 0, false) as includes_tax,
+        coalesce(lower(orders.taxes_included) = 'true' and try_cast(orders.total_tax as decimal(18, 3)) <> 0, false) as includes_tax,
         try_cast(source.quantity as decimal(18, 3)) as units,
         try_cast(source.price as decimal(18, 4)) as unit_amount,
-        coalesce(discounts.amount, try_cast(source.total_discount as decimal(18, 2)), 0)::decimal(18, 2) as discount,
+        coalesce(discounts.amount, try_cast(source.total_discount as decimal(18, 3)), 0)::decimal(18, 3) as discount,
         case
             when taxes.amount is not null then taxes.amount
             when lower(source.taxable) = 'false' or taxed_orders.order_id is not null then 0
-        end::decimal(18, 2) as tax,
+        end::decimal(18, 3) as tax,
         case
             when lower(source.gift_card) = 'true' then 'gift card, which is a sale when it is spent'
             when tips.id is not null then 'tip, which is no sale'
@@ -72,7 +72,7 @@ lines as (
 untaxed as (
     select
         *,
-        case when includes_tax then tax else 0 end::decimal(18, 2) as included_tax,
+        case when includes_tax then tax else 0 end::decimal(18, 3) as included_tax,
         ((units * unit_amount - tax) * 10000)::hugeint as ten_thousandths,
         units::hugeint as pieces
     from lines
@@ -92,7 +92,7 @@ priced as (
 ),
 
 netted as (
-    select *, (units * unit_amount - discount - included_tax)::decimal(18, 2) as net_amount from priced
+    select *, (units * unit_amount - discount - included_tax)::decimal(18, 3) as net_amount from priced
 )
 
 select
@@ -104,7 +104,7 @@ select
     'product' as line_kind,
     netted.quantity,
     netted.unit_price,
-    (netted.units * netted.unit_price - netted.net_amount)::decimal(18, 2) as discount_amount,
+    (netted.units * netted.unit_price - netted.net_amount)::decimal(18, 3) as discount_amount,
     netted.tax as tax_amount,
     netted.net_amount,
     case when coalesce(item.unit_cost_currency_code, netted.currency) = netted.currency then item.unit_cost_amount end as unit_cost,

@@ -24,7 +24,7 @@ attributes as (
 ),
 
 shipping as (
-    select order_id, sum(try_cast(discounted_price as decimal(18, 2))) as shipping_amount
+    select order_id, sum(try_cast(discounted_price as decimal(18, 3))) as shipping_amount
     from order_shipping_line
     group by order_id
 ),
@@ -50,11 +50,11 @@ no_sales as (
 orders as (
     select
         source.*,
-        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax as decimal(18, 2)) <> 0, false)
+        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax as decimal(18, 3)) <> 0, false)
         or coalesce(no_sales.is_any, false)
-        or coalesce(try_cast(source.total_tip_received as decimal(18, 2)) <> 0, false) as is_left_to_lines,
-        try_cast(source.total_line_items_price as decimal(18, 2)) as goods_amount,
-        try_cast(source.subtotal_price as decimal(18, 2)) as paid_amount
+        or coalesce(try_cast(source.total_tip_received as decimal(18, 3)) <> 0, false) as is_left_to_lines,
+        try_cast(source.total_line_items_price as decimal(18, 3)) as goods_amount,
+        try_cast(source.subtotal_price as decimal(18, 3)) as paid_amount
     from source
     left join no_sales on source.id = no_sales.order_id
 )
@@ -71,9 +71,9 @@ select
     orders.currency as currency_code,
     orders.presentment_currency as presentment_currency_code,
     case when not orders.is_left_to_lines then orders.total_line_items_price end as gross_amount,
-    case when not orders.is_left_to_lines then (orders.goods_amount - orders.paid_amount)::decimal(18, 2) end as discount_amount,
+    case when not orders.is_left_to_lines then (orders.goods_amount - orders.paid_amount)::decimal(18, 3) end as discount_amount,
     orders.total_tax as tax_amount,
-    coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
+    coalesce(shipping.shipping_amount, 0)::decimal(18, 3) as shipping_amount,
     case when not orders.is_left_to_lines then orders.subtotal_price end as net_amount,
     case lower(orders.financial_status) when 'expired' then 'voided' else lower(orders.financial_status) end as financial_state,
     orders.fulfillment_status as order_state,

@@ -1,15 +1,15 @@
 -- One row a refunded line. Less was given back than calculated where an adjustment is positive: the lines of the refund bear
 -- it in turn. A line waits for its refund and order.
 with kept as (
-    select refund_id, sum(greatest(try_cast(amount as decimal(18, 2)), 0)) as amount from order_adjustment group by refund_id
+    select refund_id, sum(greatest(try_cast(amount as decimal(18, 3)), 0)) as amount from order_adjustment group by refund_id
 ),
 
 goods as (
     select
         source.id,
         source.refund_id,
-        try_cast(source.subtotal as decimal(18, 2))
-        - case when lower(orders.taxes_included) = 'true' then coalesce(try_cast(source.total_tax as decimal(18, 2)), 0) else 0 end as amount
+        try_cast(source.subtotal as decimal(18, 3))
+        - case when lower(orders.taxes_included) = 'true' then coalesce(try_cast(source.total_tax as decimal(18, 3)), 0) else 0 end as amount
     from source
     left join refund on source.refund_id = refund.id
     left join "order" as orders on refund.order_id = orders.id
@@ -24,7 +24,7 @@ given_back as (
             coalesce(kept.amount, 0) - coalesce(sum(goods.amount) over (
                 partition by goods.refund_id order by goods.id rows between unbounded preceding and 1 preceding
             ), 0)
-        )))::decimal(18, 2) as amount
+        )))::decimal(18, 3) as amount
     from goods
     left join kept on goods.refund_id = kept.refund_id
 ),
@@ -38,7 +38,7 @@ nameless as (
         regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$') as is_called_tip,
         coalesce(
             lower(order_line.taxable) = 'false' and lower(order_line.requires_shipping) = 'false'
-            and try_cast(order_line.price as decimal(18, 2)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 2)), 0),
+            and try_cast(order_line.price as decimal(18, 3)) * try_cast(order_line.quantity as integer) = nullif(try_cast(orders.total_tip_received as decimal(18, 3)), 0),
             false
         ) as is_like_tip
     from order_line

@@ -6,12 +6,12 @@ select
     orders.id as order_id,
     coalesce(refund.processed_at, refund.created_at) as refunded_at,
     refund.processed_at,
-    (-try_cast(source.amount as decimal(18, 2)))::decimal(18, 2) as refund_amount,
-    (-try_cast(source.tax_amount as decimal(18, 2)))::decimal(18, 2) as tax_amount,
+    (-try_cast(source.amount as decimal(18, 3)))::decimal(18, 3) as refund_amount,
+    (-try_cast(source.tax_amount as decimal(18, 3)))::decimal(18, 3) as tax_amount,
     orders.currency as currency_code,
     case
         when source.kind = 'shipping_refund' then 'shipping given back, which net revenue never held'
-        when try_cast(source.amount as decimal(18, 2)) >= 0 then 'less given back than calculated, borne by the refunded lines'
+        when try_cast(source.amount as decimal(18, 3)) >= 0 then 'less given back than calculated, borne by the refunded lines'
     end as left_out
 from source
 left join refund on source.refund_id = refund.id

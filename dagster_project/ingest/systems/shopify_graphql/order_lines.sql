@@ -11,7 +11,7 @@ with tax_versions as (
 taxes as (
     select order_line_id, sum(price) as amount
     from (
-        select order_line_id, index, max(try_cast(price_set_shop_amount as decimal(18, 2))) as price
+        select order_line_id, index, max(try_cast(price_set_shop_amount as decimal(18, 3))) as price
         from tax_versions
         group by order_line_id, index
     ) as once
@@ -24,7 +24,7 @@ taxed_orders as (
 ),
 
 discounts as (
-    select order_line_id, sum(try_cast(allocated_amount_set_shop_amount as decimal(18, 2))) as amount
+    select order_line_id, sum(try_cast(allocated_amount_set_shop_amount as decimal(18, 3))) as amount
     from discount_allocation
     group by order_line_id
 ),
@@ -38,7 +38,7 @@ nameless as (
         regexp_matches(lower(coalesce(order_line.title, order_line.name, '')), '^(tips?|gratuity|trinkgeld|pourboire|propina|mancia|gorjeta|fooi|dricks|drikkepenge|napiwek|チップ|小费)([ :(–-]*[0-9.,]* ?%?\)?|[:–-] .*)$') as is_called_tip,
         coalesce(
             lower(order_line.taxable) = 'false' and lower(order_line.requires_shipping) = 'false'
-            and try_cast(order_line.original_total_set_shop_amount as decimal(18, 2)) = nullif(try_cast(orders.total_tip_received_set_shop_amount as decimal(18, 2)), 0),
+            and try_cast(order_line.original_total_set_shop_amount as decimal(18, 3)) = nullif(try_cast(orders.total_tip_received_set_shop_amount as decimal(18, 3)), 0),
             false
         ) as is_like_tip
     from order_line
@@ -63,15 +63,15 @@ lines as (
         orders.id as known_order_id,
         orders.currency_code,
         try_cast(source.quantity as hugeint) as pieces,
-        try_cast(source.original_total_set_shop_amount as decimal(18, 2)) as total,
-        coalesce(discounts.amount, try_cast(source.total_discount_set_shop_amount as decimal(18, 2)), 0)::decimal(18, 2) as discount,
+        try_cast(source.original_total_set_shop_amount as decimal(18, 3)) as total,
+        coalesce(discounts.amount, try_cast(source.total_discount_set_shop_amount as decimal(18, 3)), 0)::decimal(18, 3) as discount,
         taxes.amount as tax,
         case
             when coalesce(lower(orders.taxes_included), '') <> 'true' then 0
-            when try_cast(orders.total_tax_set_shop_amount as decimal(18, 2)) = 0 then 0
+            when try_cast(orders.total_tax_set_shop_amount as decimal(18, 3)) = 0 then 0
             when taxes.amount is not null then taxes.amount
             when lower(source.taxable) = 'false' or taxed_orders.order_id is not null then 0
-        end::decimal(18, 2) as included_tax,
+        end::decimal(18, 3) as included_tax,
         case
             when lower(source.is_gift_card) = 'true' then 'gift card, which is a sale when it is spent'
             when tips.id is not null then 'tip, which is no sale'
@@ -89,7 +89,7 @@ lines as (
 priced as (
     select
         *,
-        (total - discount - included_tax)::decimal(18, 2) as net_amount,
+        (total - discount - included_tax)::decimal(18, 3) as net_amount,
         ((total - included_tax) * 10000)::hugeint as ten_thousandths,
         (
             case
@@ -109,7 +109,7 @@ select
     'product' as line_kind,
     priced.quantity,
     priced.unit_price,
-    (priced.pieces::decimal(18, 0) * priced.unit_price - priced.net_amount)::decimal(18, 2) as discount_amount,
+    (priced.pieces::decimal(18, 0) * priced.unit_price - priced.net_amount)::decimal(18, 3) as discount_amount,
     priced.tax as tax_amount,
     priced.net_amount,
     case when coalesce(item.unit_cost_currency_code, priced.currency_code) = priced.currency_code then item.unit_cost_amount end as unit_cost,

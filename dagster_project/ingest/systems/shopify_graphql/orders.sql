@@ -28,7 +28,7 @@ attributes as (
 ),
 
 shipping as (
-    select order_id, sum(try_cast(discounted_price_set_shop_amount as decimal(18, 2))) as shipping_amount
+    select order_id, sum(try_cast(discounted_price_set_shop_amount as decimal(18, 3))) as shipping_amount
     from order_shipping_line
     where lower(is_removed) <> 'true'
     group by order_id
@@ -55,9 +55,9 @@ no_sales as (
 orders as (
     select
         source.*,
-        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax_set_shop_amount as decimal(18, 2)) <> 0, false)
+        coalesce(lower(source.taxes_included) = 'true' and try_cast(source.total_tax_set_shop_amount as decimal(18, 3)) <> 0, false)
         or coalesce(no_sales.is_any, false)
-        or coalesce(try_cast(source.total_tip_received_set_shop_amount as decimal(18, 2)) <> 0, false) as is_left_to_lines
+        or coalesce(try_cast(source.total_tip_received_set_shop_amount as decimal(18, 3)) <> 0, false) as is_left_to_lines
     from source
     left join no_sales on source.id = no_sales.order_id
 )
@@ -67,14 +67,14 @@ select
     orders.id as order_id,
     account_tags.account_id,
     coalesce(attributes.contact_id, orders.customer_id) as contact_id,
-    coalesce(kinds.order_kind, case when try_cast(orders.subtotal_price_set_shop_amount as decimal(18, 2)) < 0 then 'credit_memo' end, 'sale') as order_kind,
+    coalesce(kinds.order_kind, case when try_cast(orders.subtotal_price_set_shop_amount as decimal(18, 3)) < 0 then 'credit_memo' end, 'sale') as order_kind,
     coalesce(orders.processed_at, orders.created_at) as ordered_at,
     orders.processed_at,
     orders.source_name as sales_channel,
     orders.currency_code,
     orders.presentment_currency_code,
     orders.total_tax_set_shop_amount as tax_amount,
-    coalesce(shipping.shipping_amount, 0)::decimal(18, 2) as shipping_amount,
+    coalesce(shipping.shipping_amount, 0)::decimal(18, 3) as shipping_amount,
     case when not orders.is_left_to_lines then orders.subtotal_price_set_shop_amount end as net_amount,
     case lower(orders.display_financial_status) when 'expired' then 'voided' else lower(orders.display_financial_status) end as financial_state,
     lower(orders.display_fulfillment_status) as order_state,

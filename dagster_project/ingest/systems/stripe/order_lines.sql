@@ -70,7 +70,7 @@ select
     product_id,
     units as quantity,
     unit_price,
-    (units * unit_price)::decimal(18, 2) - (net * unit)::decimal(18, 2) as discount_amount,
+    (units * unit_price)::decimal(18, 3) - (net * unit)::decimal(18, 3) as discount_amount,
     net * unit as net_amount,
     case when status = 'draft' then 'line of a draft invoice' end as left_out
 from priced

@@ -4,17 +4,51 @@ with recursive listed as (
 
 -- The latest row of an account says where it stands: with another one, or by itself again.
 latest as (
-    select from_account_id, to_account_id
+    select from_account_id, to_account_id, merged_at
     from {{ ref('stg_account_merges') }}
     where not is_deleted and is_overruled is not true
     qualify row_number() over (partition by from_account_id order by merged_at desc) = 1
 ),
 
-merges as (
-    select from_account_id, to_account_id from latest where to_account_id <> from_account_id
+stated as (
+    select from_account_id, to_account_id, merged_at from latest where to_account_id <> from_account_id
 ),
 
--- Walked from the survivors down, so a merge cycle is never entered: its accounts stay themselves, as do those merged into an unlisted one.
+ending as (
+    select stated.from_account_id
+    from stated
+    where not exists (select 1 from stated as further where further.from_account_id = stated.to_account_id)
+    union all
+    select stated.from_account_id
+    from stated
+    inner join ending on stated.to_account_id = ending.from_account_id
+),
+
+-- Circles, and what leads into them; no walk among them is longer than they are many.
+circling as (
+    select stated.*, count(*) over () as size
+    from stated
+    where not exists (select 1 from ending where ending.from_account_id = stated.from_account_id)
+),
+
+walks as (
+    select from_account_id as first_id, to_account_id as heir_id, merged_at as first_at, to_account_id as reached_id, size as steps_left from circling
+    union all
+    select walks.first_id, walks.heir_id, walks.first_at, circling.to_account_id, walks.steps_left - 1
+    from walks
+    inner join circling on walks.reached_id = circling.from_account_id
+    where circling.merged_at < walks.first_at and walks.reached_id <> walks.first_id and walks.steps_left > 1
+),
+
+-- Of a circle the latest merge holds: the account that it leads to survives, so what was said before of that one is over.
+merges as (
+    select from_account_id, to_account_id
+    from stated
+    where not exists (select 1 from walks where walks.reached_id = walks.first_id and walks.heir_id = stated.from_account_id)
+),
+
+-- Walked from the survivors down, so a circle without a latest merge is never entered: its accounts stay themselves, as do those merged into an
+-- unlisted one.
 survivors as (
     select merges.from_account_id as account_id, listed.account_id as surviving_account_id
     from merges

@@ -7,11 +7,9 @@ accounts as (
 ),
 
 resolved as (
-    select
-        contacts.contact_id,
-        coalesce(accounts.surviving_account_id, 'ACCOUNT_UNKNOWN') as account_id
+    select contacts.contact_id, accounts.surviving_account_id as account_id
     from contacts
-    left join accounts on contacts.account_id = accounts.account_id
+    inner join accounts on contacts.account_id = accounts.account_id
 )
 
 select * from resolved

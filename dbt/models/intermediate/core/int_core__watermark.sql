@@ -7,6 +7,7 @@ presence as (
         coalesce(bool_or(feed = 'accounts' and is_present), false) as has_accounts,
         coalesce(bool_or(feed = 'tickets' and is_present), false) as has_tickets,
         coalesce(bool_or(feed = 'interactions' and is_present), false) as has_interactions,
+        coalesce(bool_or(feed in ('interactions', 'offers') and is_present), false) as has_offers,
         coalesce(bool_or(feed = 'orders' and is_present), false) as has_orders,
         -- Lines of orders that never came belong to no account and no month.
         coalesce(bool_or(feed = 'orders' and is_present) and bool_or(feed = 'order_lines' and is_present), false) as has_order_lines,
@@ -69,18 +70,22 @@ bounds as (
 
 watermark as (
     select
-        coalesce(greatest(bounds.active_date, ledger_months.active_date), parameters.latest_delivery_date) as as_of_date,
+        -- An event after the latest delivery moves nothing.
+        least(coalesce(greatest(bounds.active_date, ledger_months.active_date), parameters.latest_delivery_date), parameters.latest_delivery_date) as as_of_date,
         least(
             bounds.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
             case when budget_months.has_years then cast(budget_months.first_date - interval 1 year as date) else budget_months.first_date end
         ) as first_date,
         greatest(bounds.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
+        parameters.latest_delivery_date,
         parameters.reporting_currency_code,
+        {{ currency_decimals('parameters.reporting_currency_code') }} as currency_decimals,
         parameters.company_time_zone,
         parameters.legal_entity,
         parameters.fiscal_year_start_month,
         parameters.offer_window_days,
         parameters.handle_limit_seconds,
+        parameters.ledger_posted_share,
         parameters.document_difference_limit_amount,
         presence.*
     from parameters

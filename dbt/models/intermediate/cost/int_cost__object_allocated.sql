@@ -1,13 +1,13 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with objects as (
-    select * from {{ ref('int_cost__object_weighted') }} as objects where object_kind <> 'unallocated' and {{ in_touched_months('objects.period_month') }}
+    select * from {{ rows_of('int_cost__object_weighted') }} as objects where object_kind <> 'unallocated'
 ),
 
 lines as (
-    select cost_line_number, period_month, coalesce(department_id, '') as department_key, {{ minor_units('cost_amount') }} as line_minor
-    from {{ ref('int_cost__line_placed') }} as lines
-    where is_roi_basis and cost_amount is not null and {{ in_touched_months('lines.period_month') }}
+    select cost_line_number, period_month, coalesce(department_id, '') as department_key, {{ minor_units('cost_amount', 'currency_decimals') }} as line_minor
+    from {{ rows_of('int_cost__line_placed') }} as lines
+    where is_roi_basis and cost_amount is not null
 ),
 
 -- Every object stands once for the lines shared by all departments (key '') and once for those of its own.
@@ -58,4 +58,4 @@ allocated as (
     select * from left_over where cost_minor <> 0
 )
 
-select * from allocated {{ in_month_order() }}
+select * from allocated

@@ -1,7 +1,7 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with units as (
-    select * from {{ ref('int_cost__work_unit_timed') }} as units where {{ in_touched_months('units.period_month') }}
+    select * from {{ rows_of('int_cost__work_unit_timed') }} as units
 ),
 
 tickets as (
@@ -40,8 +40,8 @@ objects as (
         period_month, 'unallocated' as object_kind, 'UNALLOCATED' as object_id, 'UNALLOCATED' as object_key, cast(null as string) as ticket_id, cast(null as string) as ticket_key,
         'UNALLOCATED' as account_id, cast(null as string) as department_id, cast(null as string) as channel,
         'none' as driver, 0 as driver_count, 1 as unit_count, 'none' as handle_time_source
-    from {{ ref('int_cost__line_placed') }} as lines
-    where is_roi_basis and {{ in_touched_months('lines.period_month') }}
+    from {{ rows_of('int_cost__line_placed') }} as lines
+    where is_roi_basis
 ),
 
 -- The number ascends with the object's key inside a month, so that every later sort is one of whole numbers.
@@ -58,4 +58,4 @@ placed as (
     from numbered
 )
 
-select * from placed {{ in_month_order() }}
+select * from placed

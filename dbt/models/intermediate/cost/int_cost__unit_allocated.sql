@@ -1,13 +1,12 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with allocated as (
-    select * from {{ ref('int_cost__object_allocated') }} as objects where {{ in_touched_months('objects.period_month') }}
+    select * from {{ rows_of('int_cost__object_allocated') }} as objects
 ),
 
 units as (
     select period_month, object_number, unit_number, unit_count, unit_place, driver_count, object_driver_count
-    from {{ ref('int_cost__unit_weighted') }} as units
-    where {{ in_touched_months('units.period_month') }}
+    from {{ rows_of('int_cost__unit_weighted') }} as units
 ),
 
 -- Pool of the second level: what one line gave to one ticket. Most tickets have one to three units, so the sort of the
@@ -102,4 +101,4 @@ unit_allocated as (
     where base_minor + bonus_minor * bonus_count <> 0
 )
 
-select * from unit_allocated {{ in_month_order() }}
+select * from unit_allocated

@@ -1,11 +1,11 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with units as (
-    select * from {{ ref('int_cost__work_unit_timed') }} as units where {{ in_touched_months('units.period_month') }}
+    select * from {{ rows_of('int_cost__work_unit_timed') }} as units
 ),
 
 objects as (
-    select * from {{ ref('int_cost__object_weighted') }} as objects where {{ in_touched_months('objects.period_month') }}
+    select * from {{ rows_of('int_cost__object_weighted') }} as objects
 ),
 
 of_tickets as (
@@ -41,4 +41,4 @@ placed as (
     from numbered
 )
 
-select * from placed {{ in_month_order() }}
+select * from placed

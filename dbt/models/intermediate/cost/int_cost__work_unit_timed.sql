@@ -1,13 +1,13 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with tickets as (
-    select * from {{ ref('int_service__ticket_placed') }} as tickets where {{ in_touched_months('tickets.work_period_month') }}
+    select * from {{ rows_of('int_service__ticket_placed', 'work_period_month') }} as tickets
 ),
 
 contact_by_ticket as (
     select surviving_ticket_key, count(*) - count(driver_seconds) as unmeasured_count
     from {{ ref('int_service__interaction_placed') }}
-    where is_handled and surviving_ticket_key in (select surviving_ticket_key from tickets)
+    where is_costed and surviving_ticket_key in (select surviving_ticket_key from tickets)
     group by surviving_ticket_key
 ),
 
@@ -26,7 +26,7 @@ unmeasured as (
         cast(row_number() over (partition by contacts.surviving_ticket_key order by contacts.interaction_key) as bigint) as contact_place
     from {{ ref('int_service__interaction_placed') }} as contacts
     inner join reported on contacts.surviving_ticket_key = reported.surviving_ticket_key
-    where contacts.is_handled and contacts.driver_seconds is null
+    where contacts.is_costed and contacts.driver_seconds is null
 ),
 
 -- Time the ticket reports is the time of its contacts that nobody measured: equal shares, odd seconds to the first.
@@ -37,7 +37,7 @@ spread as (
     from unmeasured
 ),
 
--- Without such a contact it is work on the ticket itself; a ticket without any contact is one piece of work.
+-- Without such a contact it is work on the ticket itself; a ticket without any contact or reported time is one piece of work.
 own_work as (
     select
         tickets.work_period_month as period_month,
@@ -45,9 +45,17 @@ own_work as (
         sum(tickets.driver_seconds) as known_seconds
     from tickets
     left join contact_by_ticket on tickets.surviving_ticket_key = contact_by_ticket.surviving_ticket_key
+    left join reported on tickets.surviving_ticket_key = reported.surviving_ticket_key
     where
-        coalesce(contact_by_ticket.unmeasured_count, 0) = 0
-        and (tickets.driver_seconds is not null or (contact_by_ticket.surviving_ticket_key is null and tickets.surviving_ticket_key = tickets.ticket_key))
+        not tickets.is_surviving_deleted
+        and coalesce(contact_by_ticket.unmeasured_count, 0) = 0
+        and (
+            tickets.driver_seconds is not null
+            or (
+                contact_by_ticket.surviving_ticket_key is null and reported.surviving_ticket_key is null
+                and tickets.surviving_ticket_key = tickets.ticket_key
+            )
+        )
     group by tickets.work_period_month, tickets.surviving_ticket_key
 ),
 
@@ -56,24 +64,22 @@ units as (
         interactions.period_month, 'interaction' as unit_kind, interactions.interaction_id as unit_id, interactions.interaction_key as unit_key,
         interactions.surviving_ticket_key as ticket_key, interactions.account_id, interactions.department_id, interactions.channel,
         coalesce(interactions.driver_seconds, cast(spread.share_seconds as bigint)) as known_seconds,
-        case when interactions.driver_seconds is not null then 'measured' else 'reported' end as known_source,
-        interactions.is_of_customer
-    from {{ ref('int_service__interaction_placed') }} as interactions
+        case when interactions.driver_seconds is not null then 'measured' else 'reported' end as known_source
+    from {{ rows_of('int_service__interaction_placed') }} as interactions
     left join spread on interactions.interaction_key = spread.interaction_key
-    where interactions.is_handled and {{ in_touched_months('interactions.period_month') }}
+    where interactions.is_costed
     union all
     select
         own_work.period_month, 'ticket_work' as unit_kind, tickets.ticket_id as unit_id, tickets.ticket_key as unit_key,
         tickets.ticket_key, tickets.account_id, tickets.department_id, tickets.channel,
-        cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source,
-        tickets.ticket_state not in ('spam', 'merged', 'deleted') and tickets.is_deleted is not true as is_of_customer
+        cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source
     from own_work
     inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_key = tickets.ticket_key
 ),
 
 -- How long a contact takes is told by measured contacts of customers, never by work on a ticket or by spam.
 measured as (
-    select * from units where unit_kind = 'interaction' and known_source = 'measured' and is_of_customer
+    select * from units where unit_kind = 'interaction' and known_source = 'measured' and account_id <> 'NON_CUSTOMER'
 ),
 
 channel_means as (
@@ -88,7 +94,7 @@ month_means as (
 known_means as (
     select
         period_month,
-        coalesce(cast(floor(avg(case when is_of_customer then known_seconds end)) as bigint), cast(floor(avg(known_seconds)) as bigint)) as standard_seconds
+        coalesce(cast(floor(avg(case when account_id <> 'NON_CUSTOMER' then known_seconds end)) as bigint), cast(floor(avg(known_seconds)) as bigint)) as standard_seconds
     from units
     group by period_month
 ),
@@ -110,4 +116,4 @@ timed as (
     left join channel_means on units.period_month = channel_means.period_month and units.channel = channel_means.channel
 )
 
-select * from timed {{ in_month_order() }}
+select * from timed

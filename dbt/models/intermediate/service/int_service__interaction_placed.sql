@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with interactions as (
     select
@@ -14,9 +14,8 @@ with interactions as (
                     / coalesce(nullif(interactions.concurrency, 0), 1)
                 ) as bigint)
         end as handle_seconds
-    from {{ ref('stg_interactions') }} as interactions
+    from {{ rows_near('stg_interactions', 'started_at') }} as interactions
     cross join {{ ref('int_core__watermark') }} as watermark
-    where {{ near_touched_months('interactions.started_at') }}
 ),
 
 placed as (
@@ -28,14 +27,14 @@ placed as (
         {{ of_named('tickets', 'surviving_ticket_key') }} as surviving_ticket_key,
         {{ of_named('tickets', 'surviving_ticket_id') }} as surviving_ticket_id,
         case
-            when {{ of_named('tickets', 'ticket_state') }} = 'spam' then 'NON_CUSTOMER'
+            when {{ of_named('tickets', 'account_id') }} = 'NON_CUSTOMER' then 'NON_CUSTOMER'
             else coalesce(accounts.surviving_account_id, resolved.account_id, {{ of_named('tickets', 'account_id') }}, 'ACCOUNT_UNKNOWN')
         end as account_id,
-        -- Contacts whose time says how long a contact takes.
-        coalesce({{ of_named('tickets', 'ticket_state') }}, '') not in ('spam', 'merged', 'deleted') and {{ of_named('tickets', 'is_deleted') }} is not true as is_of_customer,
         interactions.channel,
         interactions.department_id,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
+        not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0)
+        and {{ of_named('tickets', 'is_surviving_deleted') }} is not true as is_costed,
         interactions.handle_seconds,
         -- A call left open overnight must not draw the cost of the day: as a driver it counts up to one shift.
         case when interactions.handle_seconds > interactions.handle_limit_seconds then interactions.handle_limit_seconds else interactions.handle_seconds end as driver_seconds,
@@ -48,7 +47,6 @@ placed as (
     {{ left_join_named(ref('int_service__ticket_placed'), 'tickets', 'ticket_key', 'interactions', 'ticket_id') }}
     left join {{ ref('int_core__account_merged') }} as accounts on interactions.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on interactions.contact_id = resolved.contact_id
-    where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from placed {{ in_month_order() }}
+select * from placed

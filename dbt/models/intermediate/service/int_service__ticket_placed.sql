@@ -1,11 +1,14 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with recursive watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
 
 known as (
-    select tickets.ticket_id, {{ key_of('tickets', 'ticket_id') }} as ticket_key, tickets.is_id_shared from {{ ref('stg_tickets') }} as tickets
+    select
+        tickets.ticket_id, {{ key_of('tickets', 'ticket_id') }} as ticket_key, tickets.is_id_shared,
+        tickets.is_deleted or tickets.ticket_state = 'deleted' as is_deleted, tickets.ticket_state = 'spam' as is_spam
+    from {{ ref('stg_tickets') }} as tickets
 ),
 
 -- What tickets say of themselves: also one that is not in the state `merged` may name a survivor.
@@ -22,12 +25,14 @@ merges as (
 
 -- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
 survivors as (
-    select merges.ticket_key, tickets.ticket_key as surviving_ticket_key, tickets.ticket_id as surviving_ticket_id
+    select
+        merges.ticket_key, tickets.ticket_key as surviving_ticket_key, tickets.ticket_id as surviving_ticket_id,
+        tickets.is_deleted as is_surviving_deleted, tickets.is_spam as is_surviving_spam
     from merges
     inner join known as tickets on merges.merged_into_ticket_key = tickets.ticket_key
     where not exists (select 1 from merges as further where further.ticket_key = tickets.ticket_key)
     union all
-    select merges.ticket_key, survivors.surviving_ticket_key, survivors.surviving_ticket_id
+    select merges.ticket_key, survivors.surviving_ticket_key, survivors.surviving_ticket_id, survivors.is_surviving_deleted, survivors.is_surviving_spam
     from merges
     inner join survivors on merges.merged_into_ticket_key = survivors.ticket_key
 ),
@@ -52,11 +57,10 @@ dated as (
         {{ key_of('tickets', 'ticket_id') }} as ticket_key,
         case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end as solved_at,
         {{ business_date('tickets.created_at', 'watermark.company_time_zone') }} as created_date,
-        {{ business_date('coalesce(tickets.last_solved_at, tickets.created_at)', 'watermark.company_time_zone') }} as work_date,
+        {{ business_date('coalesce(tickets.last_solved_at, tickets.closed_at, tickets.created_at)', 'watermark.company_time_zone') }} as work_date,
         {{ business_date("case when tickets.ticket_state in ('solved', 'closed') then coalesce(tickets.last_solved_at, tickets.closed_at) end", 'watermark.company_time_zone') }} as solved_date
-    from {{ ref('stg_tickets') }} as tickets
+    from {{ rows_near('stg_tickets', 'created_at') }} as tickets
     cross join watermark
-    where {{ near_touched_months('tickets.created_at') }}
 ),
 
 placed as (
@@ -67,13 +71,15 @@ placed as (
         coalesce(survivors.surviving_ticket_key, dated.ticket_key) as surviving_ticket_key,
         coalesce(survivors.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
         case
-            when dated.ticket_state = 'spam' then 'NON_CUSTOMER'
+            when coalesce(survivors.is_surviving_spam, dated.ticket_state = 'spam') then 'NON_CUSTOMER'
             else coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN')
         end as account_id,
         dated.channel,
         dated.department_id,
         dated.ticket_state,
         dated.is_deleted or dated.ticket_state = 'deleted' as is_deleted,
+        -- Work on it and its contacts draw no cost: what it would have drawn goes to the others.
+        coalesce(survivors.is_surviving_deleted, dated.is_deleted or dated.ticket_state = 'deleted') as is_surviving_deleted,
         named.ticket_key is not null and case when dated.ticket_state = 'merged' then survivors.ticket_key is null else ending.ticket_key is null end as is_merge_broken,
         -- As for a contact left open: more than a working week of shifts was not worked on one ticket.
         case when dated.handle_seconds > 5 * dated.handle_limit_seconds then 5 * dated.handle_limit_seconds else dated.handle_seconds end as driver_seconds,
@@ -93,7 +99,6 @@ placed as (
     left join ending on dated.ticket_key = ending.ticket_key
     left join {{ ref('int_core__account_merged') }} as accounts on dated.account_id = accounts.account_id
     left join {{ ref('int_core__account_resolved') }} as resolved on dated.contact_id = resolved.contact_id
-    where {{ in_touched_months('created_day.period_month') }}
 )
 
-select * from placed {{ in_month_order() }}
+select * from placed

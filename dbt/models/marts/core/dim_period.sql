@@ -7,9 +7,11 @@ with dim_period as (
         max(days.day) as end_date,
         min(days.close_state) as close_state,
         bool_or(days.is_generated) as is_generated,
-        bool_and(days.end_date <= watermark.as_of_date) as is_complete_period,
+        bool_and(awaited.is_complete) as is_complete_period,
+        min(awaited.waits_for) as waits_for,
         min(watermark.as_of_date) as as_of_date
     from {{ ref('int_core__period_day') }} as days
+    inner join {{ ref('int_core__month_awaited') }} as awaited on days.period_month = awaited.period_month
     cross join {{ ref('int_core__watermark') }} as watermark
     group by days.period_month, days.fiscal_period, days.fiscal_year
 )

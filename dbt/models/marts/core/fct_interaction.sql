@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with fct_interaction as (
     select
@@ -18,6 +18,7 @@ with fct_interaction as (
         interactions.purpose,
         interactions.outcome,
         placed.is_handled,
+        placed.is_costed,
         placed.is_handle_time_limited,
         interactions.is_deleted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
@@ -33,9 +34,8 @@ with fct_interaction as (
         interactions.started_at,
         interactions.answered_at,
         interactions.ended_at
-    from {{ ref('stg_interactions') }} as interactions
-    inner join {{ ref('int_service__interaction_placed') }} as placed on {{ key_of('interactions', 'interaction_id') }} = placed.interaction_key
-    where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('interactions.started_at') }}
+    from {{ rows_near('stg_interactions', 'started_at') }} as interactions
+    inner join {{ rows_of('int_service__interaction_placed') }} as placed on {{ key_of('interactions', 'interaction_id') }} = placed.interaction_key
 )
 
-select * from fct_interaction {{ in_month_order() }}
+select * from fct_interaction

@@ -1,6 +1,7 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
--- Filtered before amounts are converted: lines know their month by their order alone, so all of them are looked at.
+-- Lines know their month by their order alone, so all of them are looked at: no read names the months.
+{{ after_affected_months() -}}
 with order_lines as (
     select
         order_lines.*,
@@ -11,10 +12,9 @@ with order_lines as (
         {% endfor -%}
         {{ of_named('orders', 'is_counted') }} as is_order_counted,
         {{ of_named('orders', 'order_id') }} is null as is_orphan,
-        cast(round(cast(order_lines.unit_cost as decimal(19, 4)) * order_lines.quantity, 2) as decimal(18, 2)) as transaction_cost_amount
+        {{ rounded_money('cast(order_lines.unit_cost as decimal(19, 4)) * order_lines.quantity', currency_decimals(of_named('orders', 'transaction_currency_code'))) }} as transaction_cost_amount
     from {{ ref('stg_order_lines') }} as order_lines
     {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'order_lines', 'order_id') }}
-    where {{ in_touched_months(of_named('orders', 'period_month'), nullable=true) }}
 ),
 
 valued as (
@@ -48,7 +48,7 @@ valued as (
     from order_lines as lines
     cross join {{ ref('int_core__watermark') }} as watermark
     left join {{ ref('int_core__fx_average') }} as fx
-        on lines.transaction_currency_code = fx.currency_code and cast(date_trunc('month', lines.order_date) as date) = fx.rate_month
+        on lines.transaction_currency_code = fx.currency_code and lines.period_month = fx.period_month
 ),
 
 fct_order_line_net as (
@@ -56,9 +56,9 @@ fct_order_line_net as (
         order_line_key, order_key, order_id, line_id, account_id, order_kind, line_kind, product_id, product_family, transaction_currency_code, currency_code,
         is_gross_sale, is_test, is_counted, is_accepted_offer, is_fx_missing, is_orphan,
         quantity, unit_price, transaction_net_amount, net_amount, shipping_amount, cost_amount,
-        cast(net_amount - cost_amount as decimal(18, 2)) as margin_amount,
+        cast(net_amount - cost_amount as decimal(18, 3)) as margin_amount,
         order_date, period_month, ordered_at
     from valued
 )
 
-select * from fct_order_line_net {{ in_month_order() }}
+select * from fct_order_line_net

@@ -1,14 +1,14 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 -- The date before any other join: as long as the zone is one constant, a conversion costs a thirtieth.
 with paid as (
     select
         payments.*,
         {{ business_date('payments.paid_at', 'watermark.company_time_zone') }} as paid_date,
-        watermark.reporting_currency_code
-    from {{ ref('stg_payments') }} as payments
+        watermark.reporting_currency_code,
+        watermark.currency_decimals
+    from {{ rows_near('stg_payments', 'paid_at', nullable=true) }} as payments
     cross join {{ ref('int_core__watermark') }} as watermark
-    where {{ near_touched_months('payments.paid_at', nullable=true) }}
 ),
 
 payments as (
@@ -35,14 +35,14 @@ fct_payment as (
         payments.currency_code as transaction_currency_code,
         payments.reporting_currency_code as currency_code,
         not payments.is_deleted as is_counted,
-        payments.currency_code <> payments.reporting_currency_code and {{ fitting_amount('round(cast(payments.payment_amount as decimal(29, 2)) * fx.exchange_rate, 2)') }} is null as is_fx_missing,
+        payments.currency_code <> payments.reporting_currency_code and {{ rounded_money('cast(payments.payment_amount as decimal(29, 3)) * fx.exchange_rate', 'payments.currency_decimals') }} is null as is_fx_missing,
         payments.is_orphan,
         payments.is_currency_mixed,
         payments.instalment_count,
         payments.payment_amount as transaction_payment_amount,
         case
-            when payments.currency_code = payments.reporting_currency_code then payments.payment_amount
-            else {{ fitting_amount('round(cast(payments.payment_amount as decimal(29, 2)) * fx.exchange_rate, 2)') }}
+            when payments.currency_code = payments.reporting_currency_code then {{ rounded_money('payments.payment_amount', 'payments.currency_decimals') }}
+            else {{ rounded_money('cast(payments.payment_amount as decimal(29, 3)) * fx.exchange_rate', 'payments.currency_decimals') }}
         end as payment_amount,
         payments.payment_date,
         period_day.period_month,
@@ -50,8 +50,7 @@ fct_payment as (
     from payments
     left join {{ ref('int_core__period_day') }} as period_day on payments.payment_date = period_day.day
     left join {{ ref('int_core__fx_average') }} as fx
-        on payments.currency_code = fx.currency_code and cast(date_trunc('month', payments.payment_date) as date) = fx.rate_month
-    where {{ in_touched_months('period_day.period_month', nullable=true) }}
+        on payments.currency_code = fx.currency_code and period_day.period_month = fx.period_month
 )
 
-select * from fct_payment {{ in_month_order() }}
+select * from fct_payment

@@ -1,19 +1,18 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with refunds as (
     select
         refunds.*,
         {{ key_of('refunds', 'refund_id') }} as refund_key,
         {{ business_date('refunds.refunded_at', 'watermark.company_time_zone') }} as refund_date
-    from {{ ref('stg_refunds') }} as refunds
+    from {{ rows_near('stg_refunds', 'refunded_at') }} as refunds
     cross join {{ ref('int_core__watermark') }} as watermark
-    where {{ near_touched_months('refunds.refunded_at') }}
 ),
 
 of_orders as (
     select
         refunds.*,
-        {% for column in ['order_key', 'account_id', 'is_counted', 'is_accepted_offer'] -%}
+        {% for column in ['order_key', 'account_id', 'is_counted', 'is_accepted_offer', 'order_date', 'transaction_currency_code'] -%}
         {{ of_named('orders', column) }} as order_{{ column | replace('order_', '') }},
         {% endfor -%}
         {{ of_named('orders', 'order_id') }} is null as is_orphan
@@ -34,7 +33,7 @@ order_lines as (
 valued as (
     select
         refunds.*,
-        case when refunds.is_restocked then {{ fitting_amount('round(cast(order_lines.unit_cost as decimal(19, 4)) * refunds.returned_quantity, 2)') }} end as transaction_recovered_amount
+        case when refunds.is_restocked then {{ rounded_money('cast(order_lines.unit_cost as decimal(19, 4)) * refunds.returned_quantity', currency_decimals('refunds.currency_code')) }} end as transaction_recovered_amount
     from of_orders as refunds
     left join order_lines on refunds.order_key = order_lines.order_key and refunds.line_id = order_lines.line_id
 ),
@@ -59,16 +58,18 @@ fct_refund as (
         valued.returned_quantity,
         valued.refund_amount as transaction_refund_amount,
         {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} as refund_amount,
-        {{ in_reporting_currency('coalesce(valued.transaction_recovered_amount, cast(0 as decimal(18, 2)))', 'valued.currency_code') }} as cost_recovered_amount,
+        {{ in_reporting_currency('coalesce(valued.transaction_recovered_amount, cast(0 as decimal(18, 3)))', 'valued.currency_code') }} as cost_recovered_amount,
         valued.refund_date,
         period_day.period_month,
         valued.refunded_at
     from valued
     cross join {{ ref('int_core__watermark') }} as watermark
     inner join {{ ref('int_core__period_day') }} as period_day on valued.refund_date = period_day.day
+    -- What comes back in the currency of the order takes back what the order brought, at the rate of the order: a full return leaves nothing.
+    left join {{ ref('int_core__period_day') }} as rate_day
+        on case when valued.currency_code = valued.order_transaction_currency_code then valued.order_date else valued.refund_date end = rate_day.day
     left join {{ ref('int_core__fx_average') }} as fx
-        on valued.currency_code = fx.currency_code and cast(date_trunc('month', valued.refund_date) as date) = fx.rate_month
-    where {{ in_touched_months('period_day.period_month') }}
+        on valued.currency_code = fx.currency_code and rate_day.period_month = fx.period_month
 )
 
-select * from fct_refund {{ in_month_order() }}
+select * from fct_refund

@@ -1,12 +1,11 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with responses as (
     select
         responses.*,
         {{ business_date('responses.responded_at', 'watermark.company_time_zone') }} as response_date
-    from {{ ref('stg_survey_responses') }} as responses
+    from {{ rows_near('stg_survey_responses', 'responded_at') }} as responses
     cross join {{ ref('int_core__watermark') }} as watermark
-    where {{ near_touched_months('responses.responded_at') }}
 ),
 
 fct_survey_response as (
@@ -31,8 +30,20 @@ fct_survey_response as (
         responses.scale_min as scale_min_score,
         responses.scale_max as scale_max_score,
         responses.score as answer_score,
-        -- Top two boxes of a scale with five or more; the top answer of a shorter one.
-        responses.score >= coalesce(responses.scale_max, 5) - case when coalesce(responses.scale_max, 5) - coalesce(responses.scale_min, 1) >= 4 then 1 else 0 end as is_top_box,
+        -- Where on its own scale an answer lies; scales are compared by nothing else.
+        case
+            when responses.scale_min < responses.scale_max
+                then cast(cast({{ rounded_quotient('cast((responses.score - responses.scale_min) * 10000 as bigint)', 'cast((responses.scale_max - responses.scale_min) * 10000 as bigint)', 10000) }} as decimal(9, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(9, 4))
+        end as answer_share,
+        -- Promoters are 9 and 10 of 0 to 10, who found it easy 5 to 7 of 1 to 7, the satisfied 4 and 5 of 1 to 5.
+        case
+            when responses.scale_min < responses.scale_max
+                then case responses.survey_metric
+                    when 'nps' then 10 * (responses.score - responses.scale_min) >= 9 * (responses.scale_max - responses.scale_min)
+                    when 'ces' then 3 * (responses.score - responses.scale_min) >= 2 * (responses.scale_max - responses.scale_min)
+                    else 4 * (responses.score - responses.scale_min) >= 3 * (responses.scale_max - responses.scale_min)
+                end
+        end as is_top_box,
         responses.response_date,
         period_day.period_month,
         responses.responded_at
@@ -42,7 +53,6 @@ fct_survey_response as (
     left join {{ ref('int_core__account_resolved') }} as resolved on responses.contact_id = resolved.contact_id
     {{ left_join_named(ref('int_service__ticket_placed'), 'tickets', 'ticket_key', 'responses', 'ticket_id') }}
     {{ left_join_named(ref('fct_order'), 'orders', 'order_key', 'responses', 'order_id') }}
-    where {{ in_touched_months('period_day.period_month') }}
 )
 
-select * from fct_survey_response {{ in_month_order() }}
+select * from fct_survey_response

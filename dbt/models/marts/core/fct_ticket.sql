@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with fct_ticket as (
     select
@@ -25,9 +25,9 @@ with fct_ticket as (
         tickets.is_problem_report,
         tickets.is_deleted or tickets.ticket_state = 'deleted' as is_deleted,
         tickets.ticket_state = 'spam' as is_spam,
-        tickets.ticket_state = 'merged' as is_merged,
+        placed.surviving_ticket_key <> placed.ticket_key as is_merged,
         placed.is_merge_broken,
-        not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam', 'merged') as is_counted,
+        not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam') and placed.surviving_ticket_key = placed.ticket_key as is_counted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,
         placed.is_handle_time_limited,
         tickets.reopen_count,
@@ -39,9 +39,8 @@ with fct_ticket as (
         tickets.created_at,
         tickets.first_solved_at,
         placed.solved_at
-    from {{ ref('stg_tickets') }} as tickets
-    inner join {{ ref('int_service__ticket_placed') }} as placed on {{ key_of('tickets', 'ticket_id') }} = placed.ticket_key
-    where {{ in_touched_months('placed.period_month') }} and {{ near_touched_months('tickets.created_at') }}
+    from {{ rows_near('stg_tickets', 'created_at') }} as tickets
+    inner join {{ rows_of('int_service__ticket_placed') }} as placed on {{ key_of('tickets', 'ticket_id') }} = placed.ticket_key
 )
 
-select * from fct_ticket {{ in_month_order() }}
+select * from fct_ticket

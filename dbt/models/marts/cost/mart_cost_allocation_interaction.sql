@@ -19,7 +19,7 @@ with mart_cost_allocation_interaction as (
         units.driver,
         cast(units.driver_count as bigint) as driver_count,
         units.handle_time_source,
-        {{ amount_of('allocated.cost_minor') }} as cost_amount,
+        {{ amount_of('allocated.cost_minor', 'lines.currency_decimals') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__unit_allocated') }} as allocated
     inner join {{ local_ref('int_cost__unit_weighted') }} as units on allocated.period_month = units.period_month and allocated.unit_number = units.unit_number

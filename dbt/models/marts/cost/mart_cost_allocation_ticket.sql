@@ -17,7 +17,7 @@ with mart_cost_allocation_ticket as (
         objects.driver,
         cast(objects.driver_count as bigint) as driver_count,
         objects.handle_time_source,
-        {{ amount_of('allocated.cost_minor') }} as cost_amount,
+        {{ amount_of('allocated.cost_minor', 'lines.currency_decimals') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__object_allocated') }} as allocated
     inner join {{ local_ref('int_cost__object_weighted') }} as objects on allocated.period_month = objects.period_month and allocated.object_number = objects.object_number

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
@@ -6,43 +6,42 @@ with watermark as (
 
 periods as (
     select dim_period.period_month, dim_period.is_complete_period
-    from {{ ref('dim_period') }} as dim_period
+    from {{ rows_of('dim_period') }} as dim_period
     cross join watermark
-    where dim_period.start_date <= watermark.as_of_date and {{ in_touched_months('dim_period.period_month') }}
+    where dim_period.start_date <= watermark.as_of_date
 ),
 
 cost_months as (
-    select period_month, cast(sum({{ minor_units('cost_amount') }}) as bigint) as cost_minor, bool_or(cost_amount is null) as is_fx_missing
-    from {{ ref('fct_cost_line') }} as lines
-    where is_roi_basis and {{ in_touched_months('lines.period_month') }}
+    select period_month, cast(sum({{ minor_units('cost_amount', 'watermark.currency_decimals') }}) as bigint) as cost_minor, bool_or(cost_amount is null) as is_fx_missing, bool_or(is_provisional) as is_provisional
+    from {{ rows_of('fct_cost_line') }} as lines
+    cross join watermark
+    where is_roi_basis
     group by period_month
 ),
 
 ticket_cost as (
     select objects.period_month, objects.channel, sum(allocated.cost_minor) as cost_minor
-    from {{ ref('int_cost__object_allocated') }} as allocated
-    inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
+    from {{ rows_of('int_cost__object_allocated') }} as allocated
+    inner join {{ rows_of('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
     where
         objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER'
-        and {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('objects.period_month') }}
     group by objects.period_month, objects.channel
 ),
 
 contact_cost as (
     select objects.period_month, units.channel, sum(allocated.cost_minor) as cost_minor
-    from {{ ref('int_cost__unit_allocated') }} as allocated
-    inner join {{ ref('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
-    inner join {{ ref('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
+    from {{ rows_of('int_cost__unit_allocated') }} as allocated
+    inner join {{ rows_of('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
+    inner join {{ rows_of('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
     where
         units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER'
-        and {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('units.period_month') }} and {{ in_touched_months('objects.period_month') }}
     group by objects.period_month, units.channel
 ),
 
 contact_volume as (
     select period_month, channel, count(*) as volume_count
-    from {{ ref('fct_interaction') }} as interactions
-    where is_handled and account_id <> 'NON_CUSTOMER' and {{ in_touched_months('interactions.period_month') }}
+    from {{ rows_of('fct_interaction') }} as interactions
+    where is_costed and account_id <> 'NON_CUSTOMER'
     group by period_month, channel
 ),
 
@@ -50,11 +49,14 @@ contact_volume as (
 measures as (
     select 'ticket_closed' as unit_kind, period_month, channel, cost_minor, 0 as volume_count from ticket_cost
     union all
-    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} as tickets where is_counted and solved_period_month is not null and {{ in_touched_months('tickets.solved_period_month') }} group by solved_period_month, channel
+    -- Closed, and nobody says when: where no other was closed, their number is not nought but unknown.
+    select 'ticket_closed', period_month, channel, 0, cast(null as bigint) from {{ rows_of('fct_ticket') }} as tickets where is_counted and ticket_state in ('solved', 'closed') and solved_at is null
+    union all
+    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ rows_of('fct_ticket', 'solved_period_month') }} as tickets where is_counted and solved_period_month is not null group by solved_period_month, channel
     union all
     select 'ticket_created', period_month, channel, cost_minor, 0 from ticket_cost
     union all
-    select 'ticket_created', period_month, channel, 0, count(*) from {{ ref('fct_ticket') }} as tickets where is_counted and {{ in_touched_months('tickets.period_month') }} group by period_month, channel
+    select 'ticket_created', period_month, channel, 0, count(*) from {{ rows_of('fct_ticket') }} as tickets where is_counted group by period_month, channel
     union all
     select 'interaction', period_month, channel, cost_minor, 0 from contact_cost
     union all
@@ -70,22 +72,26 @@ measures as (
 ),
 
 by_channel as (
-    select unit_kind, period_month, channel, cast(sum(cost_minor) as bigint) as cost_minor, cast(sum(volume_count) as bigint) as volume_count
+    select
+        unit_kind, period_month, channel, cast(sum(cost_minor) as bigint) as cost_minor,
+        case when sum(volume_count) > 0 or count(volume_count) = count(*) then cast(sum(volume_count) as bigint) end as volume_count
     from measures
     where channel <> 'all'
     group by unit_kind, period_month, channel
     union all
-    select unit_kind, period_month, 'all', cast(sum(cost_minor) as bigint), cast(sum(volume_count) as bigint)
+    select
+        unit_kind, period_month, 'all', cast(sum(cost_minor) as bigint),
+        case when sum(volume_count) > 0 or count(volume_count) = count(*) then cast(sum(volume_count) as bigint) end
     from measures
     group by unit_kind, period_month
 ),
 
 revenue as (
-    select period_month, cast(sum(net_minor) as bigint) as net_minor, bool_or(is_fx_missing) as is_fx_missing
+    select period_month, cast(sum(net_minor) as bigint) as net_minor, bool_or(is_fx_missing) and count(net_minor) = 0 as is_fx_missing
     from (
-        select period_month, {{ minor_units('net_amount') }} as net_minor, is_fx_missing from {{ ref('fct_order_line_net') }} as lines where is_counted and {{ in_touched_months('lines.period_month') }}
+        select period_month, {{ minor_units('net_amount', 'watermark.currency_decimals') }} as net_minor, is_fx_missing from {{ rows_of('fct_order_line_net') }} as lines cross join watermark where is_counted
         union all
-        select period_month, -{{ minor_units('refund_amount') }}, is_fx_missing from {{ ref('fct_refund') }} as refunds where is_counted and {{ in_touched_months('refunds.period_month') }}
+        select period_month, -{{ minor_units('refund_amount', 'watermark.currency_decimals') }}, is_fx_missing from {{ rows_of('fct_refund') }} as refunds cross join watermark where is_counted
     ) as movements
     group by period_month
 ),
@@ -97,7 +103,8 @@ joined as (
         case when (by_channel.unit_kind in ('ticket_closed', 'ticket_created') and watermark.has_tickets) or (by_channel.unit_kind in ('call', 'interaction') and watermark.has_interactions) then by_channel.volume_count end as volume_count,
         cast(null as bigint) as net_minor,
         cost_months.period_month is null as is_cost_absent,
-        coalesce(cost_months.is_fx_missing, false) as is_fx_missing
+        coalesce(cost_months.is_fx_missing, false) as is_fx_missing,
+        coalesce(cost_months.is_provisional, false) as is_provisional
     from by_channel
     inner join periods on by_channel.period_month = periods.period_month
     cross join watermark
@@ -109,7 +116,8 @@ joined as (
         null,
         case when watermark.has_order_lines and not coalesce(revenue.is_fx_missing, false) then coalesce(revenue.net_minor, 0) end,
         cost_months.period_month is null,
-        coalesce(cost_months.is_fx_missing, false) or coalesce(revenue.is_fx_missing, false)
+        coalesce(cost_months.is_fx_missing, false) or coalesce(revenue.is_fx_missing, false),
+        coalesce(cost_months.is_provisional, false)
     from periods
     cross join watermark
     left join cost_months on periods.period_month = cost_months.period_month
@@ -122,14 +130,15 @@ mart_cost_per_unit as (
         joined.unit_kind,
         joined.channel,
         watermark.reporting_currency_code as currency_code,
-        {{ amount_of('joined.cost_minor') }} as cost_amount,
+        {{ amount_of('joined.cost_minor', 'watermark.currency_decimals') }} as cost_amount,
         joined.volume_count,
-        {{ amount_of('joined.net_minor') }} as net_amount,
+        {{ amount_of('joined.net_minor', 'watermark.currency_decimals') }} as net_amount,
         case
-            when joined.unit_kind = 'sales_unit' then {{ unit_amount('joined.cost_minor * 100', 'joined.net_minor') }}
-            else {{ unit_amount('joined.cost_minor', 'joined.volume_count') }}
+            when joined.unit_kind = 'sales_unit' then {{ unit_amount('joined.cost_minor', 'joined.net_minor') }}
+            else {{ unit_amount('joined.cost_minor', 'joined.volume_count', 'watermark.currency_decimals') }}
         end as unit_cost_amount,
         joined.is_complete_period,
+        joined.is_provisional,
         case
             when joined.is_cost_absent then 'source_absent'
             when joined.is_fx_missing then 'fx_missing'
@@ -140,4 +149,4 @@ mart_cost_per_unit as (
     cross join watermark
 )
 
-select * from mart_cost_per_unit {{ in_month_order() }}
+select * from mart_cost_per_unit

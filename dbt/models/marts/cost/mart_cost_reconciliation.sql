@@ -1,9 +1,9 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='monthly') }}
 
 with lines as (
     select *
-    from {{ ref('int_cost__line_placed') }} as lines
-    where is_in_force and line_kind = 'expense' and {{ in_touched_months('lines.period_month') }}
+    from {{ rows_of('int_cost__line_placed') }} as lines
+    where is_counted
 ),
 
 by_line as (
@@ -12,9 +12,8 @@ by_line as (
         sum(case when objects.account_id not in ('UNALLOCATED', 'NON_CUSTOMER') then allocated.cost_minor else 0 end) as allocated_minor,
         sum(case when objects.account_id = 'UNALLOCATED' then allocated.cost_minor else 0 end) as unallocated_minor,
         sum(case when objects.account_id = 'NON_CUSTOMER' then allocated.cost_minor else 0 end) as non_customer_minor
-    from {{ ref('int_cost__object_allocated') }} as allocated
-    inner join {{ ref('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    where {{ in_touched_months('allocated.period_month') }} and {{ in_touched_months('objects.period_month') }}
+    from {{ rows_of('int_cost__object_allocated') }} as allocated
+    inner join {{ rows_of('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
     group by allocated.cost_line_number
 ),
 
@@ -25,13 +24,14 @@ summed as (
         lines.cost_category,
         lines.pool_id,
         lines.currency_code,
-        cast(coalesce(sum(lines.cost_amount), 0) as decimal(18, 2)) as ledger_amount,
-        cast(coalesce(sum(case when lines.is_in_scope then 0 else lines.cost_amount end), 0) as decimal(18, 2)) as out_of_scope_amount,
-        {{ amount_of('coalesce(sum(by_line.allocated_minor), 0)') }} as allocated_amount,
-        {{ amount_of('coalesce(sum(by_line.unallocated_minor), 0)') }} as unallocated_amount,
-        {{ amount_of('coalesce(sum(by_line.non_customer_minor), 0)') }} as non_customer_amount,
+        cast(coalesce(sum(lines.cost_amount), 0) as decimal(18, 3)) as ledger_amount,
+        cast(coalesce(sum(case when lines.is_in_scope then 0 else lines.cost_amount end), 0) as decimal(18, 3)) as out_of_scope_amount,
+        cast(coalesce(sum(case when lines.is_in_scope and lines.is_capex then lines.cost_amount end), 0) as decimal(18, 3)) as capex_amount,
+        {{ amount_of('coalesce(sum(by_line.allocated_minor), 0)', 'max(lines.currency_decimals)') }} as allocated_amount,
+        {{ amount_of('coalesce(sum(by_line.unallocated_minor), 0)', 'max(lines.currency_decimals)') }} as unallocated_amount,
+        {{ amount_of('coalesce(sum(by_line.non_customer_minor), 0)', 'max(lines.currency_decimals)') }} as non_customer_amount,
         -- Full absorption leaves nothing unused; the line is kept for the capacity view.
-        cast(0 as decimal(18, 2)) as unused_amount,
+        cast(0 as decimal(18, 3)) as unused_amount,
         count(case when lines.cost_amount is null then 1 end) as fx_missing_count
     from lines
     left join by_line on lines.cost_line_number = by_line.cost_line_number
@@ -41,10 +41,10 @@ summed as (
 mart_cost_reconciliation as (
     select
         period_month, legal_entity, cost_category, pool_id, currency_code,
-        ledger_amount, out_of_scope_amount, allocated_amount, unallocated_amount, non_customer_amount, unused_amount,
+        ledger_amount, out_of_scope_amount, capex_amount, allocated_amount, unallocated_amount, non_customer_amount, unused_amount,
         fx_missing_count,
-        cast(ledger_amount - out_of_scope_amount - allocated_amount - unallocated_amount - non_customer_amount - unused_amount as decimal(18, 2)) as difference_amount
+        cast(ledger_amount - out_of_scope_amount - capex_amount - allocated_amount - unallocated_amount - non_customer_amount - unused_amount as decimal(18, 3)) as difference_amount
     from summed
 )
 
-select * from mart_cost_reconciliation {{ in_month_order() }}
+select * from mart_cost_reconciliation

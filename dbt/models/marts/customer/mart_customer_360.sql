@@ -71,16 +71,20 @@ responses as (
 ),
 
 latest_scores as (
-    select account_id, survey_metric, answer_score
+    select
+        account_id, survey_metric, answer_share,
+        case when scale_min_score = 0 and scale_max_score = 10 then answer_score end as promoter_score
     from responses
     qualify row_number() over (partition by account_id, survey_metric order by responded_at desc, response_key, question_key) = 1
 ),
 
 score_facts as (
     select
-        responses.account_id, {{ decimal_mean("case when responses.survey_metric = 'csat' and responses.is_last_year then responses.answer_score end") }} as csat_mean_365_score,
-        max(case when latest_scores.survey_metric = 'csat' then latest_scores.answer_score end) as csat_latest_score,
-        max(case when latest_scores.survey_metric = 'nps' then latest_scores.answer_score end) as nps_latest_score
+        responses.account_id, {{ decimal_mean("case when responses.survey_metric = 'csat' and responses.is_last_year then responses.answer_share end") }} as csat_mean_365_share,
+        bool_or(responses.survey_metric = 'csat' and responses.is_last_year) as has_csat_365,
+        bool_or(responses.survey_metric = 'csat') as has_csat, bool_or(responses.survey_metric = 'nps') as has_nps,
+        max(case when latest_scores.survey_metric = 'csat' then latest_scores.answer_share end) as csat_latest_share,
+        max(case when latest_scores.survey_metric = 'nps' then latest_scores.promoter_score end) as nps_latest_score
     from responses
     inner join latest_scores on responses.account_id = latest_scores.account_id
     group by responses.account_id
@@ -97,7 +101,7 @@ cost_facts as (
 ),
 
 payment_facts as (
-    select account_id, sum(payment_amount) as payment_amount, bool_or(payment_null_reason = 'fx_missing') as is_fx_missing from {{ ref('mart_account_sales_month') }} group by account_id
+    select account_id, sum(payment_amount) as payment_amount, bool_or(unpriced_payments_count > 0) as is_fx_missing from {{ ref('mart_account_sales_month') }} group by account_id
 ),
 
 mart_customer_360 as (
@@ -110,13 +114,13 @@ mart_customer_360 as (
         case when watermark.has_order_lines then coalesce(sale_facts.orders_count, 0) end as orders_count,
         case when watermark.has_order_lines then coalesce(sale_facts.order_days_count, 0) end as order_days_count,
         case when watermark.has_order_lines then coalesce(sale_facts.orders_365_count, 0) end as orders_365_count,
-        case when watermark.has_order_lines and not coalesce(sale_facts.is_fx_missing, false) then cast(coalesce(sale_facts.gross_sales_amount, 0) as decimal(18, 2)) end as gross_sales_amount,
+        case when watermark.has_order_lines and not coalesce(sale_facts.is_fx_missing, false) then cast(coalesce(sale_facts.gross_sales_amount, 0) as decimal(18, 3)) end as gross_sales_amount,
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.is_fx_missing then 'fx_missing' end as orders_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as revenue_365_amount,
+        case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as revenue_365_amount,
         case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 2)) end as margin_365_amount,
+        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 3)) end as margin_365_amount,
         case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' when line_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
-        case when watermark.has_refunds and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 2)) end as refunds_365_amount,
+        case when watermark.has_refunds and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as refunds_365_amount,
         case when not watermark.has_refunds then 'source_absent' when refund_facts.is_fx_missing then 'fx_missing' end as refunds_null_reason,
         cast(sale_facts.order_gap_median_days as decimal(9, 1)) as order_gap_median_days,
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.order_gap_median_days is null then 'fewer_than_two_order_days' end as order_gap_null_reason,
@@ -126,15 +130,13 @@ mart_customer_360 as (
         case when watermark.has_tickets then coalesce(ticket_facts.tickets_open_count, 0) end as tickets_open_count,
         case when watermark.has_tickets then coalesce(ticket_facts.complaints_365_count, 0) end as complaints_365_count,
         case when not watermark.has_tickets then 'source_absent' end as tickets_null_reason,
-        score_facts.csat_latest_score,
-        case when not watermark.has_survey_responses then 'source_absent' when score_facts.csat_latest_score is null then 'no_responses' end as csat_latest_null_reason,
-        score_facts.csat_mean_365_score,
-        case when not watermark.has_survey_responses then 'source_absent' when score_facts.csat_mean_365_score is null then 'no_responses' end as csat_mean_365_null_reason,
-        score_facts.nps_latest_score,
-        case when not watermark.has_survey_responses then 'source_absent' when score_facts.nps_latest_score is null then 'no_responses' end as nps_null_reason,
-        case when watermark.has_cost and not coalesce(cost_facts.is_fx_missing, false) then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 2)) end as cost_to_serve_365_amount,
+        {% for name, has, reason in [('csat_latest_share', 'has_csat', 'csat_latest_null_reason'), ('csat_mean_365_share', 'has_csat_365', 'csat_mean_365_null_reason'), ('nps_latest_score', 'has_nps', 'nps_null_reason')] -%}
+        score_facts.{{ name }},
+        case when not watermark.has_survey_responses then 'source_absent' when score_facts.{{ name }} is null then case when score_facts.{{ has }} then 'scale_unknown' else 'no_responses' end end as {{ reason }},
+        {% endfor -%}
+        case when watermark.has_cost and not coalesce(cost_facts.is_fx_missing, false) then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 3)) end as cost_to_serve_365_amount,
         case when not watermark.has_cost then 'source_absent' when cost_facts.is_fx_missing then 'fx_missing' end as cost_null_reason,
-        case when watermark.has_payments and not coalesce(payment_facts.is_fx_missing, false) then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 2)) end as payment_amount,
+        case when watermark.has_payments and not coalesce(payment_facts.is_fx_missing, false) then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 3)) end as payment_amount,
         case when not watermark.has_payments then 'source_absent' when payment_facts.is_fx_missing then 'fx_missing' end as payment_null_reason
     from {{ ref('dim_account') }} as accounts
     cross join watermark

@@ -40,13 +40,14 @@ class History:
 
 
 def each_order(histories: list[History]) -> pytest.MarkDecorator:
-    """Run every history with its days at once, one by one, and the latest first."""
-    cases = [pytest.param(history, order, id=f"{history.name}, {order}") for history in histories for order in _orders(history)]
+    """Run every history with its days at once or one by one in turn, and each night in every order; the law of any order has a test."""
+    cases = [
+        pytest.param(history, order, id=f"{history.name}, {order}", marks=[pytest.mark.nightly] * (at != daily))
+        for number, history in enumerate(histories)
+        for orders, daily in [(ORDERS, number % 2) if len(history.days) > 1 else (ORDERS[:1], 0)]
+        for at, order in enumerate(orders)
+    ]
     return pytest.mark.parametrize(("history", "order"), cases)
-
-
-def _orders(history: History) -> tuple[str, ...]:
-    return ORDERS if len(history.days) > 1 else ORDERS[:1]
 
 
 def current(door: Any, feed: str, select: str) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.ingest.systems.kinds.histories import History, Rows, check, each_order
 
-D1, D2, D3 = "2026-01-05", "2026-01-12", "2026-02-03"
+D1, D2, D3 = "2026-01-10", "2026-01-12", "2026-02-03"
 AT, LATER = "2026-01-05 08:00:00", "2026-01-12 08:00:00"
 CONTACT = {"id": "u1", "role": "user", "created_at": AT, "updated_at": AT}
 COMPANY = {"id": "c1", "company_id": "K1", "name": "Firm", "created_at": AT, "updated_at": AT}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.ingest.systems.kinds.histories import History, Rows, check, each_order
 
-D1, D2, D3 = "2026-01-05", "2026-01-12", "2026-02-03"
+D1, D2, D3 = "2026-01-10", "2026-01-12", "2026-02-03"
 AT, LATER, LAST = "2026-01-05 08:00:00", "2026-01-12 08:00:00", "2026-02-03 08:00:00"
 USER = {"id": "2", "role": "end-user", "active": "TRUE", "created_at": AT, "updated_at": AT}
 MEMBER = {**USER, "organization_id": "3"}

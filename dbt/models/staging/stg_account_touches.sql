@@ -1,1 +1,0 @@
-{{ latest_version('account_touches', ['account_touch_id'], 'lake') }}

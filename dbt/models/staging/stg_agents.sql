@@ -1,1 +1,0 @@
-{{ latest_version('agents', ['agent_id', 'valid_from_date'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('benchmarks', ['metric_id', 'benchmark_year', 'benchmark_source'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('business_hours', ['schedule_id', 'valid_from_date', 'weekday', 'start_minutes'], 'lake') }}

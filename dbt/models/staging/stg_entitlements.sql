@@ -1,1 +1,0 @@
-{{ latest_version('entitlements', ['entitlement_id', 'valid_from_date'], 'lake') }}

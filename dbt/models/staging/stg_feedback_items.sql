@@ -1,1 +1,0 @@
-{{ latest_version('feedback_items', ['feedback_item_id'], 'lake') }}

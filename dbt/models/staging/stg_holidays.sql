@@ -1,1 +1,0 @@
-{{ latest_version('holidays', ['schedule_id', 'holiday_date'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('initiatives', ['initiative_id'], 'lake') }}

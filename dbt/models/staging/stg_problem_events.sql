@@ -1,1 +1,0 @@
-{{ latest_version('problem_events', ['problem_event_id'], 'lake') }}

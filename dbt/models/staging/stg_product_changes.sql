@@ -1,1 +1,0 @@
-{{ latest_version('product_changes', ['product_change_id'], 'lake') }}

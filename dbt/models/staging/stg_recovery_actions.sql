@@ -1,1 +1,0 @@
-{{ latest_version('recovery_actions', ['recovery_action_id'], 'lake') }}

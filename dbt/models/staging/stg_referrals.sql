@@ -1,1 +1,0 @@
-{{ latest_version('referrals', ['referral_id'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('reputation_scores', ['score_date', 'reputation_source', 'audience'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('ring_cadence', ['country_code'], 'lake') }}

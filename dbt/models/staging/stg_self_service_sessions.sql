@@ -1,1 +1,0 @@
-{{ latest_version('self_service_sessions', ['session_id'], 'lake') }}

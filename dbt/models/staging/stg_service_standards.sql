@@ -1,1 +1,0 @@
-{{ latest_version('service_standards', ['standard_id', 'valid_from_date'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('survey_invitations', ['invitation_id'], 'lake') }}

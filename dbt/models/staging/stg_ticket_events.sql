@@ -1,1 +1,0 @@
-{{ latest_version('ticket_events', ['ticket_id', 'event_number'], 'lake') }}

@@ -1,1 +1,0 @@
-{{ latest_version('tool_usage', ['tool_id', 'usage_date', 'site_id'], 'lake') }}
