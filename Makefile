@@ -47,7 +47,7 @@ test-connectors: install  ## what fetches from databases, object storage, Zendes
 
 test-all: install  ## everything there is, also the slow tests on Spark (about an hour)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --extra spark --extra k8s --extra connectors --group connectors-test --group deploy --group bench
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -o faulthandler_timeout=7200
 
 fast: install  ## the quick tests only
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"

@@ -57,7 +57,7 @@ def processes() -> Any:
 def run(processes: Any, landing: Path, home: Path, *, until: str | None = None, kill_at: str | None = None) -> int:
     child = processes.Process(target=_run, args=(landing, home, until, kill_at))
     child.start()
-    child.join(timeout=1_800)
+    child.join(timeout=400)
     assert child.exitcode is not None, "the run hangs"
     return int(child.exitcode)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 from dagster_project.errors import InfrastructureError
 from dagster_project.publish import increment, publisher
 from dagster_project.publish.copying import Copy
+from dagster_project.publish.increment import Changed
 from dagster_project.publish.rollback import rollback
 from dagster_project.publish.versions import discard, published_folder, read_manifest, read_pointer
 from tests.publish.by_month_copies import (
@@ -31,19 +33,30 @@ from tests.publish.by_month_copies import (
 )
 
 
+def _put_and_die(home: Path, changed: Changed, point: str) -> None:
+    os.environ["ROI_FAULT_POINT"] = point
+    put(home, changed)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Any:
+    """Processes that start without the threads of this one: a fork of it could wait for ever on a lock that none of them holds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.publish.by_month_copies"])
+    return context
+
+
 @pytest.mark.fault("C1")
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_any_point_the_served_version_is_untouched_and_a_rerun_ends_in_the_same_content(
-    home: Path, monkeypatch: pytest.MonkeyPatch, point: str
+    home: Path, processes: Any, point: str
 ) -> None:
     before, changed = tables(home), since(home, SEPTEMBER)
     build(home, START | {SEPTEMBER: [60]})
-    child = os.fork()
-    if child == 0:
-        os.environ["ROI_FAULT_POINT"] = point
-        put(home, changed)
-        os._exit(1)
-    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    child = processes.Process(target=_put_and_die, args=(home, changed, point))
+    child.start()
+    child.join(timeout=120)
+    assert child.exitcode == -signal.SIGKILL
     assert (tables(home) == before) is (point not in ("publish_pointer", "publish_path"))
     published = put(home, changed)
     assert published.pointer.seq == 2

@@ -87,6 +87,20 @@ def test_the_command_takes_no_more_memory_than_its_limit(served: Any, monkeypatc
 
 
 @pytest.mark.fault("S13")
+@pytest.mark.parametrize(("sql", "code"), [("select 1 as one", 0), ("select list(i) from range(100000000) t(i)", 5)])
+def test_the_bound_of_memory_counts_from_what_the_process_holds(served: Any, sql: str, code: int) -> None:
+    """A process that already held more than the bound waited for ever for the thread that it could not start."""
+    script = (
+        "import mmap, sys; from pathlib import Path; from dagster_project.publish import limits, reader;"
+        "from dagster_project.errors import InfrastructureError; held = mmap.mmap(-1, 3 * 10**9, flags=mmap.MAP_PRIVATE)\n"
+        "try: reader.query(Path(sys.argv[1]), sys.argv[2], limits=limits.Limits(memory_bytes=10**8), is_own_process=True)\n"
+        "except InfrastructureError as error: sys.exit(error.exit_code)"
+    )
+    command = [sys.executable, "-c", script, str(served.home), sql]
+    assert subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, timeout=300).returncode == code
+
+
+@pytest.mark.fault("S13")
 def test_the_command_ends_also_where_the_engine_does_not_stop(served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     code = (
