@@ -18,7 +18,7 @@ from dagster_project.disk import full_disk_is_told
 from dagster_project.ending import message_of
 from dagster_project.settings import Settings, load_settings, require_home
 from dagster_project.temporary import temporary_files_within
-from dagster_project.terminal import note, progress, show
+from dagster_project.terminal import confirm, note, progress, show
 
 if TYPE_CHECKING:
     from dagster_project.run import RunReport
@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
 Landing = Annotated[Path | None, typer.Option("--landing", help="Folder with the delivered files (ROI_LANDING).")]
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        show(f"service-roi {version('service-roi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def command_line(
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Customer-service ROI warehouse."""
 
 
 class Format(StrEnum):
@@ -233,8 +250,11 @@ def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older pu
 
     settings = _home_of_a_run(home)
     with warehouse_lock(settings.ops, f"rollback {sequence}"):
-        pointer = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}").pointer
-    show(f"published copy {pointer.seq} holds the content of copy {sequence}")
+        done = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}")
+    if done.is_new:
+        show(f"published copy {done.pointer.seq} holds the content of copy {sequence}")
+    else:
+        show(f"copy {sequence} is the one that is served already; nothing was published")
 
 
 @app.command()
@@ -260,12 +280,23 @@ def extract(period: Annotated[str, typer.Argument(help="Fiscal month: its own na
 
 @app.command()
 def forget(
-    account_id: Annotated[str, typer.Argument(help="The account as the source names it.")], landing: Landing = None, home: Home = None
+    account_id: Annotated[str, typer.Argument(help="The account as the source names it.")],
+    landing: Landing = None,
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which delivered records would be erased, and erase nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
 ) -> None:
     """Erase an account from the landing folder and from HOME; its sums stay under a pseudonym. Writes a certificate."""
     from dagster_project.privacy.forget import forget as erase
+    from dagster_project.privacy.forget import preview
 
     settings = load_settings(landing=landing, home=home)
+    if dry_run or not yes:
+        found = preview(settings, account_id)
+        show("\n".join(found.lines()))
+        if dry_run:
+            return
+        confirm("erase these records for good?", "--yes")
     kept = "what was erased stays erased, and forgetting the account again goes on from there"
     with full_disk_is_told(settings.home, kept), temporary_files_within("forget"), progress() as say:
         certificate = erase(settings, account_id, say=say)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import UsageError
@@ -34,10 +34,10 @@ class Settings(BaseSettings):
     connectors: Path | None = None
     until: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
-    spark_master: str = "local[*]"
+    spark_master: str = Field(default="local[*]", min_length=1)
     spark_remote: str | None = None
-    copy_limit_bytes: int = 50_000_000_000
-    threads: int = 2
+    copy_limit_bytes: int = Field(default=50_000_000_000, ge=0)
+    threads: int = Field(default=2, ge=1, le=1_024)
     memory_limit: str = "4GB"
     sql_seconds: float = Field(default=600, gt=0)
     sql_memory_limit: ByteSize = Field(default=ByteSize(4_000_000_000), ge=50_000_000)
@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     alert_smtp_url: SecretStr | None = None
     alert_email_from: str | None = None
     alert_email_to: str | None = None
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _a_size(cls, value: str) -> str:
+        if TypeAdapter(ByteSize).validate_python(value) <= 0:
+            raise ValueError("Input should be greater than 0, a number and a unit, such as 4GB")
+        return value
 
     @field_validator("schedule_time_zone")
     @classmethod

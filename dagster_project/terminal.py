@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import typer
 
+from dagster_project.errors import UsageError
 from dagster_project.escaping import escaped_lines
 from dagster_project.masking import masked
 
@@ -31,6 +32,20 @@ def show(text: object) -> None:
 def note(text: object) -> None:
     """Print to stderr what is no result: progress, warnings, errors."""
     typer.echo(_shown(text), err=True)
+
+
+def confirm(question: str, option: str) -> None:
+    """Go on only when who sits at the terminal says yes.
+
+    Raises
+    ------
+    UsageError
+        The answer is no, or there is no terminal to ask on; `option` is what says yes beforehand.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"nothing was done: there is no terminal to ask on; remedy: add {option} to go on without being asked")
+    if not typer.confirm(question, err=True):
+        raise UsageError(f"nothing was done: the answer was no; remedy: answer y, or add {option}")
 
 
 @contextmanager

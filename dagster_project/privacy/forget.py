@@ -51,6 +51,38 @@ class Certificate:
     content: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What forgetting an account would erase: its delivered records by file, and how many contacts are its alone."""
+
+    pseudonym: str
+    records: dict[str, int]
+    contacts: int
+
+    def lines(self) -> list[str]:
+        """Say it, one line a file."""
+        total = (
+            f"{sum(self.records.values()):,} delivered records of the account in {len(self.records):,} files; {self.contacts:,} contacts"
+        )
+        files = [f"{count:>10,}  {masked_path(path)}" for path, count in sorted(self.records.items())]
+        return [*files, f"{total} that are its alone; its sums would stay as {self.pseudonym}"]
+
+
+def preview(settings: Settings, account_id: str) -> Preview:
+    """Find what `forget` would erase; nothing is changed. Raises as `forget` does until its first change."""
+    require_apart(settings)
+    require_home(settings)
+    check_folders(settings)
+    ledger = Ledger(settings.ops)
+    with warehouse_lock(settings.ops, _HOLDER):
+        lake = Lake(settings, ledger, hash_key(settings, ledger))
+        person = lake.person(account_id)
+        found = search(lake, person, _files(settings, only_absent=True))
+        named = person.pattern()
+        records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
+        return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.tombstones))
+
+
 def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = lambda _: None) -> Certificate:
     """Erase an account and the contacts that are its alone.
 

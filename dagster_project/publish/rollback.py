@@ -22,6 +22,8 @@ from dagster_project.publish.versions import COPY, next_seq, published_folder, p
 def rollback(home: Path, seq: int, *, run_id: str) -> Published:
     """Publish the content of an older version again, as a new version; its Parquet files get a second name there.
 
+    The version that is served is published already: nothing is done.
+
     Raises
     ------
     UsageError
@@ -34,6 +36,9 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
         known = {version.seq: version for version in versions(home)}
         if seq not in known:
             raise UsageError(f"there is no version {seq} in {folder}; kept versions: {', '.join(map(str, sorted(known))) or 'none'}")
+        current = read_pointer(home)
+        if current and current.seq == seq:
+            return Published(current, is_new=False)
         old, new_seq = known[seq], next_seq(home)
         manifest = read_manifest(home, old.stem)
         stem = stem_of(new_seq, old.content_hash)
@@ -53,7 +58,7 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
             settle(folder / COPY, folder / f"{stem}.duckdb")
             with fresh_process(folder / f"{stem}.duckdb", manifest["tables"], parquet=folder / stem if old.is_view else None) as verified:
                 file = verified()
-            current = read_pointer(home)  # its inputs stay the ones done, or the next run would publish them again at once
+            # the inputs stay the ones done, or the next run would publish them again at once
             inputs = current.inputs_sha256 if current else old.inputs_sha256
             pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=now(), **file)
             full_bytes, texts_sha256 = manifest.get("full_bytes", pointer.bytes), manifest.get("descriptions_sha256", "")

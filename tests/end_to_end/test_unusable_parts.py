@@ -71,7 +71,7 @@ def test_a_command_ends_with_the_path_of_a_part_that_this_user_may_not_read(sett
     arguments: dict[str, tuple[object, ...]] = {
         "plan": ("--landing", settings.landing),
         "extract": ("2026-10",),
-        "forget": ("A0000001", "--landing", settings.landing),
+        "forget": ("A0000001", "--yes", "--landing", settings.landing),
     }
     ended(service_roi(command, *arguments[command], "--home", settings.home), 5, str(closed[0]), "remedy")
 
@@ -158,7 +158,7 @@ def test_a_full_disk_ends_a_command_with_folder_and_bytes_and_leaves_nothing_hal
         (small / "filler").write_bytes(bytes(max(0, free - (100_000 if command == "plan" else 8_000))))
         arguments = {
             "extract": ("2026-10", "--home", home),
-            "forget": ("A0000001", "--landing", settings.landing, "--home", home),
+            "forget": ("A0000001", "--yes", "--landing", settings.landing, "--home", home),
             "plan": ("--landing", settings.landing, "--home", home),
         }[command]
         finished = service_roi(command, *arguments)

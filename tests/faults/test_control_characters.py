@@ -83,7 +83,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sql refused": ("sql", "select {hostile}", "--home", "{home}"),
     "home": ("extract", "2026-01", "--home", "{home}{hostile}"),
     "extract": ("extract", "{hostile}", "--home", "{home}"),
-    "forget": ("forget", "{hostile}", "--landing", "{landing}", "--home", "{home}"),
+    "forget": ("forget", "{hostile}", "--yes", "--landing", "{landing}", "--home", "{home}"),
     "template": ("template", "{hostile}"),
 }
 

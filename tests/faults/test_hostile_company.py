@@ -57,7 +57,18 @@ class Company:
         return [row[0] for row in csv.reader(io.StringIO(self.text(sql), newline=""), strict=True)][1:]
 
     def forget(self, kill_at: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dagster_project.cli", "forget", FORGOTTEN, "--landing", self.landing, "--home", self.home]
+        command = [
+            sys.executable,
+            "-m",
+            "dagster_project.cli",
+            "forget",
+            FORGOTTEN,
+            "--yes",
+            "--landing",
+            self.landing,
+            "--home",
+            self.home,
+        ]
         environment = {**os.environ, "ROI_HASH_KEY": SECRET, "ROI_FAULT_POINT": kill_at}
         return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 

@@ -52,7 +52,7 @@ class Place:
         landing, home = ["--landing", str(self.folder / "landing")], ["--home", str(self.folder / "home")]
         return {
             "run": ["run", *landing, *home],
-            "forget": ["forget", account, *landing, *home],
+            "forget": ["forget", account, "--yes", *landing, *home],
             "rollback": ["rollback", "1", *home],
             "extract": ["extract", "2026-09", *home],
         }[name]

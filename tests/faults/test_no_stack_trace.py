@@ -122,7 +122,7 @@ def arguments(command: str, folder: Path) -> list[str]:
         "doctor": ["doctor", *landing, *home],
         "extract": ["extract", "2026-01", *home],
         "rollback": ["rollback", "1", *home],
-        "forget": ["forget", "A1", *landing, *home],
+        "forget": ["forget", "A1", "--yes", *landing, *home],
         "demo": ["demo", "--accounts", "1", "--months", "1", *landing],
         "fetch": ["fetch", "crm", *landing],
         "template": ["template", "tickets", "--out", str(folder / "out")],

@@ -221,6 +221,14 @@ def test_rollback_serves_old_content_as_a_new_version(house: Any) -> None:
     assert house.litter() == []
 
 
+def test_rollback_to_the_served_version_publishes_nothing(house: Any) -> None:
+    house.publish(1)
+    second = house.publish(2).pointer
+    again = rollback(house.home, 2, run_id="operator")
+    assert (again.is_new, again.pointer) == (False, second)
+    assert [version.seq for version in versions(house.home)] == [2, 1]
+
+
 def test_rollback_to_a_damaged_or_unknown_version_changes_nothing(house: Any) -> None:
     first = house.publish(1).pointer
     house.publish(2)
