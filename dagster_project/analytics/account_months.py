@@ -74,7 +74,7 @@ _TOTALS_COLUMNS = pa.schema([
 ])  # fmt: skip
 _CALENDAR = """
     select period.period_month, period.is_complete_period, cost.period_month is not null as has_cost,
-        coalesce(cost.is_provisional, false) as is_provisional
+        coalesce(cost.is_provisional, false) as is_provisional, period.has_orders, period.has_offers, period.has_interactions
     from marts.dim_period as period
     left join (
         select period_month, bool_or(is_provisional) as is_provisional from marts.fct_cost_line where is_roi_basis group by 1
@@ -98,12 +98,18 @@ def account_months(names: Sequence[str], month: str = "own.period_month", where:
 
 @dataclass(frozen=True)
 class Month:
-    """One fiscal month of the data: its date, whether it is over, whether any cost line of it was loaded, whether a budget stands in."""
+    """One fiscal month of the data: its date, whether it is over, whether any cost line of it was loaded, whether a budget stands in.
+
+    `has_orders`, `has_offers`, `has_interactions`: the feed has a record of this month or an earlier one.
+    """
 
     period_month: date
     is_complete: bool
     has_cost: bool
     is_provisional: bool
+    has_orders: bool
+    has_offers: bool
+    has_interactions: bool
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,9 @@ class Window:
     is_complete: bool
     has_cost: bool
     is_provisional: bool
+    has_orders: bool
+    has_offers: bool
+    has_interactions: bool
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,8 @@ class Calendar:
             span = self.months[max(end - width, 0) : end]
             is_whole = kind != "trailing_12" or (len(span) == width and all(one.is_complete for one in span))
             has_cost, is_provisional = all(one.has_cost for one in span), any(one.is_provisional for one in span)
-            found.append(Window(month, kind, len(span), month.is_complete and is_whole, has_cost, is_provisional))
+            has_feeds = (all(getattr(one, name) for one in span) for name in ("has_orders", "has_offers", "has_interactions"))
+            found.append(Window(month, kind, len(span), month.is_complete and is_whole, has_cost, is_provisional, *has_feeds))
         return tuple(found)
 
     def rebuilt(self, since: date | None) -> str | None:

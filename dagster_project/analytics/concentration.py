@@ -81,7 +81,7 @@ def _windows(calendar: Calendar) -> list[Window]:
 def _unknown(kind: str, window: Window, sums: dict[str, int], feeds: frozenset[str]) -> str | None:
     """Return why a measure is not known in a window, if so; `sums` over the identified accounts."""
     source = {"contacts": {"interactions"}, "payments": {"payments"}}.get(kind, {"orders", "order_lines"})
-    if not source <= feeds:
+    if not source <= feeds or not {"contacts": window.has_interactions, "payments": True}.get(kind, window.has_orders):
         return "source_absent"
     unpriced, known = ("payments_unpriced", "payments_known") if kind == "payments" else ("unpriced", "sales_known")
     if kind != "contacts" and sums[unpriced] and not sums[known]:

@@ -5,6 +5,7 @@ Accounts and company come out of the same months through the same equation, so t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -136,22 +137,24 @@ _LATEST = """
 """
 
 
-def _frame(sums: dict[str, NDArray[np.int64]], has_cost: NDArray[np.bool_], feeds: frozenset[str]) -> Frame:
-    """Return the equation's lines of accounts or of the company; a line whose feed never came is unknown, never 0."""
+def _frame(sums: dict[str, NDArray[np.int64]], known: dict[str, NDArray[np.bool_]], feeds: frozenset[str]) -> Frame:
+    """Return the equation's lines of accounts or of the company; a line whose feed never came, or begins later, is unknown, never 0."""
     not_built, absent = (Line.of(np.zeros_like(sums["margin"]), reason) for reason in ("not_built", "source_absent"))
-    sells, serves = {"orders", "order_lines"} <= feeds, not feeds.isdisjoint({"interactions", "offers"})
+    sells = {"orders", "order_lines"} <= feeds
     margin = hard = absent
     without_rate = (sums["unpriced"] > 0) & (sums["sales_known"] == 0)  # else the sums are of what has one
     if sells:
         margin = Line.of(sums["margin"], "unit_cost_absent", sums["margin_unknown"] > 0).unless("fx_missing", without_rate)
-    if sells and serves:
+        margin = margin.unless("source_absent", ~known["orders"])
         hard = Line.of(sums["offer_margin"], "unit_cost_absent", sums["offer_unknown"] > 0).unless("fx_missing", without_rate)
-    cost = Line.of(sums["service_cost"], "source_absent", ~has_cost).unless("fx_missing", sums["cost_unknown"] > 0)
+        hard = hard.unless("source_absent", ~(known["orders"] & known["offers"]))
+    cost = Line.of(sums["service_cost"], "source_absent", ~known["cost"]).unless("fx_missing", sums["cost_unknown"] > 0)
     return Frame(cost=cost, margin=margin, hard=hard, modelled=not_built, assumed=not_built, damage=not_built)
 
 
-def _costs(windows: tuple[Window, ...]) -> NDArray[np.bool_]:
-    return np.array([window.has_cost for window in windows], bool)
+def _known(windows: Sequence[Window]) -> dict[str, NDArray[np.bool_]]:
+    """Whether cost, orders and offers are known in all months of each window."""
+    return {name: np.array([getattr(window, f"has_{name}") for window in windows], bool) for name in ("cost", "orders", "offers")}
 
 
 def _headline(frame: Frame, windows: tuple[Window, ...], months: NDArray[np.int64], zero_reason: str, currency: str) -> dict[str, pa.Array]:
@@ -178,7 +181,8 @@ def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str],
         here = sums.measures["months"] > 0
         accounts, months = np.nonzero(here)
         windows = calendar.windows(sums.kind)[first:]
-        frame = _frame({name: values[here] for name, values in sums.measures.items()}, _costs(windows)[months], feeds)
+        known = {name: values[months] for name, values in _known(windows).items()}
+        frame = _frame({name: values[here] for name, values in sums.measures.items()}, known, feeds)
         row = {"account_id": sums.account_ids.take(pa.array(accounts)), "unpriced_count": pa.array(sums.measures["unpriced"][here])}
         row |= _headline(frame, windows, months, "no_service_cost", currency)
         parts.append(pa.table({name: row[name] for name in ACCOUNT_COLUMNS.names}))
@@ -201,7 +205,7 @@ def _company_rows(history: History, kind: str, moments: _Sampled, feeds: frozens
     """Return one row per month: the ratio of sums over all accounts, its bounds over the identified ones."""
     windows = history.calendar.windows(kind)
     sums = history.sums(kind, with_pseudo=True)
-    company = _frame(sums, _costs(windows), feeds)
+    company = _frame(sums, _known(windows), feeds)
     ratios = company.variants("zero_cost")
     nobody = dict.fromkeys(_BOUNDED, Moments(0, 0, 0, 0, 0, 0))
     own = [moments.get((window.month.period_month, kind), nobody) for window in windows]

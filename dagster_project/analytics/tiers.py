@@ -53,7 +53,7 @@ def months_with_tiers(history: History, feeds: frozenset[str]) -> tuple[bool, ..
 def _unknown_months(history: History) -> NDArray[np.int64]:
     """Why no account has a tier, by month, as a position in TIER_REASONS; -1 where cost is known."""
     missing = history.sums("trailing_12", with_pseudo=False)["cost_unknown"] > 0
-    absent = np.array([not window.has_cost for window in history.calendar.windows("trailing_12")], bool)
+    absent = np.array([not (window.has_cost and window.has_orders) for window in history.calendar.windows("trailing_12")], bool)
     return np.select([absent, missing], [TIER_REASONS.index("source_absent"), TIER_REASONS.index("fx_missing")], -1)
 
 

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
-from dagster_project.finance.periods import Period, periods
+from dagster_project.finance.periods import Period, is_year_whole, periods
 from dagster_project.publish.versions import Pointer
 
 VERSION = 1
@@ -76,10 +76,12 @@ def _read(connection: duckdb.DuckDBPyConnection, pointer: Pointer, period: Perio
     keys: dict[str, Any] = {"month": period.period_month}
     if not connection.execute(f"select 1 from {_RELATION} where window_kind = 'month' and period_month = $month", keys).fetchone():
         raise UsageError(f"the published copy has no ROI figures for {period.label}")
-    months = [known.period_month for known in periods(connection) if known.period_month < period.period_month]
+    known = periods(connection)
+    months = [other.period_month for other in known if other.period_month < period.period_month]
     keys |= {
         "prior_month": months[-1] if months else None,
         "fiscal_year": period.fiscal_year,
+        "is_year_whole": is_year_whole(known, period, parameters["fiscal_year_start_month"]),
         "entity": parameters["legal_entity"],
         "period": period.label,
         "currency": parameters["reporting_currency_code"],
@@ -112,7 +114,7 @@ def _lines_sql() -> str:
     roi = [
         f"""union all select '{line_id}', '{group}', '{tier}', null, null, null, null,
         max({name}_amount) filter (is_this), null, null, max({name}_amount) filter (is_prior),
-        case when bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
+        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
         {is_in_total}, false, max({name}_null_reason) filter (is_this), null, '{_RELATION}', '{name}_amount' from roi"""
         for line_id, group, tier, name, is_in_total in _ROI_LINES
     ]
@@ -125,7 +127,7 @@ def _lines_sql() -> str:
     roi += [
         f"""union all select 'memo.{name}', 'memo', null, null, null, null, null, max({name}_amount) filter (is_this), null, null,
         max({name}_amount) filter (is_prior),
-        case when bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
+        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
         false, {estimate}, max({reason}) filter (is_this), null, '{relation}', '{name}_amount' from roi"""
         for name, reason, relation, estimate in (
             ("net_revenue", "net_revenue_null_reason", "reporting.roi_month", "false"),

@@ -29,6 +29,7 @@ class Period:
     close_state: str
     is_complete: bool
     waits_for: str | None
+    is_generated: bool
 
     def days_in(self, month: str) -> int:
         """Count the days that the fiscal month shares with a calendar month, YYYY-MM."""
@@ -40,9 +41,15 @@ def periods(connection: duckdb.DuckDBPyConnection) -> list[Period]:
     """Return all fiscal months of the copy, oldest first."""
     rows = connection.execute(
         "select period_month, fiscal_period::varchar, fiscal_year::varchar, start_date, end_date, "
-        "coalesce(close_state::varchar, 'open'), is_complete_period, waits_for from marts.dim_period order by period_month"
+        "coalesce(close_state::varchar, 'open'), is_complete_period, waits_for, is_generated from marts.dim_period order by period_month"
     ).fetchall()
     return [Period(*row) for row in rows]
+
+
+def is_year_whole(known: list[Period], period: Period, start_month: int) -> bool:
+    """Tell whether the copy has the months of the fiscal year from its first one on; a calendar that is delivered names its own first month."""
+    first = min((other for other in known if other.fiscal_year == period.fiscal_year), key=lambda other: other.start_date)
+    return first != known[0] or not first.is_generated or first.start_date.month == start_month
 
 
 def complete_period(connection: duckdb.DuckDBPyConnection, name: str) -> Period:

@@ -26,11 +26,13 @@ AFFECTED_DAY, AFFECTED_MONTH = "intermediate.int_core__affected_day", "intermedi
 _MEMORY = {
     "period_day": (
         "select days.day, days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, "
-        "awaited.waits_for, awaited.has_begun, awaited.is_complete from intermediate.int_core__period_day as days "
+        "awaited.waits_for, awaited.has_begun, awaited.has_tickets, awaited.has_interactions, awaited.has_orders, awaited.has_offers, "
+        "awaited.is_complete from intermediate.int_core__period_day as days "
         "join intermediate.int_core__month_awaited as awaited on days.period_month = awaited.period_month",
         pa.schema([
             ("day", pa.date32()), ("period_month", pa.date32()), ("fiscal_period", pa.string()), ("fiscal_year", pa.string()),
-            ("is_generated", pa.bool_()), ("waits_for", pa.string()), ("has_begun", pa.bool_()), ("is_complete", pa.bool_()),
+            ("is_generated", pa.bool_()), ("waits_for", pa.string()), ("has_begun", pa.bool_()), ("has_tickets", pa.bool_()),
+            ("has_interactions", pa.bool_()), ("has_orders", pa.bool_()), ("has_offers", pa.bool_()), ("is_complete", pa.bool_()),
         ]),
     ),
     "cost_line": (

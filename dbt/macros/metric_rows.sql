@@ -16,7 +16,7 @@ with metrics as (
 ),
 
 months as (
-    select period_month, is_complete_period, start_date <= as_of_date as has_begun, min(period_month) over () as first_month, lag(period_month, 11) over (order by period_month) as year_start
+    select period_month, is_complete_period, has_tickets, has_interactions, has_orders, start_date <= as_of_date as has_begun, min(period_month) over () as first_month, lag(period_month, 11) over (order by period_month) as year_start
     from {{ relations.dim_period }}
 ),
 {% for name, scan in scans.items() %}
@@ -85,7 +85,8 @@ sources as (
 ),
 
 expected as (
-    select listed.metric_id, listed.no_rows_reason, listed.is_counted, bool_and(sources.has_come) as has_sources
+    select listed.metric_id, listed.no_rows_reason, listed.is_counted, bool_and(sources.has_come) as has_sources,
+        bool_or(sources.source = 'tickets') as needs_tickets, bool_or(sources.source = 'interactions') as needs_interactions, bool_or(sources.source in ('orders', 'order_lines')) as needs_orders
     from (values
         {% for scan in scans.values() %}{% set last = loop.last %}{% for id, own, measure, holds in scan.metrics %}('{{ id }}', {{ "'" ~ own.no_rows ~ "'" if own.no_rows else 'cast(null as string)' }}, {{ 'true' if scan.subject.node_relation.schema_name == 'marts' else 'false' }}){{ ', ' if not (last and loop.last) }}{% endfor %}{% endfor %}
     ) as listed (metric_id, no_rows_reason, is_counted)
@@ -93,18 +94,26 @@ expected as (
     group by listed.metric_id, listed.no_rows_reason, listed.is_counted
 ),
 
+-- Before the first record of a feed nobody knows what happened.
+months_expected as (
+    select
+        expected.metric_id, expected.no_rows_reason, expected.is_counted, months.period_month,
+        expected.has_sources and (months.has_tickets or not expected.needs_tickets) and (months.has_interactions or not expected.needs_interactions) and (months.has_orders or not expected.needs_orders) as has_sources
+    from expected
+    inner join months on months.has_begun
+),
+
 filled as (
     select * from known
     union all
     select
-        expected.metric_id, 'month' as period_kind, months.period_month, 'all' as cut, 'all' as member,
+        expected.metric_id, 'month' as period_kind, expected.period_month, 'all' as cut, 'all' as member,
         case when expected.has_sources and expected.no_rows_reason is null then cast(0 as decimal(28, 6)) end as num,
         cast(null as decimal(28, 6)) as den, cast(null as double) as value, cast(null as bigint) as n, cast(null as double) as low, cast(null as double) as high,
         case when not expected.has_sources then 'source_absent' else expected.no_rows_reason end as null_reason,
         false as is_provisional
-    from expected
-    inner join months on months.has_begun
-    left join known on expected.metric_id = known.metric_id and months.period_month = known.period_month and known.cut = 'all' and known.period_kind = 'month'
+    from months_expected as expected
+    left join known on expected.metric_id = known.metric_id and expected.period_month = known.period_month and known.cut = 'all' and known.period_kind = 'month'
     where known.metric_id is null and (expected.is_counted or not expected.has_sources)
 ),
 

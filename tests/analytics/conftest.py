@@ -27,6 +27,7 @@ _TABLES: dict[str, dict[str, pa.DataType]] = {
     "marts.dim_account": {"account_id": _TEXT, "is_pseudo": _FLAG, "surviving_account_id": _TEXT, "created_at": pa.timestamp("us", "UTC")},
     "marts.dim_period": {
         "period_month": _DATE, "start_date": _DATE, "end_date": _DATE, "is_complete_period": _FLAG, "as_of_date": _DATE,
+        "has_orders": _FLAG, "has_offers": _FLAG, "has_interactions": _FLAG,
     },
     "marts.fct_cost_line": {"period_month": _DATE, "is_roi_basis": _FLAG, "is_provisional": _FLAG},
     "marts.fct_order": {
@@ -49,7 +50,7 @@ _TABLES: dict[str, dict[str, pa.DataType]] = {
         "payment_amount": _MONEY, "payments_count": _WHOLE, "unpriced_count": _WHOLE, "unpriced_payments_count": _WHOLE,
     },
 }  # fmt: skip
-FEEDS = ("orders", "order_lines", "interactions", "tickets", "ledger_actuals", "payments")
+FEEDS = ("orders", "order_lines", "offers", "interactions", "tickets", "ledger_actuals", "payments")
 PSEUDO = ("ACCOUNT_UNKNOWN", "NON_CUSTOMER", "UNALLOCATED", "UNUSED_CAPACITY")
 
 
@@ -103,7 +104,7 @@ def company(engine: Engine) -> Company:
     """
 
     def make(*, months: int = 14, running: int = 0, accounts: str = "abcde", feeds: tuple[str, ...] = FEEDS,
-             created: Mapping[str, datetime] | None = None, **rows: Any) -> Engine:  # fmt: skip
+             created: Mapping[str, datetime] | None = None, begins: Mapping[str, int] | None = None, **rows: Any) -> Engine:  # fmt: skip
         as_of = (month(months) if not running else month(months - running)).toordinal() + (9 if running else -1)
         made = {f"marts.{table}": values for table, values in rows.items()} | {
             "lake.run_parameters": [["EUR", 60, 30, "0.80", "0.95", "0.20", "0.80"]],
@@ -111,7 +112,8 @@ def company(engine: Engine) -> Company:
             "marts.dim_account": [[account, False, account, (created or {}).get(account)] for account in accounts]
             + [[account, True, account, None] for account in PSEUDO],
             "marts.dim_period": [
-                [month(n), month(n), date.fromordinal(month(n + 1).toordinal() - 1), n < months - running, date.fromordinal(as_of)]
+                [month(n), month(n), date.fromordinal(month(n + 1).toordinal() - 1), n < months - running, date.fromordinal(as_of),
+                 *(feed in feeds and n >= (begins or {}).get(feed, 0) for feed in ("orders", "offers", "interactions"))]
                 for n in range(months)
             ],
         }

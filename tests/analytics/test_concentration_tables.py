@@ -80,6 +80,16 @@ def test_absent_feeds_and_unknown_unit_costs_leave_null_with_the_reason(company:
     assert measure(engine, "gross_sales", "null_reason, total_amount") == (None, Decimal("15"))
 
 
+def test_before_a_feed_begins_its_measure_is_unknown_and_not_nobodys(company: Callable[..., Any]) -> None:
+    engine = company(months=2, begins={"orders": 1, "interactions": 1}, **FIVE)
+    concentration.build(engine)
+    sql = "select distinct measure_kind, null_reason from analytics.mart_concentration where period_month = date '2025-01-01'"
+    found = dict(engine.rows(sql + " and window_kind = 'month'"))
+    assert {kind for kind, reason in found.items() if reason == "source_absent"} >= {"margin_after_service", "gross_sales", "contacts"}
+    tiers = engine.rows("select distinct null_reason from analytics.mart_account_tier")
+    assert tiers == [("source_absent",)], "sales that are unknown rank nobody"
+
+
 def test_to_date_remembers_what_trailing_twelve_forgets(company: Callable[..., Any]) -> None:
     last = date(2026, 2, 1)
     engine = company(mart_account_sales_month=[sales("a", JANUARY, "100", "1"), sales("b", last, "50", "1")], fct_cost_line=[])

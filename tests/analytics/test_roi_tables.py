@@ -203,6 +203,27 @@ def test_value_lines_of_absent_feeds_are_null_with_a_reason(
     assert found == (margin_reason, hard_reason, None, "source_absent")
 
 
+def test_before_the_first_order_or_offer_value_is_unknown_and_so_is_a_window_that_holds_such_a_month(company: Callable[..., Any]) -> None:
+    """Cost from the first month on, orders from the third, offers from the fourth: a ratio of 12 months of cost and 10 of sales is none."""
+    months = [date(2025, n, 1) for n in range(1, 13)] + [date(2026, n, 1) for n in range(1, 5)]
+    engine = company(
+        months=16, begins={"orders": 2, "offers": 3},
+        mart_account_service_month=[["a", month, 1, "10"] for month in months],
+        mart_account_sales_month=[sales("a", month, "30", "5") for month in months[2:]],
+        fct_cost_line=[[month, True, False] for month in months],
+    )  # fmt: skip
+    roi.build(engine)
+    sql = "select contribution_margin_null_reason, v_hard_null_reason, margin_per_service_cost_ratio, roi_hard_ratio from analytics.{}"
+    sql += " where window_kind = '{}' order by period_month"
+    unknown = ("source_absent", "source_absent", None, None)
+    margin_only, whole = (None, "source_absent", 3.0, None), (None, None, 3.0, -0.5)
+    for table in ("mart_service_roi_month", "mart_service_roi_account"):
+        if table == "mart_service_roi_account":
+            sql = sql.replace("contribution_margin_null_reason, v_hard_null_reason", "margin_per_service_cost_null_reason, roi_hard_null_reason")
+        assert rows(engine, sql.format(table, "month")) == [unknown] * 2 + [margin_only] + [whole] * 13, table
+        assert rows(engine, sql.format(table, "trailing_12")) == [unknown] * 13 + [margin_only] + [whole] * 2, table
+
+
 def test_one_unknown_unit_cost_makes_the_company_margin_unknown_and_says_why(company: Callable[..., Any]) -> None:
     engine = company(
         mart_account_service_month=[["a", JANUARY, 1, "10"], ["b", JANUARY, 1, "10"]],

@@ -53,7 +53,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> tupl
     with duckdb.connect(str(house.warehouse)) as connection:
         connection.execute("""
             create table marts.dim_period (period_month date, fiscal_period varchar, fiscal_year varchar, start_date date, end_date date,
-                close_state varchar, is_complete_period boolean, waits_for varchar)
+                close_state varchar, is_complete_period boolean, waits_for varchar, is_generated boolean)
         """)
     house.publish()
     return folder / "landing", folder / "home"

@@ -36,7 +36,7 @@ METRICS = [
 TABLES = f"""
 create schema marts; create schema analytics; create schema ops;
 create table ops.run_parameters as
-select 'ACME & Söhne' as legal_entity, 'EUR' as reporting_currency_code, repeat('a', 64) as assumptions_sha256;
+select 'ACME & Söhne' as legal_entity, 'EUR' as reporting_currency_code, repeat('a', 64) as assumptions_sha256, 1 as fiscal_year_start_month;
 create table ops.metric_registry (metric_id varchar, version int, owner varchar, formula varchar, unit varchar, direction varchar,
     sources varchar, relation varchar, "column" varchar, spec_rows varchar, label_en varchar, label_ja varchar);
 insert into ops.metric_registry
@@ -46,11 +46,11 @@ update ops.metric_registry set relation = 'analytics.mart_service_roi_month', "c
 where metric_id in {tuple(ROI_METRICS)};
 update ops.metric_registry set relation = 'reporting.roi_month', "column" = 'net_revenue_amount' where metric_id = 'net_revenue';
 create table marts.dim_period (period_month date, fiscal_period varchar, fiscal_year varchar, start_date date, end_date date,
-    close_state varchar, is_complete_period boolean, waits_for varchar);
+    close_state varchar, is_complete_period boolean, waits_for varchar, is_generated boolean);
 insert into marts.dim_period values
-    (date '2026-09-01', '2026-09', 'FY2026', date '2026-09-01', date '2026-09-30', 'open', true, null),
-    (date '2026-10-01', '2026-10', 'FY2026', date '2026-10-01', date '2026-10-31', 'open', true, null),
-    (date '2026-11-01', '2026-11', 'FY2026', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals, zendesk');
+    (date '2026-09-01', '2026-09', 'FY2026', date '2026-09-01', date '2026-09-30', 'open', true, null, false),
+    (date '2026-10-01', '2026-10', 'FY2026', date '2026-10-01', date '2026-10-31', 'open', true, null, false),
+    (date '2026-11-01', '2026-11', 'FY2026', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals, zendesk', false);
 create schema reporting;
 create table reporting.roi_month (period_month date, net_revenue_amount decimal(18,2), net_revenue_null_reason varchar);
 insert into reporting.roi_month values (date '2026-09-01', 1500.00, null), (date '2026-10-01', 2000.00, null);

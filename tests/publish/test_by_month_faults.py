@@ -55,7 +55,7 @@ def test_killed_at_any_point_the_served_version_is_untouched_and_a_rerun_ends_in
     build(home, START | {SEPTEMBER: [60]})
     child = processes.Process(target=_put_and_die, args=(home, changed, point))
     child.start()
-    child.join(timeout=120)
+    child.join(timeout=400)
     assert child.exitcode == -signal.SIGKILL
     assert (tables(home) == before) is (point not in ("publish_pointer", "publish_path"))
     published = put(home, changed)

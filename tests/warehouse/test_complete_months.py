@@ -94,3 +94,18 @@ def test_months_after_the_last_event_are_not_complete_however_late_the_delivery(
     sources = {name: "2026-01-02" for name in LATER if "ledger" not in name}
     found = waits(quick(rows(ledger=""), sources=sources, latest_delivery_date="2026-01-02"))
     assert (found["03"], found["04"]) == (None, "running")
+
+
+def test_before_the_first_record_of_a_feed_its_figures_are_unknown_and_after_it_nought_is_nought(quick: Build) -> None:
+    """Books and tickets from January, orders from March: nobody knows what was sold in January and February."""
+    begun = rows()
+    begun["orders"], begun["order_lines"] = begun["orders"][2:], begun["order_lines"][2:]
+    built = quick(begun, sources=LATER, latest_delivery_date="2025-04-02")
+    units = built.execute(
+        "select strftime(period_month, '%m'), net_amount, null_reason from marts.mart_cost_per_unit where unit_kind = 'sales_unit'"
+        " and period_month between date '2025-01-01' and date '2025-03-01' order by 1"
+    ).fetchall()
+    assert units == [("01", None, "source_absent"), ("02", None, "source_absent"), ("03", 9, None)]
+    flags = "select strftime(period_month, '%m'), has_tickets, has_orders, has_offers, has_interactions from marts.dim_period"
+    found = built.execute(f"{flags} where period_month <= date '2025-03-01' order by 1").fetchall()
+    assert found[-3:] == [("01", True, False, False, False), ("02", True, False, False, False), ("03", True, True, False, False)]

@@ -1,11 +1,11 @@
 -- Schema state holds what was true when the last copy was published; see docs/decisions/0016-a-day-rebuilds-its-months.md.
 with days as (
-    select days.*, awaited.waits_for, awaited.has_begun, awaited.is_complete
+    select days.*, awaited.waits_for, awaited.has_begun, awaited.has_tickets, awaited.has_interactions, awaited.has_orders, awaited.has_offers, awaited.is_complete
     from {{ ref('int_core__period_day') }} as days
     inner join {{ ref('int_core__month_awaited') }} as awaited on days.period_month = awaited.period_month
 ),
 
--- A month that begins, becomes complete, waits for other sources, or has other days or another name.
+-- A month that begins, becomes complete, waits for other sources, has other days or another name, or in which a feed has begun or not yet.
 changed_days as (
     select
         days.period_month,
@@ -14,13 +14,14 @@ changed_days as (
             when former.day is null or (days.has_begun and not former.has_begun) then 'a month begins'
             when days.day is null or days.period_month <> former.period_month or days.fiscal_period <> former.fiscal_period
                 or days.fiscal_year <> former.fiscal_year or days.is_generated <> former.is_generated then 'the fiscal calendar changes'
+            when (days.has_tickets, days.has_interactions, days.has_orders, days.has_offers) is distinct from (former.has_tickets, former.has_interactions, former.has_orders, former.has_offers) then 'a feed begins earlier or later'
             when days.is_complete then 'becomes complete'
             when former.is_complete then 'is not complete any more'
             else 'waits for other sources'
         end as why
     from days
     full outer join {{ source('state', 'period_day') }} as former on days.day = former.day
-    where (days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, days.waits_for, days.has_begun, days.is_complete) is distinct from (former.period_month, former.fiscal_period, former.fiscal_year, former.is_generated, former.waits_for, former.has_begun, former.is_complete)
+    where (days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, days.waits_for, days.has_begun, days.has_tickets, days.has_interactions, days.has_orders, days.has_offers, days.is_complete) is distinct from (former.period_month, former.fiscal_period, former.fiscal_year, former.is_generated, former.waits_for, former.has_begun, former.has_tickets, former.has_interactions, former.has_orders, former.has_offers, former.is_complete)
 ),
 
 cost_lines as (

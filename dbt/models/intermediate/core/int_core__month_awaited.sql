@@ -1,4 +1,4 @@
--- Which sources have not reached the end of a month, by deliveries and not by activity; see docs/decisions/0033-complete-months.md.
+-- Which sources have not reached the end of a month, by deliveries and not by activity, and which feeds begin later; see docs/decisions/0033-complete-months.md.
 with watermark as (
     select * from {{ ref('int_core__watermark') }}
 ),
@@ -48,6 +48,10 @@ month_awaited as (
         months.period_month,
         waiting.waits_for,
         months.start_date <= watermark.as_of_date as has_begun,
+        coalesce(months.end_date >= watermark.tickets_first_date, false) as has_tickets,
+        coalesce(months.end_date >= watermark.interactions_first_date, false) as has_interactions,
+        coalesce(months.end_date >= watermark.orders_first_date, false) as has_orders,
+        coalesce(months.end_date >= watermark.offers_first_date, false) as has_offers,
         waiting.waits_for is null and months.start_date <= watermark.as_of_date and months.end_date < watermark.latest_delivery_date as is_complete
     from months
     cross join watermark

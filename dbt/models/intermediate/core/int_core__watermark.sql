@@ -7,7 +7,6 @@ presence as (
         coalesce(bool_or(feed = 'accounts' and is_present), false) as has_accounts,
         coalesce(bool_or(feed = 'tickets' and is_present), false) as has_tickets,
         coalesce(bool_or(feed = 'interactions' and is_present), false) as has_interactions,
-        coalesce(bool_or(feed in ('interactions', 'offers') and is_present), false) as has_offers,
         coalesce(bool_or(feed = 'orders' and is_present), false) as has_orders,
         -- Lines of orders that never came belong to no account and no month.
         coalesce(bool_or(feed = 'orders' and is_present) and bool_or(feed = 'order_lines' and is_present), false) as has_order_lines,
@@ -20,18 +19,31 @@ presence as (
 
 -- A deleted row proves no activity, but its day still needs a period.
 instants as (
-    select min(created_at) as first_at, greatest(max(created_at), max(last_solved_at), max(closed_at)) as last_at, max(case when not is_deleted then created_at end) as active_at
+    select 'tickets' as feed, min(created_at) as first_at, greatest(max(created_at), max(last_solved_at), max(closed_at)) as last_at, max(case when not is_deleted then created_at end) as active_at, min(case when not is_deleted then created_at end) as begins_at
     from {{ ref('stg_tickets') }}
     union all
-    select min(started_at), max(started_at), max(case when not is_deleted then started_at end) from {{ ref('stg_interactions') }}
+    select 'interactions', min(started_at), max(started_at), max(case when not is_deleted then started_at end), min(case when not is_deleted then started_at end) from {{ ref('stg_interactions') }}
     union all
-    select min(ordered_at), max(ordered_at), max(case when not is_deleted then ordered_at end) from {{ ref('stg_orders') }}
+    select 'orders', min(ordered_at), max(ordered_at), max(case when not is_deleted then ordered_at end), min(case when not is_deleted then ordered_at end) from {{ ref('stg_orders') }}
     union all
-    select min(refunded_at), max(refunded_at), max(case when not is_deleted then refunded_at end) from {{ ref('stg_refunds') }}
+    select 'refunds', min(refunded_at), max(refunded_at), max(case when not is_deleted then refunded_at end), min(case when not is_deleted then refunded_at end) from {{ ref('stg_refunds') }}
     union all
-    select min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
+    select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
-    select min(paid_at), max(paid_at), cast(null as timestamp) from {{ ref('stg_payments') }}
+    select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
+),
+
+-- An offer is known from the feed, or from the order that names it.
+offer_instants as (
+    select min(offered_at) as begins_at from {{ ref('stg_offers') }} where not is_deleted
+    union all
+    select min(ordered_at) from {{ ref('stg_orders') }} where offer_id is not null and not is_deleted
+),
+
+offer_bounds as (
+    select {{ business_date('min(offer_instants.begins_at)', 'any_value(parameters.company_time_zone)') }} as offers_first_date
+    from offer_instants
+    cross join parameters
 ),
 
 -- A ledger month counts up to the day it was posted, and never beyond its own end.
@@ -63,7 +75,10 @@ bounds as (
     select
         {{ business_date('min(instants.first_at)', 'any_value(parameters.company_time_zone)') }} as first_date,
         {{ business_date('max(instants.last_at)', 'any_value(parameters.company_time_zone)') }} as last_date,
-        {{ business_date('max(instants.active_at)', 'any_value(parameters.company_time_zone)') }} as active_date
+        {{ business_date('max(instants.active_at)', 'any_value(parameters.company_time_zone)') }} as active_date,
+        {%- for feed in ['tickets', 'interactions', 'orders'] %}
+        {{ business_date("min(case when instants.feed = '" ~ feed ~ "' then instants.begins_at end)", 'any_value(parameters.company_time_zone)') }} as {{ feed }}_first_date{{ ',' if not loop.last }}
+        {%- endfor %}
     from instants
     cross join parameters
 ),
@@ -78,6 +93,10 @@ watermark as (
         ) as first_date,
         greatest(bounds.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
         parameters.latest_delivery_date,
+        bounds.tickets_first_date,
+        bounds.interactions_first_date,
+        bounds.orders_first_date,
+        offer_bounds.offers_first_date,
         parameters.reporting_currency_code,
         {{ currency_decimals('parameters.reporting_currency_code') }} as currency_decimals,
         parameters.company_time_zone,
@@ -91,6 +110,7 @@ watermark as (
     from parameters
     cross join presence
     cross join bounds
+    cross join offer_bounds
     cross join ledger_months
     cross join budget_months
     cross join calendar_feed

@@ -9,6 +9,10 @@ with dim_period as (
         bool_or(days.is_generated) as is_generated,
         bool_and(awaited.is_complete) as is_complete_period,
         min(awaited.waits_for) as waits_for,
+        bool_and(awaited.has_tickets) as has_tickets,
+        bool_and(awaited.has_interactions) as has_interactions,
+        bool_and(awaited.has_orders) as has_orders,
+        bool_and(awaited.has_offers) as has_offers,
         min(watermark.as_of_date) as as_of_date
     from {{ ref('int_core__period_day') }} as days
     inner join {{ ref('int_core__month_awaited') }} as awaited on days.period_month = awaited.period_month

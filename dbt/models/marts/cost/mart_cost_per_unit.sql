@@ -5,7 +5,7 @@ with watermark as (
 ),
 
 periods as (
-    select dim_period.period_month, dim_period.is_complete_period
+    select dim_period.period_month, dim_period.is_complete_period, dim_period.has_tickets, dim_period.has_interactions, dim_period.has_orders
     from {{ rows_of('dim_period') }} as dim_period
     cross join watermark
     where dim_period.start_date <= watermark.as_of_date
@@ -100,21 +100,20 @@ joined as (
     select
         periods.period_month, by_channel.unit_kind, by_channel.channel, periods.is_complete_period,
         case when not cost_months.is_fx_missing then by_channel.cost_minor end as cost_minor,
-        case when (by_channel.unit_kind in ('ticket_closed', 'ticket_created') and watermark.has_tickets) or (by_channel.unit_kind in ('call', 'interaction') and watermark.has_interactions) then by_channel.volume_count end as volume_count,
+        case when (by_channel.unit_kind in ('ticket_closed', 'ticket_created') and periods.has_tickets) or (by_channel.unit_kind in ('call', 'interaction') and periods.has_interactions) then by_channel.volume_count end as volume_count,
         cast(null as bigint) as net_minor,
         cost_months.period_month is null as is_cost_absent,
         coalesce(cost_months.is_fx_missing, false) as is_fx_missing,
         coalesce(cost_months.is_provisional, false) as is_provisional
     from by_channel
     inner join periods on by_channel.period_month = periods.period_month
-    cross join watermark
     left join cost_months on periods.period_month = cost_months.period_month
     union all
     select
         periods.period_month, 'sales_unit', 'all', periods.is_complete_period,
         case when not cost_months.is_fx_missing then cost_months.cost_minor end,
         null,
-        case when watermark.has_order_lines and not coalesce(revenue.is_fx_missing, false) then coalesce(revenue.net_minor, 0) end,
+        case when watermark.has_order_lines and periods.has_orders and not coalesce(revenue.is_fx_missing, false) then coalesce(revenue.net_minor, 0) end,
         cost_months.period_month is null,
         coalesce(cost_months.is_fx_missing, false) or coalesce(revenue.is_fx_missing, false),
         coalesce(cost_months.is_provisional, false)

@@ -77,6 +77,8 @@ flagged as (
         account_months.account_id,
         account_months.period_month,
         watermark.*,
+        periods.has_orders as are_orders_known,
+        periods.has_offers as are_offers_known,
         coalesce(line_sums.unpriced_count, 0) + coalesce(refund_sums.unpriced_count, 0) as unpriced_count,
         coalesce(line_sums.priced_count, 0) + coalesce(refund_sums.priced_count, 0) as priced_count,
         coalesce(line_sums.is_cost_missing, false) as is_cost_missing,
@@ -94,6 +96,7 @@ flagged as (
         coalesce(payment_sums.payments_count, 0) as payments_count,
         coalesce(payment_sums.payment_amount, 0) as payment_amount
     from account_months
+    inner join {{ rows_of('dim_period') }} as periods on account_months.period_month = periods.period_month
     cross join watermark
     left join order_counts on account_months.account_id = order_counts.account_id and account_months.period_month = order_counts.period_month
     left join line_sums on account_months.account_id = line_sums.account_id and account_months.period_month = line_sums.period_month
@@ -108,12 +111,12 @@ known as (
 reasoned as (
     select
         known.*,
-        case when not has_orders then 'source_absent' end as orders_null_reason,
-        case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' end as null_reason,
-        case when not has_refunds or not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' end as refund_null_reason,
-        case when not has_order_lines then 'source_absent' when is_fx_missing then 'fx_missing' when is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
+        case when not are_orders_known then 'source_absent' end as orders_null_reason,
+        case when not has_order_lines or not are_orders_known then 'source_absent' when is_fx_missing then 'fx_missing' end as null_reason,
+        case when not has_refunds or not has_order_lines or not are_orders_known then 'source_absent' when is_fx_missing then 'fx_missing' end as refund_null_reason,
+        case when not has_order_lines or not are_orders_known then 'source_absent' when is_fx_missing then 'fx_missing' when is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
         case
-            when not has_order_lines or not has_orders or not has_offers then 'source_absent'
+            when not has_order_lines or not are_orders_known or not are_offers_known then 'source_absent'
             when is_fx_missing then 'fx_missing'
             when is_offer_cost_missing then 'unit_cost_absent'
         end as offer_margin_null_reason,

@@ -115,14 +115,14 @@ mart_account_service_month as (
         summed.account_id,
         summed.period_month,
         watermark.reporting_currency_code as currency_code,
-        case when watermark.has_interactions then summed.contacts_count end as contacts_count,
-        case when watermark.has_interactions then summed.calls_count end as calls_count,
-        case when watermark.has_interactions then summed.handle_seconds end as handle_seconds,
-        case when not watermark.has_interactions then 'source_absent' end as contacts_null_reason,
-        case when watermark.has_tickets then summed.tickets_created_count end as tickets_created_count,
-        case when watermark.has_tickets then summed.tickets_solved_count end as tickets_solved_count,
-        case when watermark.has_tickets then summed.complaints_count end as complaints_count,
-        case when not watermark.has_tickets then 'source_absent' end as tickets_null_reason,
+        case when periods.has_interactions then summed.contacts_count end as contacts_count,
+        case when periods.has_interactions then summed.calls_count end as calls_count,
+        case when periods.has_interactions then summed.handle_seconds end as handle_seconds,
+        case when not periods.has_interactions then 'source_absent' end as contacts_null_reason,
+        case when periods.has_tickets then summed.tickets_created_count end as tickets_created_count,
+        case when periods.has_tickets then summed.tickets_solved_count end as tickets_solved_count,
+        case when periods.has_tickets then summed.complaints_count end as complaints_count,
+        case when not periods.has_tickets then 'source_absent' end as tickets_null_reason,
         case when not cost_months.is_fx_missing then {{ amount_of('summed.cost_minor', 'watermark.currency_decimals') }} end as service_cost_amount,
         case when not cost_months.is_fx_missing then {{ amount_of('summed.people_minor', 'watermark.currency_decimals') }} end as people_cost_amount,
         case when not cost_months.is_fx_missing then {{ amount_of('summed.it_minor', 'watermark.currency_decimals') }} end as it_cost_amount,
@@ -135,6 +135,7 @@ mart_account_service_month as (
         case when watermark.has_survey_responses then summed.csat_unscaled_count end as csat_unscaled_count,
         case when not watermark.has_survey_responses then 'source_absent' end as csat_null_reason
     from summed
+    inner join {{ rows_of('dim_period') }} as periods on summed.period_month = periods.period_month
     cross join watermark
     left join cost_months on summed.period_month = cost_months.period_month
 )
