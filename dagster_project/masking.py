@@ -3,9 +3,9 @@
 Holds patterns and their use in Python; `ingest/pii/masking.py` uses the same ones in SQL. Every pattern is written in the part of the
 syntax that RE2 and Python's `re.ASCII` read alike, and none looks ahead or behind. It must not import any other module of the project.
 
-Three kinds of text are masked. A `text` is what people write: all patterns. A `code` is a word or an id in an open column (a queue, a
-tag): links stay. A `message` is what the product says itself (errors, warnings, paths): its own counts and hashes stay, so only what
-cannot be one of them goes.
+Four kinds of text are masked. A `text` is what people write: all patterns. A `code` is a word or an id in an open column (a queue, a
+tag): links stay. A `message` is what the product says itself (errors, warnings): its own counts and hashes stay, so only what
+cannot be one of them goes. A `file` is the name of a delivered file: as a message, but numbers may be parted by blanks and `_`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["text", "code", "message"]
+Kind = Literal["text", "code", "message", "file"]
 
 _LETTERS = (
     "0-9A-Za-z\u00aa\u00b5\u00ba\u00c0-\u1fff\u2c00-\u2dff\u3005-\u3007\u3021-\ud7ff\uf900-\ufe0f\ufe20-\ufe4f\ufe70-\ufefe"
@@ -22,7 +22,7 @@ _LETTERS = (
 """Letters, digits and marks of every script, without punctuation and emoji."""
 _HAN = "[\u3400-\u9fff]"
 _AT = r"(?:@|%40|&#0*64;|&#x0*40;|&commat;)"
-_AT_IN_BRACKETS = r" ?[\[({<] ?(?:at|ät|arroba) ?[\])}>] ?"
+_AT_IN_BRACKETS = r" ?[\[({<] ?(?:at|ät|arroba|@) ?[\])}>] ?"
 _DOT = r"(?:\.|%2e|&#0*46;|&period;| ?[\[({<] ?(?:dot|punkt|point|punto) ?[\])}>] ?)"
 _DOT_AS_WORD = r"(?:[ ]?[\[({<] ?(?:dot|punkt|point|punto) ?[\])}>] ?| (?:dot|punkt|punto) )"
 _LOCAL = rf"(?:\"[^\"\n]{{1,64}}\"|[{_LETTERS}!#$*^`{{}}~._%+'-]+|[/=&|?])"
@@ -31,7 +31,10 @@ _LAST = "[A-Za-z\u00c0-\u1fff\u3041-\ud7ff][A-Za-z\u00c0-\u1fff\u3041-\ud7ff-]+"
 _EMAIL = (
     rf"(?i){_LOCAL}(?:{_AT}(?:\[[0-9a-z:.]+\]|{_LABEL}(?:{_DOT}{_LABEL})+)"
     rf"|(?: ?{_AT}\s{{1,2}}| {_AT}|{_AT_IN_BRACKETS})(?:{_LABEL}{_DOT})+{_LAST}"
-    rf"|(?:{_AT_IN_BRACKETS}| (?:at|arroba) )(?:{_LABEL}{_DOT_AS_WORD})+{_LAST})"
+    rf"|(?:{_AT_IN_BRACKETS}| (?:at|arroba) )(?:{_LABEL}{_DOT_AS_WORD})+{_LAST}"
+    r"|(?-i: AT (?:[0-9a-z-]+\.)+[a-z]{2,})\b)"
+    r"|\b[a-z]+[._][a-z._%+'-]+ at (?:[0-9a-z-]+\.)+[a-z]{2,}\b"  # jane.doe at example.com, not: look at example.com
+    r"|\b[a-z._%+'-]+@[a-z][a-z-]+\b"  # jane@intranet, not 1001@shop, which is an id
 )
 _IBAN = (
     r"\b[A-Z]{2}[0-9]{2}(?:[ .-]?[A-Z0-9]{4}){2}(?:[ .-]?[A-Z0-9]{3}|(?:[ .-]?[A-Z0-9]{4}){1,5}(?:[ .-]?[A-Z0-9]{1,3})?)\b"
@@ -39,7 +42,7 @@ _IBAN = (
     r"|(?i:\b[A-Z]{2}[0-9]{2}(?:[ .-]?[0-9]{4}){2}[ .-]?[0-9]{3})\b"
     r"|[A-Z]{2}[0-9]{14,30}"  # glued to a word
 )
-_GAP = r"[ ()./_-]{0,3}"
+_GAP = r"[ ()./_·*-]{0,3}"
 _EXTENSION = r"(?: ?(?:x|ext\.?|extension|durchwahl) ?[0-9]{1,6})?"
 _AFTER_WORD = (  # tel 555-0199
     r"(\b(?:tel|telephone|telefon|phone|fon|fax|mobile|mobil|handy|cell|call|whatsapp|sms)\b[.:]?"
@@ -55,6 +58,22 @@ _PAPER = (
     r"(?: ?(?:no|nr|number|nummer|#)\.?)?[:= ]{0,2})"
     r"[A-Z]{0,3}[0-9][A-Z0-9-]{5,11}\b"
 )
+
+
+def _in_names(gap: str, card: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the patterns of numbers with this sign between groups: no date, count or hash, and no month after the number of a part."""
+    not_a_month = rf"(?:(?:1[3-9]|[2-9][0-9]){gap}[0-9]{{4}}|[0-9]{{2}}{gap}(?:[03-9][0-9]|1[0-8]|2[1-9])[0-9]{{2}})"
+    phone = rf"[2-9][0-9]{{2}}{gap}[0-9]{{3}}{gap}[0-9]{{4}}"
+    cards = rf"[3-6][0-9]{{3}}(?:{gap}[0-9]{{4}}){{3}}|3[47][0-9]{{2}}{gap}[0-9]{{6}}{gap}[0-9]{{5}}{card}"
+    return (
+        (rf"\([2-9][0-9]{{2}}\)[ ._-]{{0,2}}[0-9]{{3}}{gap}[0-9]{{4}}{_BEHIND}", r"[phone]\1"),
+        (rf"{_BEFORE}(?:{phone}|1[3-9][0-9]{gap}[0-9]{{4}}{gap}[0-9]{{4}}){_BEHIND}", r"\1[phone]\2"),
+        (rf"{_BEFORE}(?:[0-9]{{3}}{gap}{not_a_month}|{cards}){_BEHIND}", r"\1[number]\2"),
+    )
+
+
+_CARD = "|[3-6][0-9]{15}|3[47][0-9]{13}"  # instants in a name begin with the year or a smaller digit
+_BEFORE, _BEHIND = "(^|[^0-9A-Za-z])", "([^0-9A-Za-z]|$)"
 _STRIPPED = (
     ("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]", ""),  # invisible
     (rf"{_HAN}*(?:爱游戏|亚博|博彩|彩票|赌场|真人娱乐|体育下载){_HAN}*", ""),  # a betting site's word with the characters glued to it
@@ -74,7 +93,8 @@ _NUMBER = (rf"(?i){_PAPER}|\b[0-9]{{3}}[ -][0-9]{{2}}[ -][0-9]{{4}}\b|\b[0-9](?:
 PATTERNS: dict[Kind, tuple[tuple[str, str], ...]] = {
     "text": (*_STRIPPED, _LINK, *_DATES, *_ADDRESSES, _PHONE, _NAMED_PHONE, _NUMBER, (_KEPT, "")),
     "code": (*_STRIPPED, *_DATES, *_ADDRESSES, _PHONE, _NAMED_PHONE, _NUMBER, (_KEPT, "")),
-    "message": (*_STRIPPED, *_DATES, *_ADDRESSES, _SURE_PHONE, _NAMED_PHONE, (_KEPT, "")),
+    "message": (*_STRIPPED, *_DATES, *_ADDRESSES, _SURE_PHONE, _NAMED_PHONE, *_in_names("[.-]"), (_KEPT, "")),
+    "file": (*_STRIPPED, *_DATES, *_ADDRESSES, _SURE_PHONE, _NAMED_PHONE, *_in_names("[ ._-]", _CARD), (_KEPT, "")),
 }
 """For each kind of text the patterns in order of use, and what stands in their place; they read a text in its `PLAIN` form."""
 _ZEROS = "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０𐒠𑁦𝟎𝟘𝟢𝟬𝟶"
@@ -92,21 +112,23 @@ OTHER_FORM = "[" + "".join(map(re.escape, map(chr, PLAIN))) + "]"
 """A character that `PLAIN` changes."""
 _DIGIT = f"[0-9{''.join(f'{zero}-{chr(ord(zero) + 9)}' for zero in _ZEROS)}]"
 _GUARD_OF_ADDRESSES = (
-    r"[@＠﹫]|%40|&#|&commat|[ \[({<](?:dot|punkt|point|punto)[ \])}>]|[\[({<] ?(?:at|ät|arroba) ?[\])}>]"
+    r"[@＠﹫]|%40|&#|&commat|[ \[({<](?:dot|punkt|point|punto)[ \])}>]|[\[({<] ?(?:at|ät|arroba) ?[\])}>]| at [^ ]+\.[a-z]"
     rf"|{_STRIPPED[0][0]}|爱游戏|亚博|博彩|彩票|赌场|真人娱乐|体育下载"
 )
 _WORD_BEFORE_NUMBER = r"(?:tel|telefon|phone|fon|fax|mobile?|handy|cell|call|whatsapp|sms)[ .:=a-z]{0,12}\(?[0-9]|pass|ausweis|ssn"
 GUARD = rf"(?i){_GUARD_OF_ADDRESSES}|://|www\.|{_DIGIT}(?:[^0-9]{{0,3}}{_DIGIT}){{7}}|{_WORD_BEFORE_NUMBER}"
 """Found in every text that `PATTERNS` change: one cheap look spares nearly all others."""
 GUARD_OF_CODES = (
-    r"(?i)[@&%<(\[{]|[^\x00-\x7F]| dot | punkt | punto |://|www\.|[0-9](?:[^0-9]{0,3}[0-9]){7}"
+    r"(?i)[@&%<(\[{]|[^\x00-\x7F]| dot | punkt | punto | at |://|www\.|[0-9](?:[^0-9]{0,3}[0-9]){7}"
     rf"|{_WORD_BEFORE_NUMBER}"
 )
 """As `GUARD`, and quicker to compile: it lets a few more texts through."""
 _GUARD_OF_MESSAGES = (
     rf"(?i){_GUARD_OF_ADDRESSES}|{OTHER_FORM}|\+[0-9(]|\(0|(?:^|[^0-9a-z])0[1-9](?:{_GAP}[0-9]){{7}}"
     rf"|[a-z]{{2}}[0-9]{{2}}[ .-]?[0-9a-z]{{4}}|{_WORD_BEFORE_NUMBER}"
+    r"|[0-9]{3}(?:[.-]|\)[ ._-]{0,2})[0-9]{2,6}[.-][0-9]{4}"
 )
+_GUARDS: dict[Kind, str] = {"text": GUARD, "code": GUARD, "message": _GUARD_OF_MESSAGES, "file": "[^A-Za-z]"}
 _LONGEST_LOCAL = "{1,64}"
 """Python tries again from each letter where RE2 does not; an address has no longer name."""
 
@@ -114,7 +136,7 @@ _LONGEST_LOCAL = "{1,64}"
 def _compiled(kind: Kind) -> tuple[re.Pattern[str], list[tuple[re.Pattern[str], str]]]:
     bounded = (pattern.replace("%+'-]+", f"%+'-]{_LONGEST_LOCAL}") for pattern, _ in PATTERNS[kind])
     patterns = [(re.compile(pattern, re.ASCII), token) for pattern, (_, token) in zip(bounded, PATTERNS[kind], strict=True)]
-    return re.compile(_GUARD_OF_MESSAGES if kind == "message" else GUARD, re.ASCII), patterns
+    return re.compile(_GUARDS[kind], re.ASCII), patterns
 
 
 _COMPILED: dict[Kind, tuple[re.Pattern[str], list[tuple[re.Pattern[str], str]]]] = {}
@@ -143,7 +165,7 @@ def masked(text: str, kind: Kind) -> str:
 def masked_path(path: str) -> str:
     """Return a path of the landing folder with the name of its file masked; its folders are a system, a stream and a day."""
     folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}{masked(name, 'message')}"
+    return f"{folder}{slash}{masked(name, 'file')}"
 
 
 def addresses(text: str) -> set[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
+from dagster_project.ingest.pii.ids import is_suspect
 from dagster_project.ingest.pii.register import person_columns
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import identifier_value
@@ -183,7 +184,7 @@ def _stored_ids(lake: Lake, file: LandingFile, record: DeliveredRecord) -> dict[
     """Return the ids of a record of the company's own files by column, as the lake has them."""
     named = {*references(file.stream), *person_columns(load_contract(file.stream))}
     ids = {name: identifier_value(record.values.get(name, "")) for name in named}
-    return {name: lake.stored_id(value) if "@" in value or value.startswith("+") else value for name, value in ids.items() if value}
+    return {name: lake.stored_id(value) if is_suspect(value) else value for name, value in ids.items() if value}
 
 
 def _canonical_columns(file: LandingFile) -> set[str]:

@@ -90,6 +90,11 @@ def test_a_function_of_values_is_no_table_function() -> None:
         ("select repeat(a, strlen(a)) from source", "repeat is allowed only with a count"),
         ("select range(100000000000) from source", "range is allowed only with a count"),
         ("select a from source, range(100000000000)", "range is allowed only with a count"),
+        ("select age(a::timestamp) from source", "age with fewer than 2 arguments depends on today"),
+        ("select a from source order by (a::timestamptz).AGE()", "age with fewer than 2 arguments depends on today"),
+        ("select a::timetz from source", "time with time zone depend on today"),
+        ("select timezone('Europe/Berlin', timetz '10:00+00') from source", "time with time zone depend on today"),
+        ("select try_cast(a as struct(x timetz[])) from source", "time with time zone depend on today"),
         ("summarize source", "not allowed"),
         ("show tables", "not allowed"),
     ],
@@ -106,11 +111,36 @@ def test_what_is_not_allowed_is_refused_with_its_line(sql: str, wrong: str) -> N
         "with p as (from source), q as (select a from p) select a, row_number() over (order by a) from q join agent on 1 = 1",
         "select a, unnested.x from source, unnest(string_split(a, ',')) as unnested (x), range(12) as months (month_number)",
         "select (select max(agent_id) from agent where agent_id = a), a between 'a' and 'b', extract(year from a::date) from Source",
+        "select age(a::timestamp, timestamp '2026-01-01'), a::time, a::timestamptz at time zone 'Europe/Berlin' from source",
         "from source select a union all by name from agent select agent_id as a",
     ],
 )
 def test_what_mappings_need_is_allowed(sql: str) -> None:
     check(sql)
+
+
+def _folding_signs() -> list[tuple[str, str]]:
+    """Return each character beyond ASCII that Python folds to ASCII, with what it becomes."""
+    pairs = {(chr(code), form) for code in range(0x80, 0x110000) for form in (chr(code).lower(), chr(code).casefold(), chr(code).upper())}
+    return sorted((sign, form) for sign, form in pairs if form[0].isascii())
+
+
+@pytest.mark.fault("S12")
+def test_a_name_is_no_other_name_because_python_would_fold_it_so() -> None:
+    """`with "duc\u212adb_views" as …` hid the engine's own `duckdb_views`, for the Kelvin sign is a k to Python and not to the engine."""
+    signs = _folding_signs()
+    assert ("\u212a", "k") in signs
+    for sign, form in signs:
+        with open_sandbox([], None, threads=1, memory_limit="256MB") as connection:
+            with pytest.raises(duckdb.Error):
+                connection.execute(f'with "x{sign}" as (select 1) select 1 from "x{form}"')
+            for sql in (f'with "x{sign}" as (select 1) select a from "x{form}"', f'with "x{form}" as (select 1) select a from "x{sign}"'):
+                with pytest.raises(UsageError, match="is no relation"):
+                    check_statement(Path("m.sql"), sql, RELATIONS, connection)
+    with pytest.raises(UsageError, match="duckdb_views is no relation"):
+        check('with "duc\u212adb_views" as (select 1) select a, (select max(sql) from duckdb_views) from source')
+    with pytest.raises(UsageError, match="not allowed"):
+        check('select "to_wee\u212as"(1) from source')
 
 
 @pytest.mark.fault("S12")

@@ -8,6 +8,7 @@ bind or run the statement.
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,10 @@ FUNCTIONS = frozenset(
 """Functions of values: what one gives depends on its arguments alone and is not much longer than they are."""
 COUNTED = {"lpad": 1, "rpad": 1, "repeat": 1, "range": -1, "generate_series": -1, "list_resize": 1, "array_resize": 1}
 """Functions whose result is as long as an argument says (its place; -1: every argument): it must be a number written out."""
+WITH_ALL = {"age": 2}
+"""Functions that take today for an argument that is left out, and how many they need."""
+OF_TODAY = frozenset(("TIME WITH TIME ZONE",))
+"""Types whose values depend on today: a time of day in a zone, by the offset that the zone has now."""
 TABLE_FUNCTIONS = frozenset(("unnest", "json_each", "json_tree"))
 LONGEST = 10_000
 _VALUES = frozenset(
@@ -77,6 +82,7 @@ _VALUES = frozenset(
     session_user user""".split()
 )
 """Names that the engine takes for a function where no column is called so."""
+_SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
 
 
 def check_statement(path: Path, text: str, relations: Mapping[str, Collection[str]], connection: duckdb.DuckDBPyConnection) -> None:
@@ -92,10 +98,15 @@ def check_statement(path: Path, text: str, relations: Mapping[str, Collection[st
     if parsed["error"]:
         line = _line(text, int(parsed["position"])) if str(parsed.get("position", "")).isdigit() else ""
         raise UsageError(f"mapping {path}{line}: {parsed.get('error_message', 'not a SELECT')}")
-    known = {name.lower() for name in relations}
-    columns = {column.lower() for named in relations.values() for column in named}
+    known = {folded(name) for name in relations}
+    columns = {folded(column) for named in relations.values() for column in named}
     for at, wrong in [*_wrong(parsed["statements"], known), *_values(parsed["statements"], _VALUES - columns)]:
         raise UsageError(f"mapping {path}{_line(text, at)}: {wrong}")
+
+
+def folded(name: str) -> str:
+    """Return a name as the engine compares names: only capitals of ASCII are folded (the Kelvin sign is no k)."""
+    return name.translate(_SMALL)
 
 
 def _line(text: str, at: int) -> str:
@@ -114,7 +125,7 @@ def _wrong(node: Any, known: Collection[str]) -> Iterator[tuple[int, str]]:
     if "cte_map" in node:  # each may read those before it, not itself: its own name would be looked for elsewhere
         for entry in node["cte_map"]["map"]:
             yield from _wrong(entry["value"], known)
-            known = {*known, entry["key"].lower()}
+            known = {*known, folded(entry["key"])}
     for name, child in node.items():
         if name != "cte_map":
             yield from _wrong(child, known)
@@ -124,7 +135,7 @@ def _values(node: Any, names: Collection[str]) -> Iterator[tuple[int, str]]:
     """Yield the columns of these names: no relation has them, so that each is a function."""
     children = node if isinstance(node, list) else node.values() if isinstance(node, Mapping) else ()
     named = node["column_names"] if isinstance(node, Mapping) and node.get("class") == "COLUMN_REF" else []
-    if len(named) == 1 and named[0].lower() in names:
+    if len(named) == 1 and folded(named[0]) in names:
         yield node["query_location"], f"{named[0]} is no column of a relation, and as a function it is not allowed in a mapping"
     for child in children:
         yield from _values(child, names)
@@ -134,15 +145,17 @@ def _wrong_here(node: Mapping[str, Any], known: Collection[str]) -> Iterator[tup
     kind, at = node.get("type"), node.get("query_location", -1)
     if kind == "BASE_TABLE":
         name = node["table_name"]
-        if node["catalog_name"] or node["schema_name"] or name.lower() not in known:
+        if node["catalog_name"] or node["schema_name"] or folded(name) not in known:
             full = ".".join(filter(None, (node["catalog_name"], node["schema_name"], name)))
             yield at, f"{full} is no relation that it may read; remedy: read source, or a stream of the mapping by its name"
     elif kind in ("RECURSIVE_CTE_NODE", "SHOW_REF", "COLUMN_DATA", "DELIM_GET", "PIVOT"):
         yield at, f"{str(kind).lower().replace('_', ' ')} is not allowed in a mapping"
     elif kind == "TABLE_FUNCTION":
-        name = node["function"].get("function_name", "").lower()
+        name = folded(node["function"].get("function_name", ""))
         if name not in TABLE_FUNCTIONS and name not in ("range", "generate_series"):
             yield at, f"the table function {name} is not allowed in a mapping"
+    elif node.get("id") in OF_TODAY:
+        yield at, f"values of the type {str(node['id']).lower()} depend on today; remedy: cast to time, or to timestamptz"
     if node.get("sample"):
         yield at, "a sample gives other rows each time"
     if "function_name" in node:
@@ -150,7 +163,7 @@ def _wrong_here(node: Mapping[str, Any], known: Collection[str]) -> Iterator[tup
 
 
 def _wrong_function(node: Mapping[str, Any], at: int) -> Iterator[tuple[int, str]]:
-    name = node["function_name"].lower()
+    name = folded(node["function_name"])
     if node.get("catalog") or node.get("schema") not in ("", "main", None):
         yield at, f"the function {name} is named with a schema; remedy: write it before its argument, as name(value)"
     elif name in COUNTED:
@@ -158,6 +171,8 @@ def _wrong_function(node: Mapping[str, Any], at: int) -> Iterator[tuple[int, str
         counted = node["children"] if place < 0 else node["children"][place : place + 1]
         if not all(_is_small(child) for child in counted):
             yield at, f"{name} is allowed only with a count that is written out and at most {LONGEST:,}"
+    elif len(node["children"]) < WITH_ALL.get(name, 0):
+        yield at, f"{name} with fewer than {WITH_ALL[name]} arguments depends on today and is not allowed in a mapping"
     elif name not in FUNCTIONS and name not in TABLE_FUNCTIONS:
         yield at, f"the function {name} is not allowed in a mapping; remedy: see docs/mappings.md for what is"
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
 import duckdb
 
+from dagster_project.ingest.pii.ids import SUSPECT, person_form
 from dagster_project.ingest.sql_text import literal
 from dagster_project.masking import GUARD, GUARD_OF_CODES, OTHER_FORM, PATTERNS, PLAIN, Kind, masked
 
@@ -52,14 +52,15 @@ create or replace temp macro masked_code(value) as
     case when regexp_matches(value, {literal(GUARD_OF_CODES)}) and not regexp_full_match(value, '[1-9][0-9]*')
         then code_masked(value) else value end;
 create or replace temp macro stored_id(value) as
-    case when contains(value, '@') or starts_with(value, '+') then id_without_address(value) else value end;
+    case when regexp_matches(value, {literal(SUSPECT)}) then id_without_address(value) else value end;
 create or replace temp macro masked_value(value) as case when regexp_full_match(value, '[0-9]+') then value else masked_text(value) end;
 set variable inner_pad = encode(uuid()::varchar);
 set variable outer_pad = encode(uuid()::varchar);
 """
 """`plain_*` is the normal form: e-mail trimmed, NFC, lower case; telephone digits, with + for a leading + or 00, then without (0).
 
-`stored_id` is an id as the lake has it: one that is an address or a number of a person becomes its keyed hash, in every feed the same.
+`stored_id` is an id as the lake has it: one that is an address or a number of a person, however it is spelled (`ids.py`), becomes its keyed
+hash, in every feed the same.
 """
 _CODES_KEPT = 10_000
 _OF_IDS = "id_without_address"
@@ -93,10 +94,8 @@ def without_key(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def stored_id(value: str, key: bytes) -> str:
     """Return an id as the macro `stored_id` does with this key."""
-    if ("@" in value or value.startswith("+")) and _code_masked(value) != value:
-        plain = unicodedata.normalize("NFC", value.strip(" \t\r\n\u00a0\u200b\ufeff")).lower()
-        return hmac.new(key, plain.encode(), "sha256").hexdigest()
-    return value
+    form = person_form(value)
+    return value if form is None else hmac.new(key, form.encode(), "sha256").hexdigest()
 
 
 def use_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
