@@ -49,7 +49,7 @@ contact_facts as (
         count(case when interactions.started_date > watermark.quarter_ago_date then 1 end) as contacts_90_count
     from {{ ref('fct_interaction') }} as interactions
     cross join watermark
-    where not interactions.is_deleted
+    where interactions.is_counted
     group by interactions.account_id
 ),
 
