@@ -57,7 +57,8 @@ def two_entities_with_foreign_books(feed: str, row: Row) -> Row | None:
     Give back yen for what was sold in other currencies, about four fifths of it.
     """
     if feed == "refunds" and row["currency_code"] != "JPY":
-        row |= {"currency_code": "JPY", "refund_amount": _worth(row["refund_amount"], Decimal(80), 0)}
+        row |= {name: _worth(text, Decimal(80), 0) for name, text in row.items() if text and name.endswith("_amount")}
+        row["currency_code"] = "JPY"
     if feed in ("ledger_actuals", "budgets"):
         row["legal_entity"] = "SECOND" if row["department_id"] == "billing" else "FIRST"
     if feed == "ledger_actuals" and row["cost_category"] == "it":
