@@ -17,7 +17,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "restocked_goods_have_a_quantity",
             "is_restocked and coalesce(returned_quantity, 0) = 0",
-            "the cost of goods that came back cannot be recovered without their number, so margin is too low",
+            "without their number the cost of goods that came back is not known: no margin of the month, or too low a one where it says 0",
             severity="warning",
             column="returned_quantity",
         ),

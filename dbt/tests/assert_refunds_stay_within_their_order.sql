@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Warns: more was refunded than was sold, or more goods came back than were delivered. Net revenue or margin of the month is too low. Correct the
--- refund, or deliver the missing order or line.
+-- Warns: more money was refunded than was sold, so that net revenue and margin of the month are too low; or more goods came back than were delivered,
+-- so that its margin is too high by their cost, where they went back on the shelf. Correct the refund, or deliver the missing order or line.
 select 'money' as excess_kind, order_id, refund_id, order_amount, refund_amount from ({{ refund_excess() }}) as excess
 union all
 select 'goods' as excess_kind, returned.order_id, returned.refund_id, lines.quantity, returned.returned_quantity

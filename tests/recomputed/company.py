@@ -51,30 +51,42 @@ class Company(Delivered):
 
     @cached_property
     def refunds(self) -> pd.DataFrame:
-        """Refunds of orders that count, in minor units, in the month of the refund; cost comes back with goods that went back to the shelf.
+        """Refunds of orders that count or were never delivered, in minor units, in the month of the refund.
 
-        What is in the order's currency has the rate of the order's month, so that a full return leaves nothing; else of its own month.
+        What is in the order's currency has the rate of the order's month, so that a full return leaves nothing; else of its own month. Cost
+        comes back (`back`) with goods that went back to the shelf, in the order's currency at its rate; None where nobody knows how much.
         """
         orders = self.orders.rename(columns={"currency_code": "order_currency", "month": "order_month"})
-        table = self.latest("refunds").merge(orders[["order_id", "account", "order_currency", "order_month"]])
-        table = table.assign(month=self.month(table["refunded_at"]), day=table["refunded_at"].str[:10])
+        table = self.latest("refunds").merge(orders[["order_id", "account", "order_currency", "order_month"]], how="left")
+        is_orphan = ~table["order_id"].isin(self.latest("orders", with_deleted=True)["order_id"])
+        table = table[is_orphan | table["account"].notna()]
+        table = table.assign(
+            account=table["account"].fillna(UNKNOWN), month=self.month(table["refunded_at"]), day=table["refunded_at"].str[:10]
+        )
         costs = {(row.order_id, row.line_id): Decimal(row.unit_cost) for row in self.latest("order_lines").itertuples()}
         rows = list(table.itertuples())
-        back = [
-            rounded(costs[row.order_id, row.line_id] * Decimal(row.returned_quantity), row.order_currency)
-            if row.is_restocked == "true" and row.returned_quantity and (row.order_id, row.line_id) in costs
-            else Decimal(0)
-            for row in rows
-        ]
+
+        def back(row: Any) -> int | None:
+            if row.is_restocked != "true":
+                return 0
+            cost = costs.get((row.order_id, row.line_id))
+            if cost is None or not row.returned_quantity:
+                return None
+            goods = rounded(cost * Decimal(row.returned_quantity), row.order_currency)
+            return self.converted(goods, row.order_currency, row.order_month)
+
         months = [row.order_month if row.currency_code == row.order_currency else row.month for row in rows]
         return table.assign(
             amount=[self.converted(Decimal(row.refund_amount), row.currency_code, month) for row, month in zip(rows, months, strict=True)],
             own_amount=[minor(Decimal(row.refund_amount), row.currency_code) for row in rows],
-            back=[self.converted(amount, row.order_currency, row.order_month) for amount, row in zip(back, rows, strict=True)],
+            back=pd.array([back(row) for row in rows], "Int64"),
         )
 
     def sales(self) -> pd.DataFrame:
-        """By account and month: orders that sold something, gross sales, credits, refunds, net revenue, contribution margin."""
+        """By account and month: orders that sold something, gross sales, credits, refunds, net revenue, contribution margin.
+
+        The margin is <NA> where the cost of goods that came back is not known.
+        """
         lines, refunds, keys = self.lines, self.refunds, ["account", "month"]
         sold = lines[lines["is_sold"]]
         of_lines, of_refunds = lines.groupby(keys), refunds.groupby(keys)
@@ -88,7 +100,9 @@ class Company(Delivered):
             "back": of_refunds["back"].sum(),
         }).fillna(0).astype(int)  # fmt: skip
         net = table["net_lines"] - table["refund"]
-        return table.assign(net=net, margin=net - table["cost"] + table["back"])[["orders", "gross", "credit", "refund", "net", "margin"]]
+        is_known = ~table.index.isin(refunds[refunds["back"].isna()].set_index(keys).index)
+        margin = (net - table["cost"] + table["back"]).astype("Int64").where(is_known)
+        return table.assign(net=net, margin=margin)[["orders", "gross", "credit", "refund", "net", "margin"]]
 
     def ledger(self) -> pd.DataFrame:
         """Lines of the ledger in scope."""

@@ -52,7 +52,13 @@ def _worth(text: str, worth: Decimal, decimals: int) -> str:
 
 
 def two_entities_with_foreign_books(feed: str, row: Row) -> Row | None:
-    """Give billing to a second legal entity, which has posted no people for two months, and pay for tools in USD."""
+    """Give billing to a second legal entity, which has posted no people for two months, and pay for tools in USD.
+
+    Give back yen for what was sold in other currencies, about four fifths of it.
+    """
+    if feed == "refunds" and row["currency_code"] != "JPY":
+        row |= {name: _worth(text, Decimal(80), 0) for name, text in row.items() if text and name.endswith("_amount")}
+        row["currency_code"] = "JPY"
     if feed in ("ledger_actuals", "budgets"):
         row["legal_entity"] = "SECOND" if row["department_id"] == "billing" else "FIRST"
     if feed == "ledger_actuals" and row["cost_category"] == "it":
@@ -66,8 +72,13 @@ def nothing_else(feed: str, row: Row) -> Row:
 
 
 def work_in_disorder(feed: str, row: Row) -> Row:
-    """Lose times and departments, merge tickets, report time on them; no contact of the first three months is measured."""
-    number = int(row[f"{feed[:-1]}_id"][1:]) if feed in ("tickets", "interactions") else 0
+    """Lose times and departments, merge tickets, report time on them; no contact of the first three months is measured.
+
+    Of a few refunds lose the number of goods that came back, of others the order.
+    """
+    number = int(row[f"{feed[:-1]}_id"][1:]) if feed in ("tickets", "interactions", "refunds") else 0
+    if feed == "refunds":
+        row |= {"returned_quantity": ""} if number % 13 == 3 else {"order_id": "ELSEWHERE"} if number % 13 == 8 else {}
     if feed == "tickets":
         if row["created_at"] < "2024-11-01":  # nobody's time is known in September, in October only that of spam
             row["handle_seconds"] = row["handle_seconds"] if row["ticket_state"] == "spam" and row["created_at"] >= "2024-10-01" else ""

@@ -98,6 +98,106 @@ def test_a_full_return_in_another_currency_leaves_neither_revenue_nor_margin(qui
     assert sums.fetchall() == [(0, 0, 2)]
 
 
+def sold_and_back(currency: str = "EUR", unit_cost: str | None = "40.00", **refund: Any) -> dict[str, list[dict[str, Any]]]:
+    """One unit sold in February for 10,000 of a currency (of yen 0.006 EUR each), refunded in March with 60.00 EUR."""
+    back = {"refund_id": "R1", "order_id": "O1", "line_id": "1", "refunded_at": "2025-03-05T12:00:00+00", "refund_amount": "60.00"}
+    rate = {"to_currency_code": "EUR", "rate_type": "average", "rate_source": "s", "rate_date": "2025-02-01"}
+    return {
+        "orders": [{"order_id": "O1", "account_id": "a", "ordered_at": "2025-02-10T12:00:00+00", "currency_code": currency}],
+        "order_lines": [{"order_id": "O1", "line_id": "1", "quantity": 1, "unit_price": "10000", "net_amount": "10000",
+                         "unit_cost": unit_cost}],
+        "refunds": [{**back, "currency_code": "EUR", "is_restocked": True, "returned_quantity": 1, **refund}],
+        "fx_rates": [{**rate, "from_currency_code": "JPY", "exchange_rate": "0.006"}],
+    }  # fmt: skip
+
+
+def test_cost_of_goods_comes_back_in_the_currency_and_at_the_rate_of_their_order(quick: Callable[..., Connection]) -> None:
+    """5,000 yen are 30.00 EUR at the rate of the order's month; March has no rate for yen, and the refund needs none."""
+    connection = quick(sold_and_back("JPY", "5000"))
+    columns = "refund_amount, cost_recovered_amount, cost_recovered_null_reason, is_fx_missing"
+    assert connection.execute(f"select {columns} from marts.fct_refund").fetchall() == [(Decimal("60.00"), Decimal("30.00"), None, False)]
+    margins = "select contribution_margin_amount from marts.mart_account_sales_month order by period_month"
+    assert connection.execute(margins).fetchall() == [(Decimal("30.00"),), (Decimal("-30.00"),)]
+    without = quick(sold_and_back("CHF", "5000"))
+    assert without.execute(f"select {columns} from marts.fct_refund").fetchall() == [(Decimal("60.00"), None, "fx_missing", True)]
+    counted = "net_revenue_amount, unpriced_count, contribution_margin_amount"
+    assert sales(without, "a", MARCH, *counted.split(", ")) == (Decimal("-60.00"), 1, Decimal("-60.00"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "back"),
+    [
+        (sold_and_back(), Decimal("40.00")),
+        (sold_and_back(unit_cost=None), None),
+        (sold_and_back(returned_quantity=None), None),
+        (sold_and_back(line_id=None), None),
+        (sold_and_back(order_id="BEFORE"), None),
+        (sold_and_back(unit_cost=None, is_restocked=False), Decimal(0)),
+        (sold_and_back(unit_cost=None, returned_quantity=0), Decimal(0)),
+        (sold_and_back(order_id="BEFORE", is_restocked=False), Decimal(0)),
+    ],
+    ids=["known", "no unit cost", "no number", "no line", "no order", "not on the shelf", "none", "no order, not on the shelf"],
+)
+def test_cost_that_comes_back_is_unknown_where_nobody_knows_it_and_0_where_nothing_came_back(
+    figures: Callable[..., Connection], rows: dict[str, list[dict[str, Any]]], back: Decimal | None
+) -> None:
+    """The margin of the month of the refund is unknown with it: of the account, in the 360 view, of the company and as a metric."""
+    connection, reason = figures(rows), "unit_cost_absent" if back is None else None
+    margin = None if back is None else back - Decimal("60.00")
+    account = "a" if rows["refunds"][0]["order_id"] == "O1" else "ACCOUNT_UNKNOWN"
+    found = connection.execute(
+        "select refund_amount, cost_recovered_amount, cost_recovered_null_reason, is_fx_missing from marts.fct_refund"
+    )
+    assert found.fetchall() == [(Decimal("60.00"), back, reason, False)]
+    columns = "net_revenue_amount", "contribution_margin_amount", "margin_null_reason"
+    assert sales(connection, account, MARCH, *columns) == (Decimal("-60.00"), margin, reason)
+    for table, why in (
+        ("analytics.mart_service_roi_account", None),
+        ("analytics.mart_service_roi_month", "contribution_margin_null_reason"),
+    ):
+        month = f"select contribution_margin_amount, {why or 'null'} from {table} where window_kind = 'month' and period_month = ?"
+        assert connection.execute(month, [MARCH]).fetchall() == [(margin, reason if why else None)], table
+    metric = "select value, null_reason from reporting.mart_metric where metric_id = 'contribution_margin' and cut = 'all' "
+    value = connection.execute(metric + "and period_kind = 'month' and period_month = ?", [MARCH]).fetchall()
+    assert value == [(None if margin is None else float(margin), reason)]
+    profile = "select margin_365_amount is null, margin_null_reason, revenue_null_reason from marts.mart_customer_360 where account_id = ?"
+    lacks = back is None or (account == "a" and rows["order_lines"][0]["unit_cost"] is None)
+    assert connection.execute(profile, [account]).fetchall() == [(lacks, "unit_cost_absent" if lacks else None, None)]
+
+
+@pytest.mark.parametrize(
+    ("order", "counts"),
+    [
+        ({}, True),
+        ({"is_test": True}, False),
+        ({"cancelled_at": "2025-02-11T10:00:00+00"}, False),
+        ({"financial_state": "voided"}, False),
+        ({"is_deleted": True}, False),
+        ({"order_id": "ELSEWHERE"}, True),
+    ],
+)
+def test_a_payment_counts_when_its_order_does_or_is_not_known(
+    figures: Callable[..., Connection], order: dict[str, Any], counts: bool
+) -> None:
+    at = "2025-02-10T12:00:00+00"
+    connection = figures({
+        "accounts": [{"account_id": "a"}],
+        "orders": [{"order_id": "O1", "account_id": "a", "ordered_at": at, "currency_code": "EUR", **order}],
+        "payments": [{"payment_id": "P1", "order_id": "O1", "paid_at": at, "payment_amount": "777.00", "currency_code": "EUR"}],
+    })  # fmt: skip
+    amount = Decimal("777.00") if counts else None
+    account = "ACCOUNT_UNKNOWN" if order.get("order_id") else "a"
+    assert connection.execute("select is_counted from marts.fct_payment").fetchall() == [(counts,)]
+    assert connection.execute("select sum(payment_amount), sum(payments_count) from marts.mart_account_sales_month").fetchall() == [
+        (amount, 1 if counts else None)
+    ]
+    profile = "select payment_amount from marts.mart_customer_360 where account_id = ?"
+    assert connection.execute(profile, [account]).fetchall() == [(amount or Decimal(0),)]
+    spread = "select sum(total_amount) from analytics.mart_concentration where measure_kind = 'payments' and window_kind = 'month'"
+    of_customers = amount if account == "a" else None
+    assert (connection.execute(spread).fetchone() or [None])[0] in ((of_customers,) if of_customers else (None, 0))
+
+
 def test_a_missing_unit_cost_makes_the_margin_unknown_not_zero(whole: Connection) -> None:
     got = sales(whole, "b", JANUARY, "net_revenue_amount", "contribution_margin_amount", "margin_null_reason", "offer_margin_amount")
     assert got == (Decimal("60.00"), None, "unit_cost_absent", Decimal("0.00"))

@@ -120,19 +120,25 @@ STANDING: Rows = {
         {"order_id": "O2", "ordered_at": "2025-03-10 10:00:00+00", "currency_code": "EUR", "offer_id": "F1"},
         {"order_id": "O3", "ordered_at": "2025-04-10 10:00:00+00", "currency_code": "EUR", "offer_id": "F2"},
     ],
-    "refunds": [{"refund_id": "R1", "order_id": "O1", "refunded_at": "2025-06-05 10:00:00+00", "refund_amount": 1, "currency_code": "USD"}],
-}
+    "refunds": [{"refund_id": "R1", "order_id": "O1", "refunded_at": "2025-06-05 10:00:00+00", "refund_amount": 1, "currency_code": "USD"},
+                # In another currency than the order: goods that came back are worth what they were at the rate of the order.
+                {"refund_id": "R2", "order_id": "O1", "refunded_at": "2025-07-05 10:00:00+00", "refund_amount": 1, "currency_code": "EUR",
+                 "is_restocked": True, "returned_quantity": 1, "line_id": "1"}],
+    "payments": [{"payment_id": "P1", "order_id": "O3", "paid_at": "2025-08-05 10:00:00+00", "payment_amount": 1, "currency_code": "EUR"}],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("came", "months"),
     [
         ({"fx_rates": [{"rate_date": "2025-02-01", "from_currency_code": "USD", "to_currency_code": "EUR", "rate_type": "average",
-                        "rate_source": "s", "exchange_rate": 2}]}, {2, 6}),
+                        "rate_source": "s", "exchange_rate": 2}]}, {2, 6, 7}),
         ({"interactions": [{"interaction_id": "I1", "started_at": "2025-02-20 10:00:00+00", "channel": "phone"}]}, {2, 3}),
         ({"offers": [{"offer_id": "F2", "offer_kind": "save", "offered_at": "2025-04-01 10:00:00+00"}]}, {4}),
+        ({"order_lines": [{"order_id": "O1", "line_id": "1", "quantity": 1, "unit_price": 1, "net_amount": 1, "unit_cost": 1}]}, {2, 6, 7}),
+        ({"orders": [{"order_id": "O3", "ordered_at": "2025-04-10 10:00:00+00", "currency_code": "EUR", "is_test": True}]}, {4, 8}),
     ],
-    ids=["rate_of_the_order", "call_of_the_offer", "offer"],
+    ids=["rate_of_the_order", "call_of_the_offer", "offer", "cost_of_goods_that_came_back", "order_that_counts_no_more"],
 )  # fmt: skip
 def test_what_orders_hang_on_names_their_months_when_it_comes_late(
     quick: Build, declared: dict[str, Any], monthly: list[str], tmp_path: Path, came: Rows, months: set[int]

@@ -231,6 +231,41 @@ def test_a_deleted_ticket_draws_no_cost_and_is_in_no_volume(quick: Build, gone: 
     assert units == [calls, ("ticket_closed", Decimal("1000.00"), 1)]
 
 
+@pytest.mark.parametrize("gone", [{"is_deleted": True}, {"ticket_state": "deleted"}])
+def test_contacts_on_a_deleted_ticket_are_in_no_count_of_contacts(figures: Build, gone: Row) -> None:
+    """T1 lives; T2 is gone, T3 merged into it; T4, deleted, into T1. Each has a call that was answered and one that was not."""
+    merged = {"ticket_state": "merged", "handle_seconds": None}
+    names = {"T1": "A1", "T2": "A2", "T3": "A2", "T4": "A1"}
+    company = figures({
+        "accounts": [{"account_id": name} for name in ("A1", "A2")],
+        "tickets": [
+            ticket("T1", "A1", handle_seconds=None), ticket("T2", "A2", **{"handle_seconds": None, **gone}),
+            ticket("T3", "A2", merged_into_ticket_id="T2", **merged),
+            ticket("T4", "A1", merged_into_ticket_id="T1", is_deleted=True, **merged),
+        ],
+        "interactions": [
+            *(call(f"C{name}", name, account) for name, account in names.items()),
+            *(call(f"M{name}", name, account, outcome="abandoned_queue", talk_seconds=None) for name, account in names.items()),
+        ],
+    })  # fmt: skip
+    values = dict(company.execute(
+        "select metric_id, value from reporting.mart_metric where cut = 'all' and period_kind = 'month' and period_month = ?", [JANUARY],
+    ).fetchall())  # fmt: skip
+    of_one = company.execute("select handle_seconds from marts.fct_interaction where interaction_id = 'CT1'").fetchone()
+    assert of_one is not None
+    expected = {"interactions": 4, "contacts": 4, "calls": 4, "interactions_handled": 2, "interactions_timed": 2, "handled_rate": 0.5}
+    expected |= {"volume_interactions": 2, "volume_calls": 2, "handle_seconds_total": 2 * of_one[0], "handle_time_seconds": of_one[0]}
+    assert {name: values[name] for name in expected} == expected
+    by_account = (
+        "select account_id, contacts_count, calls_count, handle_seconds from marts.mart_account_service_month where contacts_count > 0"
+    )
+    assert company.execute(by_account).fetchall() == [("A1", 4, 4, 2 * of_one[0])]
+    profiles = "select account_id, contacts_count from marts.mart_customer_360 where not is_pseudo order by 1"
+    assert company.execute(profiles).fetchall() == [("A1", 4), ("A2", 0)]
+    spread = "select sum(total_count) from analytics.mart_concentration where measure_kind = 'contacts' and window_kind = 'month'"
+    assert company.execute(spread).fetchone() == (4,)
+
+
 def test_a_ticket_merged_into_a_deleted_one_goes_with_it_and_a_deleted_one_merged_into_a_living_one_does_not(quick: Build) -> None:
     company = quick({
         "ledger_actuals": [ledger("J", "900.00")],

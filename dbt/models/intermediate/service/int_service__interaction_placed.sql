@@ -35,6 +35,7 @@ placed as (
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0)
         and {{ of_named('tickets', 'is_surviving_deleted') }} is not true as is_costed,
+        not interactions.is_deleted and {{ of_named('tickets', 'is_surviving_deleted') }} is not true as is_counted,
         interactions.handle_seconds,
         -- A call left open overnight must not draw the cost of the day: as a driver it counts up to one shift.
         case when interactions.handle_seconds > interactions.handle_limit_seconds then interactions.handle_limit_seconds else interactions.handle_seconds end as driver_seconds,

@@ -19,6 +19,7 @@ with fct_interaction as (
         interactions.outcome,
         placed.is_handled,
         placed.is_costed,
+        placed.is_counted,
         placed.is_handle_time_limited,
         interactions.is_deleted,
         placed.account_id = 'ACCOUNT_UNKNOWN' as is_orphan,

@@ -12,7 +12,7 @@ with refunds as (
 of_orders as (
     select
         refunds.*,
-        {% for column in ['order_key', 'account_id', 'is_counted', 'is_accepted_offer', 'order_date', 'transaction_currency_code'] -%}
+        {% for column in ['order_key', 'account_id', 'is_counted', 'is_accepted_offer', 'period_month', 'transaction_currency_code'] -%}
         {{ of_named('orders', column) }} as order_{{ column | replace('order_', '') }},
         {% endfor -%}
         {{ of_named('orders', 'order_id') }} is null as is_orphan
@@ -29,47 +29,75 @@ order_lines as (
     group by 1, 2
 ),
 
--- Cost comes back only with goods that went back on the shelf and whose cost is known.
+-- Cost comes back only with goods that went back on the shelf. It is in the currency of their order, as the cost of the sold line.
 valued as (
     select
         refunds.*,
-        case when refunds.is_restocked then {{ rounded_money('cast(order_lines.unit_cost as decimal(19, 4)) * refunds.returned_quantity', currency_decimals('refunds.currency_code')) }} end as transaction_recovered_amount
+        coalesce(refunds.is_restocked, false) and coalesce(refunds.returned_quantity <> 0, true) as has_goods_back,
+        {{ rounded_money('cast(order_lines.unit_cost as decimal(19, 4)) * refunds.returned_quantity', currency_decimals('refunds.order_transaction_currency_code')) }} as transaction_recovered_amount
     from of_orders as refunds
     left join order_lines on refunds.order_key = order_lines.order_key and refunds.line_id = order_lines.line_id
 ),
 
-fct_refund as (
+converted as (
     select
-        valued.refund_key,
-        valued.refund_id,
-        valued.order_key,
-        valued.order_id,
-        valued.line_id,
-        coalesce(valued.order_account_id, 'ACCOUNT_UNKNOWN') as account_id,
-        valued.refund_reason,
-        valued.currency_code as transaction_currency_code,
-        watermark.reporting_currency_code as currency_code,
-        valued.is_chargeback,
-        coalesce(valued.is_restocked, false) as is_restocked,
-        not valued.is_deleted and coalesce(valued.order_is_counted, true) as is_counted,
-        coalesce(valued.order_is_accepted_offer, false) as is_accepted_offer,
-        {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} is null as is_fx_missing,
-        valued.is_orphan,
-        valued.returned_quantity,
-        valued.refund_amount as transaction_refund_amount,
-        {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} as refund_amount,
-        {{ in_reporting_currency('coalesce(valued.transaction_recovered_amount, cast(0 as decimal(18, 3)))', 'valued.currency_code') }} as cost_recovered_amount,
-        valued.refund_date,
+        valued.*,
+        watermark.reporting_currency_code,
         period_day.period_month,
-        valued.refunded_at
+        {{ in_reporting_currency('valued.refund_amount', 'valued.currency_code') }} as reporting_refund_amount,
+        case
+            when not valued.has_goods_back then cast(0 as decimal(18, 3))
+            else {{ in_reporting_currency('valued.transaction_recovered_amount', 'valued.order_transaction_currency_code', rates='order_fx') }}
+        end as cost_recovered_amount
     from valued
     cross join {{ ref('int_core__watermark') }} as watermark
     inner join {{ ref('int_core__period_day') }} as period_day on valued.refund_date = period_day.day
     -- What comes back in the currency of the order takes back what the order brought, at the rate of the order: a full return leaves nothing.
-    left join {{ ref('int_core__period_day') }} as rate_day
-        on case when valued.currency_code = valued.order_transaction_currency_code then valued.order_date else valued.refund_date end = rate_day.day
     left join {{ ref('int_core__fx_average') }} as fx
-        on valued.currency_code = fx.currency_code and rate_day.period_month = fx.period_month
+        on
+            valued.currency_code = fx.currency_code
+            and case when valued.currency_code = valued.order_transaction_currency_code then valued.order_period_month else period_day.period_month end = fx.period_month
+    left join {{ ref('int_core__fx_average') }} as order_fx
+        on valued.order_transaction_currency_code = order_fx.currency_code and valued.order_period_month = order_fx.period_month
+),
+
+reasoned as (
+    select
+        converted.*,
+        case
+            when cost_recovered_amount is not null then null
+            when transaction_recovered_amount is null then 'unit_cost_absent'
+            else 'fx_missing'
+        end as cost_recovered_null_reason
+    from converted
+),
+
+fct_refund as (
+    select
+        refund_key,
+        refund_id,
+        order_key,
+        order_id,
+        line_id,
+        coalesce(order_account_id, 'ACCOUNT_UNKNOWN') as account_id,
+        refund_reason,
+        currency_code as transaction_currency_code,
+        reporting_currency_code as currency_code,
+        is_chargeback,
+        coalesce(is_restocked, false) as is_restocked,
+        not is_deleted and coalesce(order_is_counted, true) as is_counted,
+        coalesce(order_is_accepted_offer, false) as is_accepted_offer,
+        reporting_refund_amount is null or coalesce(cost_recovered_null_reason = 'fx_missing', false) as is_fx_missing,
+        is_orphan,
+        returned_quantity,
+        refund_amount as transaction_refund_amount,
+        reporting_refund_amount as refund_amount,
+        cost_recovered_amount,
+        cost_recovered_null_reason,
+        refund_date,
+        period_month,
+        refunded_at
+    from reasoned
 )
 
 select * from fct_refund

@@ -22,7 +22,7 @@ order_counts as (
     group by account_id, period_month
 ),
 
--- Sums are of what has a rate; what has none is counted beside them.
+-- Sums are of what has a rate; what has none is counted beside them. The margin is unknown where the cost of what was sold, or came back, is.
 line_sums as (
     select
         account_id,
@@ -46,10 +46,12 @@ refund_sums as (
         account_id,
         period_month,
         sum(refund_amount) as refund_amount,
-        sum(refund_amount - cost_recovered_amount) as margin_lost_amount,
-        sum(case when is_accepted_offer then refund_amount - cost_recovered_amount else 0 end) as offer_margin_lost_amount,
+        sum(refund_amount - coalesce(cost_recovered_amount, 0)) as margin_lost_amount,
+        sum(case when is_accepted_offer then refund_amount - coalesce(cost_recovered_amount, 0) else 0 end) as offer_margin_lost_amount,
         count(refund_amount) as priced_count,
-        count(case when is_fx_missing then 1 end) as unpriced_count
+        count(case when is_fx_missing then 1 end) as unpriced_count,
+        bool_or(refund_amount is not null and cost_recovered_null_reason = 'unit_cost_absent') as is_cost_missing,
+        bool_or(is_accepted_offer and refund_amount is not null and cost_recovered_null_reason = 'unit_cost_absent') as is_offer_cost_missing
     from {{ rows_of('fct_refund') }} as refunds
     where is_counted
     group by account_id, period_month
@@ -81,8 +83,8 @@ flagged as (
         periods.has_offers as are_offers_known,
         coalesce(line_sums.unpriced_count, 0) + coalesce(refund_sums.unpriced_count, 0) as unpriced_count,
         coalesce(line_sums.priced_count, 0) + coalesce(refund_sums.priced_count, 0) as priced_count,
-        coalesce(line_sums.is_cost_missing, false) as is_cost_missing,
-        coalesce(line_sums.is_offer_cost_missing, false) as is_offer_cost_missing,
+        coalesce(line_sums.is_cost_missing, false) or coalesce(refund_sums.is_cost_missing, false) as is_cost_missing,
+        coalesce(line_sums.is_offer_cost_missing, false) or coalesce(refund_sums.is_offer_cost_missing, false) as is_offer_cost_missing,
         coalesce(payment_sums.unpriced_count, 0) as unpriced_payments_count,
         coalesce(payment_sums.unpriced_count > 0 and payment_sums.priced_count = 0, false) as is_payment_fx_missing,
         coalesce(order_counts.orders_count, 0) as orders_count,

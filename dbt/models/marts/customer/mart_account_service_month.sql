@@ -32,10 +32,10 @@ contacts as (
         interactions.period_month,
         count(*) as contacts_count,
         count(case when interactions.channel = 'phone' then 1 end) as calls_count,
-        sum(case when interactions.is_handled then interactions.handle_seconds end) as handle_seconds
+        sum(case when interactions.is_costed then interactions.handle_seconds end) as handle_seconds
     from {{ rows_of('fct_interaction') }} as interactions
     left join {{ ref('int_service__ticket_placed') }} as tickets on interactions.surviving_ticket_key = tickets.ticket_key
-    where not interactions.is_deleted
+    where interactions.is_counted
     group by coalesce(tickets.account_id, interactions.account_id), interactions.period_month
 ),
 

@@ -36,7 +36,8 @@ line_facts as (
 ),
 
 refund_facts as (
-    select refunds.account_id, bool_or(refunds.is_fx_missing) as is_fx_missing, sum(refunds.refund_amount) as refunds_365_amount, sum(refunds.refund_amount - refunds.cost_recovered_amount) as margin_lost_amount
+    select refunds.account_id, bool_or(refunds.refund_amount is null) as is_fx_missing, bool_or(refunds.is_fx_missing) as is_cost_fx_missing, sum(refunds.refund_amount) as refunds_365_amount,
+        sum(refunds.refund_amount - refunds.cost_recovered_amount) as margin_lost_amount, bool_or(refunds.cost_recovered_amount is null) as is_cost_missing
     from {{ ref('fct_refund') }} as refunds
     inner join watermark on refunds.refund_date > watermark.year_ago_date and refunds.refund_date <= watermark.as_of_date
     where refunds.is_counted
@@ -49,7 +50,7 @@ contact_facts as (
         count(case when interactions.started_date > watermark.quarter_ago_date then 1 end) as contacts_90_count
     from {{ ref('fct_interaction') }} as interactions
     cross join watermark
-    where not interactions.is_deleted
+    where interactions.is_counted
     group by interactions.account_id
 ),
 
@@ -118,8 +119,8 @@ mart_customer_360 as (
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.is_fx_missing then 'fx_missing' end as orders_null_reason,
         case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as revenue_365_amount,
         case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 3)) end as margin_365_amount,
-        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' when line_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
+        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_cost_fx_missing or refund_facts.is_cost_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 3)) end as margin_365_amount,
+        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_cost_fx_missing then 'fx_missing' when line_facts.is_cost_missing or refund_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
         case when watermark.has_refunds and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as refunds_365_amount,
         case when not watermark.has_refunds then 'source_absent' when refund_facts.is_fx_missing then 'fx_missing' end as refunds_null_reason,
         cast(sale_facts.order_gap_median_days as decimal(9, 1)) as order_gap_median_days,
