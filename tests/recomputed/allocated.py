@@ -102,27 +102,40 @@ class Allocated:
     def _known(self) -> Iterator[Piece]:
         """Work with the time that was measured or reported on its ticket, or none."""
         contacts: dict[str, list[Piece]] = defaultdict(list)
+        measured: dict[str, int] = {}
         for row in self._contacts:
             times = [Decimal(row[name]) for name in TIMES if row[name]]
-            seconds = min(floor(sum(times) / Decimal(row["concurrency"] or 1)), SHIFT) if times else None
+            worked = floor(sum(times) / Decimal(row["concurrency"] or 1))
+            measured |= {row["ticket"]: measured.get(row["ticket"], 0) + worked} if times else {}
+            seconds = min(worked, SHIFT) if times else None
             key = row["interaction_id"]
             contacts[row["ticket"]].append(Piece(key, row["ticket"] or key, True, row["month"], row["channel"], seconds, bool(times)))
         yield from contacts.pop("", [])
         reported: dict[str, dict[str, int]] = {
             ticket: defaultdict(int) for ticket in self._tickets if self.company.surviving_ticket(ticket) == ticket
         }
-        for ticket, row in self._tickets.items():
+        is_reported = set[str]()
+        for ticket, row in sorted(self._tickets.items(), key=lambda of: (of[1]["month"], of[0])):
             if row["handle_seconds"]:
-                reported[self.company.surviving_ticket(ticket)][row["month"]] += min(int(row["handle_seconds"]), SHIFT * SHIFTS_OF_A_TICKET)
+                survivor, seconds = self.company.surviving_ticket(ticket), min(int(row["handle_seconds"]), SHIFT * SHIFTS_OF_A_TICKET)
+                is_reported.add(survivor)
+                if row.get("is_handle_time_total") == "true" and survivor in measured:  # which is in it: taken off, of the earliest first
+                    taken = min(seconds, measured[survivor])
+                    measured[survivor] -= taken
+                    seconds -= taken
+                    if not seconds:
+                        continue
+                reported[survivor][row["month"]] += seconds
         for ticket, by_month in reported.items():
             if self._is_deleted(ticket):
                 continue
             row, of_ticket = self._tickets[ticket], contacts[ticket]
             unmeasured = {piece.key: 1 for piece in of_ticket if not piece.is_measured}
-            spread = shared(sum(by_month.values()), unmeasured) if unmeasured and by_month else {}
+            is_known = ticket in is_reported
+            spread = shared(sum(by_month.values()), unmeasured) if unmeasured and is_known else {}
             yield from (replace(piece, seconds=spread.get(piece.key, piece.seconds)) for piece in of_ticket)
             own: dict[str, int | None] = {} if unmeasured else {**by_month}
-            for month, seconds in (own if of_ticket or by_month else {row["month"]: None}).items():
+            for month, seconds in (own if of_ticket or is_known else {row["month"]: None}).items():
                 yield Piece(ticket, ticket, False, month, row["channel"], seconds)
 
     @cached_property

@@ -177,8 +177,19 @@ class Company(Delivered):
         return ended[at != ""].groupby([self.month(at[at != ""]), "channel"]).size()
 
     def csat(self) -> pd.DataFrame:
-        """By month: answers with a score, and those among the top two of five."""
+        """By month: answers with a score, and those among the top two of five.
+
+        Of an invitation the last answer within seven days of the first counts, of a ticket or contact and who answered the latest.
+        """
         table = self.latest("survey_responses").query("survey_metric == 'csat' and score != ''")
+        table = table.assign(at=pd.to_datetime(table["responded_at"], utc=True)).sort_values(["at", "response_id"])
+        asked = table["invitation_id"].where(table["invitation_id"] != "", table["response_id"])
+        first = table.groupby([asked, table["question_key"]])["at"].transform("min")
+        table = table[table["at"] - first <= pd.Timedelta(days=7)].assign(asked=asked)
+        table = table.drop_duplicates(["asked", "question_key"], keep="last")
+        who = table["contact_id"].where(table["contact_id"] != "", table["account_id"])
+        about = table["ticket_id"].where(table["ticket_id"] != "", table["asked"])
+        table = table.assign(who=who, about=about).drop_duplicates(["who", "about", "question_key"], keep="last")
         top = table["score"].map(Decimal) >= table["scale_max"].map(Decimal) - 1
         return (
             table.assign(month=self.month(table["responded_at"]), top=top)

@@ -72,18 +72,25 @@ def nothing_else(feed: str, row: Row) -> Row:
 
 
 def work_in_disorder(feed: str, row: Row) -> Row:
-    """Lose times and departments, merge tickets, report time on them; no contact of the first three months is measured.
+    """Lose times and departments, merge tickets, report time on them, answer twice; no contact of the first three months is measured.
 
     Of a few refunds lose the number of goods that came back, of others the order.
     """
     number = int(row[f"{feed[:-1]}_id"][1:]) if feed in ("tickets", "interactions", "refunds") else 0
     if feed == "refunds":
         row |= {"returned_quantity": ""} if number % 13 == 3 else {"order_id": "ELSEWHERE"} if number % 13 == 8 else {}
+    if feed == "survey_responses":
+        number = int(row["response_id"][1:])
+        row |= (
+            {"invitation_id": f"AGAIN{number // 2}"} if number % 6 < 4 else {"invitation_id": "", "ticket_id": f"ELSEWHERE{number // 40}"}
+        )
+        row |= {"contact_id": "", "account_id": row["account_id"] if number % 5 else ""}
     if feed == "tickets":
         if row["created_at"] < "2024-11-01":  # nobody's time is known in September, in October only that of spam
             row["handle_seconds"] = row["handle_seconds"] if row["ticket_state"] == "spam" and row["created_at"] >= "2024-10-01" else ""
         elif number % 4 == 0:
             row["handle_seconds"] = "999999" if number % 97 == 0 else str(number % 1000)
+        row["is_handle_time_total"] = "true" if number % 8 == 0 else ""
         if number % 6 == 2:
             row |= {"ticket_state": "merged", "merged_into_ticket_id": f"T{number - 11:09}"}
         if number % 13 == 0 and row["created_at"] >= "2024-12-01":

@@ -195,7 +195,7 @@ WHOLE: dict[str, list[Row]] = {
     "survey_responses": [
         {
             "response_id": f"S{n}",
-            "question_key": "q",
+            "question_key": f"q{n}",
             "survey_metric": metric,
             "scale_min": low,
             "scale_max": high,

@@ -19,6 +19,7 @@ _FIXED = {
     "version_state": ["approved"], "book_id": ["primary"], "question_key": ["q"], "outcome": ["answered", "abandoned_queue"],
     "legal_entity": ["E"], "survey_metric": ["csat"], "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
     "concurrency": [None], "is_test": [False], "is_overruled": [False],
+    "is_handle_time_total": [False, True],
 }  # fmt: skip
 
 

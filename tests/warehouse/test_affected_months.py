@@ -36,7 +36,6 @@ NO_KEY_OF_MODELS = {
     ("tickets", "order_id"): "is in fct_ticket as the ticket says it; no row of the order is read",
     ("tickets", "parent_ticket_id"): "no model reads it",
     ("tickets", "follow_up_of_ticket_id"): "no model reads it",
-    ("survey_responses", "interaction_id"): "is in fct_survey_response as the answer says it; no row of the interaction is read",
 }
 
 
@@ -148,6 +147,60 @@ def test_what_orders_hang_on_names_their_months_when_it_comes_late(
         keep(DuckDBEngine(connection))
     walk._ask(tmp_path / "warehouse.duckdb", came, {})
     assert {month for month, why in walk.named[0].items() if why == "records arrived"} == {date(2025, month, 1) for month in months}
+
+
+ANSWERS: Rows = {
+    "survey_responses": [
+        {"response_id": f"R{month}", "question_key": "q", "survey_metric": "csat", "score": 1, "account_id": "a",
+         "responded_at": f"2025-0{month}-28 10:00:00+00", **more}
+        for month, more in ((1, {"invitation_id": "V"}), (2, {"ticket_id": "T"}), (3, {"interaction_id": "I"}), (4, {}),
+                            (5, {"ticket_id": "U"}), (6, {"invitation_id": "W", "ticket_id": "U"}))
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "responded_at", "months", "counted"),
+    [
+        ({"invitation_id": "V"}, "2025-02-02", {1, 2}, "R2 R3 R4 R6 LATE"),
+        ({"ticket_id": "T"}, "2025-04-02", {2, 4}, "R1 R3 R4 R6 LATE"),
+        ({"interaction_id": "I"}, "2025-04-02", {3, 4}, "R1 R2 R4 R6 LATE"),
+        # It takes the place of R6, so that R5 is the latest of ticket U again.
+        ({"invitation_id": "W"}, "2025-06-30", {5, 6}, "R1 R2 R3 R4 R5 LATE"),
+        ({"ticket_id": "T"}, "2025-01-02", {1, 2}, "R1 R2 R3 R4 R6"),
+    ],
+    ids=["invitation", "ticket", "contact", "chain", "an_earlier_one_comes_late"],
+)
+def test_a_later_answer_rebuilds_the_month_of_the_one_that_it_replaces(
+    quick: Build,
+    declared: dict[str, Any],
+    monthly: list[str],
+    tmp_path: Path,
+    more: dict[str, str],
+    responded_at: str,
+    months: set[int],
+    counted: str,
+) -> None:
+    came: Rows = {
+        "survey_responses": [
+            ANSWERS["survey_responses"][0]
+            | {"response_id": "LATE", "invitation_id": None, "responded_at": f"{responded_at} 10:00:00+00"}
+            | more
+        ]
+    }
+    walk = Walk(quick, declared, monthly, tmp_path)
+    with quick(ANSWERS, file=tmp_path / "warehouse.duckdb") as connection:
+        keep(DuckDBEngine(connection))
+        before = contents(connection, monthly)
+    walk._ask(tmp_path / "warehouse.duckdb", came, {})
+    named = {month for month, why in walk.named[0].items() if why == "records arrived"}
+    assert named == {date(2025, month, 1) for month in months}
+    with quick({"survey_responses": [*ANSWERS["survey_responses"], *came["survey_responses"]]}) as connection:
+        assert {month for (_, month), _ in before.items() ^ contents(connection, monthly).items()} <= named
+        found = "select response_id from marts.fct_survey_response where is_counted order by response_id <> 'LATE' desc, response_id"
+        assert " ".join(name for (name,) in connection.execute(found).fetchall()) == counted
+        total = "select sum(csat_response_count + csat_unscaled_count)::int from marts.mart_account_service_month"
+        assert connection.execute(total).fetchone() == (len(counted.split()),)
 
 
 @pytest.mark.slow

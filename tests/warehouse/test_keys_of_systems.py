@@ -118,3 +118,34 @@ def test_time_that_a_ticket_reports_is_the_time_of_its_unmeasured_contacts(quick
         ("ticket_work", "OWN", 70, "reported"),
         ("ticket_work", "SPAM", 5, "reported"),
     ]
+
+
+def test_time_that_a_desk_tracked_holds_that_of_the_measured_contacts(quick: Build) -> None:
+    """600 s tracked over a call of 600 s is no work beside it, 900 s are 300; what is over goes to contacts that nobody measured.
+
+    Merged tickets are one: 500 and 400 s over two calls of 300 s are 300 s in the month of the later. A call left open takes all it lasted.
+    """
+
+    def tracked(name: str, seconds: int, **more: Any) -> dict[str, Any]:
+        return ticket(name, "canonical", "a", handle_seconds=seconds, is_handle_time_total=True, **more)
+
+    rows = {
+        "accounts": [{"account_id": "a"}],
+        "tickets": [
+            tracked("SAME", 600), tracked("MORE", 900), tracked("LESS", 100), tracked("MIXED", 50), tracked("FULL", 20),
+            tracked("BARE", 70),
+            tracked("KEPT", 400, last_solved_at="2025-02-05T10:00:00+00"), tracked("OPEN", 50_000),
+            tracked("INTO", 500, ticket_state="merged", merged_into_ticket_id="KEPT"),
+            ticket("BOTH", "canonical", "a", handle_seconds=40),
+            tracked("TO_BOTH", 30, ticket_state="merged", merged_into_ticket_id="BOTH"),
+        ],
+        "interactions": [
+            *[mail(f"{name}1", "canonical", name, talk_seconds=600) for name in ("SAME", "MORE", "LESS", "BOTH")],
+            mail("M1", "canonical", "MIXED", talk_seconds=20), mail("M2", "canonical", "MIXED"),
+            mail("F1", "canonical", "FULL", talk_seconds=20), mail("F2", "canonical", "FULL"),
+            mail("K1", "canonical", "KEPT", talk_seconds=300), mail("K2", "canonical", "INTO", talk_seconds=300),
+            mail("O1", "canonical", "OPEN", talk_seconds=100_000),
+        ],
+    }  # fmt: skip
+    timed = "select unit_key, driver_count from intermediate.int_cost__work_unit_timed where handle_time_source <> 'measured' order by 1"
+    assert quick(rows).execute(timed).fetchall() == [("BARE", 70), ("BOTH", 40), ("F2", 0), ("KEPT", 300), ("M2", 30), ("MORE", 300)]

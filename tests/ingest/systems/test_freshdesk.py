@@ -59,9 +59,9 @@ def test_a_ticket_with_its_codes_tags_moments_and_time(door: Any) -> None:
     assert door.walk().refusals == []
     assert door.all(
         "select account_id, contact_id, ticket_state, channel, priority, ticket_type, issue_code, order_id, department_id, assignee_id,"
-        " escalation_level, reopen_count, handle_seconds, tags from lake.tickets"
+        " escalation_level, reopen_count, handle_seconds, is_handle_time_total, tags from lake.tickets"
     ) == [
-        ("3", "K2", "closed", "web_form", "urgent", "request", "login", "17", "billing", "9", 1, 1, 5_700, "issue_login,order_17,vip")
+        ("3", "K2", "closed", "web_form", "urgent", "request", "login", "17", "billing", "9", 1, 1, 5_700, True, "issue_login,order_17,vip")
     ]  # fmt: skip
     moments = "select strftime(first_solved_at, '%d %H'), strftime(last_solved_at, '%d %H'), strftime(closed_at, '%d %H') from lake.tickets"
     assert door.all(moments) == [("05 11", "06 12", "08 12")]

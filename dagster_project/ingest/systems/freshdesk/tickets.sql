@@ -127,6 +127,7 @@ select
     coalesce(list_contains(described.tag_list, 'problem_report'), false) as is_problem_report,
     moments.reopen_count,
     time_spent.handle_seconds,
+    time_spent.handle_seconds is not null as is_handle_time_total,
     nullif(array_to_string(described.tag_list, ','), '') as tags,
     described.updated_at as source_updated_at,
     lower(described.deleted) = 'true' as is_deleted

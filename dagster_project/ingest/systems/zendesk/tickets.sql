@@ -109,6 +109,7 @@ select
     coalesce(try_cast(history.reopens as bigint), moments.reopen_count) as reopen_count,
     case history.rating when 'good' then 1 when 'bad' then 0 end as csat_latest_score,
     history.seconds_spent as handle_seconds,
+    history.seconds_spent is not null as is_handle_time_total,
     tags.tags,
     source.updated_at as source_updated_at,
     source.status = 'deleted' as is_deleted

@@ -11,10 +11,43 @@ contact_by_ticket as (
     group by surviving_ticket_key
 ),
 
-reported as (
-    select surviving_ticket_key, cast(sum(driver_seconds) as bigint) as reported_seconds
+-- All time that a desk tracked, over a ticket and those merged into it, the earliest work first.
+tracked as (
+    select
+        ticket_key, surviving_ticket_key, driver_seconds,
+        cast(sum(driver_seconds) over (partition by surviving_ticket_key order by work_period_month, ticket_key rows unbounded preceding) as bigint) as until_seconds
     from {{ ref('int_service__ticket_placed') }}
-    where driver_seconds is not null
+    where driver_seconds is not null and is_handle_time_total
+),
+
+measured_by_ticket as (
+    select surviving_ticket_key, cast(sum(handle_seconds) as bigint) as measured_seconds
+    from {{ ref('int_service__interaction_placed') }}
+    where is_costed and handle_seconds is not null and surviving_ticket_key in (select surviving_ticket_key from tracked)
+    group by surviving_ticket_key
+),
+
+-- Time outside measured contacts: what is reported as such, and what was tracked less what was measured, never below 0.
+reported_by_ticket as (
+    select ticket_key, surviving_ticket_key, driver_seconds as outside_seconds, false as is_measured_already
+    from {{ ref('int_service__ticket_placed') }}
+    where driver_seconds is not null and not is_handle_time_total
+    union all
+    select
+        tracked.ticket_key, tracked.surviving_ticket_key,
+        case
+            when tracked.until_seconds <= measured.measured_seconds then 0
+            when tracked.until_seconds - measured.measured_seconds < tracked.driver_seconds then tracked.until_seconds - measured.measured_seconds
+            else tracked.driver_seconds
+        end as outside_seconds,
+        coalesce(tracked.until_seconds <= measured.measured_seconds or (tracked.driver_seconds = 0 and measured.measured_seconds is not null), false) as is_measured_already
+    from tracked
+    left join measured_by_ticket as measured on tracked.surviving_ticket_key = measured.surviving_ticket_key
+),
+
+reported as (
+    select surviving_ticket_key, cast(sum(outside_seconds) as bigint) as reported_seconds
+    from reported_by_ticket
     group by surviving_ticket_key
 ),
 
@@ -42,15 +75,16 @@ own_work as (
     select
         tickets.work_period_month as period_month,
         tickets.surviving_ticket_key,
-        sum(tickets.driver_seconds) as known_seconds
+        sum(own.outside_seconds) as known_seconds
     from tickets
+    left join reported_by_ticket as own on tickets.ticket_key = own.ticket_key
     left join contact_by_ticket on tickets.surviving_ticket_key = contact_by_ticket.surviving_ticket_key
     left join reported on tickets.surviving_ticket_key = reported.surviving_ticket_key
     where
         not tickets.is_surviving_deleted
         and coalesce(contact_by_ticket.unmeasured_count, 0) = 0
         and (
-            tickets.driver_seconds is not null
+            not own.is_measured_already
             or (
                 contact_by_ticket.surviving_ticket_key is null and reported.surviving_ticket_key is null
                 and tickets.surviving_ticket_key = tickets.ticket_key

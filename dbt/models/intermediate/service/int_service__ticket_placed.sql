@@ -83,6 +83,7 @@ placed as (
         named.ticket_key is not null and case when dated.ticket_state = 'merged' then survivors.ticket_key is null else ending.ticket_key is null end as is_merge_broken,
         -- As for a contact left open: more than a working week of shifts was not worked on one ticket.
         case when dated.handle_seconds > 5 * dated.handle_limit_seconds then 5 * dated.handle_limit_seconds else dated.handle_seconds end as driver_seconds,
+        coalesce(dated.is_handle_time_total, false) as is_handle_time_total,
         coalesce(dated.handle_seconds > 5 * dated.handle_limit_seconds, false) as is_handle_time_limited,
         dated.created_date,
         created_day.period_month,

@@ -68,7 +68,7 @@ responses as (
     select responses.*, responses.response_date > watermark.year_ago_date as is_last_year
     from {{ ref('fct_survey_response') }} as responses
     cross join watermark
-    where responses.survey_metric in ('csat', 'nps') and responses.answer_score is not null and not responses.is_deleted and not responses.is_partial
+    where responses.survey_metric in ('csat', 'nps') and responses.is_counted
 ),
 
 latest_scores as (

@@ -231,6 +231,20 @@ HISTORIES = [
         "contact_id, is_deleted",
         [("2", True)],
     ),
+    History(
+        "tracked time is all time of the ticket, that of its calls too",
+        {
+            D1: {
+                "ticket": [CLOSED],
+                "ticket_field_history": [
+                    {"ticket_id": "1", "field_name": "total_time_spent_sec", "updated": "2026-01-09 08:00:00", "value": "600"}
+                ],
+            }
+        },
+        "tickets",
+        "handle_seconds::int, is_handle_time_total",
+        [(600, True)],
+    ),
 ]
 
 STATES = {  # states on consecutive days: reopenings, first and last day of solving
