@@ -33,6 +33,7 @@ POINTS = (
     "publish_path",
     "stage_publish",
     "stage_extract",
+    "stage_report",
 )
 OFTEN = {"accepted"}
 """The point after the lake has the new rows and before readers see them; the others are tested nightly."""
