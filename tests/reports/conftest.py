@@ -6,17 +6,19 @@ November waits for the ledger. Nobody delivered answers to surveys.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import WarehouseFile
-from dagster_project.reports.page import path_of, write_page
+from dagster_project.publish.versions import read_pointer
+from dagster_project.reports.page import path_of, render, write_page
+from dagster_project.reports.reading import read_contents
 
 TABLES = """
 create schema marts; create schema analytics; create schema reporting; create schema ops;
@@ -135,39 +137,31 @@ class Page(HTMLParser):
             self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
 
 
-class Reported:
-    """HOME of one test with a published copy of the company above, changed by `sql` before it was published."""
+@pytest.fixture(scope="package")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOME with the company above published and its page written; tests leave both as they are."""
+    home = tmp_path_factory.mktemp("reports")
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute(TABLES)
+    publish(home, WarehouseFile(home / "warehouse.duckdb"), run_id="last", inputs_sha256="a" * 64, data_as_of=date(2026, 11, 12))
+    write_page(home)
+    return home
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
 
-    def publish(self, sql: str = "") -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        warehouse = self.home / "warehouse.duckdb"
-        warehouse.unlink(missing_ok=True)
-        with duckdb.connect(str(warehouse)) as connection:
-            connection.execute(TABLES + sql)
-        publish(self.home, WarehouseFile(warehouse), run_id="last", inputs_sha256="a" * 64, data_as_of=date(2026, 11, 12))
-
-    def page(self) -> Page:
-        write_page(self.home)
-        return Page(path_of(self.home).read_text(encoding="utf-8"))
+@pytest.fixture(scope="package")
+def page(home: Path) -> Page:
+    return Page(path_of(home).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Reported:
-    return Reported(tmp_path / "home")
+def page_after(home: Path) -> Callable[[str], Page]:
+    """Draw the page of the company after a change by SQL, without publishing it."""
 
+    def draw(sql: str) -> Page:
+        pointer = read_pointer(home)
+        assert pointer is not None
+        with duckdb.connect() as connection:
+            connection.execute(TABLES + sql)
+            return Page(render(read_contents(connection, pointer)))
 
-@pytest.fixture(scope="package")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
-    """The company as it stands, published once, with its page, for tests that only read."""
-    reported = Reported(tmp_path_factory.mktemp("reported") / "home")
-    reported.publish()
-    write_page(reported.home)
-    return reported
-
-
-@pytest.fixture(scope="package")
-def page(reported: Any) -> Page:
-    return Page(path_of(reported.home).read_text(encoding="utf-8"))
+    return draw

@@ -70,31 +70,30 @@ def test_the_state_of_the_data_is_told(page: Any) -> None:
     assert "Never delivered: survey_responses, tickets." in page.text
 
 
-def test_a_cost_that_ties_to_nothing_known_is_unknown_and_not_nought(company: Any) -> None:
-    company.publish("update marts.mart_cost_reconciliation set ledger_amount = null, difference_amount = null;")
-    page = company.page()
+def test_a_cost_that_ties_to_nothing_known_is_unknown_and_not_nought(page_after: Any) -> None:
+    page = page_after("update marts.mart_cost_reconciliation set ledger_amount = null, difference_amount = null;")
     assert "It is unknown whether the cost ties to the ledger." in page.text
     assert "difference EUR" not in page.text
 
 
-def test_a_company_without_a_complete_month_sees_what_its_months_wait_for(company: Any) -> None:
-    company.publish("update marts.dim_period set is_complete_period = false, waits_for = 'canonical/ledger_actuals';")
-    text = company.page().text
+def test_a_company_without_a_complete_month_sees_what_its_months_wait_for(page_after: Any) -> None:
+    page = page_after("update marts.dim_period set is_complete_period = false, waits_for = 'canonical/ledger_actuals';")
+    text = page.text
     assert "No month is complete yet." in text
     assert "EUR 150.25" not in text
     assert "2026-10: it waits for" in text
 
 
-def test_a_fiscal_month_keeps_its_own_name(company: Any) -> None:
-    company.publish(
+def test_a_fiscal_month_keeps_its_own_name(page_after: Any) -> None:
+    page = page_after(
         "update marts.dim_period set fiscal_period = 'FY27-P03', start_date = date '2026-09-28' where fiscal_period = '2026-10';"
     )
-    assert "In FY27-P03 (28 September 2026 to 31 October 2026) customer service cost" in company.page().text
+    assert "In FY27-P03 (28 September 2026 to 31 October 2026) customer service cost" in page.text
 
 
-def test_texts_of_strangers_are_text(company: Any, tmp_path: Path) -> None:
+def test_texts_of_strangers_are_text(page_after: Any) -> None:
     value = "$$" + HOSTILE + "$$"
-    company.publish(
+    page = page_after(
         f"update ops.run_parameters set legal_entity = {value}; update ops.metric_registry set label_en = {value} || metric_id;"
         f"update ops.warnings set notes = {value}, feed = {value}; update reporting.mart_metric set member = {value} where cut <> 'all';"
         f"update reporting.mart_metric set null_reason = {value} where null_reason is not null; update ops.quarantine set rule = {value};"
@@ -102,7 +101,6 @@ def test_texts_of_strangers_are_text(company: Any, tmp_path: Path) -> None:
         f"update marts.dim_period set waits_for = {value} where waits_for is not null;"
         f"insert into ops.feed_presence values ({value}, true, 1); insert into ops.sources values ({value}, {value}, null);"
     )
-    page = company.page()
     assert not {tag for tag, _ in page.tags} & {"script", "img", "iframe", "object", "link", "a", "form"}
     assert "alert('x')" in page.text
     assert re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", page.html) is None
@@ -125,9 +123,9 @@ def test_those_who_see_no_chart_read_its_name_and_tables_name_their_columns(page
     assert len(names) == len(set(names))
 
 
-def test_the_same_copy_gives_the_same_bytes(reported: Any) -> None:
-    before = path_of(reported.home).read_bytes()
-    assert write_page(reported.home).read_bytes() == before
+def test_the_same_copy_gives_the_same_bytes(home: Path) -> None:
+    before = path_of(home).read_bytes()
+    assert write_page(home).read_bytes() == before
 
 
 def test_every_reason_has_words(project_dir: Path) -> None:
@@ -152,7 +150,7 @@ def test_numbers_are_written_for_people(value: float, unit: str, currency: str, 
     assert number(value, unit, currency) == written
 
 
-def test_the_page_reads_the_tables_of_its_exposure(reported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_reads_the_tables_of_its_exposure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     served = reader.served
 
@@ -162,5 +160,5 @@ def test_the_page_reads_the_tables_of_its_exposure(reported: Any, monkeypatch: p
             yield Recording(connection, asked), pointer
 
     monkeypatch.setattr(reader, "served", recorded)
-    write_page(reported.home)
+    write_page(home)
     assert tables_of(asked) == exposed("first_page"), "name what the page reads in dbt/models/_exposures.yml"
