@@ -24,8 +24,9 @@ CURVE_OF = "net_revenue"
 _PERCENT = ("service_roi", "service_roi_hard", "service_roi_all", "service_roi_before_damage", "cost_per_sales_unit")
 """Ratios that people read in percent."""
 _FIGURES = """
-select metric_id, period_kind, period_month, member, coalesce(case when den is null then num end, value) as value, num, den, low, high,
-    unit, case when is_complete_period or period_kind <> 'trailing_12' then null_reason else 'not_mature' end as null_reason,
+select metric_id, period_kind, period_month, member, num, den, low, high, unit,
+    case when value is not null and num is not null and den is null then num else value end as value,
+    case when is_complete_period or period_kind <> 'trailing_12' then null_reason else 'not_mature' end as null_reason,
     is_provisional, is_complete_period
 from reporting.mart_metric
 where period_month in (select unnest($months)) and cut in ('all', 'channel', 'measure')

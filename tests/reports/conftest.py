@@ -50,6 +50,7 @@ select *, false, true from (values
     ('service_cost', 'month', date '2026-09-01', 'all', 'all', 80, null, 80, null, null, 'money', null),
     ('net_revenue', 'month', date '2026-09-01', 'all', 'all', null, null, null, null, null, 'money', 'fx_missing'),
     ('contribution_margin', 'month', date '2026-09-01', 'all', 'all', null, null, null, null, null, 'money', 'fx_missing'),
+    ('margin_per_service_cost', 'month', date '2026-09-01', 'all', 'all', 300, null, null, null, null, 'ratio', 'source_absent'),
     ('service_cost', 'month', date '2026-10-01', 'all', 'all', 150.25, null, 150.25, null, null, 'money', null),
     ('net_revenue', 'month', date '2026-10-01', 'all', 'all', 2000, null, 2000, null, null, 'money', null),
     ('contribution_margin', 'month', date '2026-10-01', 'all', 'all', 1234567.891, null, 1234567.891, null, null, 'money', null),

@@ -34,6 +34,7 @@ def test_figures_are_those_of_the_copy(page: Any) -> None:
 
 def test_a_figure_that_is_unknown_says_so_with_its_reason(page: Any) -> None:
     assert page.row("September 2026")[1:4] == ["EUR 80.00", "unknown no exchange rate", "unknown no exchange rate"]
+    assert page.row("September 2026")[4] == "unknown source not delivered", "a ratio whose numerator alone is known"
     assert page.row("Ticket closed", "all")[2:] == ["unknown", "unknown", "unknown source not delivered"]
     assert "None" not in page.text
     assert "nan" not in page.text.lower().split()
