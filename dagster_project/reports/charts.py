@@ -21,7 +21,7 @@ STROKES = {"#3b7dd8": ("solid", [1, 0]), "#d0730f": ("dashed", [7, 3]), "#2f9e6e
 _INK, _PAPER = "#7a7b7c", "#fdfcfb"
 """Stand for the colours of the page until the chart is drawn: Altair takes no `currentColor`."""
 _AXIS: dict[str, Any] = dict.fromkeys(("labelColor", "titleColor", "gridColor", "domainColor", "tickColor"), _INK) | {
-    "gridOpacity": 0.2, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
+    "gridOpacity": 0.2, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
 }  # fmt: skip
 _FORMATS = {"money": ",.0f", "percent": ".0%"}
 Values = Sequence[Decimal | float | None]
