@@ -92,6 +92,7 @@ def test_a_fiscal_month_keeps_its_own_name(page_after: Any) -> None:
     assert "In FY27-P03 (28 September 2026 to 31 October 2026) customer service cost" in page.text
 
 
+@pytest.mark.fault("S3")
 def test_texts_of_strangers_are_text(page_after: Any) -> None:
     value = "$$" + HOSTILE + "$$"
     page = page_after(
