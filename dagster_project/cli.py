@@ -247,10 +247,12 @@ def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older pu
     """Publish the content of an older copy again, as a new copy: history stays a line."""
     from dagster_project.lock import warehouse_lock
     from dagster_project.publish.rollback import rollback as publish_again
+    from dagster_project.reports.page import write_page
 
     settings = _home_of_a_run(home)
     with warehouse_lock(settings.ops, f"rollback {sequence}"):
         done = publish_again(settings.home, sequence, run_id=f"rollback-{sequence}")
+        write_page(settings.home)
     if done.is_new:
         show(f"published copy {done.pointer.seq} holds the content of copy {sequence}")
     else:

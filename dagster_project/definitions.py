@@ -19,6 +19,7 @@ from dagster_project.automation import (
 from dagster_project.finance.assets import roi_extract
 from dagster_project.ingest.assets import ingest
 from dagster_project.publish.assets import ops_tables, published_copy
+from dagster_project.reports.assets import report_page
 from dagster_project.resources import runtime_from_environment
 from dagster_project.transform.assets import dbt_assets_definitions
 
@@ -31,7 +32,7 @@ def runtime_resource(context: dg.InitResourceContext) -> Iterator[object]:
 
 
 defs = dg.Definitions(
-    assets=with_freshness([ingest, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract]),
+    assets=with_freshness([ingest, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract, report_page]),
     jobs=[daily, monthly],
     schedules=[daily_schedule, monthly_schedule],
     sensors=[new_deliveries, tell_failure, tell_recovery, tell_warnings],

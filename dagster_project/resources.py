@@ -98,6 +98,8 @@ class Runtime:
         try:
             yield
         except Exception as error:
+            if self.error is not None:
+                self.say(str(error))  # the run ends with the first one
             self.error = self.error or error
             raise _without_cause(error) from None
         finally:

@@ -19,6 +19,7 @@ from dagster_project.ledger.warnings import warnings_of
 from dagster_project.lock import warehouse_lock
 from dagster_project.publish.stable_path import offer
 from dagster_project.publish.versions import read_pointer
+from dagster_project.reports.page import shows, write_page
 from dagster_project.settings import Settings, require_apart
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
     if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         for part in unread:
             runtime.say(str(part))
+        if not shows(settings.home, current):  # a run was killed before it wrote the page, or could not
+            write_page(settings.home)
         report = RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))
         if refused:
             raise RanWithoutFiles("\n".join(refused), report)

@@ -16,7 +16,7 @@ from dagster_project.errors import UsageError
 from dagster_project.escaping import escaped_lines
 from dagster_project.masking import masked
 
-STAGES = 12
+STAGES = 13
 """Stages of a run, for the progress bar."""
 
 

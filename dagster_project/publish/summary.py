@@ -42,8 +42,7 @@ def summary(settings: Settings, outcome: dict[str, Any], warnings: Sequence[str]
         f" + not customers {non_customer}{f' + capital expenditure {capex}' if capex else ''}, difference {difference}",
         f"published copy  {settings.published / pointer.file}",
     ]
-    if outcome.get("extract"):
-        lines.append(f"finance extract {outcome['extract']}")
+    lines += [f"{name} {outcome[key]}" for key, name in (("extract", "finance extract"), ("report", "first page     ")) if key in outcome]
     lines += outcome.get("waiting", ())
     if warnings:
         lines.append(f"{len(warnings):,} {'check' if len(warnings) == 1 else 'checks'} warned; all of it in ops.warnings")

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from dagster_project.publish.summary import summary
 from dagster_project.resources import runtime_from_environment
+from dagster_project.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -230,3 +232,22 @@ def test_rollback_serves_the_older_content_as_a_new_copy(copy_of_demo: tuple[Pat
     assert finished.returncode == 0, finished.stderr
     after = json.loads(served(home))
     assert (after["seq"], after["content_hash"]) == (before["seq"] + 1, before["content_hash"])
+    assert after["file"].removesuffix(".duckdb") in (home / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_first_page_follows_the_served_copy(build_company: Any) -> None:
+    demo = build_company("small_demo")
+    page, arguments = demo.home / "reports" / "index.html", ("run", "--landing", demo.landing, "--home", demo.home)
+    assert demo.report.outcome["report"] == page
+    assert f"first page      {page}" in summary(load_settings(home=demo.home), demo.report.outcome)
+    before = page.read_bytes()
+    shutil.rmtree(page.parent)
+    page.parent.write_bytes(b"no folder")
+    failed = service_roi(*arguments)
+    assert failed.returncode == 5
+    assert f"{page} was not written" in failed.stderr
+    assert "published copy 1 stays served; remedy: " in failed.stderr
+    assert service_roi("sql", "select 1", "--home", demo.home).returncode == 0
+    page.parent.unlink()
+    assert service_roi(*arguments).stdout.startswith("nothing new")
+    assert page.read_bytes() == before

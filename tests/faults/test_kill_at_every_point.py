@@ -33,6 +33,7 @@ POINTS = (
     "publish_path",
     "stage_publish",
     "stage_extract",
+    "stage_report",
 )
 OFTEN = {"accepted"}
 """The point after the lake has the new rows and before readers see them; the others are tested nightly."""
@@ -94,10 +95,11 @@ def test_a_killed_run_leaves_the_old_copy_served_and_a_rerun_ends_in_the_same_ha
     assert run(processes, company / "landing", home, kill_at=point) == -signal.SIGKILL, f"the run never came to {point}"
     served = pointer(home)["content_hash"]
     old, new = pointer(company / "before")["content_hash"], pointer(company / "undisturbed")["content_hash"]
-    assert served == (new if point in {"publish_pointer", "publish_path", "stage_publish", "stage_extract"} else old)
+    assert served == (new if point in {"publish_pointer", "publish_path", "stage_publish", "stage_extract", "stage_report"} else old)
     assert answer(home, "select count(*) as n from marts.fct_ticket")["n"] > 0
     assert run(processes, company / "landing", home) == 0
     assert pointer(home)["content_hash"] == new
+    assert pointer(home)["file"].removesuffix(".duckdb") in (home / "reports" / "index.html").read_text(encoding="utf-8")
     loaded = "select sum(physical_count) as p, sum(loaded_count + superseded_count + quarantined_count) as b from ops.load_ledger"
     row = answer(home, loaded)
     assert row == answer(company / "undisturbed", loaded)
