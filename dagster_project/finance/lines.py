@@ -114,7 +114,8 @@ def _lines_sql() -> str:
     roi = [
         f"""union all select '{line_id}', '{group}', '{tier}', null, null, null, null,
         max({name}_amount) filter (is_this), null, null, max({name}_amount) filter (is_prior),
-        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
+        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year)
+            then sum({name}_amount) filter (is_in_year) end,
         {is_in_total}, false, max({name}_null_reason) filter (is_this), null, '{_RELATION}', '{name}_amount' from roi"""
         for line_id, group, tier, name, is_in_total in _ROI_LINES
     ]
@@ -127,7 +128,8 @@ def _lines_sql() -> str:
     roi += [
         f"""union all select 'memo.{name}', 'memo', null, null, null, null, null, max({name}_amount) filter (is_this), null, null,
         max({name}_amount) filter (is_prior),
-        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year) then sum({name}_amount) filter (is_in_year) end,
+        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year)
+            then sum({name}_amount) filter (is_in_year) end,
         false, {estimate}, max({reason}) filter (is_this), null, '{relation}', '{name}_amount' from roi"""
         for name, reason, relation, estimate in (
             ("net_revenue", "net_revenue_null_reason", "reporting.roi_month", "false"),

@@ -47,7 +47,7 @@ def periods(connection: duckdb.DuckDBPyConnection) -> list[Period]:
 
 
 def is_year_whole(known: list[Period], period: Period, start_month: int) -> bool:
-    """Tell whether the copy has the months of the fiscal year from its first one on; a calendar that is delivered names its own first month."""
+    """Tell whether the copy has the fiscal year from its first month on; a calendar that is delivered names its own first month."""
     first = min((other for other in known if other.fiscal_year == period.fiscal_year), key=lambda other: other.start_date)
     return first != known[0] or not first.is_generated or first.start_date.month == start_month
 

@@ -112,8 +112,14 @@ def company(engine: Engine) -> Company:
             "marts.dim_account": [[account, False, account, (created or {}).get(account)] for account in accounts]
             + [[account, True, account, None] for account in PSEUDO],
             "marts.dim_period": [
-                [month(n), month(n), date.fromordinal(month(n + 1).toordinal() - 1), n < months - running, date.fromordinal(as_of),
-                 *(feed in feeds and n >= (begins or {}).get(feed, 0) for feed in ("orders", "offers", "interactions"))]
+                [
+                    month(n),
+                    month(n),
+                    date.fromordinal(month(n + 1).toordinal() - 1),
+                    n < months - running,
+                    date.fromordinal(as_of),
+                    *(feed in feeds and n >= (begins or {}).get(feed, 0) for feed in ("orders", "offers", "interactions")),
+                ]
                 for n in range(months)
             ],
         }

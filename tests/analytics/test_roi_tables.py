@@ -219,7 +219,9 @@ def test_before_the_first_order_or_offer_value_is_unknown_and_so_is_a_window_tha
     margin_only, whole = (None, "source_absent", 3.0, None), (None, None, 3.0, -0.5)
     for table in ("mart_service_roi_month", "mart_service_roi_account"):
         if table == "mart_service_roi_account":
-            sql = sql.replace("contribution_margin_null_reason, v_hard_null_reason", "margin_per_service_cost_null_reason, roi_hard_null_reason")
+            sql = sql.replace(
+                "contribution_margin_null_reason, v_hard_null_reason", "margin_per_service_cost_null_reason, roi_hard_null_reason"
+            )
         assert rows(engine, sql.format(table, "month")) == [unknown] * 2 + [margin_only] + [whole] * 13, table
         assert rows(engine, sql.format(table, "trailing_12")) == [unknown] * 13 + [margin_only] + [whole] * 2, table
 

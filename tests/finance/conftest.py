@@ -36,7 +36,8 @@ METRICS = [
 TABLES = f"""
 create schema marts; create schema analytics; create schema ops;
 create table ops.run_parameters as
-select 'ACME & Söhne' as legal_entity, 'EUR' as reporting_currency_code, repeat('a', 64) as assumptions_sha256, 1 as fiscal_year_start_month;
+select 'ACME & Söhne' as legal_entity, 'EUR' as reporting_currency_code, repeat('a', 64) as assumptions_sha256,
+    1 as fiscal_year_start_month;
 create table ops.metric_registry (metric_id varchar, version int, owner varchar, formula varchar, unit varchar, direction varchar,
     sources varchar, relation varchar, "column" varchar, spec_rows varchar, label_en varchar, label_ja varchar);
 insert into ops.metric_registry

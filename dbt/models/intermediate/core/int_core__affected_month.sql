@@ -14,7 +14,8 @@ changed_days as (
             when former.day is null or (days.has_begun and not former.has_begun) then 'a month begins'
             when days.day is null or days.period_month <> former.period_month or days.fiscal_period <> former.fiscal_period
                 or days.fiscal_year <> former.fiscal_year or days.is_generated <> former.is_generated then 'the fiscal calendar changes'
-            when (days.has_tickets, days.has_interactions, days.has_orders, days.has_offers) is distinct from (former.has_tickets, former.has_interactions, former.has_orders, former.has_offers) then 'a feed begins earlier or later'
+            when days.has_tickets <> former.has_tickets or days.has_interactions <> former.has_interactions
+                or days.has_orders <> former.has_orders or days.has_offers <> former.has_offers then 'a feed begins earlier or later'
             when days.is_complete then 'becomes complete'
             when former.is_complete then 'is not complete any more'
             else 'waits for other sources'
