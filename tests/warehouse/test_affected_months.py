@@ -118,12 +118,13 @@ STANDING: Rows = {
         {"order_id": "O1", "ordered_at": "2025-01-31 23:30:00+00", "currency_code": "USD"},
         {"order_id": "O2", "ordered_at": "2025-03-10 10:00:00+00", "currency_code": "EUR", "offer_id": "F1"},
         {"order_id": "O3", "ordered_at": "2025-04-10 10:00:00+00", "currency_code": "EUR", "offer_id": "F2"},
+        {"order_id": "O4", "ordered_at": "2025-05-10 10:00:00+00", "currency_code": "EUR"},
     ],
     "refunds": [{"refund_id": "R1", "order_id": "O1", "refunded_at": "2025-06-05 10:00:00+00", "refund_amount": 1, "currency_code": "USD"},
                 # In another currency than the order: goods that came back are worth what they were at the rate of the order.
                 {"refund_id": "R2", "order_id": "O1", "refunded_at": "2025-07-05 10:00:00+00", "refund_amount": 1, "currency_code": "EUR",
                  "is_restocked": True, "returned_quantity": 1, "line_id": "1"}],
-    "payments": [{"payment_id": "P1", "order_id": "O3", "paid_at": "2025-08-05 10:00:00+00", "payment_amount": 1, "currency_code": "EUR"}],
+    "payments": [{"payment_id": "P1", "order_id": "O4", "paid_at": "2025-08-05 10:00:00+00", "payment_amount": 1, "currency_code": "EUR"}],
 }  # fmt: skip
 
 
@@ -135,7 +136,7 @@ STANDING: Rows = {
         ({"interactions": [{"interaction_id": "I1", "started_at": "2025-02-20 10:00:00+00", "channel": "phone"}]}, {2, 3}),
         ({"offers": [{"offer_id": "F2", "offer_kind": "save", "offered_at": "2025-04-01 10:00:00+00"}]}, {4}),
         ({"order_lines": [{"order_id": "O1", "line_id": "1", "quantity": 1, "unit_price": 1, "net_amount": 1, "unit_cost": 1}]}, {2, 6, 7}),
-        ({"orders": [{"order_id": "O3", "ordered_at": "2025-04-10 10:00:00+00", "currency_code": "EUR", "is_test": True}]}, {4, 8}),
+        ({"orders": [{"order_id": "O4", "ordered_at": "2025-05-10 10:00:00+00", "currency_code": "EUR", "is_test": True}]}, {5, 8}),
     ],
     ids=["rate_of_the_order", "call_of_the_offer", "offer", "cost_of_goods_that_came_back", "order_that_counts_no_more"],
 )  # fmt: skip
