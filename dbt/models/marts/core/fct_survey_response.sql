@@ -28,10 +28,10 @@ of_invitation as (
     select
         begun.*,
         {{ elapsed_seconds('begun.first_responded_at', 'begun.responded_at') }} > 7 * 86400 as is_late,
-        row_number() over (
+        cast(row_number() over (
             partition by begun.key_scope, begun.question_key, begun.asked_id, {{ elapsed_seconds('begun.first_responded_at', 'begun.responded_at') }} > 7 * 86400
             order by begun.responded_at desc, begun.response_id desc, begun.source_system desc
-        ) = 1 as is_last
+        ) as bigint) = 1 as is_last
     from begun
 ),
 
