@@ -223,15 +223,21 @@ def test_doctor_finds_a_damaged_copy_and_a_full_refresh_mends_it(copy_of_demo: t
     assert service_roi("doctor", "--home", home).returncode == 0
 
 
-def test_rollback_serves_the_older_content_as_a_new_copy(copy_of_demo: tuple[Path, Path]) -> None:
-    import json
-
-    _, home = copy_of_demo
+def test_rollback_serves_the_older_content_as_a_new_copy(copy_of_demo: tuple[Path, Path], tmp_path: Path) -> None:
+    """In a copy of its own, with an order more."""
+    landing, home = (Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in copy_of_demo)
     before = json.loads(served(home))
-    finished = service_roi("rollback", before["seq"], "--home", home)
-    assert finished.returncode == 0, finished.stderr
+    same = service_roi("rollback", before["seq"], "--home", home)
+    assert (same.returncode, same.stdout) == (0, f"copy {before['seq']} is the one that is served already; nothing was published\n")
+    assert json.loads(served(home)) == before
+    file = landing / "canonical" / "orders" / "2026-11-05" / "orders.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("order_id,account_id,order_kind,ordered_at,currency_code\nOX1,A0000001,sale,2026-10-31T10:00:00Z,EUR\n")
+    assert service_roi("run", "--landing", landing, "--home", home).returncode == 0
+    assert json.loads(served(home))["content_hash"] != before["content_hash"]
+    assert service_roi("rollback", before["seq"], "--home", home).returncode == 0
     after = json.loads(served(home))
-    assert (after["seq"], after["content_hash"]) == (before["seq"] + 1, before["content_hash"])
+    assert (after["seq"], after["content_hash"]) == (before["seq"] + 2, before["content_hash"])
     assert after["file"].removesuffix(".duckdb") in (home / "reports" / "index.html").read_text(encoding="utf-8")
 
 

@@ -51,7 +51,8 @@ create table marts.dim_period (period_month date, fiscal_period varchar, fiscal_
 insert into marts.dim_period values
     (date '2026-09-01', '2026-09', 'FY2026', date '2026-09-01', date '2026-09-30', 'open', true, null, false),
     (date '2026-10-01', '2026-10', 'FY2026', date '2026-10-01', date '2026-10-31', 'open', true, null, false),
-    (date '2026-11-01', '2026-11', 'FY2026', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals, zendesk', false);
+    (date '2026-11-01', '2026-11', 'FY2026', date '2026-11-01', date '2026-11-30', 'open', false,
+     'canonical/ledger_actuals, zendesk', false);
 create schema reporting;
 create table reporting.roi_month (period_month date, net_revenue_amount decimal(18,2), net_revenue_null_reason varchar);
 insert into reporting.roi_month values (date '2026-09-01', 1500.00, null), (date '2026-10-01', 2000.00, null);
