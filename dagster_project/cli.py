@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 import sys
 import traceback
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.commands.options import EngineName, FiscalCalendar, Format, Home, Landing, Output
 from dagster_project.disk import full_disk_is_told
 from dagster_project.ending import message_of
 from dagster_project.settings import Settings, load_settings, require_home
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dagster_project.run import RunReport
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Customer-service ROI warehouse.")
-Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the warehouse and the published copies (ROI_HOME).")]
-Landing = Annotated[Path | None, typer.Option("--landing", help="Folder with the delivered files (ROI_LANDING).")]
 
 
 def _version(*, wanted: bool) -> None:
@@ -43,24 +41,6 @@ def command_line(
     ] = False,
 ) -> None:
     """Customer-service ROI warehouse."""
-
-
-class Format(StrEnum):
-    """How `sql` prints a result."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
-Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
-
-
-class EngineName(StrEnum):
-    """What holds the warehouse while it is built."""
-
-    duckdb = "duckdb"
-    spark = "spark"
 
 
 @app.command()
@@ -197,13 +177,6 @@ def query_metric(
 
     settings = _home_of_a_run(home)
     answer(settings, figures_sql(settings.home, metric, by, period), output.value)
-
-
-class FiscalCalendar(StrEnum):
-    """Kinds of fiscal calendar of the demo company."""
-
-    calendar = "calendar"
-    weeks = "4-4-5"
 
 
 @app.command()

@@ -64,6 +64,9 @@ def _check(home: Path, metric: str, cuts: tuple[str, ...], period: str) -> None:
     with connection:
         try:
             known = dict(connection.execute("select metric_id, cuts from ops.metric_registry").fetchall())
+            answered = connection.execute(
+                "select distinct period_kind from reporting.mart_metric where metric_id = ? order by 1", [metric]
+            ).fetchall()
         except duckdb.Error as error:
             raise UsageError("the published copy is older than this command; remedy: service-roi run --full-refresh") from error
     if metric not in known:
@@ -75,3 +78,5 @@ def _check(home: Path, metric: str, cuts: tuple[str, ...], period: str) -> None:
         raise UsageError(f"{metric} is not cut by {', '.join(unknown)}; it is by: {', '.join([MONTH, *declared])}")
     if period not in PERIODS:
         raise UsageError(f"no period {period}; known: {', '.join(PERIODS)}")
+    if answered and (period,) not in answered:
+        raise UsageError(f"{metric} has no figures by {period}; it has them by {', '.join(kind for (kind,) in answered)}")

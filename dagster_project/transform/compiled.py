@@ -6,8 +6,10 @@ Holds the compiling and its file beside the prepared manifest. Nothing of the da
 from __future__ import annotations
 
 import json
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -63,7 +65,8 @@ def _compile() -> dict[str, Any]:
 
 
 def _compiled(arguments: list[str], warehouse: Path) -> list[Any]:
-    outcome = project.invoke(["compile", "--quiet", "--no-print", "--no-write-json", *arguments], warehouse)
+    with redirect_stdout(StringIO()):  # dbt prints what it compiled, whatever it is told
+        outcome = project.invoke(["compile", "--quiet", "--no-print", "--no-write-json", *arguments], warehouse)
     if not outcome.success:
         raise InfrastructureError(f"the dbt project cannot be compiled: {outcome.exception}")
     return [result.node for result in outcome.result]

@@ -102,6 +102,27 @@ def test_monthly_models_never_ask_whether_they_are_incremental(manifest: dict[st
     assert silent == [], "these read nothing by rows_of: say after_affected_months() in them"
 
 
+def test_a_table_that_models_by_month_read_whole_says_how_its_changes_name_months(manifest: dict[str, Any]) -> None:
+    known = {node["unique_id"]: node for node in models(manifest)}
+    silent = [
+        f"{node['name']} is built by month and reads {known[name]['name']}, whose changes name no month: months that are not built again"
+        f" would keep its old values; remedy: materialized='table' for {node['name']}, or take the column where it is read"
+        for node in models(manifest)
+        if node["config"]["materialized"] == "monthly"
+        for name in node["depends_on"]["nodes"]
+        if name in known and known[name]["config"]["materialized"] != "monthly" and known[name]["schema"] != "staging"
+        and "affected" not in name and "months_follow" not in known[name]["config"]["meta"]
+    ]  # fmt: skip
+    assert silent == []
+
+
+def test_every_table_of_marts_is_in_the_test_of_keys_that_repeat(manifest: dict[str, Any]) -> None:
+    written = (project.DBT_DIR / "tests" / "assert_mart_grain_is_unique.sql").read_text(encoding="utf-8")
+    tables = {node["name"] for node in models(manifest) if node["schema"] == "marts" and node["config"]["materialized"] != "view"}
+    silent = sorted(tables - set(re.findall(r"'(\w+)': '", written)))
+    assert silent == [], f"name these with the columns of their key in dbt/tests/assert_mart_grain_is_unique.sql: {', '.join(silent)}"
+
+
 def test_the_statement_of_affected_days_waits_for_every_feed_that_says_what_it_affects(manifest: dict[str, Any]) -> None:
     (day,) = [node for node in models(manifest) if node["name"] == "int_core__affected_day"]
     read = {manifest["sources"][name]["name"] for name in day["depends_on"]["nodes"] if name in manifest["sources"]} - {"run_parameters"}

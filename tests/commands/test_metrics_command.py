@@ -79,6 +79,7 @@ def test_a_metric_by_month_and_cut_and_of_the_latest_complete_month(home: Path) 
         ("tickets", "month,chanel", "month", "tickets is not cut by chanel; it is by: month, channel, segment"),
         ("service_roi", "month,'; drop", "month", "service_roi is not cut by '; drop; it is by: month"),
         ("tickets", "month", "year", "no period year; known: month, trailing_12, to_date"),
+        ("tickets", "month", "trailing_12", "tickets has no figures by trailing_12; it has them by month"),
     ],
 )  # fmt: skip
 def test_what_does_not_exist_is_refused_with_what_does(home: Path, metric: str, by: str, period: str, said: str) -> None:

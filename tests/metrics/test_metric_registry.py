@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dagster_project.analytics import concentration, retention, roi
+from dagster_project.contracts.model import feeds
 from dagster_project.metrics.registry import SpecRow, collect, registry_rows, spec_coverage, spec_rows
 from dagster_project.transform import project
 
@@ -82,6 +83,12 @@ def test_every_metric_names_a_published_column_and_columns_of_its_model(manifest
         meta, model = metric["config"]["meta"], of_measure.get((metric["type_params"]["measure"] or {}).get("name"))
         named = {meta[word] for word in ("null_reason", "provisional", "num", "den", "n", "low", "high") if word in meta}
         assert named <= (published[f"{model['schema_name']}.{model['alias']}"] if model else set()), metric["name"]
+
+
+def test_the_sources_of_a_metric_are_feeds(manifest: dict[str, Any]) -> None:
+    named = {(metric.metric_id, feed) for metric in collect(manifest) for source in metric.meta.sources for feed in source.split("|")}
+    unknown = sorted(f"{metric}: {feed}" for metric, feed in named if feed not in feeds())
+    assert unknown == [], f"`sources` of a metric are names of contracts, or it is never served: {', '.join(unknown)}"
 
 
 def test_what_reporting_shows_of_analytics_is_there_by_that_name(manifest: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from dagster_project.ledger.store import Ledger
 from dagster_project.plan_text import told
 from dagster_project.planning import plan
 from dagster_project.settings import Settings, load_settings
+from dagster_project.transform import compiled
 
 CONTACTS = "contact_id,account_id,contact_email\n"
 ORDERS = "order_id,ordered_at,currency_code,net_amount\n"
@@ -168,3 +169,9 @@ def test_a_plan_says_which_rows_it_would_take_back(settings: Settings, tmp_path:
     found = plan(settings)
     assert found.withdrawn == {"orders": 2}
     assert "would take back 2 rows of orders" in told(found).splitlines()
+
+
+def test_compiling_what_a_plan_asks_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """The first plan after a change of the project printed four hundred lines of SQL before its answer."""
+    assert compiled._compile()["others"]
+    assert capfd.readouterr().out == ""
