@@ -183,7 +183,7 @@ def test_what_checks_warn_of_is_printed_and_published_and_one_refund_that_change
     (row,) = json.loads(service_roi("sql", asked, "--home", home, "--format", "json").stdout)
     assert row["unexpected_count"] == 1
     assert row["observed"].startswith(f"money/{order}/RX/")
-    assert row["notes"].startswith("more was refunded than was sold")
+    assert row["notes"].startswith("more money was refunded than was sold")
     before = served(home)
     file.write_text(file.read_text().replace(f"{float(sold) + 5_000:.2f}", "99999.00"))
     finished = service_roi("run", "--landing", landing, "--home", home)

@@ -170,13 +170,13 @@ def test_cost_that_comes_back_is_unknown_where_nobody_knows_it_and_0_where_nothi
     [
         ({}, True),
         ({"is_test": True}, False),
-        ({"cancelled_at": "2025-02-11T10:00:00+00"}, False),
-        ({"financial_state": "voided"}, False),
+        ({"cancelled_at": "2025-02-11T10:00:00+00"}, True),
+        ({"financial_state": "voided"}, True),
         ({"is_deleted": True}, False),
         ({"order_id": "ELSEWHERE"}, True),
     ],
 )
-def test_a_payment_counts_when_its_order_does_or_is_not_known(
+def test_a_payment_counts_unless_its_order_is_a_test_or_deleted(
     figures: Callable[..., Connection], order: dict[str, Any], counts: bool
 ) -> None:
     at = "2025-02-10T12:00:00+00"

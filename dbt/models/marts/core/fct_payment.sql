@@ -18,7 +18,8 @@ payments as (
         {{ of_named('orders', 'order_key') }} as order_key,
         {{ of_named('orders', 'account_id') }} as account_id,
         {{ of_named('orders', 'order_id') }} is null as is_orphan,
-        {{ of_named('orders', 'is_counted') }} as is_order_counted,
+        {{ of_named('orders', 'is_test') }} as is_order_test,
+        {{ of_named('orders', 'is_deleted') }} as is_order_deleted,
         coalesce({{ of_named('orders', 'transaction_currency_code') }} <> paid.currency_code, false) as is_currency_mixed,
         coalesce(paid.paid_date, {{ of_named('orders', 'order_date') }}) as payment_date
     from paid
@@ -35,7 +36,7 @@ fct_payment as (
         payments.payment_method,
         payments.currency_code as transaction_currency_code,
         payments.reporting_currency_code as currency_code,
-        not payments.is_deleted and coalesce(payments.is_order_counted, true) as is_counted,
+        not payments.is_deleted and not coalesce(payments.is_order_test or payments.is_order_deleted, false) as is_counted,
         payments.currency_code <> payments.reporting_currency_code and {{ rounded_money('cast(payments.payment_amount as decimal(29, 3)) * fx.exchange_rate', 'payments.currency_decimals') }} is null as is_fx_missing,
         payments.is_orphan,
         payments.is_currency_mixed,
