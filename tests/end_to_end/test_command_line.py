@@ -231,7 +231,7 @@ def test_rollback_serves_the_older_content_as_a_new_copy(copy_of_demo: tuple[Pat
     assert (same.returncode, same.stdout) == (0, f"copy {before['seq']} is the one that is served already; nothing was published\n")
     assert json.loads(served(home)) == before
     file = landing / "canonical" / "orders" / "2026-11-05" / "orders.csv"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("order_id,account_id,order_kind,ordered_at,currency_code\nOX1,A0000001,sale,2026-10-31T10:00:00Z,EUR\n")
     assert service_roi("run", "--landing", landing, "--home", home).returncode == 0
     assert json.loads(served(home))["content_hash"] != before["content_hash"]
