@@ -112,6 +112,7 @@ def test_months_that_differ_are_rebuilt_and_hardly_any_other(
 
 
 STANDING: Rows = {
+    "interactions": [{"interaction_id": "I0", "started_at": "2025-01-05 10:00:00+00", "channel": "email"}],  # the feed has begun
     "offers": [{"offer_id": "F1", "interaction_id": "I1", "offer_kind": "save", "offered_at": "2025-05-30 10:00:00+00"}],
     "orders": [
         # In Berlin it is February already: the rate of February values the order, and what came back of it in June.
