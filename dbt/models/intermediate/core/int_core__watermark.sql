@@ -33,11 +33,11 @@ instants as (
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
 
--- An offer is known from the feed, or from the order that names it.
+-- An offer is known from the feed, or from the order that names it where contacts can tell when it was made.
 offer_instants as (
     select min(offered_at) as begins_at from {{ ref('stg_offers') }} where not is_deleted
     union all
-    select min(ordered_at) from {{ ref('stg_orders') }} where offer_id is not null and not is_deleted
+    select min(orders.ordered_at) from {{ ref('stg_orders') }} as orders inner join presence on presence.has_interactions where orders.offer_id is not null and not orders.is_deleted
 ),
 
 offer_bounds as (
