@@ -14,17 +14,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import duckdb
 
 from dagster_project.errors import InfrastructureError
+from dagster_project.process_memory import data_bytes
 from dagster_project.temporary import folder_of_process
 
 _GRACE_SECONDS = 10.0
 _PROCESS_BYTES = 10**9
-"""What Python and the engine take beside the memory limit, and beside what the process holds already."""
+"""What Python and the engine take over the memory limit and over what the process holds already."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Deadline:
 def process_bounded(limits: Limits) -> Iterator[None]:
     """Let the system refuse memory beyond the limit to this process; where a system knows no such bound, the engine's holds."""
     before, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _held_bytes() + limits.memory_bytes + _PROCESS_BYTES
+    wanted = (data_bytes() or 0) + limits.memory_bytes + _PROCESS_BYTES
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     try:
@@ -105,12 +105,3 @@ def process_bounded(limits: Limits) -> Iterator[None]:
     finally:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
-
-
-def _held_bytes() -> int:
-    """Return what this process holds of what the bound counts: below that not even a thread could start."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-    except OSError:  # no Linux
-        return 0
-    return pages * resource.getpagesize()

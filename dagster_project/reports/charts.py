@@ -1,4 +1,4 @@
-"""Charts of a page as SVG that stands inside the page: no script, no font, no reference; text takes the colour of the page.
+"""Charts of a page as SVG inside the page: no script, no font, no reference; text takes the colour of the page.
 
 Altair describes them and vl-convert draws them, in this process and without a network. A null is a gap in a line, never 0.
 No text of strangers may reach a drawing: a control character in a label ends the whole process (vl-convert 1.9.0).
@@ -63,7 +63,7 @@ def lines(title: str, months: Sequence[str], series: Mapping[str, Values], form:
 
 
 def curve(title: str, points: Sequence[Mapping[str, Any]]) -> Chart:
-    """Draw which share of the value the best customers bring, from the best on; beside it the line of all customers being equal."""
+    """Draw which share of the value the best customers bring, from the best on, and the line of all customers being equal."""
     if not points:
         return Chart()
     first, second, _ = STROKES

@@ -23,7 +23,7 @@ _HEAD_BYTES = 1_000
 
 
 def path_of(home: Path) -> Path:
-    """Return where the page lies."""
+    """Return the path of the page."""
     return home / "reports" / "index.html"
 
 

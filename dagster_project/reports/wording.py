@@ -27,7 +27,7 @@ REASONS = {
     "negative_values": ("some customers below zero", "Some customers brought less than nothing, and this measure needs positive values."),
     "total_not_positive": ("total not above zero", "The total is not above zero, so it has no shares."),
 }
-"""For each reason of the tables: what stands in a cell, and a sentence."""
+"""For each reason of the tables: the words of a cell, and a sentence."""
 NO_REASON = ("not in the copy", "The published copy has no row of it.")
 _REMEDIES = {
     "fx_missing": "fx_rates, with a rate for every currency and month",

@@ -65,7 +65,7 @@ def _compile() -> dict[str, Any]:
 
 
 def _compiled(arguments: list[str], warehouse: Path) -> list[Any]:
-    with redirect_stdout(StringIO()):  # dbt prints what it compiled, whatever it is told
+    with redirect_stdout(StringIO()):  # dbt prints what it compiled in spite of --no-print
         outcome = project.invoke(["compile", "--quiet", "--no-print", "--no-write-json", *arguments], warehouse)
     if not outcome.success:
         raise InfrastructureError(f"the dbt project cannot be compiled: {outcome.exception}")

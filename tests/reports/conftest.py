@@ -33,12 +33,12 @@ insert into ops.metric_registry values
     ('cost_per_interaction', 'Cost per interaction', 'ledger_actuals|budgets,interactions'),
     ('customer_retention_rate', 'Retention', 'orders'), ('profit_share_top20', 'Share of the best 20 %', 'orders');
 create table marts.dim_period (period_month date, fiscal_period varchar, fiscal_year varchar, start_date date, end_date date,
-    close_state varchar, is_complete_period boolean, waits_for varchar);
+    close_state varchar, is_complete_period boolean, waits_for varchar, is_generated boolean);
 insert into marts.dim_period values
-    (date '2026-08-01', '2026-08', 'FY26', date '2026-08-01', date '2026-08-31', 'open', true, null),
-    (date '2026-09-01', '2026-09', 'FY26', date '2026-09-01', date '2026-09-30', 'open', true, null),
-    (date '2026-10-01', '2026-10', 'FY26', date '2026-10-01', date '2026-10-31', 'open', true, null),
-    (date '2026-11-01', '2026-11', 'FY26', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals');
+    (date '2026-08-01', '2026-08', 'FY26', date '2026-08-01', date '2026-08-31', 'open', true, null, false),
+    (date '2026-09-01', '2026-09', 'FY26', date '2026-09-01', date '2026-09-30', 'open', true, null, false),
+    (date '2026-10-01', '2026-10', 'FY26', date '2026-10-01', date '2026-10-31', 'open', true, null, false),
+    (date '2026-11-01', '2026-11', 'FY26', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals', false);
 create table reporting.roi_month (period_month date);
 insert into reporting.roi_month values (date '2026-09-01'), (date '2026-10-01'), (date '2026-11-01');
 create table analytics.mart_service_roi_month as select period_month, 'month' as window_kind from reporting.roi_month;

@@ -22,16 +22,16 @@ def test_a_ticket_counts_in_the_month_of_its_creation_also_when_merged_deleted_o
 
 @pytest.mark.truth("counts.tickets_solved", "counts.interactions", "counts.calls")
 def test_the_accounts_service_sums_to_the_companys(judge: Judge) -> None:
-    """The truth knows every contact; those on deleted tickets are in no volume (decision 31) and stand beside it."""
+    """The truth knows every contact; those on deleted tickets are in no volume (decision 31) and are added here."""
     differences = judge("""
-        with beside as (
+        with set_aside as (
             select period_month, count(*) as contacts_count, count(*) filter (where channel = 'phone') as calls_count
             from marts.fct_interaction where not is_deleted and not is_counted group by 1
         )
         select
-            service.period_month, sum(tickets_solved_count), sum(service.contacts_count) + coalesce(any_value(beside.contacts_count), 0),
-            sum(service.calls_count) + coalesce(any_value(beside.calls_count), 0)
-        from marts.mart_account_service_month as service left join beside on service.period_month = beside.period_month group by 1
+            service.period_month, sum(tickets_solved_count), sum(service.contacts_count) + coalesce(any_value(set_aside.contacts_count), 0),
+            sum(service.calls_count) + coalesce(any_value(set_aside.calls_count), 0)
+        from marts.mart_account_service_month as service left join set_aside on service.period_month = set_aside.period_month group by 1
     """)
     assert differences == {}
 

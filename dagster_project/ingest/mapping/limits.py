@@ -7,6 +7,7 @@ is bounded by the operating system, since the engine does not count the texts an
 from __future__ import annotations
 
 import re
+import resource
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import duckdb
 
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.ingest.pii.masking import without_key
+from dagster_project.process_memory import address_space_bytes
 from dagster_project.settings import Settings
 
 _LOOK_SECONDS = 0.1
@@ -115,15 +117,12 @@ class _Watch:
 @contextmanager
 def _bounded_memory(more: int) -> Iterator[None]:
     """Let the process take so many bytes more than it has; where the system cannot tell or bound it, the engine's limit stays alone."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    except (ImportError, OSError):
+    held = address_space_bytes()
+    if held is None:
         yield
         return
-    most = pages * resource.getpagesize() + more
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = held + more
     bounds = [bound for bound in (most, soft, hard) if bound != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_AS, (min(bounds), hard))
     try:

@@ -1,7 +1,7 @@
 """Ids that are an e-mail address or a telephone number, however they are spelled, and the one form in which they are hashed.
 
 Holds the quick look at an id, one pattern that SQL and Python read alike, and the slow decision about the few that it lets through. What
-an address is says `dagster_project.masking`; a telephone number is told more strictly than in texts, because orders, invoices and cost
+an address is says `dagster_project.masking`; a telephone number is judged more strictly than in texts, because orders, invoices and cost
 centres are numbers too: it begins with +, with a word such as `tel:`, with digits in parentheses, or with 0 in groups as people write
 them. It must not know a key or a feed.
 """
