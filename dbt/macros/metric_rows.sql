@@ -97,7 +97,7 @@ expected as (
 -- Before the first record of a feed nobody knows what happened.
 months_expected as (
     select
-        expected.metric_id, expected.no_rows_reason, expected.is_counted, months.period_month,
+        expected.metric_id, expected.no_rows_reason, expected.is_counted or not expected.has_sources as is_filled, months.period_month,
         expected.has_sources and (months.has_tickets or not expected.needs_tickets) and (months.has_interactions or not expected.needs_interactions) and (months.has_orders or not expected.needs_orders) as has_sources
     from expected
     inner join months on months.has_begun
@@ -114,7 +114,7 @@ filled as (
         false as is_provisional
     from months_expected as expected
     left join known on expected.metric_id = known.metric_id and expected.period_month = known.period_month and known.cut = 'all' and known.period_kind = 'month'
-    where known.metric_id is null and (expected.is_counted or not expected.has_sources)
+    where known.metric_id is null and expected.is_filled
 ),
 
 parts as (
