@@ -65,7 +65,7 @@ dev: install  ## Dagster's UI with the same definitions
 	DAGSTER_HOME=$(CURDIR)/deploy/local $(BIN)/dagster dev -w workspace.yaml
 
 docs: install  ## data dictionary (docs/data-dictionary.md) and dbt's documentation as one file; no network
-	@$(BIN)/python -m dagster_project.documentation
+	@$(BIN)/python -m dagster_project.commands.documentation
 
 bench: install  ## benchmark table: ratios measured side by side (half an hour; ARGS="--cases full --sizes 1" for less or more)
 	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode --system-certs --group bench

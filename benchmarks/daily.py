@@ -24,7 +24,7 @@ _LEFT_OUT = {"budgets"}
 """Without a ledger a month takes its budget as cost, so that a short history would spread cost over months it does not know."""
 _WARM = """
 import sys, time
-from dagster_project.run import run_daily
+from dagster_project.orchestration.run import run_daily
 from dagster_project.settings import load_settings
 for day in sys.argv[3:]:
     start = time.perf_counter()
@@ -78,7 +78,7 @@ def first(work: Path, repeats: int, section: Section) -> None:
             shutil.copytree(product.PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
         here = {"PYTHONPATH": str(folder)}
         landing, home = folder / "demo" / "landing", folder / "demo" / "home"
-        command = ("-m", "dagster_project.cli")
+        command = ("-m", "dagster_project.commands.cli")
         companies.append(product.python(*command, "demo", "--landing", landing, folder=folder, environment=here))
         builds.append(product.python(*command, "run", "--landing", landing, "--home", home, folder=folder, environment=here))
         one, two = companies[-1], builds[-1]

@@ -71,7 +71,7 @@ def _files(folder: Path, size: float) -> list[Path]:
     if not packed.exists():
         seed = folder / "seed"
         folder.mkdir(parents=True, exist_ok=True)
-        product.python("-m", "dagster_project.cli", "demo", "--landing", seed, *_SEED)
+        product.python("-m", "dagster_project.commands.cli", "demo", "--landing", seed, *_SEED)
         rows = int(size * ROWS)
         with duckdb.connect() as connection:
             calls = f"read_csv('{seed}/canonical/{FEED}/*/{FEED}.csv', all_varchar = true)"

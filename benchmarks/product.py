@@ -27,13 +27,13 @@ def python(*arguments: object, folder: Path = PROJECT, environment: dict[str, st
 def build(landing: Path, home: Path, until: date | None = None, engine: str = "duckdb") -> Usage:
     """One whole process of `service-roi run`."""
     limit = ["--until", until.isoformat()] if until else []
-    return python("-m", "dagster_project.cli", "run", "--landing", landing, "--home", home, "--engine", engine, *limit)
+    return python("-m", "dagster_project.commands.cli", "run", "--landing", landing, "--home", home, "--engine", engine, *limit)
 
 
 def generate(landing: Path, accounts: int, months: int) -> Usage:
     """One whole process of `service-roi demo`; the measuring process stays small, so that it does not slow the measured ones."""
     sizes = ("--accounts", accounts, "--months", months, "--seed", SEED)
-    return python("-m", "dagster_project.cli", "demo", "--landing", landing, *sizes)
+    return python("-m", "dagster_project.commands.cli", "demo", "--landing", landing, *sizes)
 
 
 def company(folder: Path, size: float, months: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dagster_project.errors import UsageError
-from dagster_project.yaml_files import read_yaml
+from dagster_project.host.yaml_files import read_yaml
 
 DEFAULTS = Path(__file__).with_name("assumptions.yml")
 

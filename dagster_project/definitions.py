@@ -1,41 +1,5 @@
-"""The single Definitions object: what Dagster sees. No logic, no input or output, no Great Expectations at import."""
+"""What Dagster loads: the one Definitions object of the project, put together in `orchestration.definitions`."""
 
-from collections.abc import Iterator
+from dagster_project.orchestration.definitions import defs
 
-import dagster as dg
-
-from dagster_project.analytics.assets import analytics_assets
-from dagster_project.automation import (
-    daily,
-    daily_schedule,
-    monthly,
-    monthly_schedule,
-    new_deliveries,
-    tell_failure,
-    tell_recovery,
-    tell_warnings,
-    with_freshness,
-)
-from dagster_project.finance.assets import roi_extract
-from dagster_project.ingest.assets import ingest
-from dagster_project.publish.assets import ops_tables, published_copy
-from dagster_project.reports.assets import report_page
-from dagster_project.resources import runtime_from_environment
-from dagster_project.transform.assets import dbt_assets_definitions
-
-
-@dg.resource(description="Settings, assumptions, ledger and checks of one run, from the environment.")
-def runtime_resource(context: dg.InitResourceContext) -> Iterator[object]:
-    """Build the runtime for runs that Dagster itself starts; they hold the warehouse as runs of the command line do."""
-    with runtime_from_environment(context.run.run_id if context.run else None) as runtime:
-        yield runtime
-
-
-defs = dg.Definitions(
-    assets=with_freshness([ingest, *dbt_assets_definitions, *analytics_assets, ops_tables, published_copy, roi_extract, report_page]),
-    jobs=[daily, monthly],
-    schedules=[daily_schedule, monthly_schedule],
-    sensors=[new_deliveries, tell_failure, tell_recovery, tell_warnings],
-    resources={"runtime": runtime_resource},
-    executor=dg.in_process_executor,
-)
+__all__ = ["defs"]

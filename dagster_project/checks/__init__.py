@@ -4,3 +4,5 @@
 process of its own so that the slow import of Great Expectations overlaps with loading. It must not hold an expectation,
 must not change data, and only `gx_duckdb` and `validation` may import Great Expectations.
 """
+
+__all__ = ["results", "worker"]

@@ -15,7 +15,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import below: the lib
 
 import great_expectations as gx
 
-from dagster_project.temporary import folder_of_process
+from dagster_project.host.temporary import folder_of_process
 
 
 def let_duckdb_commit(engine: Any) -> None:

@@ -1,4 +1,6 @@
-"""Commands: what `service-roi` runs beside the daily run, one module a command.
+"""Commands: the command line, and what it runs that is no layer of the pipeline, one module a command.
 
-Holds functions that the command line calls with parsed arguments. It must not parse arguments or print, and no layer may import it.
+`cli` parses arguments, shows lines and sets the exit code; the others are functions that it calls. No layer may import this room.
 """
+
+__all__ = ["cli", "documentation"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dagster_project.commands.terminal import note
 from dagster_project.errors import UsageError
 from dagster_project.publish.contents import Question, columns_of, every_table
 from dagster_project.publish.limits import Limits
 from dagster_project.publish.reader import query
 from dagster_project.settings import Settings
-from dagster_project.terminal import note
 
 OLDER_FIGURES = 7
 """Exit code of an answer from an older copy, given because the served one is damaged."""

@@ -5,3 +5,5 @@ Order of a fetch: `sources` (the YAML), `loads` (the files of a set), `journals`
 It may read settings, errors and the layout of the landing folder. It must not know ingest, what comes after it, or an
 orchestrator, judge a value, or hold a secret outside `SecretStr`. Its libraries are the extra `connectors`.
 """
+
+__all__ = ["fetch", "journals"]

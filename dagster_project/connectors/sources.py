@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from dagster_project.errors import UsageError
+from dagster_project.host.yaml_files import read_yaml
 from dagster_project.settings import Settings
-from dagster_project.yaml_files import read_yaml
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

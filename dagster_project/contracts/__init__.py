@@ -2,3 +2,5 @@
 
 Holds the model of a contract and its loader. It must not read a delivered file or know a source system; every layer may import it.
 """
+
+__all__ = ["currencies", "model"]

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.errors import UsageError
-from dagster_project.yaml_files import LOADER
+from dagster_project.host.yaml_files import LOADER
 
 CONTRACTS_DIR = Path(__file__).resolve().parents[2] / "expectations" / "contracts"
 _SUFFIX = ".odcs.yaml"

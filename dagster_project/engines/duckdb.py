@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.lock import SPILL
-from dagster_project.temporary import folder_of_process
+from dagster_project.host.lock import SPILL
+from dagster_project.host.temporary import folder_of_process
 
 _BASE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.contracts.currencies import as_money
-from dagster_project.disk import full_disk_is_told
 from dagster_project.errors import UsageError
 from dagster_project.finance.lines import STATUS, VERSION, Figures, legal_entity, read_figures
 from dagster_project.finance.periods import complete_period
+from dagster_project.host.disk import full_disk_is_told
 from dagster_project.publish.printing import csv_record
 from dagster_project.publish.reader import served
 from dagster_project.publish.versions import sync

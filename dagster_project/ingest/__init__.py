@@ -4,3 +4,5 @@ Order of the day: `landing` (which files are new), `readers` (bytes to records, 
 source system), `mapping` (a system's SQL), `conform` (strict types, quarantine, Parquet), `lake` (relations for dbt).
 It must not compute a measure, know Great Expectations or dbt, or let user SQL touch a file; only `assets` imports Dagster.
 """
+
+__all__ = ["conform", "lake", "landing", "loading", "mapping", "pii", "places", "readers", "report", "sources", "sql_text"]

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.fingerprint import code_hash
+from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import hash_key
 from dagster_project.ingest.pii.register import keep_tombstones
 from dagster_project.ingest.sources.standing import FOLDER, write_anew
 from dagster_project.ledger.store import Ledger
-from dagster_project.lock import warehouse_lock
 from dagster_project.masking import masked_path
+from dagster_project.orchestration.run import RanWithoutFiles, check_folders, run_daily
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look
 from dagster_project.privacy.purge import remove_older_batches, remove_older_copies
@@ -30,8 +30,8 @@ from dagster_project.privacy.redaction import deliver_redacted, take_out
 from dagster_project.privacy.search import LandingFile, Search, files_of_tables, landing_files, search
 from dagster_project.privacy.told import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
 from dagster_project.privacy.values import find_own_values
+from dagster_project.publish.fingerprint import code_hash
 from dagster_project.publish.versions import read_pointer, write_synced
-from dagster_project.run import RanWithoutFiles, check_folders, run_daily
 from dagster_project.settings import Settings, fault_point, require_apart, require_home
 
 _HOLDER = "forget"

@@ -14,13 +14,13 @@ from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
+from dagster_project.host.lock import SPILL
 from dagster_project.ingest.pii.masking import prepare, use_key
 from dagster_project.ingest.pii.register import Kind, Tombstone, person_columns, tombstones
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.made_rows import PLACE
 from dagster_project.ingest.sql_text import identifier_value
 from dagster_project.ledger.store import Ledger, lake_file
-from dagster_project.lock import SPILL
 from dagster_project.privacy.children import Children
 from dagster_project.settings import Settings
 

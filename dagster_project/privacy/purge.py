@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 
+from dagster_project.host.lock import SPILL
 from dagster_project.ledger.store import Ledger
-from dagster_project.lock import SPILL
 from dagster_project.publish.versions import discard, publisher_lock, read_pointer, sweep, versions
 from dagster_project.settings import Settings
 

@@ -4,3 +4,22 @@ Holds the gate, the copy, its verification in a fresh process, the pointer, and 
 figure, and nothing here opens the warehouse for writing. `reader`, `versions` and `verify` start fast: they import
 DuckDB and the standard library only.
 """
+
+__all__ = [
+    "contents",
+    "dictionary",
+    "fingerprint",
+    "gate",
+    "increment",
+    "limits",
+    "operations",
+    "printing",
+    "publisher",
+    "reader",
+    "rollback",
+    "source",
+    "stable_path",
+    "summary",
+    "verify",
+    "versions",
+]

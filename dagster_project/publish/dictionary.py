@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dagster_project.analytics.assets import TABLES
+from dagster_project.analytics.tables import TABLES
 from dagster_project.engines.described import description_of
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.ingest.lake import REGISTERED

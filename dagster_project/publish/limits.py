@@ -19,8 +19,8 @@ from typing import Self
 import duckdb
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.process_memory import data_bytes
-from dagster_project.temporary import folder_of_process
+from dagster_project.host.process_memory import data_bytes
+from dagster_project.host.temporary import folder_of_process
 
 _GRACE_SECONDS = 10.0
 _PROCESS_BYTES = 10**9

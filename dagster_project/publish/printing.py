@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TextIO
 
-from dagster_project.escaping import UNSAFE, escaped
+from dagster_project.host.escaping import UNSAFE, escaped
 
 _TABLE_ROWS = 1000
 _QUOTED = re.compile(r'[",\r\n]')

@@ -17,7 +17,7 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
-from dagster_project.lock import SPILL
+from dagster_project.host.lock import SPILL
 from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
 from dagster_project.publish.describing import Descriptions, identity
 from dagster_project.publish.increment import Changed, base_of, months_that_differ, months_to_renew

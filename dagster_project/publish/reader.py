@@ -18,15 +18,15 @@ from typing import TextIO, TypeVar
 
 import duckdb
 
-from dagster_project.disk import full_disk, no_room
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import InfrastructureError, UsageError
-from dagster_project.escaping import escaped_lines
+from dagster_project.host.disk import full_disk, no_room
+from dagster_project.host.escaping import escaped_lines
+from dagster_project.host.temporary import folder_of_process
 from dagster_project.publish.contents import Question
 from dagster_project.publish.limits import Deadline, Limits, process_bounded
 from dagster_project.publish.printing import WRITERS
 from dagster_project.publish.versions import Pointer, damage, parquet_folder, published_folder, read_pointer, versions
-from dagster_project.temporary import folder_of_process
 
 _REMEDY = "remedy: service-roi run --full-refresh publishes it again from the lake"
 _ROWS = 1000

@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.disk import full_disk, no_room
 from dagster_project.errors import InfrastructureError, ServiceRoiError
-from dagster_project.escaping import escaped
+from dagster_project.host.disk import full_disk, no_room
+from dagster_project.host.escaping import escaped
 from dagster_project.publish.versions import Pointer, sync
 
 if TYPE_CHECKING:

@@ -2,3 +2,5 @@
 
 Holds the bridge to dbt and nothing else; SQL lives in `dbt/`.
 """
+
+__all__ = ["foresight", "increment", "project"]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ChecksFailed, InfrastructureError
-from dagster_project.lock import SPILL
+from dagster_project.host.lock import SPILL
 from dagster_project.settings import PROJECT_DIR
 
 DBT_DIR = PROJECT_DIR / "dbt"

@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from dagster_project.analytics.assets import analytics_assets
 from dagster_project.engines.engine import Engine
+from dagster_project.orchestration.assets.analytics import analytics_assets
 from dagster_project.transform.increment import Increment
 
 MODELS = Path(__file__).resolve().parents[2] / "dbt" / "models"

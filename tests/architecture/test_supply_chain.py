@@ -39,7 +39,7 @@ def test_the_engine_is_opened_where_it_is_told_to_fetch_no_extension(project_dir
     texts = {path.relative_to(package).as_posix(): path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     opening = {name for name, text in texts.items() if re.search(r"(?<![\w.])duckdb\.(connect|sql|query|execute)\(", text)}
     locked = {name for name in opening if '"autoinstall_known_extensions": "false"' in texts[name]}
-    assert {name for name in opening - locked if not name.startswith("demo/")} == set()
+    assert opening - locked == set()
 
 
 @pytest.mark.fault("S11")

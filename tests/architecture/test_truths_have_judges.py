@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 
 TRUTH = Path(__file__).resolve().parents[1] / "truth"
 NOT_COUNTED = ("parameters", "faults")

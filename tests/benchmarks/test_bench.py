@@ -14,10 +14,10 @@ from benchmarks.measure import Usage
 from benchmarks.report import Section, write
 from dagster_project.assumptions import load_assumptions
 from dagster_project.contracts.model import feeds
-from dagster_project.demo.company import write_company
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.ingest.lake import register_lake
 from dagster_project.ledger.store import Ledger
+from demo_company.company import write_company
 
 BUILDS = ["duckdb", "pandas", "full", "dbt", "publish"]
 

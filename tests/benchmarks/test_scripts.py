@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 
 OUTPUTS = {"duckdb": "bare.duckdb", "pandas": "pandas"}
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
 from dagster_project.commands import metrics
+from dagster_project.commands.cli import app
 from dagster_project.errors import UsageError
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import WarehouseFile

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
+from dagster_project.commands.terminal import confirm
 from dagster_project.errors import UsageError
 from dagster_project.settings import load_settings
-from dagster_project.terminal import confirm
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -42,3 +43,12 @@ def test_who_sits_at_the_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, is_y
         nullcontext() if is_yes else pytest.raises(UsageError, match="nothing was done: the answer was no; remedy: answer y, or add --yes")
     ):
         confirm("erase?", "--yes")
+
+
+def test_without_its_package_the_demo_company_says_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("demo_company", "demo_company.behaviour"):
+        monkeypatch.setitem(sys.modules, name, None)
+    ended = CliRunner().invoke(app, ["demo", "--landing", str(tmp_path / "landing")])
+    assert isinstance(ended.exception, UsageError)
+    assert "not part of the installed package; remedy: run service-roi demo in a clone" in str(ended.exception)
+    assert list(tmp_path.iterdir()) == []

@@ -16,8 +16,8 @@ import pytest
 from dagster_project.connectors import journals
 from dagster_project.connectors.journals import last_journal, reveal_all
 from dagster_project.errors import InfrastructureError, UsageError
-from dagster_project.resources import runtime_from_environment
-from dagster_project.run import run_daily
+from dagster_project.orchestration.run import run_daily
+from dagster_project.orchestration.runtime import runtime_from_environment
 from dagster_project.settings import Settings
 
 NOW = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)

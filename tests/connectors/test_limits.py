@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.errors import InfrastructureError, UsageError
 
 GROUPS = "/api/v2/groups.json"

@@ -22,7 +22,7 @@ def run_command(fetching: Any, source: str) -> str:
         "ROI_HOME": str(fetching.settings.home),
         "RUNTIME__LOG_LEVEL": "DEBUG",
     }
-    command = [sys.executable, "-m", "dagster_project.cli", "fetch", source, "--debug"]
+    command = [sys.executable, "-m", "dagster_project.commands.cli", "fetch", source, "--debug"]
     finished = subprocess.run(command, check=False, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=1_800)
     assert finished.returncode != 0, finished.stdout
     return finished.stdout + finished.stderr

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from dagster_project.demo.feeds import feed_columns
+from demo_company.feeds import feed_columns
 
 ACCOUNTS, MONTHS, SEED = 300, 5, 11
 DIALECT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"', header = true"

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 from tests.demo.company_files import ACCOUNTS, ALL_KEYS, DIALECT, MONTHS, SEED, column_types
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dagster_project.demo.faults.landing import KEYS
+from demo_company.faults.landing import KEYS
 
 ACCOUNTS, MONTHS, SEED = 400, 6, 7
 OUTCOMES = {"refused", "quarantined", "superseded", "unchanged", "late", "warned"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from dagster_project.demo.faults.landing import KEYS
+from demo_company.faults.landing import KEYS
 from tests.demo.fault_proofs import PROOFS, Company, Proof, shows
 
 

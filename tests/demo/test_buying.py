@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import special
 
-from dagster_project.demo.behaviour import Behaviour
-from dagster_project.demo.calendar import DAY, Calendar
-from dagster_project.demo.customers import WEEK, Customers
-from dagster_project.demo.draws import Draws
-from dagster_project.demo.fates import Fates
-from dagster_project.demo.sales import order_rates
+from demo_company.behaviour import Behaviour
+from demo_company.calendar import DAY, Calendar
+from demo_company.customers import WEEK, Customers
+from demo_company.draws import Draws
+from demo_company.fates import Fates
+from demo_company.sales import order_rates
 
 PLAIN = Behaviour(seasonality=False, service_effects=False)
 

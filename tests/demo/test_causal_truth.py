@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.demo.behaviour import FCR, Behaviour
-from dagster_project.demo.company import write_company
-from dagster_project.demo.draws import Draws
-from dagster_project.demo.effects import episodes
+from demo_company.behaviour import FCR, Behaviour
+from demo_company.company import write_company
+from demo_company.draws import Draws
+from demo_company.effects import episodes
 
 EPISODES = 60_000
 NATURAL_DEATHS = 800

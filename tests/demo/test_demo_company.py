@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.demo.company import write_company
-from dagster_project.demo.feeds import FEEDS
 from dagster_project.errors import UsageError
+from demo_company.company import write_company
+from demo_company.feeds import FEEDS
 from tests.demo.company_files import (
     ACCOUNTS,
     ALL_KEYS,
@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_environment(company: tu
     code = """
 import sys
 from pathlib import Path
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 write_company(Path(sys.argv[1]), 300, 5, 11)
 """
     strange = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "99", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from dagster_project.demo.draws import Draws
-from dagster_project.demo.exact import exp, log
+from demo_company.draws import Draws
+from demo_company.exact import exp, log
 
 COUNT = 60_000
 LEAST_P = 1e-4

@@ -12,15 +12,15 @@ import duckdb
 import pytest
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.demo.company import write_company
-from dagster_project.demo.exports.systems import SYSTEMS, headers
-from dagster_project.demo.feeds import FEEDS
 from dagster_project.errors import UsageError
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
+from demo_company.exports.systems import SYSTEMS, headers
+from demo_company.feeds import FEEDS
 
 ACCOUNTS, MONTHS, SEED = 250, 3, 11
 DIALECT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"', header = true"

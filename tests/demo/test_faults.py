@@ -10,11 +10,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
-from dagster_project.demo.company import write_company
-from dagster_project.demo.faults.catalogue import FEEDS, remove_refused
-from dagster_project.demo.faults.landing import KEYS
+from dagster_project.commands.cli import app
 from dagster_project.errors import UsageError
+from demo_company.company import write_company
+from demo_company.faults.catalogue import FEEDS, remove_refused
+from demo_company.faults.landing import KEYS
 from tests.demo import proofs_of_files, proofs_of_records  # noqa: F401  importing registers the proofs
 from tests.demo.fault_proofs import (
     ACCOUNTS,

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.demo.draws import Draws
-from dagster_project.demo.queue import NOBODY, serve
+from demo_company.draws import Draws
+from demo_company.queue import NOBODY, serve
 
 CLOSE = 600
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.demo.behaviour import behaviour_of
-from dagster_project.demo.company import write_company
+from demo_company.behaviour import behaviour_of
+from demo_company.company import write_company
 
 NOBODY = {
     "a written contact has a ticket": "interactions where channel in ('email', 'web_form') and ticket_id is null",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.demo.behaviour import Behaviour, behaviour_of
-from dagster_project.demo.customers import value_index
 from dagster_project.errors import UsageError
+from demo_company.behaviour import Behaviour, behaviour_of
+from demo_company.customers import value_index
 
 
 @given(st.integers(2, 98), st.integers(1, 97), st.integers(1, 40))

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from dagster_project.orchestration.run import RunReport, run_daily
 from dagster_project.publish.reader import query
-from dagster_project.run import RunReport, run_daily
 from dagster_project.settings import load_settings
 
 
@@ -72,7 +72,7 @@ def build_company(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
         if company not in built:
             folder = tmp_path_factory.mktemp(company)
             if company in DEMOS:
-                from dagster_project.demo.company import write_company
+                from demo_company.company import write_company
 
                 write_company(folder / "landing", **DEMOS[company])
             else:

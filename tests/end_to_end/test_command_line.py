@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from dagster_project.orchestration.runtime import runtime_from_environment
 from dagster_project.publish.summary import summary
-from dagster_project.resources import runtime_from_environment
 from dagster_project.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def service_roi(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dagster_project.cli", *map(str, arguments)],
+        [sys.executable, "-m", "dagster_project.commands.cli", *map(str, arguments)],
         cwd=PROJECT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -194,7 +194,7 @@ def test_what_checks_warn_of_is_printed_and_published_and_one_refund_that_change
 
 @pytest.mark.fault("D12")
 def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple[Path, Path]) -> None:
-    from dagster_project.lock import warehouse_lock
+    from dagster_project.host.lock import warehouse_lock
 
     landing, home = copy_of_demo
     (left := home / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp").parent.mkdir()

@@ -15,7 +15,7 @@ from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
-from dagster_project.run import run_daily
+from dagster_project.orchestration.run import run_daily
 from dagster_project.settings import load_settings
 
 

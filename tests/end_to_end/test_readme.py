@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.publish.summary import summary
 from dagster_project.settings import load_settings
 

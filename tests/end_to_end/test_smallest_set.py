@@ -6,8 +6,8 @@ import io
 import re
 from pathlib import Path
 
+from dagster_project.orchestration.run import run_daily
 from dagster_project.publish.reader import query
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -143,7 +143,7 @@ def test_a_run_on_a_cluster_uses_both_workers_and_publishes_what_one_machine_doe
 
 
 def _run(company: Any, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "dagster_project.cli", "run", "--engine", "spark"]
+    command = [sys.executable, "-m", "dagster_project.commands.cli", "run", "--engine", "spark"]
     finished = subprocess.run(
         [*command, "--landing", company.landing, "--home", company.home],
         cwd=PROJECT,
@@ -170,7 +170,18 @@ def test_a_spark_that_does_not_answer_ends_with_5_before_any_work_and_says_where
 ) -> None:
     demo = build_company("small_demo")
     finished = subprocess.run(
-        [sys.executable, "-m", "dagster_project.cli", "run", "--engine", "spark", "--landing", demo.landing, "--home", tmp_path / "home"],
+        [
+            sys.executable,
+            "-m",
+            "dagster_project.commands.cli",
+            "run",
+            "--engine",
+            "spark",
+            "--landing",
+            demo.landing,
+            "--home",
+            tmp_path / "home",
+        ],
         cwd=PROJECT,
         env={**os.environ, **missing},
         capture_output=True,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.doctor import examine
+from dagster_project.commands.doctor import examine
 from dagster_project.errors import InfrastructureError
 from dagster_project.settings import Settings, load_settings
 from tests.faults.test_folders import ended, service_roi

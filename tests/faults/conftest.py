@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from tests.faults import damage
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[damage.Day]:
     (landing / damage.DAY / "whole.csv").write_text(damage.ORDERS + damage.order(7), encoding="utf-8")
     arguments = ["--landing", str(landing), "--home", str(home)]
     as_a_user = AS_A_USER if os.getuid() == 0 else []
-    command = [*as_a_user, sys.executable, "-m", "dagster_project.cli", "plan", *arguments]
+    command = [*as_a_user, sys.executable, "-m", "dagster_project.commands.cli", "plan", *arguments]
     planned = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     ran, again = (CliRunner().invoke(app, ["run", *arguments]) for _ in range(2))
     yield damage.Day(landing, home, planned, ran, again)

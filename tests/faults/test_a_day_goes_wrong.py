@@ -23,14 +23,14 @@ import duckdb
 import pytest
 import time_machine
 
+from dagster_project.commands.plan import Plan, plan
 from dagster_project.definitions import defs
-from dagster_project.demo.company import write_company
 from dagster_project.errors import InfrastructureError
-from dagster_project.planning import Plan, plan
+from dagster_project.orchestration.run import run_daily
 from dagster_project.publish.reader import query
 from dagster_project.publish.versions import versions
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEFORE = "2026-10-30"
@@ -201,7 +201,7 @@ def test_a_backfill_beside_the_daily_run_is_refused_by_name_and_ends_in_the_same
 ) -> None:
     home = company.home(tmp_path)
     served = pointer(home)
-    command = [sys.executable, "-m", "dagster_project.cli", "run", "--landing", company.landing, "--home", home]
+    command = [sys.executable, "-m", "dagster_project.commands.cli", "run", "--landing", company.landing, "--home", home]
     daily = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
         lock = home / "ops" / "run.lock"

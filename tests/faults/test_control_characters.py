@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project import alerts, cli, terminal
-from dagster_project.escaping import escaped, escaped_lines
+from dagster_project.commands import cli, terminal
+from dagster_project.host.escaping import escaped, escaped_lines
+from dagster_project.orchestration import alerts
 from dagster_project.publish.reader import query
 from dagster_project.settings import Settings
 from tests.faults.test_folders import service_roi
@@ -159,7 +160,7 @@ def test_a_line_of_progress_is_escaped_and_masked_once_by_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     masked: list[str] = []
-    monkeypatch.setattr("dagster_project.terminal.masked", lambda text, kind: masked.append(text) or text)
+    monkeypatch.setattr("dagster_project.commands.terminal.masked", lambda text, kind: masked.append(text) or text)
     with terminal.progress() as say:
         say(f"ingest {HOSTILE}")
     assert SHOWN in capsys.readouterr().err

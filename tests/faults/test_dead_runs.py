@@ -14,10 +14,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.doctor import examine
+from dagster_project.commands.doctor import examine
 from dagster_project.errors import InfrastructureError
+from dagster_project.host.lock import warehouse_lock
 from dagster_project.ledger.store import Ledger
-from dagster_project.lock import warehouse_lock
 from dagster_project.settings import Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ import sys, time
 from pathlib import Path
 from dagster_project.checks.worker import ValidationWorker
 from dagster_project.ledger.store import Ledger
-from dagster_project.lock import warehouse_lock
+from dagster_project.host.lock import warehouse_lock
 ops, run_id = Path(sys.argv[1]), sys.argv[2]
 with warehouse_lock(ops, run_id):
     Ledger(ops).start_run(run_id, "2026-11-05T06:00:00+00:00")

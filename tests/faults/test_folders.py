@@ -16,7 +16,7 @@ AS_A_USER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-
 
 
 def service_roi(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*(AS_A_USER if os.getuid() == 0 else ()), sys.executable, "-m", "dagster_project.cli", *map(str, arguments)]
+    command = [*(AS_A_USER if os.getuid() == 0 else ()), sys.executable, "-m", "dagster_project.commands.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 

@@ -21,14 +21,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.demo.company import write_company
-from dagster_project.demo.faults.values import HOSTILE
 from dagster_project.errors import UsageError
+from dagster_project.orchestration.run import run_daily
 from dagster_project.privacy.forget import forget
 from dagster_project.privacy.proof import look
 from dagster_project.publish.reader import query
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
+from demo_company.faults.values import HOSTILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ class Company:
         command = [
             sys.executable,
             "-m",
-            "dagster_project.cli",
+            "dagster_project.commands.cli",
             "forget",
             FORGOTTEN,
             "--yes",

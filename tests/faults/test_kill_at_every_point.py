@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.demo.company import write_company
 from dagster_project.publish.reader import query
+from demo_company.company import write_company
 
 POINTS = (
     "prescan",
@@ -42,7 +42,7 @@ OFTEN = {"accepted"}
 def _run(landing: Path, home: Path, until: str | None, kill_at: str | None) -> None:
     if kill_at:
         os.environ["ROI_FAULT_POINT"] = kill_at
-    from dagster_project.run import run_daily
+    from dagster_project.orchestration.run import run_daily
     from dagster_project.settings import load_settings
 
     run_daily(load_settings(landing=landing, home=home, until=until))
@@ -51,7 +51,7 @@ def _run(landing: Path, home: Path, until: str | None, kill_at: str | None) -> N
 @pytest.fixture(scope="module")
 def processes() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dagster_project.definitions", "dagster_project.automation"])
+    context.set_forkserver_preload(["dagster_project.definitions", "dagster_project.orchestration.automation"])
     return context
 
 

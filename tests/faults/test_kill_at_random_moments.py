@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 from tests.faults.test_kill_at_every_point import answer, pointer
 from tests.privacy.landing_files import texts
 
@@ -33,7 +33,7 @@ BUCKETS = (
 def _command(arguments: list[str]) -> None:
     os.environ["ROI_HASH_KEY"] = "k" * 40
     sys.argv = ["service-roi", *arguments]
-    from dagster_project.cli import main
+    from dagster_project.commands.cli import main
 
     main()
 
@@ -73,7 +73,9 @@ def sums(place: Place) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def processes() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dagster_project.definitions", "dagster_project.automation", "dagster_project.cli"])
+    context.set_forkserver_preload(
+        ["dagster_project.definitions", "dagster_project.orchestration.automation", "dagster_project.commands.cli"]
+    )
     return context
 
 

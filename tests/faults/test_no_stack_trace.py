@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project import cli
+from dagster_project.commands import cli
 from dagster_project.errors import UsageError
-from dagster_project.yaml_files import read_yaml
+from dagster_project.host.yaml_files import read_yaml
 from tests.faults.damage import DAY, FOLDERS, Day
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.errors import InputRefused
 from dagster_project.ledger.store import Ledger
 from dagster_project.publish.reader import open_current

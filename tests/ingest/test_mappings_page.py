@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dagster_project.commands.try_mapping import try_mapping
 from dagster_project.ingest.mapping.systems import BUILT_IN
-from dagster_project.ingest.try_mapping import try_mapping
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

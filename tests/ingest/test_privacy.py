@@ -13,10 +13,10 @@ import duckdb
 import pytest
 
 from dagster_project.contracts.model import feeds, load_contract
-from dagster_project.demo.faults.values import HOSTILE
 from dagster_project.errors import UsageError
 from dagster_project.ingest.pii.masking import prepare, use_key
 from dagster_project.ingest.pii.register import Tombstone, keep_tombstones
+from demo_company.faults.values import HOSTILE
 from tests.ingest.mapping_files import write_system
 
 SECRET = "a secret of the secret store, long enough"

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project.checks.validation import SuiteRunner
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.commands.template import write_templates
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.errors import UsageError

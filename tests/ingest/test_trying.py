@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
+from dagster_project.commands.try_mapping import try_mapping
 from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.mapping.systems import BUILT_IN
-from dagster_project.ingest.try_mapping import try_mapping
 
 TICKETS = (
     "id,assignee_id,created_at,group_id,organization_id,priority,requester_id,status,submitter_id,type,updated_at,via_channel,via_followup_source_id\n"

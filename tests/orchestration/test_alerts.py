@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project import alerts
-from dagster_project.automation import tell_failure, tell_recovery, tell_warnings
 from dagster_project.errors import InfrastructureError, InputRefused, UsageError
 from dagster_project.ledger.store import Ledger
+from dagster_project.orchestration import alerts
+from dagster_project.orchestration.automation import tell_failure, tell_recovery, tell_warnings
 from dagster_project.settings import load_settings
 
 SECRET = "T00000000-B00000000-canary"

@@ -13,12 +13,12 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
-from dagster_project.demo.company import write_company
-from dagster_project.ingest.assets import DELIVERY_DAYS, deliveries_of, ingest
 from dagster_project.ingest.loading import load
-from dagster_project.resources import Runtime
-from dagster_project.run import run_daily
+from dagster_project.orchestration.assets.ingest import DELIVERY_DAYS, deliveries_of, ingest
+from dagster_project.orchestration.run import run_daily
+from dagster_project.orchestration.runtime import Runtime
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 FEED = dg.AssetKey(["lake", "orders"])

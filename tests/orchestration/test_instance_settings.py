@@ -9,10 +9,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.automation import daily_schedule, monthly_schedule
 from dagster_project.definitions import defs
 from dagster_project.errors import ChecksFailed, InfrastructureError, InputRefused, UsageError
-from dagster_project.ingest.assets import _failure
+from dagster_project.orchestration.assets.ingest import _failure
+from dagster_project.orchestration.automation import daily_schedule, monthly_schedule
 from dagster_project.settings import load_settings
 
 WILL_RETRY = "dagster/will_retry"

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.automation import daily, new_deliveries
+from dagster_project.orchestration.automation import daily, new_deliveries
 
 FILE = "canonical/refunds/2026-11-05/refunds.csv"
 

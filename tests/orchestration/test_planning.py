@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
+from dagster_project.commands.plan import plan
+from dagster_project.commands.plan_text import told
 from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
-from dagster_project.plan_text import told
-from dagster_project.planning import plan
 from dagster_project.settings import Settings, load_settings
 from dagster_project.transform import compiled
 

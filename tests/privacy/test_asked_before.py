@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.errors import UsageError
 
 

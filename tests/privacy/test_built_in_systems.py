@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.demo.company import write_company
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.purge import remove_older_batches
+from demo_company.company import write_company
 from tests.ingest.systems.commerce import deliver
 from tests.privacy.landing_files import erase
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.demo.company import write_company
 from dagster_project.ledger.store import Ledger
+from dagster_project.orchestration.run import run_daily
 from dagster_project.privacy.forget import forget, left_of
 from dagster_project.privacy.person import Lake
 from dagster_project.publish.reader import query
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 from tests.privacy.landing_files import texts
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project import cli
+from dagster_project.commands import cli
 from dagster_project.commands.template import example_value
 from dagster_project.contracts.model import Contract, feeds, load_contract
-from dagster_project.ingest.assets import ingest
 from dagster_project.ingest.pii.register import person_columns
+from dagster_project.orchestration.assets.ingest import ingest
+from dagster_project.orchestration.runtime import Runtime
 from dagster_project.privacy.children import references
 from dagster_project.privacy.forget import forget
-from dagster_project.resources import Runtime
 from dagster_project.settings import Settings, load_settings
 from tests.privacy.canaries import ADDRESSES, FOUND, NAME, found_below, full_of_texts, row, told_by_ledger, write_csv
 

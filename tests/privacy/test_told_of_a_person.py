@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from dagster_project import alerts, terminal
+from dagster_project.commands import terminal
 from dagster_project.errors import InputRefused
 from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
 from dagster_project.ingest.sources.standing import write_anew
+from dagster_project.orchestration import alerts
+from dagster_project.orchestration.runtime import Runtime
 from dagster_project.privacy.person import Lake
 from dagster_project.privacy.purge import remove_older_batches
 from dagster_project.privacy.told import clean_texts
-from dagster_project.resources import Runtime
 from tests.ingest.mapping_files import write_system
 from tests.privacy.canaries import found_below
 from tests.privacy.landing_files import below, erase

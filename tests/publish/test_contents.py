@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
+from dagster_project.commands.cli import app
 from dagster_project.errors import UsageError
 from dagster_project.publish.contents import Question, columns_of, every_table
 from dagster_project.publish.describing import Description
@@ -99,7 +99,7 @@ def test_the_command_takes_one_question(served: Any, arguments: list[str]) -> No
 
 def test_the_command_lists_tables(served: Any) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "dagster_project.cli", "sql", "--tables", "--format", "csv", "--home", str(served.home)],
+        [sys.executable, "-m", "dagster_project.commands.cli", "sql", "--tables", "--format", "csv", "--home", str(served.home)],
         env={"PYTHONPATH": str(served.project)}, capture_output=True, text=True, check=True, timeout=1_800,
     )  # fmt: skip
     assert ended.stdout.startswith("table,rows,grain\nmarts.fct_sale,5000,")

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dagster_project import fingerprint
-from dagster_project.documentation import PAGE, page, write_static
+from dagster_project.commands.documentation import PAGE, page, write_static
 from dagster_project.engines.described import declared, described, description_of
 from dagster_project.publish import dictionary as module
+from dagster_project.publish import fingerprint
 from dagster_project.publish.dictionary import dictionary
 from dagster_project.publish.measuring import PUBLISHED_SCHEMAS
 from dagster_project.transform import project

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project import temporary
 from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.host import temporary
 from dagster_project.publish.limits import Limits
 from dagster_project.publish.reader import query
 from dagster_project.settings import load_settings
@@ -80,7 +80,7 @@ def test_the_command_takes_no_more_memory_than_its_limit(served: Any, monkeypatc
         "import resource, subprocess, sys; ended = subprocess.run(sys.argv[1:]);"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(ended.returncode)"
     )
-    command = [sys.executable, "-c", code, sys.executable, "-m", "dagster_project.cli", "sql", sql, "--home", str(served.home)]
+    command = [sys.executable, "-c", code, sys.executable, "-m", "dagster_project.commands.cli", "sql", sql, "--home", str(served.home)]
     finished = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     ended(finished, 5, "more memory than its limit of 100,000,000 bytes", "ROI_SQL_MEMORY_LIMIT")
     assert int(finished.stdout.split()[-1]) < 1_300_000
@@ -192,7 +192,7 @@ def test_nothing_else_that_the_engine_splits_or_the_user_adds_is_let_through(ser
 @pytest.mark.fault("C11")
 def test_a_temporary_folder_is_private_and_goes_with_its_process_however_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = (
-        "import sys, time; from dagster_project.temporary import folder_of_process;"
+        "import sys, time; from dagster_project.host.temporary import folder_of_process;"
         "print(folder_of_process(), flush=True); time.sleep(float(sys.argv[1]))"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

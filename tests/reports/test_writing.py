@@ -12,11 +12,11 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.orchestration.assets.reports import report_page
+from dagster_project.orchestration.runtime import Runtime
 from dagster_project.publish.versions import read_pointer
 from dagster_project.reports import page as page_module
-from dagster_project.reports.assets import report_page
 from dagster_project.reports.page import path_of, shows, write_page
-from dagster_project.resources import Runtime
 from dagster_project.settings import load_settings
 
 

@@ -13,15 +13,15 @@ import duckdb
 import pytest
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.demo.company import write_company
-from dagster_project.demo.faults.catalogue import remove_refused
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
+from dagster_project.orchestration.run import run_daily
 from dagster_project.publish.reader import open_current
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
+from demo_company.faults.catalogue import remove_refused
 from tests.truth.faulty_company import Company, run_without_the_extract
 
 ACCOUNTS, MONTHS = 150, 14

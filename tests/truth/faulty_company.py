@@ -13,8 +13,8 @@ from typing import Any
 from dagster_project.errors import ChecksFailed
 from dagster_project.ingest.loading import LoadReport
 from dagster_project.ledger.entries import StagedFile
+from dagster_project.orchestration.run import run_daily
 from dagster_project.publish.reader import query
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "demo-company-faults.md"

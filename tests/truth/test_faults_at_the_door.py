@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.demo.faults.catalogue import FEEDS
+from demo_company.faults.catalogue import FEEDS
 from tests.truth.faulty_company import (
     AFTER_THE_DOOR,
     Company,

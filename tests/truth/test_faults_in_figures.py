@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.checks.worker import shared_worker
-from dagster_project.demo.faults.values import HOSTILE
+from demo_company.faults.values import HOSTILE
 from tests.truth.faulty_company import (
     Company,
     run_without_the_extract,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.demo.exports.systems import exported_feeds
+from demo_company.exports.systems import exported_feeds
 
 Judge = Callable[[str], dict[str, Any]]
 TRAILING = 12

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from dagster_project.demo.company import write_company
+from dagster_project.orchestration.run import run_daily
 from dagster_project.publish.reader import open_current
-from dagster_project.run import run_daily
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 from tests.recomputed.allocated import CATEGORIES, Allocated
 from tests.recomputed.company import Company
 from tests.recomputed.delivered import DECIMALS

@@ -2,3 +2,5 @@
 
 It must not know a source system or the landing folder.
 """
+
+__all__ = ["batches", "casting", "deduplication", "feed_batch", "quarantine", "refusal", "resolving", "rules", "zones"]

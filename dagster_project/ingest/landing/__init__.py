@@ -2,3 +2,5 @@
 
 It must not read a file's records or know a feed.
 """
+
+__all__ = ["inventory", "manifests", "stability", "walking"]

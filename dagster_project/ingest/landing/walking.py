@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import UsageError
-from dagster_project.escaping import escaped
+from dagster_project.host.escaping import escaped
 from dagster_project.ingest.mapping.systems import Mappings, System
 
 LAYOUT = "LANDING/<system>/<stream>/<YYYY-MM-DD>/<file>"

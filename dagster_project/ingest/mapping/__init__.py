@@ -2,3 +2,5 @@
 
 It must not open a delivered file or write into the lake.
 """
+
+__all__ = ["drift", "limits", "sandbox", "streams", "systems"]

@@ -18,8 +18,8 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.errors import InfrastructureError, UsageError
+from dagster_project.host.process_memory import address_space_bytes
 from dagster_project.ingest.pii.masking import without_key
-from dagster_project.process_memory import address_space_bytes
 from dagster_project.settings import Settings
 
 _LOOK_SECONDS = 0.1

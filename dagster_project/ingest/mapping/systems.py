@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from dagster_project.contracts.model import contract_files, feeds, load_contract
 from dagster_project.errors import UsageError
+from dagster_project.host.yaml_files import read_yaml
 from dagster_project.ingest.mapping.streams import CanonicalFile, FeedMapping, Stream, SystemFile
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import DELIMITERS
-from dagster_project.yaml_files import read_yaml
 
 BUILT_IN = Path(__file__).resolve().parents[1] / "systems"
 CANONICAL = "canonical"

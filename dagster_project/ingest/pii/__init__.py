@@ -2,3 +2,5 @@
 
 The key of the hashes never leaves this room except as bytes in memory. It must not read delivered files.
 """
+
+__all__ = ["hash_key", "ids", "masking", "register"]

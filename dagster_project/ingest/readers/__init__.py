@@ -2,3 +2,17 @@
 
 It must not cast a value, know a feed or write into the lake.
 """
+
+__all__ = [
+    "advice",
+    "archives",
+    "collecting",
+    "dialect",
+    "formats",
+    "header",
+    "parquet_columns",
+    "records",
+    "source",
+    "unreadable",
+    "workbook",
+]

@@ -4,3 +4,5 @@ Holds one DuckDB file per mapped system below HOME/restricted/sources (rows as d
 into current rows, what a SELECT depends on, and the difference between what a feed held and what it holds now.
 It must not cast a value by itself, know Dagster, or write into the ledger.
 """
+
+__all__ = ["delivered", "loading", "made_rows", "selects", "standing"]

@@ -13,11 +13,11 @@ import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
+from dagster_project.host.lock import SPILL
 from dagster_project.ingest.pii.hash_key import make_restricted
 from dagster_project.ingest.sources.tables import DATABASE, database_of
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import Ledger
-from dagster_project.lock import SPILL
 from dagster_project.settings import Settings
 
 FOLDER = "sources"

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.contracts.model import feeds, load_contract
-from dagster_project.demo.company import write_company
 from dagster_project.engines.lake_files import lake_rows
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
@@ -28,6 +27,7 @@ from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.sources import affected, changes
 from dagster_project.ledger.store import Ledger, lake_file
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 from tests.ingest.sources.random_company import Delivered, company, delivered, last_state
 
 SYSTEMS = ("freshdesk", "hubspot", "intercom", "netsuite", "qualtrics", "quickbooks", "shopify", "shopify_graphql", "stripe", "zendesk")

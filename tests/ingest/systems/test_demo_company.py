@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dagster_project.assumptions import load_assumptions
-from dagster_project.demo.company import write_company
 from dagster_project.settings import load_settings
+from demo_company.company import write_company
 from tests.ingest.conftest import Door
 from tests.ingest.systems.commerce import broken, counts
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.contracts.model import load_contract
-from dagster_project.demo.company import write_company
+from demo_company.company import write_company
 from tests.ingest.systems.commerce import counts, deliver
 
 AT = "2026-01-05 10:00:00"
