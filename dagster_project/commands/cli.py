@@ -70,7 +70,7 @@ def run(
 
 def _show_report(settings: Settings, report: RunReport) -> None:
     if report.is_new:
-        from dagster_project.publish.summary import summary
+        from dagster_project.reports.summary import summary
 
         show(summary(settings, report.outcome, report.warnings))
     elif report.sequence is not None:

@@ -19,7 +19,6 @@ __all__ = [
     "rollback",
     "source",
     "stable_path",
-    "summary",
     "verify",
     "versions",
 ]

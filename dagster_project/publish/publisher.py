@@ -16,29 +16,16 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.engines.duckdb import connect_memory
-from dagster_project.errors import InfrastructureError
 from dagster_project.host.lock import SPILL
-from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_proven, require_space
 from dagster_project.publish.describing import Descriptions, identity
-from dagster_project.publish.increment import Changed, base_of, months_that_differ, months_to_renew
-from dagster_project.publish.measuring import (
-    Measures,
-    Plan,
-    catalog,
-    content_hash,
-    count_to_renew,
-    is_for_readers,
-    literal,
-    measure,
-    merged,
-    views_in,
-)
+from dagster_project.publish.drafts import Work, draft_of
+from dagster_project.publish.increment import Changed
+from dagster_project.publish.measuring import Measures, content_hash, is_for_readers, literal
 from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
-from dagster_project.publish.source import Attached, Source
-from dagster_project.publish.twins import Files, describe_twins, files_of, share_months, write_twins
+from dagster_project.publish.source import Source
+from dagster_project.publish.twins import describe_twins, write_twins
 from dagster_project.publish.verify import fresh_process
 from dagster_project.publish.versions import (
-    COPY,
     EXPORT,
     Pointer,
     flip,
@@ -106,29 +93,11 @@ def publish(
     folder, texts = published_folder(home), descriptions or {}
     with publisher_lock(home), swept(home), closing(_connect(home, threads, memory_limit)) as connection:
         with explained(folder):
-            attached = source.attach(connection, folder / EXPORT)
-            is_view = source.writes_parquet and _size(folder / EXPORT) > copy_limit_bytes
-            base = None if source.writes_parquet else base_of(home, changed, identity(texts))
-            copy, plan, found, candidates = None, {}, {}, {}
-            if not is_view:
-                require_space(connection, attached, folder, base, changed)
-                if base and not copy_proven(folder / base.pointer.file, folder / COPY, base.pointer.sha256):
-                    base = None
-                copy = Copy(connection, attached, folder / COPY, monthly, texts)
-                if base and changed:
-                    found, views = catalog(connection, BUILDING), views_in(connection, BUILDING)
-                    kept = {key: columns for key, columns in found.items() if (key in views) == (key in attached.views)}
-                    candidates = months_to_renew(base, changed, monthly, attached.tables, kept)
-            measures = measure(connection, attached.database, attached.stored(), monthly, candidates)
-            if base:
-                plan = months_that_differ(base, measures, candidates)
-            if copy:
-                copy.forget(found, plan)
-                copy.fill(attached.only_computed(), plan)
-                measures |= _measured_in_the_copy(connection, attached, monthly, plan)
-            expected = merged(base.tables, measures, candidates) if base else measures
+            work = Work(connection, source.attach(connection, folder / EXPORT), folder, monthly, texts)
+            draft = draft_of(work, source, home, changed, copy_limit_bytes)
+            expected = draft.measure()
         content, current = content_hash(expected), read_pointer(home)
-        is_served = current is not None and current.content_hash == content and (base is not None or is_whole(home, current))
+        is_served = current is not None and current.content_hash == content and (draft.base is not None or is_whole(home, current))
         if current is not None and is_served and _says_the_same(home, current, expected, texts):
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:
@@ -138,23 +107,16 @@ def publish(
         stem = stem_of(seq, content)
         file, twins = folder / f"{stem}.duckdb", folder / stem
         with cleaned(home, stem), explained(folder):
-            if copy is None:
-                (folder / EXPORT).rename(twins)
-                build_views(twins, folder / COPY, texts)
-            else:
-                copy.fill(attached.stored(), plan)
-                copy.close()
+            draft.write(twins)
             fault_point("publish_built")
-            settle(folder / COPY, file)
+            settle(work.file, file)
             fault_point("publish_copied")
-            with fresh_process(file, expected, plan, twins if is_view else None) as verified:
-                shared: Files = {}
+            with fresh_process(file, expected, draft.plan, twins if draft.is_view else None) as verified:
+                kept = draft.kept_months(expected, twins)
                 if not source.writes_parquet:
-                    if base:
-                        shared = share_months(expected, plan, folder / base.pointer.stem, twins, files_of(base.tables))
                     connection.execute(f"attach {literal(str(file))} as written (read_only)")
                     write_twins(connection, "written", expected, twins, texts)
-                elif not is_view:
+                elif not draft.is_view:
                     (folder / EXPORT).rename(twins)
                 written = verified()
             fault_point("publish_verified")
@@ -170,29 +132,15 @@ def publish(
                 run_id=run_id,
                 published_at=now(),
                 tables={name: values["rows"] for name, values in expected.items() if is_for_readers(name)},
-                is_view=is_view,
+                is_view=draft.is_view,
             )
-            full_bytes = base.full_bytes if base else pointer.bytes
-            reveal(home, pointer, describe_twins(expected, twins, shared), full_bytes, identity(texts))
+            full_bytes = draft.base.full_bytes if draft.base else pointer.bytes
+            reveal(home, pointer, describe_twins(expected, twins, kept), full_bytes, identity(texts))
         return Published(pointer, is_new=True, removed=retire(home, keep))
 
 
 def _connect(home: Path, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
     return connect_memory(threads=threads, memory_limit=memory_limit, temp_directory=home / SPILL)
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*.parquet") if file.is_file())
-
-
-def _measured_in_the_copy(connection: duckdb.DuckDBPyConnection, source: Attached, monthly: Collection[str], plan: Plan) -> Measures:
-    """Measure computed tables where their rows are by now; their number is counted in the source."""
-    measures = measure(connection, BUILDING, source.only_computed(), monthly, plan) if source.computed else {}
-    for name, values in measures.items():
-        count = count_to_renew(connection, source.database, name, plan)
-        if count != values["rows"]:
-            raise InfrastructureError(f"{name}: {values['rows']} rows were copied and {count} are in the warehouse; nothing was published")
-    return measures
 
 
 def _says_the_same(home: Path, pointer: Pointer, expected: Measures, texts: Descriptions) -> bool:

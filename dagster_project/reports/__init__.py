@@ -4,4 +4,4 @@ Holds the first page, `HOME/reports/index.html`: what it reads, the words for fi
 not compute a figure that no published table states; rounding, titles and layout are its own. No page loads a script, a font or a file.
 """
 
-__all__ = ["page"]
+__all__ = ["page", "summary"]

@@ -128,6 +128,11 @@ def model_names(content: Mapping[str, Any], layers: tuple[str, ...]) -> list[str
     )
 
 
+def gate_tests(content: Mapping[str, Any]) -> list[str]:
+    """Names of the tests tagged `gate`, by which the books tie; nothing is published where one did not run and pass."""
+    return sorted(node["name"] for node in content["nodes"].values() if node["resource_type"] == "test" and "gate" in node["tags"])
+
+
 def build(
     warehouse: Path,
     select: list[str],

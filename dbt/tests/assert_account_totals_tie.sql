@@ -1,3 +1,4 @@
+{{ config(tags=['gate']) }}
 -- Breaks: the company total is not the sum of its accounts. Pseudo-accounts carry what belongs to no customer, so cost,
 -- revenue and payments summed over accounts must equal the facts.
 with accounts as (

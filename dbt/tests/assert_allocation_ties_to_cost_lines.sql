@@ -1,3 +1,4 @@
+{{ config(tags=['gate']) }}
 -- Breaks: a cent is lost or made. Every cost line of the basis must come out whole on both levels of the allocation, what a
 -- ticket got must be what its parts got, and the published tables must hold every row of the allocation.
 with lines as (

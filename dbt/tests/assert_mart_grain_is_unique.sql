@@ -1,3 +1,4 @@
+{{ config(tags=['gate']) }}
 -- Breaks: every sum over the table counts something twice. The key columns of each table must name one row in all months: a key
 -- of a month that was rebuilt is looked for in the others too.
 {% set whole = {

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dagster_project.orchestration.runtime import runtime_from_environment
-from dagster_project.publish.summary import summary
+from dagster_project.reports.summary import summary
 from dagster_project.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]

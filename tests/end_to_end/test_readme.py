@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from dagster_project.commands.cli import app
-from dagster_project.publish.summary import summary
+from dagster_project.reports.summary import summary
 from dagster_project.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]

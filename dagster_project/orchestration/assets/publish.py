@@ -77,7 +77,7 @@ def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[N
     settings = runtime.settings
     with runtime.stage("publish"):
         with runtime.engine() as engine:
-            gate(engine, _MODELS, runtime.built, runtime.checks)
+            gate(engine, _MODELS, runtime.built, project.gate_tests(MANIFEST), runtime.checks)
             ((data_as_of,),) = engine.rows("select as_of_date from intermediate.int_core__watermark")
             source = SparkTables(engine) if isinstance(engine, SparkEngine) else WarehouseFile(settings.warehouse)
             changed = _changed(engine, runtime.increment)
