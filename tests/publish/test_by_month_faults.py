@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.publish import increment, publisher
+from dagster_project.publish import increment
 from dagster_project.publish.copying import Copy
 from dagster_project.publish.increment import Changed
 from dagster_project.publish.rollback import rollback
@@ -88,7 +88,7 @@ def test_a_full_disk_while_the_served_file_is_copied_leaves_no_litter(home: Path
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publisher, "copy_proven", full)
+        patch.setattr(drafts, "copy_proven", full)
         with pytest.raises(InfrastructureError, match=r"No space left on device.*the previous copy stays served"):
             put(home, since(home, SEPTEMBER))
     assert {path.name for path in published_folder(home).iterdir()} == before
