@@ -24,7 +24,7 @@ from dagster_project.host.disk import full_disk_is_told
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.host.temporary import private_folder
 from dagster_project.ingest.conform.quarantine import summarised
-from dagster_project.ingest.lake import accepted_batches, key_scopes, register_lake
+from dagster_project.ingest.lake import accepted_batches, carried_feeds, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken, refused_parts
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -188,7 +188,8 @@ def _asked(
         _accept(ledger, scratch)
         systems = {str(system) for (system,) in ledger.rows("select distinct system from deliveries where status = 'accepted'")}
         mappings = Mappings(settings.mappings)
-        register_lake(engine, settings.home, ledger, assumptions, mappings.zones(systems), key_scopes(mappings, systems))
+        scopes, carried = key_scopes(mappings, systems), carried_feeds(mappings, systems)
+        register_lake(engine, settings.home, ledger, assumptions, mappings.zones(systems), scopes, carried)
         if prepare(engine, settings.home, ledger, code).is_full:
             return reason_after_reading(engine, {batch.batch_id for batch in accepted_batches(ledger)}), report, {}
         return "", report, affected_months(engine)

@@ -24,6 +24,7 @@ from dagster_project.engines.lake_files import Withdrawals
 from dagster_project.engines.types import arrow_type
 from dagster_project.errors import UsageError
 from dagster_project.ingest.mapping.systems import CANONICAL, Mappings
+from dagster_project.ingest.presence import named_now, presence_of
 from dagster_project.ledger.store import OF_SOURCES, Ledger, lake_file
 
 ALL_ENTITIES = "COMPANY"
@@ -48,10 +49,10 @@ _BATCHES = {
 }  # fmt: skip
 REGISTERED = {
     "feed_presence": declared(
-        "One row per feed, whether it ever delivered a row, and how many.",
+        "One row per feed, whether it came, and how many rows it delivered.",
         """
         feed string
-        is_present boolean At least one row of the feed was delivered.
+        is_present boolean A file that carries the feed was delivered, also one without rows; of a feed made of other records, a row stands.
         row_count bigint Rows delivered, all versions.
         """,
     ),
@@ -126,11 +127,12 @@ def register_lake(
     assumptions: Assumptions,
     zones: set[str],
     scopes: Mapping[tuple[str, str], str] | None = None,
+    carried: Mapping[tuple[str, str], Sequence[str]] | None = None,
 ) -> None:
     """Create or replace every relation of schema `lake`: every feed, `batches`, `feed_presence`, `sources`, `run_parameters`.
 
     `zones` are the time zones that the mappings of the delivered systems declare (`Mappings.zones`); `scopes` are their words on whose
-    keys a system delivers (`key_scopes`), where they differ from the contract.
+    keys a system delivers (`key_scopes`), where they differ from the contract; `carried` the feeds of a stream (`carried_feeds`).
 
     Raises
     ------
@@ -150,9 +152,12 @@ def register_lake(
     ]  # fmt: skip
     _replace(engine, "lake.batches", pa.schema(list(_BATCHES.items())), told)
     show_feeds(engine, home, "lake", batches)
-    here = {feed: [batch.rows for batch in batches if batch.feed == feed] for feed in feeds()}
-    _replace(engine, "lake.feed_presence", REGISTERED["feed_presence"], [(feed, bool(rows), sum(rows)) for feed, rows in here.items()])
-    _replace(engine, "lake.sources", REGISTERED["sources"], _sources(ledger, batches, assumptions.ended_sources))
+    delivered = [(system, stream, date.fromisoformat(day)) for system, stream, day in ledger.rows(_DELIVERED)]
+    fed = {(system, feed) for system, stream, _ in delivered for feed in (carried or {}).get((system, stream), ())}
+    presence = presence_of(engine, batches, {feed for _, feed in fed})
+    _replace(engine, "lake.feed_presence", REGISTERED["feed_presence"], presence)
+    fed |= {(batch.source_system, batch.feed) for batch in batches if (batch.feed, True) in {row[:2] for row in presence}}
+    _replace(engine, "lake.sources", REGISTERED["sources"], _sources(delivered, fed, assumptions.ended_sources))
     ((day,),) = ledger.rows("select max(delivery_date) from deliveries where status in ('accepted', 'duplicate')")
     values = assumptions.model_dump() | {
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
@@ -165,24 +170,32 @@ def register_lake(
     _replace(engine, "lake.run_parameters", parameters, [tuple(values[name] for name in parameters.names)])
 
 
-def _sources(ledger: Ledger, batches: Sequence[AcceptedBatch], ended: Sequence[str]) -> list[tuple[str, str, date]]:
-    """Return source, feed and latest day of delivery, without those that ended.
+def _sources(delivered: Iterable[tuple[str, str, date]], fed: set[tuple[str, str]], ended: Sequence[str]) -> list[tuple[str, str, date]]:
+    """Return source, feed and latest day of delivery, without those that ended; `fed` has each system with the feeds it brings.
 
     A source is a mapped system, whose streams are exported together, or one feed of system `canonical`, where each feed may come from
     somebody else.
     """
     found: dict[tuple[str, str], date] = {}
-    fed = {(batch.source_system, batch.feed) for batch in batches if batch.feed in feeds()}
-    for system, stream, day in ledger.rows(_DELIVERED):
+    for system, stream, day in delivered:
         for feed in [stream] if system == CANONICAL else [feed for owner, feed in fed if owner == system]:
             source = f"{system}/{feed}" if system == CANONICAL else system
-            found[source, feed] = max(found.get((source, feed), date.min), date.fromisoformat(day))
+            found[source, feed] = max(found.get((source, feed), date.min), day)
     known = sorted({source for source, _ in found})
     if unknown := sorted(set(ended) - set(known)):
         raise UsageError(
             f"ended_sources: {', '.join(unknown)} never delivered; known: {', '.join(known) or 'none'}; remedy: correct the name"
         )
     return sorted((source, feed, day) for (source, feed), day in found.items() if source not in ended)
+
+
+def carried_feeds(mappings: Mappings, systems: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the feeds that carry the records of each stream of these systems (`records: true`), by system and stream."""
+    return {
+        (system, name): tuple(feed for feed, mapping in stream.feeds.items() if mapping.records)
+        for system in systems
+        for name, stream in mappings.system(system).file.streams.items()
+    }
 
 
 def key_scopes(mappings: Mappings, systems: Iterable[str]) -> dict[tuple[str, str], str]:
@@ -245,8 +258,7 @@ def _replace(engine: Engine, table: str, columns: pa.Schema, rows: list[tuple[An
 def _currency(engine: Engine) -> str:
     """Return the one currency of the first money feed that is present: ledger, else budgets, else orders."""
     for feed in _MONEY_FEEDS:
-        codes = {str(code) for (code,) in engine.rows(f"select distinct currency_code from lake.{feed} where not is_withdrawn")}
-        if codes:
+        if codes := named_now(engine, feed, "currency_code"):
             return _only("reporting_currency_code", codes, NO_CURRENCY)
     return NO_CURRENCY
 
@@ -254,9 +266,8 @@ def _currency(engine: Engine) -> str:
 def _entity(engine: Engine) -> str:
     """Return the one legal entity of the ledger, else of the budgets; several or none are reported together."""
     for feed in ("ledger_actuals", "budgets"):
-        found = [str(entity) for (entity,) in engine.rows(f"select distinct legal_entity from lake.{feed} where not is_withdrawn")]
-        if found:
-            return found[0] if len(found) == 1 else ALL_ENTITIES
+        if found := named_now(engine, feed, "legal_entity"):
+            return found.pop() if len(found) == 1 else ALL_ENTITIES
     return ALL_ENTITIES
 
 

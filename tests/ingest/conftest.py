@@ -17,7 +17,7 @@ from dagster_project.assumptions import Assumptions, load_assumptions
 from dagster_project.contracts import model as contracts
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.ingest.conform import deduplication
-from dagster_project.ingest.lake import register_lake
+from dagster_project.ingest.lake import carried_feeds, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import LoadReport, load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -67,7 +67,8 @@ class Door:
         connection = duckdb.connect()
         connection.execute("set TimeZone = 'UTC'")
         systems = {row[0] for row in self.ledger.rows("select distinct system from deliveries")}
-        register_lake(DuckDBEngine(connection), self.settings.home, self.ledger, self.assumptions, self.mappings.zones(systems))
+        zones, scopes, carried = self.mappings.zones(systems), key_scopes(self.mappings, systems), carried_feeds(self.mappings, systems)
+        register_lake(DuckDBEngine(connection), self.settings.home, self.ledger, self.assumptions, zones, scopes, carried)
         return connection
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from dagster_project.checks.results import SuiteResult
 from dagster_project.contracts.model import feeds
 from dagster_project.errors import ChecksFailed, FileUnread, InputRefused, ServiceRoiError, UsageError
 from dagster_project.ingest.conform.quarantine import summarised
-from dagster_project.ingest.lake import REGISTERED, key_scopes, register_lake
+from dagster_project.ingest.lake import REGISTERED, carried_feeds, key_scopes, register_lake
 from dagster_project.ingest.landing.inventory import Delivery, Unread, new_files, raise_if_broken, refused_parts
 from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
@@ -179,7 +179,7 @@ def _register(runtime: Runtime) -> None:
         with runtime.engine() as engine:
             mappings = Mappings(settings.mappings)
             zones, scopes = mappings.zones(systems), key_scopes(mappings, systems)
-            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones, scopes)
+            register_lake(engine, settings.home, runtime.ledger, runtime.assumptions, zones, scopes, carried_feeds(mappings, systems))
 
 
 def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:

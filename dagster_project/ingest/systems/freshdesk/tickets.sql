@@ -1,6 +1,7 @@
 -- One row a ticket. Freshdesk tells the last moments of resolving and closing; the first one, and how often it was reopened, come from the activities:
 -- a ticket is solved when it steps to resolved or closed from a state that is neither, and reopened when it steps back. Closed after a reopening
--- without being resolved again, it is solved when it was closed. What Freshdesk has no column for comes from tags: complaint, problem_report, issue_,
+-- without being resolved again, it is solved when it was closed. Merged is a closed ticket with the note that Freshdesk writes into it; one that is
+-- opened again is a ticket of its own. What Freshdesk has no column for comes from tags: complaint, problem_report, issue_,
 -- order_, type_, escalation_.
 with tagged as (
     select *, list_sort(list_distinct(json_extract_string(try_cast(tags as json), '$[*]'))) as tag_list
@@ -48,7 +49,7 @@ time_spent as (
 mergers as (
     select ticket_id, max_by(regexp_extract(body_text, 'closed and merged into ticket #?(\d+)', 1), (try_cast(created_at as timestamptz), id)) as survivor
     from conversations
-    where lower(private) = 'true' and regexp_matches(body_text, 'closed and merged into ticket #?\d+')
+    where lower(private) = 'true' and regexp_matches(body_text, '^\s*This ticket [A-Za-z ]*closed and merged into ticket #?\d+')
     group by ticket_id
 ),
 
@@ -80,7 +81,7 @@ select
     case
         when lower(described.deleted) = 'true' then 'deleted'
         when lower(described.spam) = 'true' then 'spam'
-        when mergers.survivor is not null then 'merged'
+        when described.status = '5' and mergers.survivor is not null then 'merged'
         when described.status = '2' then 'open'
         when described.status in ('3', '6') then 'pending'
         when described.status = '7' then 'on_hold'
@@ -89,7 +90,7 @@ select
         when try_cast(described.status as integer) > 7 then 'open'
         else described.status
     end as ticket_state,
-    mergers.survivor as merged_into_ticket_id,
+    case when described.status = '5' then mergers.survivor end as merged_into_ticket_id,
     case
         when described.source in ('1', '10') then 'email'
         when described.source = '2' then 'portal'

@@ -1,18 +1,18 @@
 -- One row an e-mail. E-mails of sales come along: `purpose` is service where a ticket is linked.
 with tickets as (
-    select engagement_id, min(ticket_id) as ticket_id
+    select engagement_id, min_by(ticket_id, (try_cast(ticket_id as hugeint), ticket_id)) as ticket_id
     from ticket_engagement
     group by engagement_id
 ),
 
 customers as (
-    select engagement_id, min(contact_id) as contact_id
+    select engagement_id, min_by(contact_id, (try_cast(contact_id as hugeint), contact_id)) as contact_id
     from engagement_contact
     group by engagement_id
 ),
 
 companies as (
-    select engagement_id, min(company_id) as company_id
+    select engagement_id, min_by(company_id, (try_cast(company_id as hugeint), company_id)) as company_id
     from engagement_company
     group by engagement_id
 ),

@@ -1,13 +1,13 @@
 -- One row a ticket. HubSpot closes where others solve; the history of the pipeline stage gives the first and the last closing and every step back to a
 -- stage that is not closed, the ticket itself the last closing only. Of several companies or contacts the smallest number counts, so that the result never depends on order.
 with companies as (
-    select ticket_id, min(company_id) as company_id
+    select ticket_id, min_by(company_id, (try_cast(company_id as hugeint), company_id)) as company_id
     from ticket_company
     group by ticket_id
 ),
 
 customers as (
-    select ticket_id, min(contact_id) as contact_id
+    select ticket_id, min_by(contact_id, (try_cast(contact_id as hugeint), contact_id)) as contact_id
     from ticket_contact
     group by ticket_id
 ),

@@ -26,7 +26,7 @@ participants as (
 replies as (
     select conversation_id, min(try_cast(created_at as timestamp)) as first_reply_at
     from conversation_part_history
-    where part_type = 'comment' and author_type = 'admin'
+    where author_type = 'admin' and (part_type = 'comment' or (part_type in ('open', 'close', 'assignment', 'assign_and_reopen') and body is not null))
     group by conversation_id
 ),
 

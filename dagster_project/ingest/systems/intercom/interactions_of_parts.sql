@@ -1,4 +1,5 @@
--- One row a message in a conversation, of the customer (in) or of an admin (out). Bots and notes are no contact with an agent.
+-- One row a message in a conversation, of the customer (in) or of an admin (out). Bots and notes are no contact with an agent. A message that opens,
+-- closes or assigns the conversation is a part of that type with a text.
 with companies as (
     select
         contact_company_history.contact_id,
@@ -37,7 +38,9 @@ messages as (
     left join conversation_history as conversation on source.conversation_id = conversation.id
     left join participants on source.conversation_id = participants.conversation_id
     left join teams on conversation.assignee_type = 'admin' and conversation.assignee_id = teams.admin_id
-    where source.part_type in ('comment', 'quick_reply') and source.body is not null and source.author_type in ('admin', 'user', 'lead', 'contact')
+    where
+        source.part_type in ('comment', 'quick_reply', 'open', 'close', 'assignment', 'assign_and_reopen') and source.body is not null
+        and source.author_type in ('admin', 'user', 'lead', 'contact')
 )
 
 select

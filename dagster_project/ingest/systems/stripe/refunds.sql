@@ -1,4 +1,5 @@
--- One row a refund; its tax is the share that tax has in the invoice. One that failed, or is not through yet, gave nothing back.
+-- One row a refund; its tax is the share that tax has in the invoice. One that failed, or is not through yet, gave nothing back, and neither did
+-- one that releases what was authorised and never captured: all of a charge, or the part of it beyond what was captured.
 with -- Which order a charge paid (the same text in every SELECT that needs it). Until API version 2025-03-31 the charge names its invoice,
 -- since then invoice_payment does, or the payment intent of the invoice; another system's order is named by the metadata key order_id.
 by_intent as (
@@ -95,6 +96,9 @@ parts as (
     select
         source.*,
         charge.livemode,
+        charge.status <> 'succeeded' or lower(charge.captured) = 'false' as is_never_taken,
+        source.balance_transaction_id is null
+        and try_cast(source.amount as hugeint) = try_cast(charge.amount as hugeint) - try_cast(charge.amount_captured as hugeint) as is_like_release,
         coalesce(links.order_id, charge.id) as order_id,
         case
             when lower(source.currency) in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 1
@@ -111,6 +115,11 @@ parts as (
     left join charge on source.charge_id = charge.id
     left join links on source.charge_id = links.id
     left join invoices on links.invoice_id = invoices.id
+),
+
+-- A capture of a part releases the rest once, by a refund that moves no money of the balance; a later refund of the same amount is one.
+numbered as (
+    select *, row_number() over (partition by charge_id order by coalesce(is_like_release, false) desc, created, id) as place from parts
 )
 
 select
@@ -122,5 +131,9 @@ select
     tax * unit as tax_amount,
     upper(currency) as currency_code,
     case reason when 'fraudulent' then 'fraud' else 'other' end as refund_reason,
-    case when status <> 'succeeded' then 'refund ' || status when lower(livemode) = 'false' then 'refund of a test charge' end as left_out
-from parts
+    case
+        when status <> 'succeeded' then 'refund ' || status
+        when lower(livemode) = 'false' then 'refund of a test charge'
+        when is_never_taken or (is_like_release and place = 1) then 'release of money that was never taken'
+    end as left_out
+from numbered

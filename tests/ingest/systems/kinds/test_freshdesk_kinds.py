@@ -164,6 +164,20 @@ HISTORIES = [
         "day(last_solved_at)::int",
         [(9,)],
     ),
+    History(
+        "a merged ticket that is opened again is a ticket of its own",
+        {D1: {"tickets": [CLOSED], "conversations": [MERGE]}, D2: {"tickets": [{**TICKET, "updated_at": LATER}]}},
+        "tickets",
+        "ticket_state, merged_into_ticket_id",
+        [("open", None)],
+    ),
+    History(
+        "a note that tells of the merge of another ticket",
+        {D1: {"tickets": [CLOSED]}, D2: {"conversations": [{**MERGE, "body_text": "Ticket 9 was closed and merged into ticket 42"}]}},
+        "tickets",
+        "ticket_state, merged_into_ticket_id",
+        [("closed", None)],
+    ),
 ]
 
 STATES = {  # states on consecutive days: reopenings, first and last day of solving

@@ -245,6 +245,33 @@ HISTORIES = [
         "from_account_id",
         [],
     ),
+    History(
+        "of several companies and contacts the smallest number counts, not the first in the alphabet",
+        {
+            D1: {
+                "ticket": [TICKET],
+                "ticket_company": [{"ticket_id": "1", "company_id": "10"}, {"ticket_id": "1", "company_id": "9"}],
+                "ticket_contact": [{"ticket_id": "1", "contact_id": "1001"}, {"ticket_id": "1", "contact_id": "151"}],
+            }
+        },
+        "tickets",
+        "account_id, contact_id",
+        [("9", "151")],
+    ),
+    History(
+        "so it is with a call",
+        {
+            D1: {
+                "engagement_call": [CALL],
+                "engagement_company": [{"engagement_id": "7", "company_id": "10"}, {"engagement_id": "7", "company_id": "9"}],
+                "engagement_contact": [{"engagement_id": "7", "contact_id": "1001"}, {"engagement_id": "7", "contact_id": "151"}],
+                "ticket_engagement": [{"engagement_id": "7", "ticket_id": "20"}, {"engagement_id": "7", "ticket_id": "3"}],
+            }
+        },
+        "interactions",
+        "account_id, contact_id, ticket_id",
+        [("9", "151", "3")],
+    ),
 ]
 
 STATES = {  # stages on consecutive days: reopenings, first and last day of closing

@@ -165,6 +165,26 @@ HISTORIES = [
         "response_id",
         [],
     ),
+    History(
+        "a message that opens, closes or assigns a conversation is a message; the same step without a text, of a bot or as a note is none",
+        {
+            D1: {"conversation_history": [TALK]},
+            D2: {
+                "conversation_part_history": [
+                    {**PART, "id": "p1", "part_type": "close", "author_type": "admin", "author_id": "a1"},
+                    {**PART, "id": "p2", "part_type": "open"},
+                    {**PART, "id": "p3", "part_type": "assignment", "author_type": "admin", "author_id": "a1"},
+                    {**PART, "id": "p4", "part_type": "assign_and_reopen", "author_type": "admin", "author_id": "a1"},
+                    {**PART, "id": "p5", "part_type": "close", "author_type": "admin", "author_id": "a1", "body": ""},
+                    {**PART, "id": "p6", "part_type": "close", "author_type": "bot", "author_id": "b1"},
+                    {**PART, "id": "p7", "part_type": "note", "author_type": "admin", "author_id": "a1"},
+                ]
+            },
+        },
+        "interactions",
+        "interaction_id, direction",
+        [("conversation_1", "in"), ("part_p1", "out"), ("part_p2", "in"), ("part_p3", "out"), ("part_p4", "out")],
+    ),
 ]
 
 STATES = {  # parts on consecutive days: reopenings, first and last day of closing

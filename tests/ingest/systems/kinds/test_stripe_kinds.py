@@ -251,6 +251,50 @@ CASES = [
         },
         {GIVEN: []},
     ),
+    Case(  # K2
+        "an authorisation that is released, and one whose charge fails: the refund gives nothing back",
+        {
+            D1: {"charge": [{**CHARGE, "amount": 1000, "captured": "false"}, {**CHARGE, "id": "ch2", "amount": 500}]},
+            D2: {
+                "charge": [{**CHARGE, "id": "ch2", "amount": 500, "status": "failed"}],
+                "refund": [
+                    {**BACK, "id": "re", "charge_id": "ch", "amount": 1000, "status": "succeeded"},
+                    {**BACK, "id": "re2", "charge_id": "ch2", "amount": 500, "status": "succeeded"},
+                ],
+            },
+        },
+        {GIVEN: [], PAID: [], NET: []},
+    ),
+    Case(  # K2
+        "a part is captured and the rest released; a refund of the same amount comes later",
+        {
+            D1: {"charge": [{**CHARGE, "amount": 1000, "amount_captured": 500}]},
+            D2: {"refund": [{**BACK, "id": "rest", "charge_id": "ch", "amount": 500, "status": "succeeded"}]},
+            D3: {"refund": [{**BACK, "id": "a", "created": D3, "charge_id": "ch", "amount": 500, "status": "succeeded"}]},
+        },
+        {GIVEN: [("a", "ch", 5, 0)], PAID: [("ch", "ch", 5)], NET: [("ch", 5)]},
+    ),
+    Case(  # K2
+        "a part is captured: a refund of money that was taken names its movement on the balance",
+        {
+            D1: {"charge": [{**CHARGE, "amount": 1000, "amount_captured": 500}]},
+            D2: {
+                "refund": [
+                    {**BACK, "id": "re", "charge_id": "ch", "amount": 500, "status": "succeeded", "balance_transaction_id": "txn"},
+                    {**BACK, "id": "rest", "created": D2, "charge_id": "ch", "amount": 500, "status": "succeeded"},
+                ]
+            },
+        },
+        {GIVEN: [("re", "ch", 5, 0)], PAID: [("ch", "ch", 5)]},
+    ),
+    Case(  # K2
+        "all is captured: a refund that moves nothing on the balance yet is none of the rest",
+        {
+            D1: {"charge": [{**CHARGE, "amount": 1000, "amount_captured": 1000}]},
+            D2: {"refund": [{**BACK, "id": "re", "charge_id": "ch", "amount": 1000, "status": "succeeded"}]},
+        },
+        {GIVEN: [("re", "ch", 10, 0)], PAID: [("ch", "ch", 10)]},
+    ),
 ]
 
 
