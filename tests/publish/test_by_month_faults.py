@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.publish import increment
+from dagster_project.publish import drafts, increment
 from dagster_project.publish.copying import Copy
 from dagster_project.publish.increment import Changed
 from dagster_project.publish.rollback import rollback
