@@ -76,4 +76,4 @@ def test_a_difference_of_one_cent_is_found_with_its_pool(whole_file: Path, rende
     with duckdb.connect(str(copy)) as connection:
         connection.execute(BREAKS[name])
         found = connection.execute(sql).fetchall()
-    assert {(row[1], row[4], str(row[5])) for row in found} == {("difference", "it", "0.01")}
+    assert {(row[1], row[4], str(row[5])) for row in found} == {("difference", "it", "0.010")}
