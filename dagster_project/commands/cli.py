@@ -244,10 +244,11 @@ def doctor(home: Home = None, landing: Landing = None) -> None:
 
 @app.command()
 def extract(period: Annotated[str, typer.Argument(help="Fiscal month: its own name, or YYYY-MM.")], home: Home = None) -> None:
-    """Write the finance extract of a complete month from the published copy."""
+    """Write the finance extract of a complete month from the published copy; what differs becomes its next version."""
     from dagster_project.finance.extract import extract as write_extract
 
-    show(f"extract written to {write_extract(_home_of_a_run(home).home, period)}")
+    written = write_extract(_home_of_a_run(home).home, period)
+    show(f"extract {'written to' if written.is_new else 'unchanged:'} {written.folder}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Write the finance extract of one complete month: CSV and Parquet with the same rows, and a manifest with their hashes.
 
 CSV: RFC 4180 with line feeds, UTF-8, decimal point, empty for null; a text cell that a spreadsheet would run as a formula
-starts with an apostrophe (Parquet keeps the text as it is). `HOME/finance/<entity>/<month>/v<n>/` is replaced as a whole.
+starts with an apostrophe (Parquet keeps the text as it is). `HOME/finance/<entity>/<month>/v<n>/` appears as a whole and stays as it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import shutil
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,32 @@ import pyarrow.parquet as pq
 
 from dagster_project.contracts.currencies import as_money
 from dagster_project.errors import UsageError
-from dagster_project.finance.lines import STATUS, VERSION, Figures, legal_entity, read_figures
+from dagster_project.finance.lines import STATUS, Figures, legal_entity, read_figures
 from dagster_project.finance.periods import complete_period
+from dagster_project.finance.restating import latest, restatements
 from dagster_project.host.disk import full_disk_is_told
 from dagster_project.publish.printing import csv_record
 from dagster_project.publish.reader import served
 from dagster_project.publish.versions import sync
 
 PARTS = ("header", "lines", "reconciliation", "definitions", "restatements", "checks")
+_BUILDING = "building"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def extract(home: Path, period: str, *, finance: Path | None = None) -> Path:
-    """Write the extract of a fiscal month (its label, or YYYY-MM) from the served copy and return its folder.
+@dataclass(frozen=True)
+class Extract:
+    """Where the extract of a month lies; `is_new` is false where the latest version says the same already."""
 
-    The same copy gives the same bytes on any machine. A provisional extract that says something else is replaced.
+    folder: Path
+    is_new: bool
+
+
+def extract(home: Path, period: str, *, finance: Path | None = None) -> Extract:
+    """Write the extract of a fiscal month (its label, or YYYY-MM) from the served copy as its next version.
+
+    A version is never changed: where the latest says the same, nothing is written; where it does not, the next one lists what it restates.
+    The same copies in the same order give the same bytes on any machine.
 
     Raises
     ------
@@ -42,27 +54,38 @@ def extract(home: Path, period: str, *, finance: Path | None = None) -> Path:
     ChecksFailed
         A blocking check of the extract fails.
     InfrastructureError
-        The served copy cannot be read or is damaged (an extract is never made from an older one), or there is no room.
+        The served copy cannot be read or is damaged (an extract is never made from an older one), the latest version was changed by
+        hand, or there is no room.
     """
     with served(home) as (connection, pointer):
         month = complete_period(connection, period)
         entity = legal_entity(connection)
-        folder = (finance or home / "finance") / _slug(entity) / _slug(month.label) / f"v{VERSION}"
+        place = (finance or home / "finance") / _slug(entity) / _slug(month.label)
         figures = read_figures(connection, pointer, month)
-    _recover(folder)
-    _require_provisional(folder)
-    stem = f"fin_roi_extract_{_slug(entity)}_{_slug(month.label)}_v{VERSION}"
-    files = _files(figures, stem)
+    shutil.rmtree(place / _BUILDING, ignore_errors=True)  # a killed extract left it
+    before = latest(place)
+    if before and before.says_the_same(vars(figures)):
+        return Extract(before.folder, is_new=False)
+    if before and before.status != STATUS:
+        raise UsageError(f"the extract in {before.folder} is {before.status} and is never written again")
+    number = before.number + 1 if before else 1
+    figures = replace(figures, header=_with_version(figures.header, number), restatements=restatements(before, figures.lines, number))
+    files = _files(figures, f"fin_roi_extract_{_slug(entity)}_{_slug(month.label)}_v{number}")
     contents = {name: content for name, (_, content) in files.items()}
     contents["manifest.json"] = _manifest(figures, files)
-    if not _holds(folder, contents):
-        _replace(folder, contents)
-    return folder
+    folder = place / f"v{number}"
+    _write(folder, contents)
+    return Extract(folder, is_new=True)
 
 
 def referenced_copies(finance: Path) -> frozenset[str]:
-    """Return the content hashes of the copies that extracts were made from; publish never retires these."""
-    return frozenset(str(json.loads(path.read_text(encoding="utf-8"))["content_hash"]) for path in finance.glob("*/*/v*/manifest.json"))
+    """Return the content hashes of the copies that the latest version of each month was made from; publish never retires these."""
+    newest: dict[Path, tuple[int, Path]] = {}
+    for path in finance.glob("*/*/v*/manifest.json"):
+        version = path.parent.name[1:]
+        if version.isdecimal():
+            newest[path.parent.parent] = max(newest.get(path.parent.parent, (0, path)), (int(version), path))
+    return frozenset(str(json.loads(path.read_text(encoding="utf-8"))["content_hash"]) for _, path in newest.values())
 
 
 def _slug(entity: str) -> str:
@@ -75,7 +98,7 @@ def _manifest(figures: Figures, files: dict[str, tuple[pa.Table, bytes]]) -> byt
     manifest = {
         "format_version": 1,
         "status": STATUS,
-        "version": VERSION,
+        "version": header["version"],
         **{name: header[name] for name in ("entity", "period", "currency_code", "data_as_of", "content_hash", "assumptions_sha256")},
         "files": [
             {
@@ -143,35 +166,13 @@ def _sums(table: pa.Table) -> dict[str, dict[str, str]]:
     return sums
 
 
-def _require_provisional(folder: Path) -> None:
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        status = json.loads(manifest.read_text(encoding="utf-8"))["status"]
-        if status != STATUS:
-            raise UsageError(f"the extract in {folder} is {status} and is never written again")
+def _with_version(header: pa.Table, number: int) -> pa.Table:
+    at = header.column_names.index("version")
+    return header.set_column(at, header.field(at), pa.array([number], pa.int32()))
 
 
-def _holds(folder: Path, contents: dict[str, bytes]) -> bool:
-    return (
-        folder.is_dir()
-        and {path.name for path in folder.iterdir()} == set(contents)
-        and all((folder / name).read_bytes() == content for name, content in contents.items())
-    )
-
-
-def _recover(folder: Path) -> None:
-    """Finish what a killed extract left: the old version is put back unless the new one had taken its place."""
-    old = folder.with_name(f"{folder.name}.replaced")
-    if old.is_dir():
-        if folder.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.rename(folder)
-    shutil.rmtree(folder.with_name(f"{folder.name}.building"), ignore_errors=True)
-
-
-def _replace(folder: Path, contents: dict[str, bytes]) -> None:
-    building, old = folder.with_name(f"{folder.name}.building"), folder.with_name(f"{folder.name}.replaced")
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    building = folder.with_name(_BUILDING)
     with full_disk_is_told(folder.parent, "no extract was written, and what was there stays"):
         try:
             building.mkdir(parents=True)
@@ -182,8 +183,5 @@ def _replace(folder: Path, contents: dict[str, bytes]) -> None:
         except OSError:
             shutil.rmtree(building, ignore_errors=True)
             raise
-    if folder.is_dir():
-        folder.rename(old)
     building.rename(folder)
     sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
 from dagster_project.finance.periods import Period, is_year_whole, periods
+from dagster_project.finance.restating import restatements
 from dagster_project.publish.versions import Pointer
 
-VERSION = 1
 STATUS = "provisional"
 NET_METRIC = "group_net"
 _SQL = Path(__file__).with_name("lines.sql")
@@ -37,7 +37,7 @@ _BOUNDED = ("margin_per_service_cost", "roi")
 
 @dataclass(frozen=True)
 class Figures:
-    """One month, ready to be written: a table for each part, in file order."""
+    """One month as a first version: a table for each part, in file order."""
 
     header: pa.Table
     lines: pa.Table
@@ -100,7 +100,7 @@ def _read(connection: duckdb.DuckDBPyConnection, pointer: Pointer, period: Perio
         {name: keys[name] for name in ("entity", "period", "month")},
     ).to_arrow_table()
     header = _header(pointer, period, parameters, lines, reconciliation)
-    return Figures(header, lines, reconciliation, definitions, _no_restatements(), checks)
+    return Figures(header, lines, reconciliation, definitions, restatements(None, lines, 1), checks)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _header(pointer: Pointer, period: Period, parameters: dict[str, Any], lines:
         ("fiscal_year", text, period.fiscal_year),
         ("start_date", pa.date32(), period.start_date),
         ("end_date", pa.date32(), period.end_date),
-        ("version", pa.int32(), VERSION),
+        ("version", pa.int32(), 1),
         ("status", text, STATUS),
         ("data_as_of", text, pointer.data_as_of),
         ("currency_code", text, parameters["reporting_currency_code"]),
@@ -188,15 +188,6 @@ def _header(pointer: Pointer, period: Period, parameters: dict[str, Any], lines:
         ("margin_per_service_cost_ratio", ratio, ratios.get("margin_per_service_cost.month")),
     ]
     return pa.table({name: pa.array([value], kind) for name, kind, value in fields})
-
-
-def _no_restatements() -> pa.Table:
-    """Return the log's columns without a row: a first version restates nothing, and the file is never missing."""
-    text, money = pa.string(), pa.decimal128(18, 3)
-    names = {"entity": text, "period": text, "version_from": pa.int32(), "version_to": pa.int32(), "line_id": text, "amount_from": money,
-             "amount_to": money, "delta_amount": money, "currency_code": text, "cause": text, "source_key_count": pa.int64(),
-             "requested_by": text, "approved_by": text, "restated_at": text}  # fmt: skip
-    return pa.schema(list(names.items())).empty_table()
 
 
 def _checks(connection: duckdb.DuckDBPyConnection, period: Period, lines: pa.Table, definitions: pa.Table) -> pa.Table:

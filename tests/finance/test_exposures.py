@@ -12,8 +12,8 @@ import pytest
 import sqlglot
 
 from dagster_project.finance import extract as extracting
-from dagster_project.publish import summary
 from dagster_project.publish.reader import served
+from dagster_project.reports import summary
 from dagster_project.transform import project
 
 

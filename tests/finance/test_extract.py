@@ -23,7 +23,7 @@ from tests.finance.extract_files import PARTS, STEM, read, read_csv
 
 @pytest.fixture(scope="module")
 def october(closed_books: Any) -> Path:
-    return extract(closed_books.home, "2026-10")
+    return extract(closed_books.home, "2026-10").folder
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_what_is_not_measured_is_empty_with_its_reason_and_never_zero(october: P
 
 def test_assumed_value_is_listed_but_never_in_a_total(books: Any) -> None:
     books.publish("update analytics.mart_service_roi_month set v_assumed_amount = 5000, v_assumed_null_reason = null")
-    rows = {row["line_id"]: row for row in read(extract(books.home, "2026-10"), "lines")}
+    rows = {row["line_id"]: row for row in read(extract(books.home, "2026-10").folder, "lines")}
     assert (rows["value.assumed"]["reporting_amount"], rows["value.assumed"]["is_in_total"]) == (Decimal("5000.00"), False)
     assert rows["value.net"]["reporting_amount"] == Decimal("400.00")
 
@@ -130,11 +130,7 @@ def test_the_reconciliation_shows_scope_exclusions_apart(october: Path) -> None:
 
 
 def test_the_restatement_log_is_empty_but_there(october: Path) -> None:
-    assert (
-        (october / f"{STEM}_restatements.csv")
-        .read_text(encoding="utf-8")
-        .startswith("entity,period,version_from,version_to,line_id,amount_from")
-    )
+    assert (october / f"{STEM}_restatements.csv").read_text(encoding="utf-8").startswith("entity,period,version_from,version_to,line_id,")
     assert read(october, "restatements") == []
 
 
@@ -190,7 +186,7 @@ def test_no_account_run_path_or_host_is_in_any_byte(october: Path) -> None:
 def test_the_same_copy_gives_the_same_bytes_on_any_machine(closed_books: Any, october: Path, project_dir: Path, tmp_path: Path) -> None:
     expected = {path.name: path.read_bytes() for path in october.iterdir()}
     code = "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from dagster_project.finance.extract import extract;"
-    code += "print(extract(Path(sys.argv[2]), '2026-10', finance=Path(sys.argv[3])))"
+    code += "print(extract(Path(sys.argv[2]), '2026-10', finance=Path(sys.argv[3])).folder)"
     places = (
         {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
         {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "4711", "PYTHONUTF8": "1"},

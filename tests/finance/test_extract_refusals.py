@@ -4,48 +4,118 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
-from dagster_project.finance.extract import extract
+from dagster_project.finance.extract import extract, referenced_copies
 from dagster_project.finance.periods import complete_period, latest_complete, over_but_waiting
 from dagster_project.publish.reader import open_current
 from tests.finance.extract_files import read
 
 
-def test_an_unchanged_extract_is_left_alone_and_a_changed_one_replaced_whole(books: Any) -> None:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_says_the_same_is_no_new_version_whatever_copy_it_was_read_from(books: Any) -> None:
     books.publish()
-    folder = extract(books.home, "2026-10")
-    inode = folder.stat().st_ino
-    assert extract(books.home, "2026-10").stat().st_ino == inode
+    first = extract(books.home, "2026-10")
+    content = contents(first.folder)
+    assert first.is_new
+    books.publish("create table marts.mart_new as select 1 as x")
+    again = extract(books.home, "2026-10")
+    assert (again.is_new, again.folder) == (False, first.folder)
+    assert contents(first.folder) == content
+
+
+@pytest.mark.fault("P1")
+def test_what_says_something_else_becomes_the_next_version_and_names_each_figure_that_it_restates(books: Any) -> None:
+    books.publish()
+    first = extract(books.home, "2026-10").folder
+    content = contents(first)
     books.publish("update marts.mart_cost_per_unit set volume_count = 41 where unit_kind = 'call'")
-    (folder / "stray.txt").write_text("left behind", encoding="utf-8")
-    assert next(row["quantity"] for row in read(extract(books.home, "2026-10"), "lines") if row["line_id"] == "unit_cost.call") == 41
-    assert {path.name for path in folder.parent.iterdir()} == {"v1"}
-    assert not (folder / "stray.txt").exists()
+    second = extract(books.home, "2026-10")
+    assert (second.is_new, second.folder.name) == (True, "v2")
+    assert contents(first) == content, "a version that was written stays as it was"
+    assert read(second.folder, "header")[0]["version"] == 2
+    (row,) = read(second.folder, "restatements")
+    old, new = (next(line for line in read(folder, "lines") if line["line_id"] == "unit_cost.call") for folder in (first, second.folder))
+    assert (row["version_from"], row["version_to"], row["line_id"], row["measure"]) == (1, 2, "unit_cost.call", "quantity")
+    assert (row["from_quantity"], row["to_quantity"]) == (old["quantity"], new["quantity"]) == (row["from_quantity"], 41)
+    assert not extract(books.home, "2026-10").is_new
+
+
+def test_a_restated_cost_a_new_line_and_one_that_went_explain_the_difference_to_the_cent(books: Any) -> None:
+    books.publish()
+    first = extract(books.home, "2026-10").folder
+    month = "period_month = date '2026-10-01'"
+    roi = f"{month} and window_kind = 'month'"
+    account = f"select min(account_id) from analytics.mart_service_roi_account where {roi} and service_cost_amount is not null"
+    books.publish(f"""
+        update marts.fct_cost_line set cost_amount = cost_amount + 2.5 where {month} and cost_centre = 'CC1';
+        update marts.fct_cost_line set cost_centre = 'CC7' where cost_centre = 'CC1';
+        update marts.mart_cost_reconciliation set ledger_amount = ledger_amount + 5, allocated_amount = allocated_amount + 5
+        where {month} and cost_category = 'people';
+        update analytics.mart_service_roi_month
+        set service_cost_amount = service_cost_amount + 5, net_benefit_amount = net_benefit_amount - 5 where {roi};
+        update analytics.mart_service_roi_account set service_cost_amount = service_cost_amount + 5
+        where {roi} and account_id = ({account})
+    """)
+    second = extract(books.home, "2026-10").folder
+    rows = [
+        row
+        for row in read(second, "restatements")
+        if row["measure"] in ("reporting_amount", "line_kind") and row["line_id"].startswith("cost.")
+    ]
+    by_centre = {(row["cost_centre"], row["measure"]): row for row in rows}
+    assert (by_centre["CC1", "line_kind"]["from_text"], by_centre["CC1", "line_kind"]["to_text"]) == ("detail", None)
+    assert (by_centre["CC7", "line_kind"]["from_text"], by_centre["CC7", "line_kind"]["to_text"]) == (None, "detail")
+    detail = [row for row in rows if row["measure"] == "reporting_amount" and row["line_kind"] == "detail"]
+    moved = sum((row["to_amount"] or 0) - (row["from_amount"] or 0) for row in detail)
+    before, after = (next(r["reporting_amount"] for r in read(folder, "lines") if r["line_id"] == "cost.net") for folder in (first, second))
+    assert moved == after - before == 5
+    assert [row["delta_amount"] for row in rows if row["line_id"] == "cost.net"] == [5]
 
 
 @pytest.mark.fault("C1")
-@pytest.mark.parametrize("is_new_in_place", [True, False])
-def test_a_kill_between_the_two_renames_loses_no_extract(books: Any, is_new_in_place: bool) -> None:
+def test_what_a_killed_extract_left_is_no_version(books: Any) -> None:
     books.publish()
-    folder = extract(books.home, "2026-10")
-    content = {path.name: path.read_bytes() for path in folder.iterdir()}
-    folder.rename(folder.with_name("v1.replaced"))
-    folder.with_name("v1.building").mkdir()
-    if is_new_in_place:
-        folder.mkdir()
-    assert extract(books.home, "2026-10") == folder
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+    folder = extract(books.home, "2026-10").folder
+    (folder.with_name("building")).mkdir()
+    assert not extract(books.home, "2026-10").is_new
     assert {path.name for path in folder.parent.iterdir()} == {"v1"}
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone", "without a manifest"])
+def test_a_version_that_was_changed_by_hand_is_named_and_nothing_is_written(books: Any, damage: str) -> None:
+    books.publish()
+    folder = extract(books.home, "2026-10").folder
+    file = next(folder.glob("*_lines.csv"))
+    if damage == "changed":
+        file.write_bytes(file.read_bytes().replace(b"150.25", b"150.26"))
+    else:
+        (file if damage == "gone" else folder / "manifest.json").unlink()
+    with pytest.raises(InfrastructureError, match=r"v1 is damaged: .*remedy: put the folder back from a backup"):
+        extract(books.home, "2026-10")
+    assert {path.name for path in folder.parent.iterdir()} == {"v1"}
+
+
+def test_publish_keeps_the_copy_of_each_months_latest_version(books: Any) -> None:
+    books.publish()
+    first = extract(books.home, "2026-10").folder
+    books.publish("update marts.mart_cost_per_unit set volume_count = 41 where unit_kind = 'call'")
+    second = extract(books.home, "2026-10").folder
+    assert read(first, "header")[0]["content_hash"] not in referenced_copies(books.home / "finance")
+    assert referenced_copies(books.home / "finance") == {read(second, "header")[0]["content_hash"]}
 
 
 @pytest.mark.fault("P1")
 def test_an_extract_that_is_not_provisional_any_more_is_never_written_again(books: Any) -> None:
     books.publish()
-    folder = extract(books.home, "2026-10")
+    folder = extract(books.home, "2026-10").folder
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").write_text(json.dumps(manifest | {"status": "final"}), encoding="utf-8")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -110,7 +180,7 @@ def test_a_company_without_cost_has_an_empty_cost_line_with_its_reason(books: An
         update analytics.mart_service_roi_account set service_cost_amount = null;
         update analytics.mart_service_roi_month set service_cost_amount = null, service_cost_null_reason = 'source_absent',
             net_benefit_amount = null, null_reason = 'source_absent', roi_ratio = null""")
-    rows = {row["line_id"]: row for row in read(extract(books.home, "2026-10"), "lines")}
+    rows = {row["line_id"]: row for row in read(extract(books.home, "2026-10").folder, "lines")}
     assert (rows["cost.total"]["reporting_amount"], rows["cost.total"]["null_reason"]) == (None, "source_absent")
     assert (rows["roi.month"]["quantity"], rows["roi.month"]["null_reason"]) == (None, "source_absent")
 
@@ -124,7 +194,7 @@ def test_a_copy_without_a_needed_table_says_which(books: Any) -> None:
 @pytest.mark.fault("S4")
 def test_an_entity_name_cannot_lead_out_of_the_finance_folder(books: Any) -> None:
     books.publish("update ops.run_parameters set legal_entity = '../../株式会社'")
-    folder = extract(books.home, "2026-10")
+    folder = extract(books.home, "2026-10").folder
     assert folder.relative_to(books.home).parts == ("finance", "------株式会社", "2026-10", "v1")
 
 
@@ -160,7 +230,7 @@ def test_a_fiscal_month_is_asked_for_by_its_label_or_by_the_calendar_month_that_
 
 def test_the_files_of_a_fiscal_month_carry_its_label(books: Any) -> None:
     books.publish("update marts.dim_period set fiscal_period = 'FY27/P03' where fiscal_period = '2026-10'")
-    folder = extract(books.home, "2026-10")
+    folder = extract(books.home, "2026-10").folder
     assert folder.parts[-2:] == ("FY27-P03", "v1")
     assert {path.name.split("_v1")[0] for path in folder.glob("*.csv")} == {"fin_roi_extract_ACME---Söhne_FY27-P03"}
 
@@ -176,7 +246,9 @@ def test_a_month_after_the_latest_extract_that_is_over_says_what_it_waits_for(bo
 def test_a_year_of_which_the_copy_lacks_the_first_months_has_no_sum(books: Any, start_month: int, is_whole: bool) -> None:
     """The books begin in September: with a fiscal year from January, eight months of it are unknown, though no row says so."""
     books.publish(f"update marts.dim_period set is_generated = true; update ops.run_parameters set fiscal_year_start_month = {start_month}")
-    sums = {row["line_id"]: row["ytd_amount"] for row in read(extract(books.home, "2026-10"), "lines") if row["line_kind"] == "detail"}
+    sums = {
+        row["line_id"]: row["ytd_amount"] for row in read(extract(books.home, "2026-10").folder, "lines") if row["line_kind"] == "detail"
+    }
     known = {line for line, total in sums.items() if total is not None}
     assert known >= {"cost.people", "memo.net_revenue"} if is_whole else known == set()
 
@@ -191,7 +263,7 @@ UNKNOWN = """
 def test_a_month_whose_ledger_never_came_states_no_cost_and_never_nought(books: Any) -> None:
     """September has cost, so the account is known; October has none, so its line and the year's are unknown, not 0.00."""
     books.publish(UNKNOWN)
-    rows = read(extract(books.home, "2026-10"), "lines")
+    rows = read(extract(books.home, "2026-10").folder, "lines")
     people, net = (next(row for row in rows if row["line_id"] == line) for line in ("cost.people", "cost.net"))
     assert [people[f"{name}_amount"] for name in ("reporting", "transaction", "prior_period", "ytd")] == [
         None,
@@ -200,9 +272,9 @@ def test_a_month_whose_ledger_never_came_states_no_cost_and_never_nought(books: 
         None,
     ]
     assert (people["null_reason"], net["reporting_amount"], net["null_reason"]) == ("source_absent", None, "cost.people source_absent")
-    (header,) = read(extract(books.home, "2026-10"), "header")
+    (header,) = read(extract(books.home, "2026-10").folder, "header")
     assert header["cost_amount"] is None
-    results = {row["check_id"]: (row["result"], row["observed"]) for row in read(extract(books.home, "2026-10"), "checks")}
+    results = {row["check_id"]: (row["result"], row["observed"]) for row in read(extract(books.home, "2026-10").folder, "checks")}
     assert {name for name, found in results.items() if found == ("not_checked", "unknown on both sides")} == {
         "cost_ties_to_reconciliation", "cost_ties_to_roi", "accounts_tie_to_company", "net_benefit_ties",
     }  # fmt: skip

@@ -22,7 +22,7 @@ def roi_extract(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeRe
             period = latest_complete(connection)
             runtime.outcome["waiting"] = over_but_waiting(connection)
         if period is not None:
-            runtime.outcome["extract"] = extract(home, period.label)
+            runtime.outcome["extract"] = extract(home, period.label).folder
     yield dg.MaterializeResult(metadata={"extract": str(runtime.outcome.get("extract", "no complete month yet"))})
     if runtime.unread is not None:
         runtime.error = runtime.unread
