@@ -35,13 +35,16 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 
 def to_table(frame: pd.DataFrame, columns: pa.Schema) -> pa.Table:
-    """Return the columns of a table out of a frame that has them by name; NA and NaN become null, thousandths DECIMAL."""
-    return pa.Table.from_arrays([_column(frame[field.name], field.type) for field in columns], schema=columns)
+    """Return the columns of a table out of a frame that has them by name; NA and NaN become null, thousandths DECIMAL.
+
+    Categories stay a dictionary, which engines read as text: writing rows is most of what a large table costs.
+    """
+    return pa.table({field.name: _column(frame[field.name], field.type) for field in columns})
 
 
 def _column(values: pd.Series, kind: pa.DataType) -> pa.Array:
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return pa.array(values.array, from_pandas=True).cast(kind)
+        return pa.array(values.array, from_pandas=True)
     if kind == MONEY and pd.api.types.is_integer_dtype(values.dtype):
         return pa.array(values, WHOLE).cast(pa.decimal128(19, 0)).view(MONEY)  # the same digits, three of them after the point
     return pa.array(values, kind, from_pandas=True)

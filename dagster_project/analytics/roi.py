@@ -132,7 +132,9 @@ def _rows(sums: pd.DataFrame, calendar: pd.DataFrame, zero_reason: str, currency
     windows = sums.join(calendar, on="window_number")
     lines = value_lines(windows)
     rows = pd.concat([windows, lines, service_roi(lines, zero_reason, variants)], axis="columns")
-    return rows.rename(columns={"unpriced": "unpriced_count", "roi_null_reason": "null_reason"}).assign(currency_code=currency)
+    return rows.rename(columns={"unpriced": "unpriced_count", "roi_null_reason": "null_reason"}).assign(
+        currency_code=pd.Categorical([currency]).repeat(len(rows))
+    )
 
 
 def _company_rows(inputs: Inputs, moments: _Sampled) -> pd.DataFrame:

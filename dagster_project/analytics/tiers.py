@@ -41,14 +41,13 @@ def ranking_sql(windows: Iterable[int] = (0,), first: int = 1, last: int = 0) ->
     sums = account_windows(_MEASURES, ("trailing_12",), first, last, silent=True, where=IDENTIFIED_OWN)
     return f"""
         select
-            account_id, window_number, amount, unpriced, margin_unknown, cast(row_number() over ranking as bigint) as rank,
-            cast(sum(greatest(amount, 0)) over (ranking rows between unbounded preceding and current row) as bigint) as positive,
+            account_id, window_number, amount, unpriced, margin_unknown, cast(row_number() over ({_RANKING}) as bigint) as rank,
+            cast(sum(greatest(amount, 0)) over ({_RANKING} rows between unbounded preceding and current row) as bigint) as positive,
             cast(sum(greatest(amount, 0)) over (partition by window_number) as bigint) as positive_total
         from (
             select *, margin - service_cost as amount from ({sums}) as summed
             where window_number in ({", ".join(map(str, windows))})
         ) as own
-        window ranking as ({_RANKING})
         order by window_number
     """
 
@@ -56,7 +55,9 @@ def ranking_sql(windows: Iterable[int] = (0,), first: int = 1, last: int = 0) ->
 def _rows(ranked: pd.DataFrame, *, calendar: pd.DataFrame, a_share: Decimal, b_share: Decimal, currency: str) -> pd.DataFrame:
     windows = ranked.join(calendar, on="window_number")
     keys = windows[["account_id", "period_month", "is_complete_period"]]
-    return pd.concat([keys, account_tiers(windows, a_share, b_share)], axis="columns").assign(currency_code=currency)
+    return pd.concat([keys, account_tiers(windows, a_share, b_share)], axis="columns").assign(
+        currency_code=pd.Categorical([currency]).repeat(len(keys))
+    )
 
 
 def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
