@@ -1,7 +1,8 @@
-"""Analytics: score chunks of whole accounts, let the engine sum, call `metrics`, write schema `analytics`, report numbers.
+"""Analytics: final assets in pandas. One module a subject: read a frame, call a formula of `metrics`, write schema `analytics`.
 
-One module per subject, each with `build(engine)`. Holds reading, writing and column lists; it does not know which engine it has.
-It must not hold a formula (see `metrics`), and only `assets.py` imports Dagster.
+A subject is a module with a `SUBJECT` (see `subject`), found by that name; `inputs` is what each is handed, `account_windows` the SQL of
+months and trailing twelve months, `frames` the way between engine and pandas. Holds reading, writing and column lists; it does not know
+which engine it has. It must not hold a formula (see `metrics`).
 """
 
-__all__ = ["concentration", "retention", "roi", "tables"]
+__all__ = ["subject", "tables"]

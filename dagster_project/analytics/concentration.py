@@ -1,26 +1,29 @@
-"""80/20 per month, window and measure, and its curves, out of histograms of the accounts' values; then the tiers.
+"""80/20 per month, window and measure, and its curves: one window's customers are read at a time.
 
 Identified accounts only: pseudo-accounts are nobody's customers. A measure whose feed never came is NULL with its reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
+import pandas as pd
 
-from dagster_project.analytics import columns, tiers
-from dagster_project.analytics.account_months import WINDOWS, Calendar, Parameters, Window, present_feeds, read_history, run_parameters
-from dagster_project.analytics.account_values import KINDS, VALUES, write_account_values
-from dagster_project.analytics.columns import DATE, FLAG, MONEY, REAL, SHARE, TEXT, WHOLE, optional, required
+from dagster_project.analytics.account_windows import IDENTIFIED_OWN, WINDOWS, account_windows
+from dagster_project.analytics.frames import DATE, FLAG, MONEY, REAL, SHARE, TEXT, WHOLE, optional, required, to_frame, to_table
+from dagster_project.analytics.inputs import Inputs
+from dagster_project.analytics.subject import SETTINGS, WINDOWED, Subject, Table
 from dagster_project.engines.described import described
 from dagster_project.engines.engine import Engine, whole_groups
-from dagster_project.metrics.concentration import Concentration, concentrate, curve
+from dagster_project.metrics.concentration import COUNTS, REASONS, SHARES, concentrate, curve
+from dagster_project.metrics.reasons import first_case, worded
 
+KINDS = ("gross_sales", "net_revenue", "margin_after_service", "contacts", "payments")
+_UNKNOWN = ("source_absent", "fx_missing", "unit_cost_absent")
+_MEASURES = (
+    "gross_sales", "net_revenue", "margin", "service_cost", "contacts", "payments", "payments_count", "has_sales",
+)  # fmt: skip
 _KEY = required(period_month=DATE, window_kind=TEXT, measure_kind=TEXT)
 _END = required(is_complete_period=FLAG, currency_code=TEXT)
 _RESULTS = optional(
@@ -65,110 +68,113 @@ CURVE_COLUMNS = described(
     best_cumulative_count="Contacts of these customers; null for money.",
     null_reason="Why the Lorenz curve is null: total_not_positive.",
 )  # fmt: skip
-_SLICES = " union all ".join(
-    f"select window_number * {len(KINDS)} + {position} as slice, {kind} as amount, count(*) as customers "
-    f"from {VALUES} where {kind} is not null group by window_number, {kind}"
-    for position, kind in enumerate(KINDS)
-)
-_HISTOGRAM = f"select slice, amount, customers from ({_SLICES}) as histogram order by slice, amount"
 
 
-def _windows(calendar: Calendar) -> list[Window]:
-    """All windows in published order: by month, then kind."""
-    return [window for of_month in zip(*map(calendar.windows, WINDOWS), strict=True) for window in of_month]
+def populations_sql(first: int = 1, last: int = 0) -> str:
+    """Query who counts in which window and with which value; null: not in that population.
 
-
-def _unknown(kind: str, window: Window, sums: dict[str, int], feeds: frozenset[str]) -> str | None:
-    """Return why a measure is not known in a window, if so; `sums` over the identified accounts."""
-    source = {"contacts": {"interactions"}, "payments": {"payments"}}.get(kind, {"orders", "order_lines"})
-    if not source <= feeds or not {"contacts": window.has_interactions, "payments": True}.get(kind, window.has_orders):
-        return "source_absent"
-    unpriced, known = ("payments_unpriced", "payments_known") if kind == "payments" else ("unpriced", "sales_known")
-    if kind != "contacts" and sums[unpriced] and not sums[known]:
-        return "fx_missing"
-    if kind == "margin_after_service" and not window.has_cost:
-        return "source_absent"
-    if kind == "margin_after_service" and sums["cost_unknown"]:
-        return "fx_missing"
-    return "unit_cost_absent" if kind == "margin_after_service" and sums["margin_unknown"] else None
-
-
-def _histograms(engine: Engine) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield number, values and customers of each slice, one at a time: memory follows the distinct values of one."""
-    for chunk in whole_groups(engine.read(_HISTOGRAM), "slice"):
-        slices, amounts, customers = (chunk[name].to_numpy() for name in ("slice", "amount", "customers"))
-        for start, end in pairwise([*np.flatnonzero(np.diff(slices, prepend=-1)), len(slices)]):
-            yield int(slices[start]), amounts[start:end], customers[start:end]
-
-
-def _concentration_table(windows: list[Window], results: list[Concentration], unpriced: list[int], parameters: Parameters) -> pa.Table:
-    """One row per window and kind; `results`, and how much has no rate and is in no sum, in that order."""
-    rows = []
-    for number, result in enumerate(results):
-        window, kind = windows[number // len(KINDS)], KINDS[number % len(KINDS)]
-        known = result.null_reason in (None, "zero_denominator", "total_not_positive")
-        rows.append(result._asdict() | {
-            "period_month": window.month.period_month, "window_kind": window.kind, "measure_kind": kind,
-            "customers_count": result.customers_count if known else None,
-            "total_minor": result.total if known and kind != "contacts" else None,
-            "total_count": result.total if known and kind == "contacts" else None,
-            "unpriced_count": None if result.null_reason == "source_absent" or kind == "contacts" else unpriced[number],
-            "top_customer_share": parameters.top_customer_share, "value_share_target": parameters.value_share_target,
-            "is_complete_period": window.is_complete, "currency_code": parameters.currency_code,
-        })  # fmt: skip
-    minor = np.array([row["total_minor"] or 0 for row in rows], np.int64)
-    amounts = columns.money(minor, np.array([row["total_minor"] is not None for row in rows], bool))
-    table = pa.Table.from_pylist(rows, pa.schema([field for field in CONCENTRATION_COLUMNS if field.name != "total_amount"]))
-    return table.append_column("total_amount", amounts).select(CONCENTRATION_COLUMNS.names)
-
-
-def _curve_table(window: Window, kind: str, values: NDArray[np.int64], customers: NDArray[np.int64], currency: str) -> pa.Table:
-    drawn, is_money = curve(values, customers), kind != "contacts"
-    rows, nothing = len(drawn.customer_shares), np.zeros(len(drawn.customer_shares), np.int64)
-    lorenz = drawn.lorenz if drawn.lorenz is not None else np.full(rows, np.nan)
-    return pa.table({
-        "period_month": columns.constant(window.month.period_month, rows, DATE),
-        "window_kind": columns.constant(window.kind, rows, TEXT),
-        "measure_kind": columns.constant(kind, rows, TEXT),
-        "customer_share": pa.array(drawn.customer_shares),
-        "lorenz_share": columns.ratio(lorenz),
-        "best_customers_count": pa.array(drawn.whale_counts),
-        "best_cumulative_amount": columns.money(drawn.whale if is_money else nothing, np.full(rows, is_money)),
-        "best_cumulative_count": pa.array(drawn.whale, mask=np.full(rows, is_money)),
-        "null_reason": columns.constant(None if drawn.lorenz is not None else "total_not_positive", rows, TEXT),
-        "is_complete_period": columns.constant(window.is_complete, rows, FLAG),
-        "currency_code": columns.constant(currency, rows, TEXT),
-    })  # fmt: skip
-
-
-def build(engine: Engine, since: date | None = None) -> dict[str, object]:
-    """Replace `analytics.mart_concentration`, `mart_concentration_curve` and `mart_account_tier`; returns rows and the latest 80/20.
-
-    Grains: month x window x measure; the same keys of the latest month x curve point; account x complete month (trailing 12).
-    Of the first and the last only the rows from month `since` on: nothing before it has changed.
+    Buyers for sales (any sale, credit or refund for net revenue), callers for contacts, payers for payments, and who bought or cost
+    something for the margin after service.
     """
-    parameters, feeds, history = run_parameters(engine), present_feeds(engine), read_history(engine)
-    windows, has_tiers = _windows(history.calendar), tiers.months_with_tiers(history, feeds)
-    write_account_values(engine, history.calendar, has_tiers, since)
-    first, rebuilt = history.calendar.first_position(since) * len(WINDOWS), history.calendar.rebuilt(since)
-    sums = {kind: history.sums(kind, with_pseudo=False) for kind in WINDOWS}
-    results, unpriced = [], []
-    for number, window in enumerate(windows):
-        here = {name: int(values[number // len(WINDOWS)]) for name, values in sums[window.kind].items()}
-        unknown = (_unknown(kind, window, here, feeds) for kind in KINDS)
-        results += [Concentration.unknown(reason or "zero_denominator") for reason in unknown]
-        unpriced += [here["payments_unpriced" if kind == "payments" else "unpriced"] for kind in KINDS]
-    curves = []
-    for number, values, customers in _histograms(engine):
-        window, kind = windows[number // len(KINDS)], KINDS[number % len(KINDS)]
-        if results[number].null_reason == "zero_denominator":
-            results[number] = concentrate(values, customers, top=parameters.top_customer_share, target=parameters.value_share_target)
-            if window.month is windows[-1].month and window.kind != "month":
-                curves.append(_curve_table(window, kind, values, customers, parameters.currency_code))
-    table = _concentration_table(windows, results, unpriced, parameters).slice(first * len(KINDS))
-    engine.replace("analytics.mart_concentration", CONCENTRATION_COLUMNS, [table], where=rebuilt)
-    curve_rows = engine.replace("analytics.mart_concentration_curve", CURVE_COLUMNS, curves)
-    tier_rows = tiers.write_tiers(engine, history, parameters, rebuilt)
-    engine.drop(VALUES)
-    latest = dict(zip(KINDS, (result.top20_share for result in results[-len(KINDS) :]), strict=False))
-    return {"concentration_rows": len(table), "curve_rows": curve_rows, "tier_rows": tier_rows, "latest_top20_share": latest}
+    return f"""
+        select * from (
+            select
+                window_number,
+                case when gross_sales > 0 then gross_sales end as gross_sales,
+                case when has_sales > 0 then net_revenue end as net_revenue,
+                case when has_sales > 0 or service_cost <> 0 or margin <> 0 then margin - service_cost end as margin_after_service,
+                case when contacts > 0 then contacts end as contacts,
+                case when payments_count > 0 then payments end as payments
+            from ({account_windows(_MEASURES, WINDOWS, first, last, silent=True, where=IDENTIFIED_OWN)}) as summed
+        ) as counted
+        where coalesce({", ".join(KINDS)}) is not null
+        order by window_number
+    """
+
+
+def _unknown(windows: pd.DataFrame, sums: pd.DataFrame, feeds: frozenset[str]) -> pd.DataFrame:
+    """Return why a measure is not known, NA where it is: a row for each window, a column for each kind; `sums` of identified accounts."""
+    absent = {name: (~windows[f"has_{name}"], "source_absent") for name in ("cost", "orders", "interactions")}
+    sales = [absent["orders"], ((sums["unpriced"] > 0) & (sums["sales_known"] == 0), "fx_missing")]
+    margin = [absent["cost"], (sums["cost_unknown"] > 0, "fx_missing"), (sums["margin_unknown"] > 0, "unit_cost_absent")]
+    no_payments = (pd.Series("payments" not in feeds, windows.index), "source_absent")
+    cases = {
+        "gross_sales": sales,
+        "net_revenue": sales,
+        "margin_after_service": [*sales, *margin],
+        "contacts": [absent["interactions"]],
+        "payments": [no_payments, ((sums["payments_unpriced"] > 0) & (sums["payments_known"] == 0), "fx_missing")],
+    }
+    return pd.DataFrame({kind: worded(first_case(of, _UNKNOWN), _UNKNOWN, windows.index).astype("str") for kind, of in cases.items()})
+
+
+def _populations(engine: Engine, inputs: Inputs) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield each window that somebody counts in, with the values of its customers: memory follows one window."""
+    for chunk in whole_groups(engine.read(populations_sql(inputs.first, inputs.last)), "window_number"):
+        for number, values in to_frame(chunk).groupby("window_number"):
+            yield number, values[list(KINDS)]
+
+
+def _concentration_rows(inputs: Inputs, found: dict[int, pd.DataFrame], unknown: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per window and measure: what was `found` of the windows that have customers, and why a measure is `unknown`."""
+    windows, nobody = inputs.windows(*WINDOWS), concentrate(pd.DataFrame(columns=list(KINDS)))
+    names = ["window_number", "measure_kind"]
+    shares = pd.concat([found.get(number, nobody) for number in windows.index], keys=windows.index, names=names).reset_index()
+    missing = unknown.rename_axis("window_number").melt(var_name="measure_kind", value_name="reason", ignore_index=False).reset_index()
+    rows = shares.merge(missing, on=names).merge(windows, on="window_number")
+    rows = rows.merge(inputs.identified[["unpriced", "payments_unpriced"]], on="window_number")
+    rows.loc[rows["reason"].notna(), [*COUNTS, *SHARES]] = pd.NA
+    for reason in REASONS:
+        rows[reason] = rows["reason"].fillna(rows[reason])
+    is_contacts, is_payments = rows["measure_kind"] == "contacts", rows["measure_kind"] == "payments"
+    unpriced = rows["unpriced"].mask(is_payments, rows["payments_unpriced"]).astype("Int64")
+    rows["total_amount"], rows["total_count"] = rows["total"].mask(is_contacts), rows["total"].where(is_contacts)
+    rows["unpriced_count"] = unpriced.mask(is_contacts | (rows["null_reason"] == "source_absent"))
+    constants = {
+        "top_customer_share": inputs.parameters.top_customer_share, "value_share_target": inputs.parameters.value_share_target,
+        "currency_code": inputs.parameters.currency_code,
+    }  # fmt: skip
+    return rows.assign(**{name: pd.Series(value, rows.index) for name, value in constants.items()})
+
+
+def _curve_rows(values: pd.Series, key: Mapping[Any, Any]) -> pd.DataFrame:
+    """Return the points of the curve of one window and measure: `key` has the columns that are the same in all of them."""
+    points = curve(values)
+    money, count = ("best_cumulative_count", "best_cumulative_amount")[:: 1 if key["measure_kind"] == "contacts" else -1]
+    return points.rename(columns={"best_cumulative": money}).assign(**key, **{count: pd.array([pd.NA] * len(points), "Int64")})
+
+
+def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
+    """Replace `analytics.mart_concentration` and `analytics.mart_concentration_curve`; returns rows and the latest 80/20.
+
+    Grains: month x window x measure; the same keys of the latest month x curve point.
+    """
+    parameters, windows = inputs.parameters, inputs.windows(*WINDOWS)
+    unknown = _unknown(windows, inputs.identified.loc[windows.index], inputs.feeds)
+    latest = windows[(windows["month_number"] == inputs.last) & (windows["window_kind"] != "month")]
+    keys = latest[["period_month", "window_kind", "is_complete_period"]].assign(currency_code=parameters.currency_code).to_dict("index")
+    found, curves = {}, []
+    for number, values in _populations(engine, inputs):
+        found[number] = concentrate(values, parameters.top_customer_share, parameters.value_share_target)
+        if number in keys:
+            drawn = values.columns[unknown.loc[number].isna() & values.notna().any()]
+            curves += [_curve_rows(values[kind], {**keys[number], "measure_kind": kind}) for kind in drawn]
+    rows = _concentration_rows(inputs, found, unknown) if len(windows) else None
+    table = CONCENTRATION_COLUMNS.empty_table() if rows is None else to_table(rows, CONCENTRATION_COLUMNS)
+    engine.replace("analytics.mart_concentration", CONCENTRATION_COLUMNS, [table], where=inputs.rebuilt)
+    curve_rows = engine.replace("analytics.mart_concentration_curve", CURVE_COLUMNS, [to_table(points, CURVE_COLUMNS) for points in curves])
+    shares = table.select(["measure_kind", "top20_share"]).to_pylist()[-len(KINDS) :]
+    latest_shares = {row["measure_kind"]: row["top20_share"] for row in shares}
+    return {"concentration_rows": len(table), "curve_rows": curve_rows, "latest_top20_share": latest_shares}
+
+
+SUBJECT = Subject(
+    name="concentration",
+    reads=(populations_sql(), *WINDOWED, *SETTINGS),
+    writes={
+        "mart_concentration": Table(CONCENTRATION_COLUMNS, is_monthly=True),
+        "mart_concentration_curve": Table(CURVE_COLUMNS),
+    },
+    metrics=("customer_share_for_80", "profit_share_top20", "value_gini"),
+    build=build,
+)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from dagster_project.analytics import columns
-from dagster_project.analytics.account_months import present_feeds, run_parameters
-from dagster_project.analytics.columns import DATE, FLAG, REAL, TEXT, WHOLE, optional, required
+from dagster_project.analytics.frames import DATE, FLAG, REAL, TEXT, WHOLE, framed, optional, required, to_table
+from dagster_project.analytics.inputs import Inputs
+from dagster_project.analytics.subject import SETTINGS, Subject, Table
 from dagster_project.engines.described import described
 from dagster_project.engines.engine import Engine
 from dagster_project.metrics.retention import (
     ADDITIVE,
+    COHORT_ADDITIVE,
     FIRSTS,
     MOVEMENT,
-    NEVER,
     RATES,
     REASONS,
-    OrderDays,
-    Periods,
     cohort_counts,
     cohort_triangle,
-    first_ever,
     month_partition,
+    order_history,
     partition_counts,
 )
 
@@ -71,7 +66,7 @@ group by sale.account_id, sale.order_date, account.created_date
 """
 # Every order that was delivered tells how far the history reaches, whoever bought and whatever became of it.
 _BEGIN = "select min(order_date) from marts.fct_order where is_counted and period_month is not null"
-_CALENDAR = "select period_month, start_date, end_date, is_complete_period, as_of_date from marts.dim_period order by period_month"
+_MONTHS = "select period_month, start_date, end_date, is_complete_period, as_of_date from marts.dim_period order by period_month"
 
 _RATE_TEXTS = {
     "retention_rate": ("Customers active a window ago and now / customers active a window ago", "active a window ago and now"),
@@ -126,71 +121,72 @@ COHORT_COLUMNS = described(
     null_reason="Why the cell is null: not_mature where the month has not come or a customer may have ordered before the first day.",
     is_complete_period="The month that the number leads to is over and waits for no source.",
 )  # fmt: skip
-# Counts of a chunk of customers: per month (cohort_number is -1, number the month) or per cohort and months since.
+# Counts of a chunk of customers: per month (cohort_number is -1) or per cohort and months since.
 _COUNTS = "scratch.retention_count"
-_COUNTS_COLUMNS = pa.schema(required(measure=TEXT, cohort_number=WHOLE, number=WHOLE, customers=WHOLE))
+_COUNTS_COLUMNS = pa.schema(required(measure=TEXT, cohort_number=WHOLE, month_number=WHOLE, customers=WHOLE))
+_KEYS = ["cohort_number", "month_number"]
+_SUMMED = f"select measure, cohort_number, month_number, cast(sum(customers) as bigint) from {_COUNTS} group by 1, 2, 3"
 _MONTHLY = -1
 
 
-def _days(values: list[date]) -> NDArray[np.int64]:
-    return np.array(values, "datetime64[D]").astype(np.int64)
+def order_days_sql(feeds: frozenset[str] = frozenset(), taken_back_days: int = 0) -> str:
+    """Query the days on which each identified customer ordered something it did not send back; orders stand in where no lines come."""
+    return _ORDER_DAYS.format(sales=_SALES_BY_LINES if "order_lines" in feeds else _SALES_BY_ORDERS, taken_back_days=taken_back_days)
 
 
-def _count_rows(chunk: pa.Table, *, periods: Periods, window_days: int, as_of_day: int, begin_day: int) -> pa.Table:
+def _count_rows(days: pd.DataFrame, *, months: pd.DataFrame, window_days: int, as_of: pd.Timestamp, begin: pd.Timestamp) -> pd.DataFrame:
     """Count a chunk of whole accounts."""
-    _, customers = columns.numbered(chunk["account_id"])
-    days = columns.days(chunk["order_date"])
-    order = np.lexsort((days, customers))
-    history = OrderDays(customers[order], days[order], chunk["orders"].to_numpy()[order])
-    created = chunk["created_date"].cast(pa.int32()).fill_null(NEVER).to_numpy()[order][history.firsts]
-    is_first_ever = first_ever(history, begin_day, created, window_days)
-    months = partition_counts(history, is_first_ever, periods, window_days, as_of_day).assign(cohort_number=_MONTHLY)
-    parts = [
-        counts.melt(["cohort_number", number], var_name="measure", value_name="customers").rename(columns={number: "number"})
-        for counts, number in ((months, "period_number"), (cohort_counts(history, is_first_ever, periods), "month_number"))
-    ]
-    return pa.Table.from_pandas(pd.concat(parts), _COUNTS_COLUMNS, preserve_index=False)
+    history = order_history(days, months, window_days, begin)
+    monthly = partition_counts(history, months, window_days, as_of).assign(cohort_number=_MONTHLY)
+    return pd.concat([counts.melt(_KEYS, var_name="measure", value_name="customers") for counts in (monthly, cohort_counts(history))])
 
 
 def _summed(engine: Engine) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the counts of all customers, wide: per month, and per cohort and month number."""
-    keys = ["measure", "cohort_number", "number"]
-    rows = engine.rows(f"select {', '.join(keys)}, cast(sum(customers) as bigint) from {_COUNTS} group by {', '.join(keys)}")
-    counts = pd.DataFrame(rows, columns=[*keys, "customers"]).pivot(index=keys[1:], columns="measure", values="customers")
-    wide = counts.sort_index().reset_index()
-    monthly = wide["cohort_number"] == _MONTHLY
-    months = wide[monthly].rename(columns={"number": "period_number"}).reindex(columns=["period_number", *ADDITIVE])
-    cohorts = wide[~monthly].rename(columns={"number": "month_number"})
-    cohorts = cohorts.reindex(columns=["cohort_number", "month_number", "active_count", "repeat_count", "unsure_count"])
+    counts = pd.DataFrame(engine.rows(_SUMMED), columns=["measure", *_KEYS, "customers"])
+    wide = counts.pivot(index=_KEYS, columns="measure", values="customers").sort_index().reset_index()
+    is_monthly = wide["cohort_number"] == _MONTHLY
+    months = wide[is_monthly].reindex(columns=["month_number", *ADDITIVE])
+    cohorts = wide[~is_monthly].reindex(columns=[*_KEYS, *COHORT_ADDITIVE])
     return months.astype("int64"), cohorts.astype("int64")
 
 
-def build(engine: Engine, since: date | None = None) -> dict[str, object]:  # noqa: ARG001  every month is counted again: it is cheap
+def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
     """Replace `analytics.mart_retention_month` and `analytics.mart_retention_cohort`; returns rows and the latest rate.
 
-    Grain: month from the first order on; cohort x month number. The running month is read at `as_of_date`.
-    Without orders both tables stand empty.
+    Grain: month from the first order on; cohort x month number. The running month is read at `as_of_date`. Without orders both tables
+    stand empty. Every month is counted again, whatever changed: it is cheap.
     """
-    parameters = run_parameters(engine)
-    calendar = engine.rows(_CALENDAR)
-    months, starts, ends, complete, knowledge = zip(*calendar, strict=True) if calendar else ((), (), (), (), ())
-    periods = Periods(_days(list(starts)), _days(list(ends)), np.array(complete, bool))
-    as_of = int(_days(list(knowledge)).max(initial=0))
-    sales = _SALES_BY_LINES if "order_lines" in present_feeds(engine) else _SALES_BY_ORDERS
-    order_days = _ORDER_DAYS.format(sales=sales, taken_back_days=parameters.taken_back_days)
-    window_days = parameters.activity_window_days
-    begin = int(_days([day for (day,) in engine.rows(_BEGIN) if day]).min(initial=as_of))
-    count = partial(_count_rows, periods=periods, window_days=window_days, as_of_day=as_of, begin_day=begin)
-    engine.score(order_days, "account_id", count, _COUNTS, _COUNTS_COLUMNS)
+    parameters, dates = inputs.parameters, ["period_month", "start_date", "end_date", "as_of_date"]
+    months = pd.DataFrame(engine.rows(_MONTHS), columns=[*dates[:3], "is_complete_period", dates[3]])
+    months = months.astype(dict.fromkeys(dates, "datetime64[s]") | {"is_complete_period": bool})
+    window_days, as_of = parameters.activity_window_days, months["as_of_date"].max()
+    ((first_day,),) = engine.rows(_BEGIN)
+    begin = pd.Timestamp(first_day) if first_day else as_of
+    count = partial(_count_rows, months=months, window_days=window_days, as_of=as_of, begin=begin)
+    days = order_days_sql(inputs.feeds, parameters.taken_back_days)
+    engine.score(days, "account_id", framed(count, _COUNTS_COLUMNS), _COUNTS, _COUNTS_COLUMNS)
     monthly, cohorts = _summed(engine)
     engine.drop(_COUNTS)
-    partition = month_partition(monthly, periods, window_days, as_of, begin)
-    triangle = cohort_triangle(cohorts, periods, as_of)
-    of_number = np.array(months, "datetime64[D]")
-    partition = partition.assign(period_month=of_number[partition["period_number"]], activity_window_days=window_days)
-    triangle = triangle.assign(cohort_month=of_number[triangle["cohort_number"]])
-    for table, schema, frame in (("month", MONTH_COLUMNS, partition), ("cohort", COHORT_COLUMNS, triangle)):
-        engine.replace(f"analytics.mart_retention_{table}", schema, [pa.Table.from_pandas(frame, schema, preserve_index=False)])
+    partition, triangle = month_partition(monthly, months, window_days, as_of, begin), cohort_triangle(cohorts, months, as_of)
+    first_days = months["period_month"]
+    partition = partition.assign(period_month=first_days.reindex(partition["month_number"]).array, activity_window_days=window_days)
+    triangle = triangle.assign(cohort_month=first_days.reindex(triangle["cohort_number"]).array)
+    engine.replace("analytics.mart_retention_month", MONTH_COLUMNS, [to_table(partition, MONTH_COLUMNS)])
+    engine.replace("analytics.mart_retention_cohort", COHORT_COLUMNS, [to_table(triangle, COHORT_COLUMNS)])
     done = partition[partition["is_complete_period"]]
     latest = done["retention_rate"].iloc[-1] if len(done) else None
     return {"month_rows": len(partition), "cohort_rows": len(triangle), "latest_retention_rate": None if pd.isna(latest) else float(latest)}
+
+
+SUBJECT = Subject(
+    name="retention",
+    reads=(order_days_sql(frozenset({"order_lines"})), order_days_sql(), _BEGIN, _MONTHS, _SUMMED, *SETTINGS),
+    writes={"mart_retention_month": Table(MONTH_COLUMNS), "mart_retention_cohort": Table(COHORT_COLUMNS)},
+    metrics=(
+        "active_customers", "active_orders", "churned_customers", "customer_retention_90_rate", "customer_retention_rate", "new_customers",
+        "opening_active_customers", "ordering_customers", "reactivated_customers", "repeat_order_count", "repeat_purchase_rate",
+        "retained_customers",
+    ),
+    build=build,
+)  # fmt: skip

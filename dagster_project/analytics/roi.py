@@ -1,47 +1,32 @@
-"""Service ROI per account and for the company: accounts are scored chunk by chunk, the company is made of exact sums.
+"""Service ROI per account and for the company: window sums are read, the equation is called on them, rows are written.
 
 Accounts and company come out of the same months through the same equation, so that both tie to the cent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from math import nan
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
+import pandas as pd
 
-from dagster_project.analytics import columns
-from dagster_project.analytics.account_months import (
-    IDENTIFIED_OWN,
-    Calendar,
-    History,
-    Window,
-    account_months,
-    present_feeds,
-    read_history,
-    run_parameters,
-    window_sums,
-)
-from dagster_project.analytics.columns import DATE, FLAG, MONEY, REAL, TEXT, WHOLE, optional, required
+from dagster_project.analytics.account_windows import IDENTIFIED_OWN, account_windows
+from dagster_project.analytics.frames import DATE, FLAG, MONEY, REAL, TEXT, WHOLE, framed, optional, required, to_table
+from dagster_project.analytics.inputs import Inputs
+from dagster_project.analytics.subject import SETTINGS, WINDOWED, Subject, Table
 from dagster_project.engines.described import described
 from dagster_project.engines.engine import Engine
-from dagster_project.metrics.roi import KNOWN, REASONS, STATES, Frame, Line, Moments, delta_interval
+from dagster_project.metrics.roi import LINES, REASONS, VARIANTS, Moments, delta_interval, service_roi, value_lines
 
 _MEASURES = (
     "service_cost", "cost_unknown", "unpriced", "sales_known", "margin", "margin_unknown", "offer_margin", "offer_unknown",
 )  # fmt: skip
 _WINDOWS = ("month", "trailing_12")
-_LINES = {
-    "service_cost": "cost", "contribution_margin": "margin",
-    "v_hard": "hard", "v_modelled": "modelled", "v_assumed": "assumed", "damage": "damage",
-}  # fmt: skip
 _Sampled = dict[tuple[date, str], dict[str, Moments]]  # by month, window kind and bounded variant
-_VARIANTS = ("margin_per_service_cost", "roi", "roi_hard", "roi_all", "roi_before_damage", "roi_cost_only")
+_OF_ACCOUNTS = ("margin_per_service_cost", "roi", "roi_hard")
 _BOUNDED = ("margin_per_service_cost", "roi")
-_AMOUNTS = {f"{name}_amount": MONEY for name in (*_LINES, "net_benefit")}
+_AMOUNTS = {f"{name}_amount": MONEY for name in (*LINES, "net_benefit")}
 
 
 def _reason(variant: str) -> str:
@@ -93,8 +78,8 @@ MONTH_COLUMNS = described(
     [
         *required(period_month=DATE, window_kind=TEXT, months_count=WHOLE, accounts_count=WHOLE, roi_state=TEXT),
         *required(completeness_share=REAL, unpriced_count=WHOLE),
-        *optional(**_AMOUNTS, **{f"{name}_null_reason": TEXT for name in _LINES}),
-        *(field for name in _VARIANTS
+        *optional(**_AMOUNTS, **{f"{name}_null_reason": TEXT for name in LINES}),
+        *(field for name in VARIANTS
           for field in optional(**{f"{name}_ratio": REAL, f"{name}_num": MONEY, f"{name}_den": MONEY, _reason(name): TEXT})),
         *optional(**{f"{name}_{bound}_ratio": REAL for name in _BOUNDED for bound in ("low95", "high95")}),
         *required(is_provisional=FLAG, is_complete_period=FLAG, currency_code=TEXT),
@@ -105,11 +90,11 @@ MONTH_COLUMNS = described(
     completeness_share="Share of cost, margin, hard value, modelled value and damage that is measured, 0 to 1.",
     unpriced_count=_UNPRICED_TEXT,
     **_AMOUNT_TEXTS,
-    **{f"{name}_null_reason": f"Why {name}_amount is null: {', '.join(REASONS[:4])}." for name in _LINES},
+    **{f"{name}_null_reason": f"Why {name}_amount is null: {', '.join(REASONS[:4])}." for name in LINES},
     **{f"{name}_ratio": f"{text}; ratio of sums." for name, text in _RATIO_TEXTS.items()},
-    **{f"{name}_num": f"Numerator of {name}_ratio." for name in _VARIANTS},
-    **{f"{name}_den": f"Denominator of {name}_ratio." for name in _VARIANTS},
-    **{_reason(name): _reason_text(name) for name in _VARIANTS},
+    **{f"{name}_num": f"Numerator of {name}_ratio." for name in VARIANTS},
+    **{f"{name}_den": f"Denominator of {name}_ratio." for name in VARIANTS},
+    **{_reason(name): _reason_text(name) for name in VARIANTS},
     **{f"{name}_{bound}_ratio": f"{word} bound of {name}_ratio, 95 %, over identified accounts; null below two accounts."
        for name in _BOUNDED for bound, word in (("low95", "Lower"), ("high95", "Upper"))},
 )  # fmt: skip
@@ -137,56 +122,44 @@ _LATEST = """
 """
 
 
-def _frame(sums: dict[str, NDArray[np.int64]], known: dict[str, NDArray[np.bool_]], feeds: frozenset[str]) -> Frame:
-    """Return the equation's lines of accounts or of the company; a line whose feed never came, or begins later, is unknown, never 0."""
-    not_built, absent = (Line.of(np.zeros_like(sums["margin"]), reason) for reason in ("not_built", "source_absent"))
-    sells = {"orders", "order_lines"} <= feeds
-    margin = hard = absent
-    without_rate = (sums["unpriced"] > 0) & (sums["sales_known"] == 0)  # else the sums are of what has one
-    if sells:
-        margin = Line.of(sums["margin"], "unit_cost_absent", sums["margin_unknown"] > 0).unless("fx_missing", without_rate)
-        margin = margin.unless("source_absent", ~known["orders"])
-        hard = Line.of(sums["offer_margin"], "unit_cost_absent", sums["offer_unknown"] > 0).unless("fx_missing", without_rate)
-        hard = hard.unless("source_absent", ~(known["orders"] & known["offers"]))
-    cost = Line.of(sums["service_cost"], "source_absent", ~known["cost"]).unless("fx_missing", sums["cost_unknown"] > 0)
-    return Frame(cost=cost, margin=margin, hard=hard, modelled=not_built, assumed=not_built, damage=not_built)
+def accounts_sql(first: int = 1, last: int = 0) -> str:
+    """Query what each account cost and brought, month by month and over trailing twelve months, from month number `first` to `last`."""
+    return account_windows(_MEASURES, _WINDOWS, first, last, silent=False) + "order by window_number"
 
 
-def _known(windows: Sequence[Window]) -> dict[str, NDArray[np.bool_]]:
-    """Whether cost, orders and offers are known in all months of each window."""
-    return {name: np.array([getattr(window, f"has_{name}") for window in windows], bool) for name in ("cost", "orders", "offers")}
+def _rows(sums: pd.DataFrame, calendar: pd.DataFrame, zero_reason: str, currency: str, variants: tuple[str, ...]) -> pd.DataFrame:
+    """Return a row of the tables for each row of sums with a `window_number`: lines, ratios and what the calendar says of the window."""
+    windows = sums.join(calendar, on="window_number")
+    lines = value_lines(windows)
+    rows = pd.concat([windows, lines, service_roi(lines, zero_reason, variants)], axis="columns")
+    return rows.rename(columns={"unpriced": "unpriced_count", "roi_null_reason": "null_reason"}).assign(
+        currency_code=pd.Categorical([currency]).repeat(len(rows))
+    )
 
 
-def _headline(frame: Frame, windows: tuple[Window, ...], months: NDArray[np.int64], zero_reason: str, currency: str) -> dict[str, pa.Array]:
-    """Columns that an account's row and the company's row share; `months` is the position in `windows` of each row."""
-    ratios = frame.variants(zero_reason)
-    lines = {name: getattr(frame, field) for name, field in _LINES.items()} | {"net_benefit": frame.net_benefit()}
-    return {
-        "period_month": pa.array([window.month.period_month for window in windows], DATE).take(pa.array(months)),
-        "window_kind": columns.constant(windows[0].kind, len(months), TEXT),
-        **{f"{name}_amount": columns.money(line.amounts, line.known) for name, line in lines.items()},
-        **{f"{name}_ratio": columns.ratio(ratio.values) for name, ratio in ratios.items()},
-        **{_reason(name): columns.coded(ratio.reasons, REASONS) for name, ratio in ratios.items()},
-        "roi_state": columns.coded(frame.states(ratios), STATES),
-        "is_provisional": pa.array(np.array([window.is_provisional for window in windows], bool)[months]),
-        "is_complete_period": pa.array(np.array([window.is_complete for window in windows], bool)[months]),
-        "currency_code": columns.constant(currency, len(months), TEXT),
-    }
+def _company_rows(inputs: Inputs, moments: _Sampled) -> pd.DataFrame:
+    """Return one row per month and window: the ratio of sums over all accounts, its bounds over the identified ones."""
+    calendar = inputs.windows(*_WINDOWS)
+    sums = inputs.totals.loc[calendar.index].reset_index()
+    rows = _rows(sums, calendar, "zero_cost", inputs.parameters.currency_code, tuple(VARIANTS))
+    nobody = dict.fromkeys(_BOUNDED, Moments(0, 0, 0, 0, 0, 0))
+    sampled = [moments.get((month.date(), kind), nobody) for month, kind in zip(rows["period_month"], rows["window_kind"], strict=True)]
+    rows = rows.assign(
+        accounts_count=[own["roi"].n for own in sampled], **{f"{name}_den": rows["service_cost_amount"] for name in VARIANTS}
+    )
+    for name in _BOUNDED:
+        columns = zip(sampled, rows[f"{name}_num"], rows["service_cost_amount"], rows[f"{name}_ratio"].notna(), strict=True)
+        bounds = [_bounds(own, name, num, cost) if is_known else (nan, nan) for own, num, cost, is_known in columns]
+        for position, bound in enumerate(("low95", "high95")):
+            rows[f"{name}_{bound}_ratio"] = pd.Series([pair[position] for pair in bounds], rows.index, "float64")
+    return rows
 
 
-def _account_rows(chunk: pa.Table, *, calendar: Calendar, feeds: frozenset[str], currency: str, since: date | None) -> pa.Table:
-    """Score a chunk of whole accounts: one row per account and window, from `since` on, that holds a month of it."""
-    parts, first = [], calendar.first_position(since)
-    for sums in window_sums(chunk, calendar, _MEASURES, _WINDOWS, first):
-        here = sums.measures["months"] > 0
-        accounts, months = np.nonzero(here)
-        windows = calendar.windows(sums.kind)[first:]
-        known = {name: values[months] for name, values in _known(windows).items()}
-        frame = _frame({name: values[here] for name, values in sums.measures.items()}, known, feeds)
-        row = {"account_id": sums.account_ids.take(pa.array(accounts)), "unpriced_count": pa.array(sums.measures["unpriced"][here])}
-        row |= _headline(frame, windows, months, "no_service_cost", currency)
-        parts.append(pa.table({name: row[name] for name in ACCOUNT_COLUMNS.names}))
-    return pa.concat_tables(parts)
+def _bounds(sampled: dict[str, Moments], name: str, num: int, cost: int) -> tuple[float, float]:
+    """Return the 95 % bounds of a ratio over all accounts; service cost is taken from the numerator of the ROI alone."""
+    own, taken = sampled[name], int(name == "roi")
+    interval = delta_interval(own, int(num) + taken * int(cost) - own.value, int(cost) - own.cost)
+    return interval.low95 + (1 - taken), interval.high95 + (1 - taken)
 
 
 def _read_moments(engine: Engine, rebuilt: str | None) -> _Sampled:
@@ -201,58 +174,37 @@ def _read_moments(engine: Engine, rebuilt: str | None) -> _Sampled:
     return found
 
 
-def _company_rows(history: History, kind: str, moments: _Sampled, feeds: frozenset[str], currency: str) -> pa.Table:
-    """Return one row per month: the ratio of sums over all accounts, its bounds over the identified ones."""
-    windows = history.calendar.windows(kind)
-    sums = history.sums(kind, with_pseudo=True)
-    company = _frame(sums, _known(windows), feeds)
-    ratios = company.variants("zero_cost")
-    nobody = dict.fromkeys(_BOUNDED, Moments(0, 0, 0, 0, 0, 0))
-    own = [moments.get((window.month.period_month, kind), nobody) for window in windows]
-    values = _headline(company, windows, np.arange(len(windows)), "zero_cost", currency) | {
-        "months_count": pa.array([window.months_count for window in windows]),
-        "accounts_count": pa.array([sampled["roi"].n for sampled in own]),
-        "completeness_share": pa.array(company.completeness()),
-        "unpriced_count": pa.array(sums["unpriced"]),
-    }
-    for name, field in _LINES.items():
-        values[f"{name}_null_reason"] = columns.coded(getattr(company, field).reasons, REASONS)
-    for name, ratio in ratios.items():
-        values[f"{name}_num"] = columns.money(ratio.num.amounts, ratio.num.known)
-        values[f"{name}_den"] = columns.money(ratio.den.amounts, ratio.den.known)
-    benefits = {"margin_per_service_cost": company.margin, "roi": company.net_benefit() + company.cost}
-    for name in _BOUNDED:
-        low, high = np.full((2, len(windows)), np.nan)
-        for number in np.flatnonzero(ratios[name].reasons == KNOWN):
-            sampled, value, cost = own[number][name], int(benefits[name].amounts[number]), int(company.cost.amounts[number])
-            low[number], high[number] = delta_interval(sampled, value - sampled.value, cost - sampled.cost)[2:]
-        if name == "margin_per_service_cost":  # a quotient, from which no cost is taken
-            low, high = low + 1, high + 1
-        values[f"{name}_low95_ratio"], values[f"{name}_high95_ratio"] = columns.ratio(low), columns.ratio(high)
-    return pa.table({name: values[name] for name in MONTH_COLUMNS.names}).cast(MONTH_COLUMNS)
-
-
-def build(engine: Engine, since: date | None = None) -> dict[str, object]:
+def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
     """Replace `analytics.mart_service_roi_account` and `analytics.mart_service_roi_month`; returns rows written and the latest ROI.
 
-    Grain: account x month x window (an account is in a window when it has a row there), and month x window. Only the rows from
-    month `since` on: nothing before it has changed.
+    Grain: account x month x window (an account is in a window when it has a row there), and month x window.
     """
-    currency, feeds, history = run_parameters(engine).currency_code, present_feeds(engine), read_history(engine)
-    calendar, rebuilt = history.calendar, history.calendar.rebuilt(since)
-    score = partial(_account_rows, calendar=calendar, feeds=feeds, currency=currency, since=since)
-    months = account_months(_MEASURES, calendar.folded(since))
-    rows = engine.score(months, "account_id", score, "analytics.mart_service_roi_account", ACCOUNT_COLUMNS, where=rebuilt)
-    moments = _read_moments(engine, rebuilt)
-    kinds = _WINDOWS if history.calendar.months else ()
-    of_kinds = (_company_rows(history, kind, moments, feeds, currency).slice(calendar.first_position(since)) for kind in kinds)
-    company = pa.concat_tables([MONTH_COLUMNS.empty_table(), *of_kinds])
-    engine.replace("analytics.mart_service_roi_month", MONTH_COLUMNS, [company], where=rebuilt)
+    currency = inputs.parameters.currency_code
+    score = partial(_rows, calendar=inputs.calendar, zero_reason="no_service_cost", currency=currency, variants=_OF_ACCOUNTS)
+    sql, table = accounts_sql(inputs.first, inputs.last), "analytics.mart_service_roi_account"
+    accounts = engine.score(sql, None, framed(score, ACCOUNT_COLUMNS), table, ACCOUNT_COLUMNS, where=inputs.rebuilt, ordered=True)
+    company = to_table(_company_rows(inputs, _read_moments(engine, inputs.rebuilt)), MONTH_COLUMNS)
+    engine.replace("analytics.mart_service_roi_month", MONTH_COLUMNS, [company], where=inputs.rebuilt)
     month, roi_hard_ratio, margin_ratio = next(iter(engine.rows(_LATEST)), (None, None, None))
     return {
-        "account_rows": rows,
+        "account_rows": accounts,
         "month_rows": len(company),
         "latest_complete_month": month and str(month),
         "latest_roi_hard_ratio": roi_hard_ratio,
         "latest_margin_per_service_cost_ratio": margin_ratio,
     }
+
+
+SUBJECT = Subject(
+    name="roi",
+    reads=(accounts_sql(), _MOMENTS.format(rebuilt="true"), _LATEST, *WINDOWED, *SETTINGS),
+    writes={
+        "mart_service_roi_account": Table(ACCOUNT_COLUMNS, is_monthly=True),
+        "mart_service_roi_month": Table(MONTH_COLUMNS),
+    },
+    metrics=(
+        "contribution_margin", "margin_per_service_cost", "market_damage", "service_net_benefit", "service_roi", "service_roi_all",
+        "service_roi_before_damage", "service_roi_hard", "service_value_assumed", "service_value_hard", "service_value_modelled",
+    ),
+    build=build,
+)  # fmt: skip

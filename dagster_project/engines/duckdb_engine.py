@@ -36,7 +36,9 @@ class DuckDBEngine:
             for batch in cursor.execute(sql).to_arrow_reader(rows):
                 yield pa.Table.from_batches([batch])
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
+    def replace(
+        self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None, ordered: bool = False
+    ) -> int:
         """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month lies in few blocks."""
         schema, count, connection = table.partition(".")[0], 0, self.connection
         definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
@@ -48,14 +50,14 @@ class DuckDBEngine:
             else:
                 connection.execute(f"create table if not exists {table} ({definition})")
                 connection.execute(f"delete from {table} where {where}")
-            if is_monthly := _MONTH in columns.names:
+            if is_sorted := _MONTH in columns.names and not ordered:
                 connection.execute(f"create temp table unordered as from {table} limit 0")
-            target = "unordered" if is_monthly else table
+            target = "unordered" if is_sorted else table
             for chunk in chunks:
                 arrived = chunk.select(columns.names)  # noqa: F841  DuckDB finds it by name; a registered one is kept until the commit
                 connection.execute(f"insert into {target} by name from arrived")
                 count += len(chunk)
-            if is_monthly:
+            if is_sorted:
                 connection.execute(f"insert into {table} from unordered order by {_MONTH}")
                 connection.execute("drop table unordered")
             connection.execute("commit")
@@ -66,10 +68,20 @@ class DuckDBEngine:
             raise
         return count
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
-        """Stream a query through `function` in chunks of whole groups into a table, replaced at once."""
-        chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by)
-        return self.replace(table, columns, map(function, chunks), where=where)
+    def score(
+        self,
+        sql: str,
+        by: str | None,
+        function: Scoring,
+        table: str,
+        columns: pa.Schema,
+        *,
+        where: str | None = None,
+        ordered: bool = False,
+    ) -> int:
+        """Stream a query through `function`, in chunks of whole groups where it asks for them, into a table, replaced at once."""
+        chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by) if by else self.read(sql)
+        return self.replace(table, columns, map(function, chunks), where=where, ordered=ordered)
 
     def drop(self, table: str) -> None:
         """Forget a table."""

@@ -35,18 +35,30 @@ class Engine(Protocol):
     def read(self, sql: str, *, rows: int = 200_000) -> Iterator[pa.Table]:
         """Yield a result in chunks of at most `rows` rows, in the order the query asks for."""
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
+    def replace(
+        self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None, ordered: bool = False
+    ) -> int:
         """Replace a table at once and return the number of rows written; readers see the old rows or the new, never a part.
 
         Without `where` the whole table. With a condition on its columns only the rows that meet it, e.g. the months from one
-        on; all others stay, and `chunks` should hold no row that does not meet it.
+        on; all others stay, and `chunks` should hold no row that does not meet it. `ordered`: rows come in the order of months.
         """
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
+    def score(
+        self,
+        sql: str,
+        by: str | None,
+        function: Scoring,
+        table: str,
+        columns: pa.Schema,
+        *,
+        where: str | None = None,
+        ordered: bool = False,
+    ) -> int:
         """Stream a query through `function` chunk by chunk into a table, replaced as `replace` does; return the number of rows written.
 
-        A chunk is sorted by column `by` and holds all rows of each of its values; within one value they have no order. On
-        Spark the function runs on the executors.
+        A chunk is sorted by column `by` and holds all rows of each of its values; within one value they have no order. Without `by`
+        the function works row by row: rows come as the query orders them, in any cut. On Spark it runs on the executors.
         """
 
     def drop(self, table: str) -> None:

@@ -53,8 +53,11 @@ class SparkEngine:
                 for batch in pq.ParquetFile(file).iter_batches(rows):
                     yield pa.Table.from_batches([batch])
 
-    def replace(self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None) -> int:
-        """Replace a table, or the rows that meet a condition."""
+    def replace(
+        self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None, ordered: bool = False
+    ) -> int:
+        """Replace a table, or the rows that meet a condition; its files keep no order."""
+        del ordered
         folder, count = self._new_folder(table), 0
         folder.mkdir(parents=True)
         with pq.ParquetWriter(folder / "part-new.parquet", columns) as writer:
@@ -76,17 +79,31 @@ class SparkEngine:
             file.rename(folder / file.name)
         shutil.rmtree(folder / "kept")
 
-    def score(self, sql: str, by: str, function: Scoring, table: str, columns: pa.Schema, *, where: str | None = None) -> int:
-        """Run `function` on the executors over chunks of whole groups."""
+    def score(
+        self,
+        sql: str,
+        by: str | None,
+        function: Scoring,
+        table: str,
+        columns: pa.Schema,
+        *,
+        where: str | None = None,
+        ordered: bool = False,
+    ) -> int:
+        """Run `function` on the executors, over chunks of whole groups where it asks for them; the files keep no order."""
+        del ordered
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
 
         def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for chunk in whole_groups((pa.Table.from_batches([batch]) for batch in batches), by):
+            chunks = (pa.Table.from_batches([batch]) for batch in batches)
+            for chunk in whole_groups(chunks, by) if by else chunks:
                 yield from checked(function(chunk), table, columns).to_batches()
 
         folder, written = self._new_folder(table), Observation(f"score {table}")
-        grouped = self._session.sql(sql).repartition(by).sortWithinPartitions(by)
+        grouped = self._session.sql(sql)
+        if by:
+            grouped = grouped.repartition(by).sortWithinPartitions(by)
         layout = ", ".join(f"`{field.name}` {spark_type(field.type)}" for field in columns)
         grouped.mapInArrow(work, layout).observe(written, count(lit(1)).alias("rows")).write.parquet(str(folder))
         self._keep_others(table, folder, where)

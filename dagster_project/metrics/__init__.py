@@ -5,4 +5,4 @@ SQL, Dagster or any other package of this project; numpy, pandas, pydantic and t
 Money is int64 minor units (thousandths of the reporting currency); float64 appears only where a ratio is meant.
 """
 
-__all__ = ["concentration", "registry", "retention", "roi"]
+__all__ = ["concentration", "reasons", "registry", "retention", "roi", "tiers"]

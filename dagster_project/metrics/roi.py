@@ -4,131 +4,96 @@
 
 Source: Rust, Zahorik and Keiningham (1995), "Return on Quality", Journal of Marketing 59(2), for the equation;
 Cochran (1977), "Sampling Techniques", ch. 6, for the delta-method error of a ratio.
-Amounts are int64 minor units, one element per account (or one element for the company). A company ratio is the ratio of sums,
-never the mean of account ratios. Holds formulas and their null rules. It must not hold reading or writing.
+Frames have a row for each account (or one for the company), amounts in whole minor units, `Int64`, NA where unknown; a column
+`..._null_reason` says why. A company ratio is the ratio of sums, never the mean of account ratios.
+Holds formulas and their null rules. It must not hold reading or writing.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+
+from dagster_project.metrics.reasons import KNOWN, first_case, first_code, worded
 
 REASONS = ("source_absent", "fx_missing", "unit_cost_absent", "not_built", "zero_cost", "no_service_cost")
 STATES = ("complete", "partial", "undefined")
-KNOWN = -1
+LINES = ("service_cost", "contribution_margin", "v_hard", "v_modelled", "v_assumed", "damage")
+VARIANTS = {
+    "margin_per_service_cost": {"contribution_margin": 1},
+    "roi": {"v_hard": 1, "v_modelled": 1, "damage": -1, "service_cost": -1},
+    "roi_hard": {"v_hard": 1, "service_cost": -1},
+    "roi_all": {"v_hard": 1, "v_modelled": 1, "damage": -1, "service_cost": -1, "v_assumed": 1},
+    "roi_before_damage": {"v_hard": 1, "v_modelled": 1, "service_cost": -1},
+    "roi_cost_only": {"service_cost": -1},
+}
+"""What stands over service cost in each ratio: lines with their sign.
+
+`margin_per_service_cost` is the whole contribution margin over cost: it describes, and claims no effect of service. `roi_hard` takes
+nothing but value with hard evidence, so no modelled damage either. `roi_cost_only` is -1 by definition.
+"""
+_MEASURED = ("service_cost", "contribution_margin", "v_hard", "v_modelled", "damage")
 _Z95 = 1.959963984540054
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the equation.
+def value_lines(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of the equation: `<line>_amount` and `<line>_null_reason` of each of `LINES`, damage and cost as positive amounts.
 
-    `amounts` int64 minor units, 0 where unknown. `reasons` int8 of the same shape: `KNOWN`, or the index into `REASONS`
-    that says why the amount is unknown.
+    `sums`, a row for each account and window: service_cost, margin, offer_margin in minor units; cost_unknown, margin_unknown,
+    offer_unknown, unpriced, sales_known as counts; has_cost, has_orders, has_offers. A line whose source never came or begins later is
+    unknown, never 0; sales without a rate blank it only where none has one. Modelled and assumed value and damage are not built.
     """
-
-    amounts: NDArray[np.int64]
-    reasons: NDArray[np.int8]
-
-    @classmethod
-    def of(cls, amounts: NDArray[np.int64], reason: str | None = None, where: NDArray[np.bool_] | None = None) -> Line:
-        """Make a line that is unknown for `reason` at the elements `where` (everywhere when `where` is not given)."""
-        if reason is None:
-            return cls(amounts, np.full(amounts.shape, KNOWN, np.int8))
-        unknown = np.ones(amounts.shape, bool) if where is None else where
-        return cls(np.where(unknown, 0, amounts), np.where(unknown, REASONS.index(reason), KNOWN).astype(np.int8))
-
-    def unless(self, reason: str, where: NDArray[np.bool_]) -> Line:
-        """Make the elements `where` unknown for `reason`, over any reason they had."""
-        return Line(np.where(where, 0, self.amounts), np.where(where, REASONS.index(reason), self.reasons).astype(np.int8))
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """True where the amount is measured."""
-        return np.equal(self.reasons, KNOWN)
-
-    def __add__(self, other: Line) -> Line:
-        """Sum; unknown where either is, with the reason of the left one first."""
-        reasons = np.where(self.known, other.reasons, self.reasons)
-        return Line(np.where(reasons == KNOWN, self.amounts + other.amounts, 0), reasons)
-
-    def __neg__(self) -> Line:
-        return Line(-self.amounts, self.reasons)
-
-    def __sub__(self, other: Line) -> Line:
-        return self + -other
-
-    def over(self, cost: Line, zero_reason: str) -> Ratio:
-        """Divide by `cost`: float64, NaN with a reason where a part is unknown or the cost is 0."""
-        reasons = np.where(cost.amounts == 0, REASONS.index(zero_reason), self.reasons)
-        reasons = np.where(cost.known, reasons, cost.reasons).astype(np.int8)
-        values = np.full(self.amounts.shape, np.nan)
-        np.divide(self.amounts, cost.amounts, out=values, where=reasons == KNOWN)
-        return Ratio(values, reasons, self, cost)
+    absent, without_rate = ~sums["has_orders"], (sums["unpriced"] > 0) & (sums["sales_known"] == 0)
+    sales = (without_rate, "fx_missing")
+    built = {
+        "service_cost": ("service_cost", [(sums["cost_unknown"] > 0, "fx_missing"), (~sums["has_cost"], "source_absent")]),
+        "contribution_margin": ("margin", [(absent, "source_absent"), sales, (sums["margin_unknown"] > 0, "unit_cost_absent")]),
+        "v_hard": (
+            "offer_margin",
+            [(absent | ~sums["has_offers"], "source_absent"), sales, (sums["offer_unknown"] > 0, "unit_cost_absent")],
+        ),
+    }
+    lines = {}
+    for line, (amount, cases) in built.items():
+        codes = first_case(cases, REASONS)
+        lines[f"{line}_amount"] = sums[amount].astype("Int64").mask(codes != KNOWN)
+        lines[f"{line}_null_reason"] = worded(codes, REASONS, sums.index)
+    for line in [line for line in LINES if line not in built]:
+        lines[f"{line}_amount"] = pd.Series(pd.NA, sums.index, "Int64")
+        lines[f"{line}_null_reason"] = worded(np.full(len(sums), REASONS.index("not_built"), np.int8), REASONS, sums.index)
+    return pd.DataFrame(lines)
 
 
-class Ratio(NamedTuple):
-    """A quotient of two lines with what it was made of. `values` is NaN where `reasons` is not `KNOWN`."""
+def service_roi(lines: pd.DataFrame, zero_reason: str, variants: Sequence[str] = tuple(VARIANTS)) -> pd.DataFrame:
+    """Return `<variant>_ratio`, `<variant>_num` and `<variant>_null_reason` of each variant, each over service cost.
 
-    values: NDArray[np.float64]
-    reasons: NDArray[np.int8]
-    num: Line
-    den: Line
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The lines of the equation for the same accounts, in the same order. Damage and cost are positive amounts.
-
-    A ratio that needs a line which is not measured (`v_modelled`, `damage`) is unknown, for the reason of that line, and `states` says
-    `partial`: nothing is invented. What is measured stands in the ratios that need no more than that.
+    And `net_benefit_amount`, the numerator of `roi`; `roi_state`: complete (the headline is known), partial (only `roi_hard` is) or
+    undefined; `completeness_share`, 0..1: which part of cost, margin, hard and modelled value and damage is measured.
+    `lines` as `value_lines` returns them; `variants` with `roi` and `roi_hard`. `zero_reason` is `zero_cost` for the company and
+    `no_service_cost` for an account. A ratio is NaN, with the reason, where the cost is unknown or 0 or a line is unknown that it needs:
+    nothing is invented.
     """
-
-    cost: Line
-    margin: Line
-    hard: Line
-    modelled: Line
-    assumed: Line
-    damage: Line
-
-    def net_benefit(self) -> Line:
-        """V_hard + V_modelled - damage - cost; `V_assumed` is listed beside it and never added."""
-        return self.hard + self.modelled - self.damage - self.cost
-
-    def variants(self, zero_reason: str) -> dict[str, Ratio]:
-        """Every ROI published in parallel, each (value - cost) / cost, and before them what is none.
-
-        `zero_reason` is `zero_cost` for the company and `no_service_cost` for an account. `margin_per_service_cost` is the whole
-        contribution margin over cost: it describes, and claims no effect of service. `roi_hard` takes nothing but value with hard
-        evidence, so no modelled damage either. `roi_cost_only` is -1 by definition.
-        """
-        cost = self.cost
-        nothing = Line.of(np.zeros_like(cost.amounts))
-        benefits = {
-            "margin_per_service_cost": self.margin,
-            "roi": self.net_benefit(),
-            "roi_hard": self.hard - cost,
-            "roi_all": self.net_benefit() + self.assumed,
-            "roi_before_damage": self.hard + self.modelled - cost,
-            "roi_cost_only": nothing - cost,
-        }
-        return {name: benefit.over(cost, zero_reason) for name, benefit in benefits.items()}
-
-    def states(self, ratios: dict[str, Ratio]) -> NDArray[np.int8]:
-        """Index into `STATES`: complete (the headline is known), partial (only `roi_hard` is) or undefined (neither)."""
-        codes = [STATES.index(state) for state in ("complete", "partial")]
-        return np.select([ratios[name].reasons == KNOWN for name in ("roi", "roi_hard")], codes, STATES.index("undefined")).astype(np.int8)
-
-    def completeness(self) -> NDArray[np.float64]:
-        """Share of the five lines of the headline and its gross view that are measured, 0..1."""
-        shares: NDArray[np.float64] = np.mean(
-            [line.known for line in (self.cost, self.margin, self.hard, self.modelled, self.damage)], axis=0
-        )
-        return shares
+    cost = lines["service_cost_amount"]
+    reasons = {line: lines[f"{line}_null_reason"].cat.codes.to_numpy().astype(np.int8) for line in LINES}
+    zero = first_case([((cost == 0).fillna(value=False), zero_reason)], REASONS)
+    found, codes = {}, {}
+    for variant in variants:
+        parts = VARIANTS[variant]
+        benefit = sum((sign * lines[f"{line}_amount"] for line, sign in parts.items()), pd.Series(0, lines.index, "Int64"))
+        codes[variant] = first_code([reasons["service_cost"], zero, *(reasons[line] for line in parts)])
+        ratio = benefit.to_numpy("float64", na_value=np.nan) / cost.mask(codes[variant] != KNOWN).to_numpy("float64", na_value=np.nan)
+        found[f"{variant}_num"] = benefit
+        found[f"{variant}_ratio"] = pd.Series(ratio, lines.index)
+        found[f"{variant}_null_reason"] = worded(codes[variant], REASONS, lines.index)
+    states = np.select([codes["roi"] == KNOWN, codes["roi_hard"] == KNOWN], [0, 1], 2).astype(np.int8)
+    found["net_benefit_amount"] = found["roi_num"]
+    found["roi_state"] = worded(states, STATES, lines.index)
+    found["completeness_share"] = pd.Series(np.mean([reasons[line] == KNOWN for line in _MEASURED], axis=0), lines.index)
+    return pd.DataFrame(found)
 
 
 class Moments(NamedTuple):

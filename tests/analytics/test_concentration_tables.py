@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from dagster_project.analytics import concentration
+from dagster_project.analytics import concentration, tiers
+from dagster_project.analytics.subject import run
+from dagster_project.engines.engine import Engine
 
 JANUARY = date(2025, 1, 1)
+
+
+def build(engine: Engine) -> dict[str, object]:
+    return run(concentration.SUBJECT, engine) | run(tiers.SUBJECT, engine)
 
 
 def sales(account: str, when: date, gross: str, margin: str | None, credit: str = "0", paid: str | None = "0") -> list[Any]:
@@ -44,7 +50,7 @@ def measure(engine: Any, kind: str, columns: str) -> Any:
 @pytest.mark.spec("D29")
 def test_each_measure_ranks_its_own_customers_and_never_the_pseudo_accounts(company: Callable[..., Any]) -> None:
     engine = company(**FIVE)
-    concentration.build(engine)
+    build(engine)
     assert measure(engine, "gross_sales", "customers_count, total_amount, top20_share") == (4, Decimal("500"), pytest.approx(0.64))
     assert measure(engine, "net_revenue", "customers_count, total_amount, gini_null_reason") == (4, Decimal("440"), "negative_values")
     # Margin after service: a 160, b 30, c 15, d -20, e -10: the best fifth is exactly one of five.
@@ -58,7 +64,7 @@ def test_each_measure_ranks_its_own_customers_and_never_the_pseudo_accounts(comp
 @pytest.mark.spec("D29")
 def test_the_lorenz_curve_of_the_latest_month_is_monotone_and_ends_at_everything(company: Callable[..., Any]) -> None:
     engine = company(**FIVE)
-    concentration.build(engine)
+    build(engine)
     points = engine.rows("""
         select lorenz_share, best_cumulative_amount from analytics.mart_concentration_curve
         where measure_kind = 'gross_sales' and window_kind = 'to_date' order by customer_share""")
@@ -73,7 +79,7 @@ def test_the_lorenz_curve_of_the_latest_month_is_monotone_and_ends_at_everything
 def test_absent_feeds_and_unknown_unit_costs_leave_null_with_the_reason(company: Callable[..., Any]) -> None:
     rows = FIVE | {"mart_account_sales_month": [sales("a", JANUARY, "10", None), sales("b", JANUARY, "5", "1")]}
     engine = company(feeds=("orders", "order_lines", "ledger_actuals"), **rows)
-    concentration.build(engine)
+    build(engine)
     assert measure(engine, "margin_after_service", "total_amount, top20_share, null_reason") == (None, None, "unit_cost_absent")
     assert measure(engine, "contacts", "total_count, customers_count, null_reason") == (None, None, "source_absent")
     assert measure(engine, "payments", "total_amount, null_reason") == (None, "source_absent")
@@ -82,18 +88,18 @@ def test_absent_feeds_and_unknown_unit_costs_leave_null_with_the_reason(company:
 
 def test_before_a_feed_begins_its_measure_is_unknown_and_not_nobodys(company: Callable[..., Any]) -> None:
     engine = company(months=2, begins={"orders": 1, "interactions": 1}, **FIVE)
-    concentration.build(engine)
+    build(engine)
     sql = "select distinct measure_kind, null_reason from analytics.mart_concentration where period_month = date '2025-01-01'"
     found = dict(engine.rows(sql + " and window_kind = 'month'"))
     assert {kind for kind, reason in found.items() if reason == "source_absent"} >= {"margin_after_service", "gross_sales", "contacts"}
-    tiers = engine.rows("select distinct null_reason from analytics.mart_account_tier")
-    assert tiers == [("source_absent",)], "sales that are unknown rank nobody"
+    found = engine.rows("select distinct null_reason from analytics.mart_account_tier")
+    assert found == [("source_absent",)], "sales that are unknown rank nobody"
 
 
 def test_to_date_remembers_what_trailing_twelve_forgets(company: Callable[..., Any]) -> None:
     last = date(2026, 2, 1)
     engine = company(mart_account_sales_month=[sales("a", JANUARY, "100", "1"), sales("b", last, "50", "1")], fct_cost_line=[])
-    concentration.build(engine)
+    build(engine)
     found = engine.rows("""
         select window_kind, total_amount, customers_count, null_reason from analytics.mart_concentration
         where period_month = date '2026-02-01' and measure_kind = 'gross_sales' order by 1""")
@@ -111,7 +117,7 @@ def test_tiers_follow_margin_after_service_and_every_customer_seen_keeps_a_row(c
         "fct_cost_line": [[date(2025 + n // 12, n % 12 + 1, 1), True, False] for n in range(14)],
     }
     engine = company(**rows)
-    concentration.build(engine)
+    build(engine)
     columns = "select account_id, account_tier, rank, tier_amount, null_reason from analytics.mart_account_tier"
     january = engine.rows(f"{columns} where period_month = date '2025-01-01' order by rank")
     # Positive margin 205: 160 is 78 %, so that b crosses the 80 % line within A.
@@ -130,11 +136,11 @@ TIERS = (
 @pytest.mark.parametrize("reason", ["fx_missing", "unit_cost_absent"])
 def test_who_lacks_a_rate_or_a_unit_cost_has_no_tier_and_the_others_keep_theirs(company: Callable[..., Any], reason: str) -> None:
     engine = company(**FIVE)
-    concentration.build(engine)
+    build(engine)
     before = engine.rows(TIERS)
     lacking = ["a", JANUARY, "0", "0", "0", *((None, reason, None) if reason == "fx_missing" else ("0", None, None)), "0", "0"]
     engine = company(**FIVE | {"mart_account_sales_month": [*FIVE["mart_account_sales_month"], lacking]})
-    concentration.build(engine)
+    build(engine)
     assert engine.rows(TIERS) == [("a", None, None, reason), *before[1:]]
     shares = measure(engine, "gross_sales", "total_amount, top20_share, unpriced_count, null_reason")
     assert shares == (Decimal("500"), pytest.approx(0.64), int(reason == "fx_missing"), None)
@@ -153,27 +159,27 @@ def test_without_known_cost_nobody_has_a_tier_and_no_other_measure_takes_its_pla
     company: Callable[..., Any], rows: dict[str, Any], reason: str
 ) -> None:
     engine = company(**FIVE | rows)
-    concentration.build(engine)
-    tiers = engine.rows(TIERS)
-    assert [row[1:] for row in tiers] == [(None, None, reason)] * len(tiers)
-    assert len(tiers) >= 4
+    build(engine)
+    found = engine.rows(TIERS)
+    assert [row[1:] for row in found] == [(None, None, reason)] * len(found)
+    assert len(found) >= 4
 
 
 def test_when_nothing_has_a_rate_sales_are_unknown_and_not_nothing(company: Callable[..., Any]) -> None:
     nothing = [["a", JANUARY, None, None, None, None, "fx_missing", None, None, None]]
     engine = company(mart_account_sales_month=nothing, fct_cost_line=[[JANUARY, True, False]])
-    concentration.build(engine)
+    build(engine)
     for kind in ("gross_sales", "net_revenue", "margin_after_service", "payments"):
         assert measure(engine, kind, "total_amount, top20_share, unpriced_count, null_reason") == (None, None, 1, "fx_missing"), kind
 
 
 def test_running_months_have_no_tiers(company: Callable[..., Any]) -> None:
     engine = company(months=1, running=1, **FIVE)
-    concentration.build(engine)
+    build(engine)
     assert engine.rows("select count(*) from analytics.mart_account_tier")[0] == (0,)
     assert engine.rows("select bool_or(is_complete_period) from analytics.mart_concentration")[0] == (False,)
 
 
 def test_a_company_without_anything_gets_empty_tables(company: Callable[..., Any]) -> None:
     engine = company(feeds=(), accounts="")
-    assert concentration.build(engine) == {"concentration_rows": 0, "curve_rows": 0, "tier_rows": 0, "latest_top20_share": {}}
+    assert build(engine) == {"concentration_rows": 0, "curve_rows": 0, "tier_rows": 0, "latest_top20_share": {}}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dagster_project.analytics import retention
+from dagster_project.analytics.subject import run
 
 
 def order(order_id: str, account: str, day: date) -> list[Any]:
@@ -32,7 +33,7 @@ def test_months_count_new_retained_and_lost_customers_without_pseudo_accounts(co
         line("5", "ACCOUNT_UNKNOWN", FEB),
     ]
     engine = company(months=4, fct_order_line_net=lines, fct_order=[order(str(n), "a", JAN) for n in range(1, 6)])
-    assert retention.build(engine)["month_rows"] == 4
+    assert run(retention.SUBJECT, engine)["month_rows"] == 4
     found = engine.rows("""
         select active_orders_count, ordering_count, repeat_order_count, new_count, retained_count, churned_count, active_count,
             repeat_purchase_rate
@@ -58,7 +59,7 @@ def test_two_windows_after_the_first_order_retention_is_known(company: Callable[
     engine = company(
         months=6, created={"a": made[JAN], "c": made[APR]}, fct_order_line_net=lines, fct_order=[order("1", "a", JAN), order("4", "c", APR)]
     )
-    retention.build(engine)
+    run(retention.SUBJECT, engine)
     found = engine.rows("""
         select retention_rate_num, retention_rate_den, retention_null_reason, retention_90_null_reason, new_count
         from analytics.mart_retention_month order by period_month offset 3""")
@@ -79,7 +80,7 @@ def test_a_purchase_is_taken_back_when_its_own_currency_says_so(
         lines = [[*line("1", "a", JAN, net=worth), "100", "USD"]]
         refunds = [["1", True, in_reporting_currency, date(2025, 2, 9), refunded, "USD"]]
         engine = company(months=2, fct_order_line_net=lines, fct_order=[order("1", "a", JAN)], fct_refund=refunds)
-        retention.build(engine)
+        run(retention.SUBJECT, engine)
         assert engine.rows("select coalesce(sum(ordering_count), 0) from analytics.mart_retention_month") == [(active,)]
 
 
@@ -87,7 +88,7 @@ def test_a_refund_in_another_currency_is_compared_in_the_reporting_currency(comp
     lines = [[*line("1", "a", JAN, net="90"), "100", "USD"], [*line("2", "b", JAN, net="91"), "100", "USD"]]
     refunds = [["1", True, "90", JAN, "90", "EUR"], ["2", True, "90", JAN, "90", "EUR"]]
     engine = company(months=2, fct_order_line_net=lines, fct_order=[order("1", "a", JAN), order("2", "b", JAN)], fct_refund=refunds)
-    retention.build(engine)
+    run(retention.SUBJECT, engine)
     assert engine.rows("select ordering_count from analytics.mart_retention_month") == [(1,), (0,)]
 
 
@@ -99,7 +100,7 @@ def test_neither_credits_nor_cancelled_nor_quickly_refunded_orders_make_a_custom
     ]  # fmt: skip
     refunds = [["3", True, "10", date(2025, 2, 9)], ["4", True, "9.99", JAN], ["5", True, "10", date(2025, 2, 10)]]
     engine = company(months=3, fct_order_line_net=lines, fct_order=[order(str(n), "x", JAN) for n in range(1, 6)], fct_refund=refunds)
-    retention.build(engine)
+    run(retention.SUBJECT, engine)
     # c was refunded in full on the thirtieth day, d in part, e in full a day too late to undo the purchase.
     assert engine.rows("select ordering_count from analytics.mart_retention_month order by 1 desc limit 1") == [(2,)]
 
@@ -107,7 +108,7 @@ def test_neither_credits_nor_cancelled_nor_quickly_refunded_orders_make_a_custom
 def test_a_company_with_orders_but_no_lines_is_read_from_its_orders(company: Callable[..., Any]) -> None:
     orders = [order("0", "ACCOUNT_UNKNOWN", date(2025, 1, 2)), order("1", "a", JAN), order("2", "a", APR)]
     engine = company(months=4, feeds=("orders",), created={"a": datetime(2025, 1, 10, 8, tzinfo=UTC)}, fct_order=orders)
-    retention.build(engine)
+    run(retention.SUBJECT, engine)
     cells = engine.rows(
         """
         select cohort_month, month_number, cohort_count, active_count, active_share, null_reason
@@ -126,7 +127,7 @@ def test_cells_after_the_watermark_are_null_and_say_so(company: Callable[..., An
     created = {"a": datetime(2025, 1, 10, 8, tzinfo=UTC), "b": datetime(2025, 2, 5, 8, tzinfo=UTC)}
     lines = [line("1", "a", JAN), line("2", "b", date(2025, 2, 5))]
     engine = company(months=2, running=1, created=created, fct_order_line_net=lines, fct_order=[order("0", "a", date(2025, 1, 2))])
-    retention.build(engine)
+    run(retention.SUBJECT, engine)
     cells = engine.rows(
         """
         select month_number, active_count, active_share, cumulative_repeat_count, null_reason, is_complete_period
@@ -139,4 +140,4 @@ def test_cells_after_the_watermark_are_null_and_say_so(company: Callable[..., An
 
 def test_a_company_without_orders_gets_empty_tables(company: Callable[..., Any]) -> None:
     engine = company(months=0, feeds=("interactions",))
-    assert retention.build(engine) == {"month_rows": 0, "cohort_rows": 0, "latest_retention_rate": None}
+    assert run(retention.SUBJECT, engine) == {"month_rows": 0, "cohort_rows": 0, "latest_retention_rate": None}

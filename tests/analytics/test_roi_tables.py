@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dagster_project.analytics import roi
+from dagster_project.analytics.subject import run
 from dagster_project.engines.engine import Engine
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
@@ -44,7 +45,7 @@ MONTH = "from analytics.mart_service_roi_month where window_kind = 'month' and p
 @pytest.mark.spec("C20")
 def test_the_company_month_holds_value_cost_and_the_ratio_of_their_sums(company: Callable[..., Any]) -> None:
     engine = company(**FIXTURE)
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     assert one(engine, f"select v_hard_amount, service_cost_amount {MONTH}") == (Decimal("460"), Decimal("250"))
     assert one(engine, f"select roi_hard_ratio, roi_hard_num, roi_hard_den, roi_state {MONTH}") == (
         pytest.approx(0.84), Decimal("210"), Decimal("250"), "partial",
@@ -60,7 +61,7 @@ def test_the_company_month_holds_value_cost_and_the_ratio_of_their_sums(company:
 
 def test_what_counts_unmeasured_value_or_damage_is_null_and_never_equal_to_hard_value(company: Callable[..., Any]) -> None:
     engine = company(**FIXTURE)
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     whole = "roi_ratio, roi_low95_ratio, net_benefit_amount, roi_all_ratio, roi_before_damage_ratio"
     assert one(engine, f"select {whole}, null_reason {MONTH}") == (*[None] * 5, "not_built")
     assert rows(engine, "select distinct roi_ratio, null_reason, roi_state from analytics.mart_service_roi_account") == [
@@ -71,7 +72,7 @@ def test_what_counts_unmeasured_value_or_damage_is_null_and_never_equal_to_hard_
 def test_pseudo_accounts_carry_their_cost_into_the_company_total(company: Callable[..., Any]) -> None:
     more = FIXTURE | {"mart_account_service_month": [*FIXTURE["mart_account_service_month"], ["UNALLOCATED", JANUARY, 0, "150.01"]]}
     engine = company(**more)
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     assert one(engine, f"select service_cost_amount, accounts_count {MONTH}") == (Decimal("400.01"), 5)
     name = "margin_per_service_cost"
     low, ratio, high = one(engine, f"select {name}_low95_ratio, {name}_ratio, {name}_high95_ratio {MONTH}")
@@ -90,7 +91,7 @@ def test_an_account_with_cost_and_no_orders_returns_minus_one_and_one_without_se
         mart_account_sales_month=[sales("b", JANUARY, "7.50", "0")],
         fct_cost_line=COSTS,
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     found = rows(
         engine,
         """
@@ -110,7 +111,7 @@ def test_trailing_twelve_sums_the_last_twelve_months_and_is_complete_only_when_a
         fct_cost_line=[[when, True, False] for when in months],
         mart_account_sales_month=[sales("a", when, "1") for when in months],
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     found = rows(
         engine,
         """
@@ -129,7 +130,7 @@ def test_a_lapsed_account_stays_in_the_trailing_window_until_its_month_leaves(co
         mart_account_service_month=[["a", months[0], 1, "5"], *(["b", when, 1, "1"] for when in months)],
         fct_cost_line=[[when, True, False] for when in months],
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     seen = rows(
         engine,
         "select period_month from analytics.mart_service_roi_account where account_id = 'a' and window_kind = 'trailing_12' order by 1",
@@ -143,7 +144,7 @@ def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_
         mart_account_sales_month=[sales("a", JANUARY, "30", "30"), sales("a", FEBRUARY, "30", "30")],
         fct_cost_line=[[JANUARY, True, False], [FEBRUARY, False, False]],
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     found = rows(
         engine,
         """
@@ -161,7 +162,7 @@ def test_a_month_of_which_a_budget_stands_in_is_provisional_and_so_is_a_window_t
         mart_account_sales_month=[sales("a", when, "30", "30") for when in months],
         fct_cost_line=[[when, True, when == months[1]] for when in months] + [[months[1], True, False]],
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     for table in ("mart_service_roi_account", "mart_service_roi_month"):
         found = rows(engine, f"select period_month, window_kind from analytics.{table} where is_provisional order by all")
         found = [row for row in found if row[0] in months]
@@ -174,7 +175,7 @@ def test_one_cost_line_without_a_rate_makes_the_cost_of_its_month_unknown_and_sa
         mart_account_sales_month=[sales("a", JANUARY, "30", "30"), sales("a", FEBRUARY, "30", "30")],
         fct_cost_line=[[JANUARY, True, False], [FEBRUARY, True, False]],
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     found = rows(
         engine,
         """
@@ -198,7 +199,7 @@ def test_value_lines_of_absent_feeds_are_null_with_a_reason(
     company: Callable[..., Any], feeds: tuple[str, ...], margin_reason: str | None, hard_reason: str
 ) -> None:
     engine = company(feeds=feeds, mart_account_service_month=[["a", JANUARY, 1, "10"]], fct_cost_line=COSTS)
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     found = one(engine, f"select contribution_margin_null_reason, v_hard_null_reason, v_hard_amount, null_reason {MONTH}")
     assert found == (margin_reason, hard_reason, None, "source_absent")
 
@@ -212,7 +213,7 @@ def test_before_the_first_order_or_offer_value_is_unknown_and_so_is_a_window_tha
         mart_account_sales_month=[sales("a", month, "30", "5") for month in months[2:]],
         fct_cost_line=[[month, True, False] for month in months],
     )  # fmt: skip
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     sql = "select contribution_margin_null_reason, v_hard_null_reason, margin_per_service_cost_ratio, roi_hard_ratio from analytics.{}"
     sql += " where window_kind = '{}' order by period_month"
     unknown = ("source_absent", "source_absent", None, None)
@@ -232,7 +233,7 @@ def test_one_unknown_unit_cost_makes_the_company_margin_unknown_and_says_why(com
         mart_account_sales_month=[sales("a", JANUARY, "30"), sales("b", JANUARY, None)],
         fct_cost_line=COSTS,
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     columns = "contribution_margin_amount, margin_per_service_cost_ratio, margin_per_service_cost_null_reason"
     assert one(engine, f"select {columns} {MONTH}") == (None, None, "unit_cost_absent")
     own = f"select {columns} from analytics.mart_service_roi_account where window_kind = 'month' order by account_id"
@@ -246,7 +247,7 @@ def test_what_has_no_rate_is_counted_beside_the_sums_of_the_company_and_blanks_n
         mart_account_sales_month=[[*sales("a", JANUARY, "30", "5"), 1], sales("b", JANUARY, None, None, "fx_missing")],
         fct_cost_line=COSTS,
     )
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     columns = "window_kind, unpriced_count, contribution_margin_amount, margin_per_service_cost_ratio, roi_hard_ratio"
     january = "where period_month = date '2025-01-01' order by 1"
     assert rows(engine, f"select {columns} from analytics.mart_service_roi_month {january}") == [
@@ -261,19 +262,19 @@ def test_what_has_no_rate_is_counted_beside_the_sums_of_the_company_and_blanks_n
 
 def test_a_company_without_anything_gets_empty_tables(company: Callable[..., Any]) -> None:
     engine = company(feeds=())
-    assert roi.build(engine)["account_rows"] == 0
+    assert run(roi.SUBJECT, engine)["account_rows"] == 0
     assert one(engine, "select count(*) from analytics.mart_service_roi_month") == 0
 
 
 def test_an_account_missing_from_the_dimension_stops_the_build(company: Callable[..., Any]) -> None:
     engine = company(mart_account_service_month=[["stranger", JANUARY, 1, "10"]])
     with pytest.raises(ValueError, match="1 account-months name an account"):
-        roi.build(engine)
+        run(roi.SUBJECT, engine)
 
 
 def test_building_twice_gives_the_same_rows(company: Callable[..., Any]) -> None:
     engine = company(**FIXTURE)
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     first = rows(engine, "select * from analytics.mart_service_roi_account order by all")
-    roi.build(engine)
+    run(roi.SUBJECT, engine)
     assert rows(engine, "select * from analytics.mart_service_roi_account order by all") == first

@@ -8,10 +8,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
-from dagster_project.metrics.concentration import concentrate
-from dagster_project.metrics.retention import OrderDays, Periods, cohort_counts, cohort_triangle, month_partition, partition_counts
+from dagster_project.metrics import concentration
+from dagster_project.metrics.retention import cohort_counts, cohort_triangle, month_partition, order_history, partition_counts
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,10 @@ def retail(shared_data: Path) -> duckdb.DuckDBPyConnection:
         from read_csv('{shared_data}/retail/by-day/*.csv.gz', all_varchar = true)
         where CustomerID is not null and InvoiceNo not like 'C%' and cast(Quantity as int) > 0 and cast(UnitPrice as decimal(18,3)) > 0""")
     return connection
+
+
+def concentrate(values: np.ndarray) -> pd.Series:
+    return concentration.concentrate(pd.DataFrame({"value": values})).loc["value"]
 
 
 def numbers(connection: duckdb.DuckDBPyConnection, sql: str) -> np.ndarray:
@@ -53,16 +58,16 @@ def test_retail_concentration(retail: duckdb.DuckDBPyConnection, facts: dict[str
 @pytest.mark.spec("C18")
 def test_retail_retention(retail: duckdb.DuckDBPyConnection, facts: dict[str, Any]) -> None:
     known = facts["retail"]
-    rows = numbers(retail, """
-        select dense_rank() over (order by customer), day - date '1970-01-01', count(distinct invoice) from sale
-        group by customer, day order by 1, 2""")  # fmt: skip
+    days = retail.execute("""
+        select customer as account_id, day as order_date, count(distinct invoice) as orders, null::date as created_date from sale
+        group by customer, day""").df()  # fmt: skip
     # An invoice never spans two days here, so invoices of a day add up.
-    firsts = np.arange(np.datetime64("2010-12"), np.datetime64("2012-02")).astype("datetime64[D]").astype(np.int64)
-    periods = Periods(firsts[:-1], firsts[1:] - 1, np.arange(13) < 12)
-    watermark = int(rows[:, 1].max())
-    history = OrderDays(*np.ascontiguousarray(rows.T))
-    all_new = np.ones(len(history.firsts), bool)  # as the published facts take it
-    months = month_partition(partition_counts(history, all_new, periods, 365, watermark), periods, 365, watermark, int(rows[:, 1].min()))
+    starts = pd.date_range("2010-12-01", periods=13, freq="MS", unit="s")
+    periods = pd.DataFrame({"start_date": starts, "end_date": starts + pd.offsets.MonthEnd(0), "is_complete_period": np.arange(13) < 12})
+    watermark, begin = days["order_date"].max(), days["order_date"].min()
+    history = order_history(days, periods, 365, begin)
+    history["is_first_ever"] = history["is_first"]  # as the published facts take it
+    months = month_partition(partition_counts(history, periods, 365, watermark), periods, 365, watermark, begin)
     assert months["ordering_count"].tolist() == list(known["S_active_customers_by_month"].values())
     last = months.iloc[-1]
     assert (int(last["repeat_to_date_rate_den"]), round(last["repeat_to_date_rate"], 6)) == (
@@ -70,7 +75,7 @@ def test_retail_retention(retail: duckdb.DuckDBPyConnection, facts: dict[str, An
         known["S_repeat_rate_2plus_invoices"],
     )
     assert round(last["repeat_days_to_date_rate"], 6) == known["S_repeat_rate_2plus_days"]
-    cohort = cohort_triangle(cohort_counts(history, all_new, periods), periods, watermark).query("cohort_number == 0")
+    cohort = cohort_triangle(cohort_counts(history), periods, watermark).query("cohort_number == 0")
     assert cohort["cohort_count"].unique().tolist() == [known["S_cohort_2010_12"]["size"]]
     assert cohort["active_count"].tolist()[1:] == known["S_cohort_2010_12"]["active_1_to_12_months_later"]
 

@@ -4,41 +4,57 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project.metrics.retention import (
-    MOVEMENT,
-    NEVER,
-    OrderDays,
-    Periods,
-    cohort_counts,
-    cohort_triangle,
-    first_ever,
-    month_partition,
-    partition_counts,
-)
+from dagster_project.metrics.retention import MOVEMENT, cohort_counts, cohort_triangle, month_partition, order_history, partition_counts
 
-# Ten months of thirty days: month k is days 30k .. 30k + 29; a customer is active for 60 days.
-MONTHS = Periods(np.arange(10) * 30, np.arange(10) * 30 + 29, np.arange(10) < 9)
+FIRST_DAY = pd.Timestamp("2025-01-01")
 WINDOW, AS_OF = 60, 279
 
 
-def history(orders: dict[int, list[int]]) -> OrderDays:
+def on(day: int | None) -> pd.Timestamp:
+    """Day 0 is the first of January 2025."""
+    return pd.NaT if day is None else FIRST_DAY + pd.Timedelta(days=day)  # type: ignore[return-value]
+
+
+def thirty_days(first: int, last: int) -> pd.DataFrame:
+    """Months of thirty days: month k is days 30k .. 30k + 29, all over but the last."""
+    numbers = range(first, last)
+    return pd.DataFrame({
+        "start_date": [on(30 * number) for number in numbers], "end_date": [on(30 * number + 29) for number in numbers],
+        "is_complete_period": [number < last - 1 for number in numbers],
+    })  # fmt: skip
+
+
+MONTHS = thirty_days(0, 10)  # a customer is active for 60 days
+
+
+def order_days(orders: dict[int, list[int]], created: dict[int, int] | None = None) -> pd.DataFrame:
     """Orders as customer -> days; a day named twice carries two orders."""
-    rows = [(customer, day, days.count(day)) for customer, days in sorted(orders.items()) for day in sorted(set(days))]
-    return OrderDays(*np.array(rows, np.int64).reshape(-1, 3).T)
+    rows = [
+        (customer, on(day), days.count(day), on((created or {}).get(customer)))
+        for customer, days in orders.items()
+        for day in sorted(set(days))
+    ]
+    frame = pd.DataFrame(rows, columns=["account_id", "order_date", "orders", "created_date"])
+    return frame.astype({"order_date": "datetime64[s]", "created_date": "datetime64[s]", "orders": "int64"})
 
 
-def partition(orders: dict[int, list[int]], as_of: int = AS_OF, begin: int = -120, created: dict[int, int] | None = None) -> pd.DataFrame:
+def partition(
+    orders: dict[int, list[int]],
+    as_of: int = AS_OF,
+    begin: int = -120,
+    created: dict[int, int] | None = None,
+    months: pd.DataFrame = MONTHS,
+) -> pd.DataFrame:
     """Orders were delivered from day `begin` on: by default two windows before the first month, in which nobody ordered."""
-    days = history(orders)
-    is_first_ever = first_ever(
-        days, begin, np.array([(created or {}).get(customer, NEVER) for customer in sorted(orders)], np.int64), WINDOW
-    )
-    return month_partition(partition_counts(days, is_first_ever, MONTHS, WINDOW, as_of), MONTHS, WINDOW, as_of, begin)
+    history = order_history(order_days(orders, created), months, WINDOW, on(begin))
+    return month_partition(partition_counts(history, months, WINDOW, on(as_of)), months, WINDOW, on(as_of), on(begin))
 
 
 def cohorts(orders: dict[int, list[int]], unsure: tuple[int, ...] = ()) -> pd.DataFrame:
-    is_first_ever = np.array([customer not in unsure for customer in sorted(orders)], bool)
-    return cohort_triangle(cohort_counts(history(orders), is_first_ever, MONTHS), MONTHS, AS_OF)
+    history = order_history(order_days(orders), MONTHS, WINDOW, on(-120))
+    customers = history["customer"].map(dict(enumerate(orders)))
+    history["is_first_ever"] = history["is_first"] & ~customers.isin(unsure)
+    return cohort_triangle(cohort_counts(history), MONTHS, on(AS_OF))
 
 
 # 0 buys every month; 1 once; 2 leaves and returns after a long silence; 3 starts with two orders on one day.
@@ -90,13 +106,10 @@ def test_a_history_cut_short_says_nothing_else_than_the_whole_one() -> None:
     random = np.random.default_rng(7)
     long = {customer: sorted(random.integers(-400, 280, size=random.integers(1, 9)).tolist()) for customer in range(60)}
     short = {customer: kept for customer, days in long.items() if (kept := [day for day in days if day >= 0])}
-    periods = Periods(np.arange(-15, 10) * 30, np.arange(-15, 10) * 30 + 29, np.arange(25) < 24)
 
     def read(orders: dict[int, list[int]], begin: int) -> pd.DataFrame:
-        days = history(orders)
-        known = first_ever(days, begin, np.full(len(orders), NEVER), WINDOW)
-        table = month_partition(partition_counts(days, known, periods, WINDOW, AS_OF), periods, WINDOW, AS_OF, begin)
-        return table.set_index("period_number").assign(gained=table.set_index("period_number").eval("new_count + reactivated_count"))
+        table = partition(orders, begin=begin, months=thirty_days(-15, 10)).set_index("month_number")
+        return table.assign(gained=table.eval("new_count + reactivated_count"))
 
     whole, part = read(long, -10_000), read(short, 0)
     for column in (*(f"{name}_count" for name in MOVEMENT if name != "reactivated"), "gained", "retention_rate", "retention_90_rate"):
@@ -132,9 +145,9 @@ def test_retention_without_anyone_to_retain_is_null_with_its_reason() -> None:
 
 
 def test_who_ordered_on_the_first_day_of_the_window_is_no_longer_active_and_a_day_later_is() -> None:
-    two = history({0: [29], 1: [30]})
-    assert two.active(89, WINDOW).tolist() == [False, True]
-    assert two.active(28, WINDOW).tolist() == [False, False]
+    # Month 2 ends on day 89, 60 days after day 29.
+    assert partition({0: [29]}).iloc[2]["active_count"] == 0
+    assert partition({0: [29], 1: [30]})["active_count"].tolist()[:4] == [1, 2, 1, 0]
 
 
 @pytest.mark.spec("C18")
@@ -184,9 +197,12 @@ def test_a_cohort_with_a_customer_who_may_have_ordered_before_is_not_known() -> 
     assert triangle.loc[2, "cohort_count"].tolist() == [1] * 10
 
 
-def test_unsorted_or_repeated_order_days_are_refused() -> None:
-    with pytest.raises(ValueError, match="sorted by customer and day"):
-        OrderDays(np.array([0, 0]), np.array([5, 5]), np.array([1, 1]))
+def test_days_come_in_any_order_and_repeated_ones_are_refused() -> None:
+    days = order_days(ORDERS)
+    shuffled = days.sample(frac=1, random_state=3).sort_values("account_id", kind="stable", ignore_index=True)
+    assert order_history(shuffled, MONTHS, WINDOW, on(-120)).equals(order_history(days, MONTHS, WINDOW, on(-120)))
+    with pytest.raises(ValueError, match="without repeats"):
+        order_history(pd.concat([days, days]), MONTHS, WINDOW, on(-120))
 
 
 def test_no_orders_give_empty_tables_with_their_columns() -> None:

@@ -3,26 +3,32 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from dagster_project.metrics.roi import KNOWN, REASONS, STATES, Frame, Line, Moments, delta_interval
+from dagster_project.metrics.roi import LINES, REASONS, VARIANTS, Moments, delta_interval, service_roi, value_lines
 
 # Fixture of five accounts: value V and cost C in money, here in hundredths.
 VALUE = np.array([120, 0, 300, -40, 80]) * 100
 COST = np.array([50, 30, 100, 20, 50]) * 100
 
 
-def frame(value: np.ndarray = VALUE, cost: np.ndarray = COST, **lines: Line) -> Frame:
-    absent = Line.of(np.zeros_like(cost), "not_built")
-    parts = {
-        "cost": Line.of(cost),
-        "margin": Line.of(value),
-        "hard": Line.of(value),
-        "modelled": absent,
-        "assumed": absent,
-        "damage": absent,
-    }
-    return Frame(**(parts | lines))
+def lines(value: np.ndarray = VALUE, cost: np.ndarray = COST, **others: int) -> pd.DataFrame:
+    """Lines of which the value is the margin and the hard value; the others are not built unless they are given."""
+    known = {"service_cost": cost, "contribution_margin": value, "v_hard": value} | others
+    made = {}
+    for line in LINES:
+        made[f"{line}_amount"] = pd.Series(known.get(line, pd.NA), range(len(cost)), "Int64")
+        reason = pd.Categorical([None if line in known else "not_built"] * len(cost), REASONS)
+        made[f"{line}_null_reason"] = pd.Series(reason)
+    return pd.DataFrame(made)
+
+
+def of_account(**columns: object) -> pd.DataFrame:
+    """Sums of one account of which everything is known."""
+    sums = {"service_cost": 50, "margin": 120, "offer_margin": 20, "sales_known": 1}
+    sums |= dict.fromkeys(("cost_unknown", "margin_unknown", "offer_unknown", "unpriced"), 0)
+    return pd.DataFrame([sums | dict.fromkeys(("has_cost", "has_orders", "has_offers"), True) | columns])
 
 
 def summed(amounts: np.ndarray) -> np.ndarray:
@@ -33,18 +39,17 @@ def sampled(value: np.ndarray = VALUE, cost: np.ndarray = COST) -> Moments:
     return Moments(len(value), *(int(numbers.sum()) for numbers in (value, cost, value * value, value * cost, cost * cost)))
 
 
-def reason(codes: np.ndarray) -> list[str | None]:
-    return [None if code == KNOWN else REASONS[code] for code in codes]
+def reasons(found: pd.DataFrame, name: str) -> list[str | None]:
+    return [None if pd.isna(word) else word for word in found[f"{name}_null_reason"]]
 
 
 @pytest.mark.spec("C01")
 @pytest.mark.spec("C20")
 def test_company_roi_is_the_ratio_of_sums_and_not_the_mean_of_account_rois() -> None:
-    own = frame().variants("no_service_cost")["roi_hard"].values
+    own = service_roi(lines(), "no_service_cost")["roi_hard_ratio"]
     assert own.tolist() == pytest.approx([1.4, -1.0, 2.0, -3.0, 0.6])
-    company = frame(summed(VALUE), summed(COST)).variants("zero_cost")["roi_hard"]
-    assert company.values[0] == pytest.approx(0.84)
-    assert (int(company.num.amounts[0]), int(company.den.amounts[0])) == (21_000, 25_000)
+    company = service_roi(lines(summed(VALUE), summed(COST)), "zero_cost").iloc[0]
+    assert (company["roi_hard_ratio"], company["roi_hard_num"]) == (pytest.approx(0.84), 21_000)
     assert own.mean() == pytest.approx(0.0)
 
 
@@ -80,62 +85,74 @@ def test_interval_is_not_defined_at_zero_cost_nor_for_one_account() -> None:
 
 
 def test_with_the_value_side_off_roi_is_exactly_minus_one() -> None:
-    variants = frame().variants("no_service_cost")
-    assert variants["roi_cost_only"].values.tolist() == [-1.0] * 5
+    assert service_roi(lines(), "no_service_cost")["roi_cost_only_ratio"].tolist() == [-1.0] * 5
 
 
 def test_zero_cost_gives_no_ratio_but_a_reason_for_account_and_company() -> None:
-    free = frame(cost=np.array([5_000, 0, 0, 0, 0])).variants("no_service_cost")
-    assert reason(free["roi_hard"].reasons) == [None, *["no_service_cost"] * 4]
-    assert np.isnan(free["roi_hard"].values[1:]).all()
-    assert reason(free["roi"].reasons) == ["not_built", *["no_service_cost"] * 4]
-    none = frame(summed(VALUE), cost=np.zeros(1, np.int64))
-    assert reason(none.variants("zero_cost")["roi"].reasons) == ["zero_cost"]
+    free = service_roi(lines(cost=np.array([5_000, 0, 0, 0, 0])), "no_service_cost")
+    assert reasons(free, "roi_hard") == [None, *["no_service_cost"] * 4]
+    assert free["roi_hard_ratio"].isna().tolist() == [False, True, True, True, True]
+    assert reasons(free, "roi") == ["not_built", *["no_service_cost"] * 4]
+    none = service_roi(lines(summed(VALUE), np.zeros(1, np.int64)), "zero_cost")
+    assert reasons(none, "roi") == ["zero_cost"]
 
 
-def test_an_absent_source_is_unknown_and_never_zero() -> None:
-    no_cost = Frame(*[Line.of(summed(COST), "source_absent")] * 6)
-    assert reason(no_cost.variants("zero_cost")["margin_per_service_cost"].reasons) == ["source_absent"]
-    some = Line.of(VALUE, "unit_cost_absent", np.array([False, True, False, False, False]))
-    partly = frame(margin=some).variants("no_service_cost")["margin_per_service_cost"]
-    assert reason(partly.reasons) == [None, "unit_cost_absent", None, None, None]
-    assert np.isnan(partly.values).tolist() == [False, True, False, False, False]
+@pytest.mark.parametrize(
+    ("columns", "unknown"),
+    [
+        ({}, {}),
+        ({"has_cost": False}, {"service_cost": "source_absent"}),
+        ({"has_cost": False, "cost_unknown": 1}, {"service_cost": "fx_missing"}),
+        ({"has_orders": False, "margin_unknown": 1}, dict.fromkeys(("contribution_margin", "v_hard"), "source_absent")),
+        ({"has_offers": False}, {"v_hard": "source_absent"}),
+        ({"margin_unknown": 1}, {"contribution_margin": "unit_cost_absent"}),
+        ({"offer_unknown": 2}, {"v_hard": "unit_cost_absent"}),
+        ({"unpriced": 1}, {}),
+        ({"unpriced": 1, "sales_known": 0, "margin_unknown": 1}, dict.fromkeys(("contribution_margin", "v_hard"), "fx_missing")),
+    ],
+)
+def test_what_is_not_known_of_a_line_is_null_with_the_reason_and_never_zero(columns: dict[str, object], unknown: dict[str, str]) -> None:
+    found = value_lines(of_account(**columns))
+    expected = unknown | dict.fromkeys(("v_modelled", "v_assumed", "damage"), "not_built")
+    assert {line: reasons(found, line)[0] for line in LINES if reasons(found, line)[0]} == expected
+    assert {line for line in LINES if pd.isna(found[f"{line}_amount"][0])} == set(expected)
+
+
+def test_a_ratio_names_the_cost_before_the_value_that_it_lacks() -> None:
+    found = service_roi(value_lines(of_account(has_cost=False, has_orders=False)), "zero_cost")
+    assert [reasons(found, variant)[0] for variant in VARIANTS] == ["source_absent"] * len(VARIANTS)
+    partly = service_roi(value_lines(of_account(margin_unknown=1)), "zero_cost")
+    assert reasons(partly, "margin_per_service_cost") == ["unit_cost_absent"]
+    assert reasons(partly, "roi_hard") == [None]
 
 
 def test_a_line_that_is_not_built_leaves_every_ratio_that_needs_it_unknown() -> None:
-    company = frame(summed(VALUE), summed(COST))
-    variants = company.variants("zero_cost")
-    assert STATES[company.states(variants)[0]] == "partial"
-    known = {name for name, ratio in variants.items() if ratio.reasons[0] == KNOWN}
-    assert known == {"margin_per_service_cost", "roi_hard", "roi_cost_only"}
-    unknown = {name: reason(ratio.reasons) for name, ratio in variants.items() if name not in known}
-    assert unknown == {name: ["not_built"] for name in ("roi", "roi_all", "roi_before_damage")}
-    assert reason(company.net_benefit().reasons) == ["not_built"]
-    assert company.completeness().tolist() == pytest.approx([3 / 5])
+    company = service_roi(lines(summed(VALUE), summed(COST)), "zero_cost")
+    assert company["roi_state"].tolist() == ["partial"]
+    unknown = {variant: reasons(company, variant) for variant in VARIANTS if company[f"{variant}_ratio"].isna().any()}
+    assert unknown == {variant: ["not_built"] for variant in ("roi", "roi_all", "roi_before_damage")}
+    assert company["net_benefit_amount"].isna().all()
+    assert company["completeness_share"].tolist() == pytest.approx([3 / 5])
 
 
 def test_margin_per_service_cost_takes_no_cost_from_the_margin_and_nothing_else_follows_it() -> None:
-    variants = frame(summed(VALUE), summed(COST), hard=Line.of(np.array([0]))).variants("zero_cost")
-    assert variants["margin_per_service_cost"].values[0] == pytest.approx(1.84)
-    assert variants["roi_hard"].values[0] == -1.0
+    company = service_roi(lines(summed(VALUE), summed(COST), v_hard=0), "zero_cost").iloc[0]
+    assert company["margin_per_service_cost_ratio"] == pytest.approx(1.84)
+    assert company["roi_hard_ratio"] == -1.0
 
 
 def test_damage_is_subtracted_and_assumptions_are_listed_but_never_added() -> None:
-    lines = {"modelled": Line.of(np.array([5_000])), "assumed": Line.of(np.array([5 * 9_999])), "damage": Line.of(np.array([5_000]))}
-    full = frame(summed(VALUE), summed(COST), **lines)
-    variants = full.variants("zero_cost")
-    assert STATES[full.states(variants)[0]] == "complete"
-    assert int(full.net_benefit().amounts[0]) == 46_000 + 5_000 - 5_000 - 25_000
-    assert variants["roi"].values[0] == pytest.approx(21_000 / 25_000)
-    assert variants["roi_before_damage"].values[0] == pytest.approx(26_000 / 25_000)
-    assert variants["roi_hard"].values[0] == pytest.approx(21_000 / 25_000)  # damage is no hard evidence
-    assert variants["roi_all"].values[0] == pytest.approx((21_000 + 5 * 9_999) / 25_000)
+    company = service_roi(lines(summed(VALUE), summed(COST), v_modelled=5_000, v_assumed=5 * 9_999, damage=5_000), "zero_cost").iloc[0]
+    assert company["roi_state"] == "complete"
+    assert company["net_benefit_amount"] == 46_000 + 5_000 - 5_000 - 25_000
+    assert company["roi_ratio"] == pytest.approx(21_000 / 25_000)
+    assert company["roi_before_damage_ratio"] == pytest.approx(26_000 / 25_000)
+    assert company["roi_hard_ratio"] == pytest.approx(21_000 / 25_000)  # damage is no hard evidence
+    assert company["roi_all_ratio"] == pytest.approx((21_000 + 5 * 9_999) / 25_000)
 
 
 def test_sensitivity_base_case_of_the_published_tornado_is_reproduced() -> None:
     # 13 saved x 900 + upsell 4,000 + deflection 2,500 - damage 3,000 at cost 10,000.
     one = np.array([1])
-    company = frame(
-        cost=one * 1_000_000, value=one * 400_000, modelled=Line.of(one * (13 * 90_000 + 250_000)), damage=Line.of(one * 300_000)
-    )
-    assert company.variants("zero_cost")["roi"].values[0] == pytest.approx(0.52)
+    company = lines(cost=one * 1_000_000, value=one * 400_000, v_modelled=13 * 90_000 + 250_000, damage=300_000)
+    assert service_roi(company, "zero_cost")["roi_ratio"][0] == pytest.approx(0.52)

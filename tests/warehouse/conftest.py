@@ -15,7 +15,7 @@ import duckdb
 import jinja2
 import pytest
 
-from dagster_project.analytics import concentration, retention, roi
+from dagster_project.analytics.subject import run, subjects
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.engines.duckdb_engine import DuckDBEngine
 from dagster_project.transform import project
@@ -146,8 +146,8 @@ def figures(quick: Build, reporting: list[tuple[str, str, str]], tmp_path_factor
         connection = quick(rows, file, **{"taken_back_days": 30} | parameters)
         connection.execute("create schema reporting")
         engine = DuckDBEngine(connection)
-        for subject in (roi, retention, concentration):
-            subject.build(engine)
+        for subject in subjects():
+            run(subject, engine)
         for name, kind, sql in reporting:
             connection.execute(f"create {kind} {name} as {sql}")
         return connection

@@ -1,43 +1,31 @@
-"""Analytics as Dagster assets: open the engine, build one subject, report its numbers. No logic."""
+"""Analytics as Dagster assets: open the engine, build one subject, report its numbers. No logic, and no subject by name."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.analytics import concentration, retention, roi
+from dagster_project.analytics.subject import SCHEMA, Subject, run, subjects
 from dagster_project.analytics.tables import TABLES
 from dagster_project.engines.described import description_of
-from dagster_project.engines.engine import Engine
-
-_ACCOUNT_MARTS = ("mart_account_service_month", "mart_account_sales_month", "dim_account", "dim_period", "fct_cost_line")
-_ORDER_MARTS = ("fct_order", "fct_order_line_net", "fct_refund", "dim_account", "dim_period")
 
 
-Build = Callable[[Engine, date | None], dict[str, object]]
-
-
-def _subject(name: str, tables: Sequence[str], reads: Sequence[str], build: Build) -> dg.AssetsDefinition:
-    """One step per subject, since its tables come out of one pass over the same rows."""
-    deps = [dg.AssetKey(["marts", mart]) for mart in reads]
+def _asset(subject: Subject) -> dg.AssetsDefinition:
+    """One step per subject, since its tables come out of one pass over the same rows; its parents are the marts that its SQL names."""
+    deps = [dg.AssetKey([schema, name]) for schema, name in sorted(subject.parents) if schema == "marts"]
     specs = [
-        dg.AssetSpec(["analytics", table], deps=deps, group_name="analytics", kinds={"python"}, description=description_of(TABLES[table]))
-        for table in tables
+        dg.AssetSpec([SCHEMA, table], deps=deps, group_name=SCHEMA, kinds={"python"}, description=description_of(TABLES[table]))
+        for table in subject.writes
     ]
 
-    @dg.multi_asset(name=f"analytics_{name}", specs=specs, pool="warehouse", required_resource_keys={"runtime"})
-    def subject(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    @dg.multi_asset(name=f"{SCHEMA}_{subject.name}", specs=specs, pool="warehouse", required_resource_keys={"runtime"})
+    def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         runtime = context.resources.runtime
-        with runtime.stage(f"analytics: {name}"), runtime.engine() as engine:
-            numbers = build(engine, runtime.increment.first_month)
-        for table in tables:
-            yield dg.MaterializeResult(asset_key=["analytics", table], metadata={"numbers": dg.MetadataValue.json(numbers)})
+        with runtime.stage(f"analytics: {subject.name}"), runtime.engine() as engine:
+            numbers = run(subject, engine, runtime.increment.first_month)
+        for table in subject.writes:
+            yield dg.MaterializeResult(asset_key=[SCHEMA, table], metadata={"numbers": dg.MetadataValue.json(numbers)})
 
-    return subject
+    return asset
 
 
-analytics_assets = [
-    _subject("roi", ("mart_service_roi_account", "mart_service_roi_month"), _ACCOUNT_MARTS, roi.build),
-    _subject("retention", ("mart_retention_month", "mart_retention_cohort"), _ORDER_MARTS, retention.build),
-    _subject("concentration", ("mart_concentration", "mart_concentration_curve", "mart_account_tier"), _ACCOUNT_MARTS, concentration.build),
-]
+analytics_assets = [_asset(subject) for subject in subjects()]
