@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LANDING ?=
 HOME_DIR ?= $(if $(LANDING),$(LANDING)-home,demo/home)
+# Dagster's own storage: what `make run` did, `make dev` shows.
+INSTANCE := $(CURDIR)/deploy/local
 UV_VERSION := 0.13.9
 # One process for each core, four at most: each needs a warehouse's memory. Neighbours stay together, since companies are built once a process.
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal
@@ -25,9 +27,9 @@ install: $(VENV)/.installed  ## build .venv from the lock file
 run: install  ## demo company (or LANDING=DIR) through to a published copy and a finance extract
 ifeq ($(LANDING),)
 	@test -d demo/landing || $(BIN)/service-roi demo --landing demo/landing
-	@$(BIN)/service-roi run --landing demo/landing --home $(HOME_DIR)
+	@DAGSTER_HOME="$(INSTANCE)" $(BIN)/service-roi run --landing demo/landing --home "$(HOME_DIR)"
 else
-	@$(BIN)/service-roi run --landing $(LANDING) --home $(HOME_DIR)
+	@DAGSTER_HOME="$(INSTANCE)" $(BIN)/service-roi run --landing "$(LANDING)" --home "$(HOME_DIR)"
 endif
 
 test: install lint types  ## style, types and every test that needs no optional service
@@ -61,8 +63,8 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-dev: install  ## Dagster's UI with the same definitions
-	DAGSTER_HOME=$(CURDIR)/deploy/local $(BIN)/dagster dev -w workspace.yaml
+dev: install  ## Dagster's UI with the same definitions; it shows the runs of `make run` too
+	DAGSTER_HOME="$(INSTANCE)" $(BIN)/dagster dev -w workspace.yaml
 
 docs: install  ## data dictionary (docs/data-dictionary.md) and dbt's documentation as one file; no network
 	@$(BIN)/python -m dagster_project.commands.documentation

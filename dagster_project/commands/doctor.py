@@ -58,7 +58,7 @@ def examine(settings: Settings) -> Findings:
         if staged:
             lines.append(f"{staged} files were read but not accepted; the next run reads them again")
         if dagster_home() is not None:
-            from dagster_project.orchestration.automation import mend_instance
+            from dagster_project.orchestration.instance import mend_instance
 
             dead = [str(run_id) for (run_id,) in ledger.rows("select run_id from runs where run_state = 'failed'")]
             mended, missing = mend_instance(dead)

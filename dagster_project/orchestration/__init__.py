@@ -4,4 +4,4 @@ Holds the run's context, the assets, jobs, schedules, sensors and alerts. An ass
 SQL of a mart and no parsing of arguments belongs here. This is the only room that imports Dagster; `run` decides without it.
 """
 
-__all__ = ["automation", "definitions", "run"]
+__all__ = ["definitions", "instance", "run"]

@@ -1,21 +1,17 @@
-"""Jobs, schedules, the sensors that watch deliveries and runs, how old assets may get, and the execution that the command line uses."""
+"""Jobs, schedules, the sensors that watch deliveries and runs, and how old assets may get."""
 
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from dagster_project.ingest.lake import REGISTERED
 from dagster_project.ingest.landing.inventory import Unread, new_files
 from dagster_project.ingest.landing.stability import look
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 from dagster_project.orchestration import alerts
-from dagster_project.orchestration.assets.ingest import LAKE
-from dagster_project.orchestration.runtime import Runtime
 from dagster_project.settings import load_settings
 
 POOL = "warehouse"
@@ -126,28 +122,6 @@ def _why(context: dg.RunFailureSensorContext) -> str:
     return str(context.failure_event.message or "ended without a word")
 
 
-def mend_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was mended, and what is missing.
-
-    Call it while holding the warehouse: then no run that the ledger knows can be alive.
-    """
-    mended, missing = [], []
-    with dg.DagsterInstance.get() as instance:
-        unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-        for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
-            instance.report_run_failed(run, "its process died; found by service-roi doctor")
-            mended.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
-        storage = instance.event_log_storage
-        for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
-            storage.free_concurrency_slots_for_run(run_id)
-            mended.append(f"slots of Dagster run {run_id} are free")
-        limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
-        limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
-        if limit != 1:
-            missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
-    return mended, missing
-
-
 def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
     """Say of the published copy and the extract how old they may get, so that Dagster shows what is late."""
     policies = {"published/current": _DEADLINE, "finance/roi_extract": _MONTHLY_GRACE}
@@ -157,29 +131,3 @@ def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsD
         return spec if policy is None else dg.apply_freshness_policy(spec, policy)
 
     return [asset for asset in dg.map_asset_specs(fresh, list(assets)) if isinstance(asset, dg.AssetsDefinition)]
-
-
-def run_keys(definitions: dg.Definitions, delivered: set[str]) -> list[dg.AssetKey]:
-    """Return the assets of a run: all but the feeds that brought nothing: each costs six events, and most companies lack most."""
-    wanted = {*delivered, *REGISTERED}
-    keys = definitions.resolve_asset_graph().materializable_asset_keys
-    return [key for key in sorted(keys) if key.path[0] != LAKE or key.path[-1] in wanted]
-
-
-def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[str]) -> bool:
-    """Run the assets of the daily job in this process, without an instance on disk; True when every step and blocking check passed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=UserWarning)
-        result = dg.materialize(
-            [asset for asset in definitions.assets or () if isinstance(asset, dg.AssetsDefinition)],
-            selection=run_keys(definitions, delivered),
-            instance=dg.DagsterInstance.ephemeral(),
-            resources={"runtime": runtime},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
-    if not result.success and runtime.error is None:
-        failures = [event for event in result.all_events if event.is_failure and event.event_specific_data is not None]
-        detail = next((str(getattr(event.event_specific_data, "error", event.message)) for event in failures), "unknown")
-        runtime.error = RuntimeError(detail)
-    return bool(result.success)

@@ -127,8 +127,8 @@ def _execute(runtime: Runtime, delivered: set[str]) -> None:
     if delivered:
         runtime.worker  # noqa: B018  its import of Great Expectations overlaps with ours of Dagster and dbt
     with runtime.stage("start"):
-        from dagster_project.orchestration.automation import execute_daily
         from dagster_project.orchestration.definitions import defs
+        from dagster_project.orchestration.instance import execute_daily
     if runtime.settings.engine == "spark":
         with runtime.stage("spark"), runtime.engine():
             pass  # its start-up is a cost of its own, and a cluster that does not answer ends the run before any work

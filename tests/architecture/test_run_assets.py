@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.contracts.model import feeds
 from dagster_project.definitions import defs
-from dagster_project.orchestration.automation import run_keys
+from dagster_project.orchestration.instance import run_keys
 
 ALL = {key.to_user_string() for key in defs.resolve_asset_graph().materializable_asset_keys}
 

@@ -1,0 +1,88 @@
+"""Dagster's instance: a run of the command line in it, and what a dead run left there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from dagster_project.ingest.lake import REGISTERED
+from dagster_project.orchestration.assets.ingest import LAKE
+from dagster_project.orchestration.automation import POOL, daily
+from dagster_project.orchestration.runtime import Runtime
+from dagster_project.settings import dagster_home
+
+
+def run_keys(definitions: dg.Definitions, delivered: set[str]) -> list[dg.AssetKey]:
+    """Return the assets of a run: all but the feeds that brought nothing: each costs six events, and most companies lack most."""
+    wanted = {*delivered, *REGISTERED}
+    keys = definitions.resolve_asset_graph().materializable_asset_keys
+    return [key for key in sorted(keys) if key.path[0] != LAKE or key.path[-1] in wanted]
+
+
+@contextmanager
+def recording(say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+    """Open the instance in which Dagster's pages show a run: that of DAGSTER_HOME, where one is named and can be used.
+
+    Without one the run is recorded in memory. An instance that cannot be opened is reported and stops no run.
+    """
+    home = dagster_home()
+    if home is not None:
+        try:
+            instance = dg.DagsterInstance.get()
+        except Exception as error:  # its storage may be any library's
+            words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'without a word'}"
+            say(f"Dagster does not record this run, DAGSTER_HOME {home} cannot be used: {words}")
+        else:
+            with instance:
+                yield instance
+            return
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[str]) -> bool:
+    """Run the assets of the daily job in this process; True when every step and blocking check passed.
+
+    The run has the id of the ledger's run, so that `doctor` knows it by the same name in both.
+    """
+    with warnings.catch_warnings(), recording(runtime.say) as instance:
+        warnings.simplefilter("ignore", category=UserWarning)
+        of_this_run = dg.Definitions(assets=definitions.assets, jobs=[daily], resources={"runtime": runtime})
+        result = of_this_run.resolve_job_def(daily.name).execute_in_process(
+            asset_selection=run_keys(definitions, delivered),
+            instance=instance,
+            run_id=runtime.run_id,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={"service_roi/started_by": "command line"},
+            raise_on_error=False,
+        )
+    if not result.success and runtime.error is None:
+        failures = [event for event in result.all_events if event.is_failure and event.event_specific_data is not None]
+        detail = next((str(getattr(event.event_specific_data, "error", event.message)) for event in failures), "unknown")
+        runtime.error = RuntimeError(detail)
+    return bool(result.success)
+
+
+def mend_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was mended, and what is missing.
+
+    Call it while holding the warehouse: then no run that the ledger knows can be alive.
+    """
+    mended, missing = [], []
+    with dg.DagsterInstance.get() as instance:
+        unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+        for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
+            instance.report_run_failed(run, "its process died; found by service-roi doctor")
+            mended.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
+        storage = instance.event_log_storage
+        for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
+            storage.free_concurrency_slots_for_run(run_id)
+            mended.append(f"slots of Dagster run {run_id} are free")
+        limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
+        limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
+        if limit != 1:
+            missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
+    return mended, missing
