@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from dagster_project.contracts.currencies import as_money, decimals_of
@@ -25,6 +26,19 @@ select coalesce(sum(ledger_amount), 0) as ledger, coalesce(sum(allocated_amount)
     coalesce(sum(capex_amount), 0) as capex, coalesce(sum(abs(difference_amount)), 0) as difference
 from marts.mart_cost_reconciliation
 """
+_HEADLINE = """
+select strftime(period_month, '%Y-%m') as month, service_cost_amount::varchar as service_cost,
+    coalesce(roi_hard_ratio::decimal(18, 4)::varchar, roi_hard_null_reason) as roi_hard,
+    coalesce(margin_per_service_cost_ratio::decimal(18, 4)::varchar, margin_per_service_cost_null_reason) as margin_per_service_cost
+from reporting.roi_month where is_complete_period order by period_month desc limit 1
+"""
+
+
+def headline(home: Path) -> dict[str, str]:
+    """Return month, service cost and ratios of the latest complete month of the served copy; for an unknown figure its reason."""
+    with served(home) as (connection, _):
+        found = connection.execute(_HEADLINE).to_arrow_table().to_pylist()
+    return {name: str(value) for row in found for name, value in row.items()}
 
 
 def summary(settings: Settings, outcome: dict[str, Any], warnings: Sequence[str] = ()) -> str:

@@ -183,16 +183,29 @@ def _register(runtime: Runtime) -> None:
 
 
 def _metadata(feed: str, report: LoadReport) -> dict[str, Any]:
-    return {"dagster/row_count": report.rows.get(feed, 0), "files": len(report.batches.get(feed, []))}
+    """Return what an operator asks of a feed's batch: rows and batches, records kept out, rows that are withdrawn."""
+    kept_out = sum(record.feed == feed for file in report.files for record in file.quarantine)
+    return {
+        "dagster/row_count": report.rows.get(feed, 0),
+        "batches": len(report.batches.get(feed, [])),
+        "quarantined": kept_out,
+        "withdrawn": report.withdrawn.get(feed, 0),
+    }
 
 
 def _outcome(feed: str, result: SuiteResult | None) -> dg.AssetCheckResult:
+    """Return the feed's check with one row for each expectation; no value of a record is among them."""
     if result is None:
         return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=True, metadata={"rows": 0})
     failed = "\n".join(line.sentence() for line in result.failed)
-    metadata: dict[str, Any] = {
-        "rows": result.rows,
-        "expectations": len(result.expectations),
-        "failed": dg.MetadataValue.md(failed or "none"),
-    }
+    table = [
+        dg.TableRecord({
+            "rule": line.rule, "column": line.column or "", "severity": line.severity, "passed": line.success,
+            "offenders": "unknown" if line.unexpected_count is None else str(line.unexpected_count), "breaks": line.notes,
+        })
+        for line in result.expectations
+    ]  # fmt: skip
+    metadata: dict[str, Any] = {"rows": result.rows, "failed": dg.MetadataValue.md(failed or "none")}
+    if table:
+        metadata["expectations"] = dg.MetadataValue.table(table)
     return dg.AssetCheckResult(check_name=CHECK, asset_key=_key(feed), passed=result.passed, metadata=metadata)
