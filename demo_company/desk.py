@@ -122,7 +122,7 @@ class Desk:
         return np.asarray(training + beginner.astype(np.int64))
 
     def _tickets(self, batch: Batch, due: Batch, answered: Flags, solved: Flags) -> None:
-        """Open the tickets of answered contacts, unless a quick one was settled without; some forms are recorded on the ticket alone."""
+        """Open the tickets of answered contacts, unless a quick one was solved without; some forms are recorded on the ticket alone."""
         quick = (due["is_quick"] == 1) & (due["contacts"] == 0) & solved & (batch["is_written"] == 0)
         opens = np.flatnonzero(answered & ~quick & (due["ticket"] == NULL))
         number = self._next_ticket + np.arange(len(opens), dtype=np.int64)

@@ -191,7 +191,7 @@ class Simulation:
     def _close(self, start: int, end: int, draws: Draws) -> None:
         """One lost account in five says so a little later: a second version of its row. An id that others were merged into stays."""
         c = self.customers
-        own = np.bincount(c.survivor, minlength=c.count) <= 1
+        own = np.bincount(c.surviving, minlength=c.count) <= 1
         death = self.fates.death(np.arange(c.count, dtype=np.int64))
         lost = np.flatnonzero((death >= start) & (death < end) & (c.merged_at > end) & own).astype(np.int64)
         lost = lost[draws.chance(len(lost), CLOSES)]
@@ -219,7 +219,7 @@ class Simulation:
             "account": np.arange(c.count, dtype=np.int64), "created_at": c.created_at, "value": c.value, "stratum": c.stratum,
             "order_rate": c.order_rate, "death_rate": c.death_rate, "natural_death": c.natural_death,
             "service_death": np.where(self.fates.service_death == NEVER, NULL, self.fates.service_death), "killer": self.fates.killer,
-            "merged_at": np.where(c.merged_at == NEVER, NULL, c.merged_at), "survivor": c.survivor, "contact_weight": c.contact_weight,
+            "merged_at": np.where(c.merged_at == NEVER, NULL, c.merged_at), "surviving": c.surviving, "contact_weight": c.contact_weight,
         })  # fmt: skip
         self._tables.add("agents", {
             "agent": np.arange(w.count, dtype=np.int64), "team": w.team, "hired": w.hired, "floor": w.floor, "left": w.left,

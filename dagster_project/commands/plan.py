@@ -30,7 +30,7 @@ from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
 from dagster_project.ingest.report import LoadReport
-from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sources.table_files import FOLDER
 from dagster_project.ledger.store import FILE, Ledger, copy_ledger
 from dagster_project.publish.fingerprint import code_hash, inputs_hash
 from dagster_project.publish.versions import read_pointer
@@ -40,7 +40,7 @@ _RUN = "plan"
 
 
 @dataclass(frozen=True)
-class PlannedFiles:
+class PreviewFiles:
     """Files of one stream and day that a run would read for the same reason.
 
     `late_days` counts from the newest day of the stream that is loaded, 0 is not late.
@@ -69,7 +69,7 @@ class Plan:
     verdict: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
-    files: tuple[PlannedFiles, ...] = ()
+    files: tuple[PreviewFiles, ...] = ()
     feeds: tuple[str, ...] = ()
     withdrawn: dict[str, int] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
@@ -167,8 +167,8 @@ def _asked(
     settings: Settings, ledger: Ledger, scratch: Path, deliveries: Sequence[Delivery], *, full_refresh: bool
 ) -> tuple[str, LoadReport, dict[date, str]]:
     """Return why everything is rebuilt, what ingest made of the files, and which months are rebuilt where not all are."""
-    from dagster_project.transform.foresight import affected_months, last_build, reason_after_reading, reason_for_all
     from dagster_project.transform.increment import prepare
+    from dagster_project.transform.preview import affected_months, last_build, reason_after_reading, reason_for_all
 
     code, assumptions = code_hash(), load_assumptions(settings.assumptions)
     trial = settings.model_copy(update={"home": scratch, "hash_key": present_key(settings)})
@@ -212,7 +212,7 @@ def _accept(ledger: Ledger, scratch: Path) -> None:
             connection.execute(f"update batches set {column} = ?2 || {column} where file_id in {ours}", (_RUN, f"{scratch}/"))
 
 
-def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport) -> Iterator[PlannedFiles]:
+def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport) -> Iterator[PreviewFiles]:
     before = {path: (status, reader) for path, status, reader, *_ in known}
     newest: dict[str, str] = {}
     for _, status, _, stream, system, day in known:
@@ -231,7 +231,7 @@ def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], r
     for (day, stream, why), count in sorted(groups.items()):
         group = day, stream, why
         late = (date.fromisoformat(newest[stream]) - day).days if stream in newest else 0
-        yield PlannedFiles(day, stream, why, count, max(0, late), records[group], kept_out[group])
+        yield PreviewFiles(day, stream, why, count, max(0, late), records[group], kept_out[group])
 
 
 def _why(delivery: Delivery, before: dict[str, tuple[str, str]], status: str) -> str:

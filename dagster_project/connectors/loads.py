@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.connectors.journals import PART, make_durable, manifest_of, reveal, write_journal
+from dagster_project.connectors.journals import PART, make_durable, manifest_of, release, write_journal
 from dagster_project.settings import fault_point
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Load:
         files = [vars(file) for file in self.files]
         write_journal(self.landing, self.source, self.number, {"day": self.day.isoformat(), "state": self.state, "files": files})
         fault_point("fetch_committed")
-        reveal(self.landing, self.source)
+        release(self.landing, self.source)
         return True
 
     def counts(self) -> Counter[str]:

@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.assumptions import Assumptions
 from dagster_project.errors import FileUnread, InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
-from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
+from dagster_project.ingest.conform.deduplication import deduplicate, make_durable, make_one_durable
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
@@ -32,13 +32,13 @@ from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
-from dagster_project.ingest.pii.register import anonymise, anonymise_change, anonymise_quarantine, show, tombstones
+from dagster_project.ingest.pii.register import anonymise, anonymise_change, anonymise_quarantine, erased_persons, register
 from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
-from dagster_project.ingest.sources.standing import clear_drafts, left_behind, sources_folder
+from dagster_project.ingest.sources.table_files import clear_drafts, left_behind, sources_folder
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -72,7 +72,7 @@ class _Loader:
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
-        self.forgotten = tombstones(ledger)
+        self.forgotten = erased_persons(ledger)
         self.key = hash_key(settings, ledger)
         self.threads = 1
         self.selects: dict[str, SystemSelects] = {}
@@ -129,7 +129,7 @@ class _Loader:
         spill = (more[0] if more else self.scratch) / "spill"  # the tables of a system stay open when the scratch folder is gone
         connection = open_sandbox(folders, spill, threads=self.threads, memory_limit=self.settings.memory_limit)
         use_key(connection, self.key)
-        show(connection, self.forgotten)
+        register(connection, self.forgotten)
         return connection
 
     def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
@@ -242,7 +242,7 @@ class _Loader:
         self.pending.append((staged, batches))
 
     def _counted(self, staged: StagedFile, source: Source, batches: list[FeedBatch]) -> StagedFile:
-        """Settle the equation of the file and refuse it whole above the threshold."""
+        """Check the equation of the file and refuse it whole above the threshold."""
         physical = source.scan.records
         carriers = [batch for batch in batches if batch.is_records]
         written = sum(batch.written for batch in carriers)
@@ -269,9 +269,9 @@ class _Loader:
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
         batches = [batch for _, made in self.pending for batch in made]
-        settle(connection, batches)
+        deduplicate(connection, batches)
         make_durable(batches)
-        staged = [self._settled(file, made) for file, made in self.pending]
+        staged = [self._deduplicated(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
         resolve(connection, self.ledger, self.settings.home, self.run_id, staged)
         for batch in batches:
@@ -280,7 +280,7 @@ class _Loader:
         self.report.files += staged
         self.pending.clear()
 
-    def _settled(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
+    def _deduplicated(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
         superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.connectors.journals import reveal_all
+from dagster_project.connectors.journals import release_all
 from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError, UsageError
 from dagster_project.host.disk import full_disk_is_told
 from dagster_project.host.lock import warehouse_lock
@@ -76,7 +76,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
 
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
-    reveal_all(settings.landing)
+    release_all(settings.landing)
     with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
             runtime.say(str(orphan))

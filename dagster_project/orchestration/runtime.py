@@ -16,7 +16,7 @@ from typing import Any
 
 from dagster_project.assumptions import Assumptions, load_assumptions
 from dagster_project.checks.worker import ValidationWorker, shared_worker
-from dagster_project.connectors.journals import reveal_all
+from dagster_project.connectors.journals import release_all
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
 from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError
@@ -146,7 +146,7 @@ def runtime_from_environment(run_id: str | None = None) -> Iterator[Runtime]:
     """Build the runtime of a run that Dagster started under `run_id`; it holds the only right to write until it ends."""
     runtime = Runtime(load_settings(), run_id=run_id)
     require_apart(runtime.settings)
-    reveal_all(runtime.settings.landing)
+    release_all(runtime.settings.landing)
     with warehouse_lock(runtime.settings.ops, runtime.run_id), runtime.recorded():
         yield runtime
 

@@ -1,6 +1,6 @@
 """Forget one account: erase it from landing and HOME, keep its sums under a pseudonym, prove it, certify it.
 
-Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the tombstone
+Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the register
 stands first, redacted rows are delivered before records are taken out, and the certificate is written last.
 """
 
@@ -18,17 +18,17 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import hash_key
-from dagster_project.ingest.pii.register import keep_tombstones
-from dagster_project.ingest.sources.standing import FOLDER, write_anew
+from dagster_project.ingest.pii.register import keep_erased
+from dagster_project.ingest.sources.table_files import FOLDER, write_anew
 from dagster_project.ledger.store import Ledger
 from dagster_project.masking import masked_path
 from dagster_project.orchestration.run import RanWithoutFiles, check_folders, run_daily
+from dagster_project.privacy.messages import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look
 from dagster_project.privacy.purge import remove_older_batches, remove_older_copies
 from dagster_project.privacy.redaction import deliver_redacted, take_out
 from dagster_project.privacy.search import LandingFile, Search, files_of_tables, landing_files, search
-from dagster_project.privacy.told import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
 from dagster_project.privacy.values import find_own_values
 from dagster_project.publish.fingerprint import code_hash
 from dagster_project.publish.versions import read_pointer, write_synced
@@ -80,7 +80,7 @@ def preview(settings: Settings, account_id: str) -> Preview:
         found = search(lake, person, _files(settings, only_absent=True))
         named = person.pattern()
         records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
-        return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.tombstones))
+        return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.erased))
 
 
 def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = lambda _: None) -> Certificate:
@@ -147,8 +147,8 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
             f"rows of the account came from files that are not in {settings.landing} any more: {', '.join(missing)}; remedy: put them back,"
             " then forget the account again"
         )
-    keep_tombstones(ledger, person.tombstones)
-    fault_point("forget_tombstone")
+    keep_erased(ledger, person.erased)
+    fault_point("forget_register")
     draft = _draft(settings, person)
     told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
     named = person.pattern()
@@ -203,8 +203,8 @@ def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Pr
     served = read_pointer(settings.home)
     content = {
         "pseudonym": person.pseudonym,
-        "account_id_hash": next(row.id_hash for row in person.tombstones if row.kind == "account"),
-        "contacts": sum(row.kind == "contact" for row in person.tombstones),
+        "account_id_hash": next(row.id_hash for row in person.erased if row.kind == "account"),
+        "contacts": sum(row.kind == "contact" for row in person.erased),
         "forgotten_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "forgotten_by": getpass.getuser(),
         "code_sha256": code_hash(),

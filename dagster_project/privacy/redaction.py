@@ -1,6 +1,6 @@
 """What stays of a forgotten account: its rows under a pseudonym, delivered as canonical files, so that every sum still ties.
 
-Holds the writing of these files, the tombstones' first use, and taking the records out of the delivered files. It must not decide which
+Holds the writing of these files, the first use of the register, and taking the records out of the delivered files. It must not decide which
 records those are.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.lake import accepted_batches
 from dagster_project.ingest.mapping.systems import CANONICAL
-from dagster_project.ingest.pii.register import redacted, show, tombstones
+from dagster_project.ingest.pii.register import erased_persons, redacted, register
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import REDACTED
@@ -45,7 +45,7 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
     changed since it was read were delivered by an earlier attempt.
     """
     lake, person = search.lake, search.person
-    show(lake.connection, list(dict.fromkeys([*tombstones(lake.ledger), *person.tombstones])))
+    register(lake.connection, list(dict.fromkeys([*erased_persons(lake.ledger), *person.erased])))
     written: dict[str, int] = {}
     for feed, day, origin, condition in chain(_of_files(search), _of_changes(search)):
         contract = load_contract(feed)

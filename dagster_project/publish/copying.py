@@ -33,7 +33,7 @@ _CHUNK_BYTES = 2**20
 def require_space(
     connection: duckdb.DuckDBPyConnection, source: Attached, folder: Path, base: Base | None = None, changed: Changed | None = None
 ) -> None:
-    """Refuse to start a copy that cannot end: the base's file, the blocks of what is written, the same for the twins, and some spare.
+    """Refuse to start a copy that cannot end: the base's file, the blocks of what is written, the same for the exports, and some spare.
 
     Months are reckoned at the average of their table.
     """
@@ -145,11 +145,11 @@ class Copy:
         sync(self._file)
 
 
-def build_views(twins: Path, target: Path, descriptions: Descriptions) -> None:
-    """Write a database of views over the twins, for tables too large to be held twice; they must lie where they will stay."""
+def build_views(exports: Path, target: Path, descriptions: Descriptions) -> None:
+    """Write a database of views over the exports, for tables too large to be held twice; the exports must be where they will stay."""
     connection = connect_memory()
     connection.execute(f"attach {literal(str(target))} as {BUILDING}")
-    create_views(connection, BUILDING, twins)
+    create_views(connection, BUILDING, exports)
     for key, columns in catalog(connection, BUILDING).items():
         comment(connection, BUILDING, key, [column.name for column in columns], "view", descriptions)
     connection.close()

@@ -98,7 +98,7 @@ def forget(engine: Engine) -> None:
 
 
 def affected(engine: Engine, increment: Increment) -> Increment:
-    """Return the increment with its months, which the models have settled by now."""
+    """Return the increment with its months, which the models have decided by now."""
     if increment.is_full:
         return increment
     months = engine.rows(f"select distinct period_month from {AFFECTED_MONTH}")

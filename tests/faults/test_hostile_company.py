@@ -118,8 +118,8 @@ def test_hostile_texts_are_published_as_the_text_they_are(company: Company) -> N
         line.strip() for line in company.text("select account_id from marts.fct_ticket where ticket_id like 'H%'", "table").splitlines()
     ]
     assert set(HOSTILE) <= set(table)
-    (twins,) = (path for path in (company.home / "published").iterdir() if path.is_dir())
-    stored = {row["account_id"] for path in twins.rglob("*dim_account*.parquet") for row in pq.read_table(path).to_pylist()}
+    (exports,) = (path for path in (company.home / "published").iterdir() if path.is_dir())
+    stored = {row["account_id"] for path in exports.rglob("*dim_account*.parquet") for row in pq.read_table(path).to_pylist()}
     assert set(HOSTILE) <= stored
     assert any(path.endswith(FILE) for path in company.column("select file_path from ops.load_ledger"))
 

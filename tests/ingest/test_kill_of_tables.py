@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.ingest.sources.standing import is_current, left_behind
+from dagster_project.ingest.sources.table_files import is_current, left_behind
 from tests.ingest.mapping_files import write_system
 
 YML = """

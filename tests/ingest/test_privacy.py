@@ -15,7 +15,7 @@ import pytest
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.pii.masking import prepare, use_key
-from dagster_project.ingest.pii.register import Tombstone, keep_tombstones
+from dagster_project.ingest.pii.register import ErasedPerson, keep_erased
 from demo_company.faults.values import HOSTILE
 from tests.ingest.mapping_files import write_system
 
@@ -211,9 +211,9 @@ def test_hashed_columns_are_restricted_texts_that_are_no_key() -> None:
 @pytest.mark.fault("S8")
 def test_a_file_delivered_again_brings_no_forgotten_account_back(make_door: Callable[..., Any]) -> None:
     door = make_door(hash_key=SECRET)
-    keep_tombstones(
+    keep_erased(
         door.ledger,
-        [Tombstone("account", signed("a1"), "FORGOTTEN-1"), Tombstone("contact", signed("c1"), "FORGOTTEN-1-1")],
+        [ErasedPerson("account", signed("a1"), "FORGOTTEN-1"), ErasedPerson("contact", signed("c1"), "FORGOTTEN-1-1")],
     )
     door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,+41446681800\nc2,a2,ann@example.org,\n")
     door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name,parent_account_id\na1,Zoe,\na2,Ann,a1\n")
@@ -234,7 +234,7 @@ def test_a_file_delivered_again_brings_no_forgotten_account_back(make_door: Call
 @pytest.mark.fault("S8")
 def test_a_refused_record_of_a_forgotten_account_is_told_without_its_id(make_door: Callable[..., Any]) -> None:
     door = make_door(hash_key=SECRET)
-    keep_tombstones(door.ledger, [Tombstone("account", signed("account-zoe"), "FORGOTTEN-1")])
+    keep_erased(door.ledger, [ErasedPerson("account", signed("account-zoe"), "FORGOTTEN-1")])
     rows = "".join(f"a{number},b2c\n" for number in range(300))
     door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_kind\naccount-zoe,b2x\n" + rows)
     assert "account-zoe" not in door.walk().rejections[0]

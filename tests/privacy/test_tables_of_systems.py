@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.ingest.sources.standing import write_anew
+from dagster_project.ingest.sources.table_files import write_anew
 from dagster_project.privacy.forget import left_of
+from dagster_project.privacy.messages import clean_texts
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.purge import remove_older_batches
-from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
 from tests.privacy.landing_files import erase, texts
 

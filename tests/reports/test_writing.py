@@ -33,7 +33,7 @@ def test_a_page_that_cannot_be_drawn_leaves_the_one_before(home: Path, monkeypat
     assert [path.name for path in path_of(home).parent.iterdir()] == ["index.html"]
 
 
-def test_a_page_that_cannot_be_put_in_place_leaves_the_one_before_and_no_litter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_cannot_be_put_in_place_leaves_the_one_before_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path_of(home).read_bytes()
 
     def fail(*_: Any) -> None:

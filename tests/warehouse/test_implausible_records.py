@@ -113,7 +113,7 @@ def test_tickets_that_name_each_other_are_flagged_whatever_their_state(quick: Bu
     ]  # fmt: skip
     company = quick({**WHOLE, "tickets": [*WHOLE["tickets"], *tickets]})
     flags = dict(company.execute("select ticket_id, is_merge_broken from marts.fct_ticket where ticket_id like 'TX_'").fetchall())
-    moved = states == ("merged", "closed")  # the one that is merged has a survivor that is not
+    moved = states == ("merged", "closed")  # the one that is merged has a surviving ticket that is not
     assert flags == {"TX1": not moved, "TX2": True}
     counted = company.execute("select ticket_id from marts.fct_ticket where ticket_id like 'TX_' and is_counted order by 1").fetchall()
     bearing = company.execute(

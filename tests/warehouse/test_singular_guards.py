@@ -25,7 +25,7 @@ BREAKS = {
     "assert_lines_add_up_to_their_order": "update staging.stg_orders set net_amount = 0.01 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_merged_accounts_move_and_add_nothing": "insert into marts.fct_order select * from marts.fct_order limit 1",
-    "assert_merges_end_at_a_survivor": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
+    "assert_merge_chains_end": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
@@ -41,7 +41,7 @@ BREAKS = {
 }
 FOUND = {
     "assert_amounts_have_a_rate": {"ledger|primary|J2024-12|1", "YEN/1"},
-    "assert_merges_end_at_a_survivor": {"X1", "X2"},
+    "assert_merge_chains_end": {"X1", "X2"},
 }
 """What the tests of severity warn find in the good company: keys in the second column."""
 

@@ -223,7 +223,7 @@ class BatchWriter:
         carriers = [batch for batch in batches if batch.is_records]
         self._add_faults(carriers[0], source)
         if len(carriers) == 1 and carriers[0].written + carriers[0].refused == source.scan.records:
-            return  # a record lost and another doubled would still agree here; `settle` counts the distinct ones
+            return  # a record lost and another doubled would still agree here; `deduplicate` counts the distinct ones
         files = ", ".join(literal(str(batch.temporary)) for batch in carriers)
         written = f"(select record_number from read_parquet([{files}]))"
         doubled = f"select record_number, count(*) from {written} group by 1 having count(*) > 1 order by 1 limit 1"

@@ -18,8 +18,8 @@ TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
 FUTURE = "future_instant"
 FUTURE_DAYS = 1  # a delivery's day is local and its instants are UTC; what lies further ahead is a wrong clock
 _FAR_DAYS = 366  # for instants that a source may know a little ahead, such as the end of a contract
-_PLANNED_DAYS = 3_660  # for plans, promises and versions of budgets
-_PLANNED = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
+_AHEAD_DAYS = 3_660  # for plans, promises and versions of budgets
+_AHEAD = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
 _BUDGET_MONTHS = 120  # a budget may plan ten years ahead, a ledger may post into the next fiscal year
 _LEDGER_MONTHS = 24
 _SPARE_DIGITS = 2
@@ -85,7 +85,7 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
     rules = []
     for earlier, later in _ORDERED.get(contract.feed, ()):
         if earlier in types and later in types:
-            # Adding to an instant is dear: only where the order is wrong at all.
+            # Adding to an instant is expensive: only where the order is wrong at all.
             bad = f"{earlier} > {later} and {earlier} > {later} + interval {TOLERANCE_SECONDS} second"
             if (other := _UNLESS.get((earlier, later))) in types:
                 bad += f" and {other} is null"
@@ -162,7 +162,7 @@ def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: 
             continue
         day = day_of(name)
         if column.sql_type == "timestamptz":
-            ahead = FUTURE_DAYS if column.not_after_delivery else _PLANNED_DAYS if name in _PLANNED else _FAR_DAYS
+            ahead = FUTURE_DAYS if column.not_after_delivery else _AHEAD_DAYS if name in _AHEAD else _FAR_DAYS
             late = f"{name} >= {_later(day, ahead)}"
             how_far = "" if column.not_after_delivery else f"more than {ahead:,} days "
             rules.append(Rule(name, FUTURE, late, f"lies {how_far}after the day of delivery{_shown(day)}"))

@@ -27,7 +27,7 @@ from dagster_project.ingest.sources.changes import FeedChanges
 from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
-from dagster_project.ingest.sources.standing import (
+from dagster_project.ingest.sources.table_files import (
     DRAFT,
     STORAGE,
     clear,

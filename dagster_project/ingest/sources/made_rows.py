@@ -272,8 +272,8 @@ class MadeRows:
         numbers = ", ".join(map(str, sorted(refused)))
         self.tables.run(f"create or replace temp table refused_records as select unnest([{numbers}]::bigint[]) as record_number")
         if self.tables.size(excluded):
-            settled = f"record_number in (select record_number from {rows}) or record_number in (from refused_records)"
-            chosen = f"select record_number, min(reason) as reason from {excluded} where not ({settled}) group by 1"
+            decided = f"record_number in (select record_number from {rows}) or record_number in (from refused_records)"
+            chosen = f"select record_number, min(reason) as reason from {excluded} where not ({decided}) group by 1"
             self.tables.run(f"create or replace temp table {excluded} as {chosen}")
         if written + len(refused) + self.tables.size(excluded) == self.tables.size(target):
             return

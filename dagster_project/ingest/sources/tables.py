@@ -169,7 +169,7 @@ class SourceTables:
             sql = "select column_name from duckdb_columns() where database_name = ? and table_name = ?"
             known = {column for (column,) in self.run(sql, [old, f"stream {name}"]).fetchall()}
             if known:
-                # columns that are read in both; what is hidden is settled again
+                # columns that are read in both; what is hidden is decided again
                 shared = [identifier(column) for column in (*self.columns(name), *_OWN) if column in known and column != "row_hidden"]
                 numbers = f"select file_no from {old}.files where path in ({listed})"
                 rows = f"select {', '.join(shared)} from {old}.{identifier('stream ' + name)}"
@@ -177,12 +177,12 @@ class SourceTables:
                 self._delivered.add(name)
 
     def merge(self) -> None:
-        """Bring the delivered rows into the tables, then settle which rows are hidden; the transaction stays open."""
+        """Bring the delivered rows into the tables, then decide which rows are hidden; the transaction stays open."""
         self._begin()
         for name in self.streams:
             if name in self._delivered:
                 self.changes[name] = self._merge_one(name)
-        Visibility(self).settle()
+        Visibility(self).update()
 
     def _merge_one(self, name: str) -> StreamChange:
         stream, table, delta = self.system.stream(name), self.table(name), self.delta(name)
@@ -253,13 +253,13 @@ class SourceTables:
         self.run(f"insert into moved select record_number, row_hidden {lost}")
         self.run(f"insert into {came} select {columns} from winner where record_number not in (select winning from kept)")
         counts = [self.count(f"select count(*) {lost}"), self.count(f"select count(*) from {came}")]
-        self.note_touched(name, f"select {listed} from standing union select {listed} from winner")
+        self.note_affected(name, f"select {listed} from standing union select {listed} from winner")
         return StreamChange(counts[0], counts[1], tied)
 
-    def note_touched(self, name: str, keys: str) -> None:
+    def note_affected(self, name: str, keys: str) -> None:
         """Keep the keys of the rows that came, went or moved, where rows of another stream need them."""
         if any(name in self.system.stream(other).needs.values() for other in self.streams):
-            self.run(f"create or replace temp table {self.temporary('touched', name)} as {keys}")
+            self.run(f"create or replace temp table {self.temporary('affected_keys', name)} as {keys}")
 
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""

@@ -86,7 +86,7 @@ def test_a_code_is_a_state_and_a_state_of_the_companys_own_is_open(door: Any, st
     assert door.all("select ticket_state from lake.tickets") == [(state,)]
 
 
-def test_the_description_and_public_replies_are_contacts_and_a_merge_names_its_survivor(door: Any) -> None:
+def test_the_description_and_public_replies_are_contacts_and_a_merge_names_its_surviving_ticket(door: Any) -> None:
     said = {"ticket_id": "1", "source": "0", "created_at": AT, "updated_at": AT}
     conversations = [
         {**said, "id": "21", "user_id": "9", "incoming": "false", "private": "false"},

@@ -112,7 +112,7 @@ def test_an_event_has_the_same_number_in_whatever_file_it_comes(make_door: Calla
     assert [row[1] for row in events[0]] == ["created", "field_change", "status_change"]
 
 
-def test_a_merged_ticket_names_its_survivor_and_a_note_is_no_contact(door: Any) -> None:
+def test_a_merged_ticket_names_its_surviving_ticket_and_a_note_is_no_contact(door: Any) -> None:
     tags = [{"ticket_id": "1", "tag": tag} for tag in ("closed_by_merge", "closed_by_merge", "issue_login", "order_17", "escalation_2")]
     comments = [
         {"id": "11", "ticket_id": "1", "user_id": "2", "public": "TRUE", "created": AT, "body": "Help!"},

@@ -209,7 +209,7 @@ HISTORIES = [
         [("3", "20", "05 10"), ("4", "20", "06 10")],
     ),
     History(
-        "the survivor joins a company later",
+        "the surviving contact joins a company later",
         {
             D1: {"contact": [{**CONTACT, "property_hs_merged_object_ids": "3"}]},
             D2: {"contact": [{**MERGED, "property_hs_merged_object_ids": "3", "property_associatedcompanyid": "20"}]},

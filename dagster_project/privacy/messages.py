@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.pii.register import ERASED
-from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sources.table_files import FOLDER
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import Ledger
 from dagster_project.privacy.person import Person

@@ -13,13 +13,13 @@ import pytest
 
 from dagster_project.commands import terminal
 from dagster_project.errors import InputRefused
-from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
-from dagster_project.ingest.sources.standing import write_anew
+from dagster_project.ingest.pii.register import ERASED, ErasedPerson, keep_erased
+from dagster_project.ingest.sources.table_files import write_anew
 from dagster_project.orchestration import alerts
 from dagster_project.orchestration.runtime import Runtime
+from dagster_project.privacy.messages import clean_texts
 from dagster_project.privacy.person import Lake
 from dagster_project.privacy.purge import remove_older_batches
-from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
 from tests.privacy.canaries import found_below
 from tests.privacy.landing_files import below, erase
@@ -131,7 +131,7 @@ def test_a_refused_record_of_an_archived_file_is_erased_for_nobody_can_tell_whos
 @pytest.mark.fault("S19")
 def test_a_refused_record_that_comes_again_is_told_without_its_values(desk: Any) -> None:
     key = (desk.settings.restricted / "hash_key").read_bytes()
-    keep_tombstones(desk.ledger, [Tombstone("account", Lake(desk.settings, desk.ledger, key).hashed("acc-zoe"), "FORGOTTEN-1")])
+    keep_erased(desk.ledger, [ErasedPerson("account", Lake(desk.settings, desk.ledger, key).hashed("acc-zoe"), "FORGOTTEN-1")])
     good = "".join(ticket(number, "acc-ann") for number in range(300))
     desk.deliver(f"canonical/tickets/{DAY}/b.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx", "vip") + good)
     desk.deliver(
