@@ -46,7 +46,7 @@ class Desk:
         void = self._void(due, at, month, order_fates)
         self.chains.set(ids[void], is_void=1)
         ids, at, due = ids[~void], at[~void], take(due, ~void)
-        silent = due["is_told"] == 0
+        silent = due["is_reported"] == 0
         self.chains.set(ids[silent], ended_at=due["occurred_at"][silent] + 7 * DAY)
         contacts = {"chain": ids, "at": at, "channel": due["channel"], "department": due["department"]}
         contacts = take(contacts, ~silent)

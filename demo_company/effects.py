@@ -35,7 +35,7 @@ def episodes(chains: Batch, natural_death: Integers, b: Behaviour) -> Batch:
     severity = np.maximum(chains["severity"], 1) - 1
     later = (chains["event"] == NULL) | (chains["luck_later"] < np.array(b.later_by_severity, dtype=np.int64)[severity])
     solved = chains["is_solved"] == 1
-    met = np.where(chains["is_told"] == 0, SILENT, np.where(solved, np.where(chains["treated"] == 1, FCR, LATER), UNRESOLVED))
+    met = np.where(chains["is_reported"] == 0, SILENT, np.where(solved, np.where(chains["treated"] == 1, FCR, LATER), UNRESOLVED))
     never = np.where(later, LATER, UNRESOLVED)
     lives = natural_death > chains["ended_at"] + b.horizon_days * DAY
     names = {"fcr": FCR, "later": LATER, "unsolved": UNRESOLVED, "silent": SILENT}

@@ -132,7 +132,7 @@ class Matters:
             "luck_death": draws.integers(0, 10_000, count),
             "luck_mood": draws.integers(0, 10_000, count),
             "luck_later": draws.integers(0, 10_000, count),
-            "is_told": zero + 1,
+            "is_reported": zero + 1,
             "is_quick": raised["is_quick"],
             "event": nothing,
             "session": session,

@@ -76,7 +76,7 @@ class Simulation:
         present = self.fates.present(start) | (self.customers.join_month == month)
         self._sales.begin(start, end, draws)
         orders, lines = self._sales.orders, self._sales.lines
-        events, told = self._open_problems(lines, month, draws)
+        events, reported = self._open_problems(lines, month, draws)
         sessions = self._open_matters(orders, month, present, draws)
         for day in self._calendar.days(month):
             self._day(day, month)
@@ -86,7 +86,7 @@ class Simulation:
         outcomes = episodes(ended, self.customers.natural_death[ended["account"]], self._behaviour)
         self._causal.keep(ended, outcomes)
         happened = seen[events["_parent"]]
-        self._report_problems(take(events, happened), told[happened], ended)
+        self._report_problems(take(events, happened), reported[happened], ended)
         self._tickets.month(start, end, draws)
         contacts = self._interactions.month(draws)
         self._offers.make(contacts, draws)
@@ -124,16 +124,16 @@ class Simulation:
         running = self._desk.chains.table["event"]
         if (running != NULL).any():
             self._troubled = take(self._troubled, self._troubled["event"] >= running[running != NULL].min())
-        return events, chains["is_told"]
+        return events, chains["is_reported"]
 
     def _open_matters(self, orders: Batch, month: int, present: np.ndarray, draws: Draws) -> Batch:
         chains, sessions, due = self._matters.month(month, orders, present, draws)
         self._desk.agenda.add(self._desk.chains.open(chains), due)
         return sessions
 
-    def _report_problems(self, events: Batch, told: Integers, ended: Batch) -> None:
+    def _report_problems(self, events: Batch, reported: Integers, ended: Batch) -> None:
         """Report the list of known affected, and again each event whose chain has ended solved."""
-        self._causal.affected(events, told == 1)
+        self._causal.affected(events, reported == 1)
         fresh = events | {
             "resolved_at": np.full(rows(events), NULL, dtype=np.int64),
             "_is_first": np.ones(rows(events), dtype=np.int64),

@@ -64,7 +64,7 @@ from sale inner join account on sale.account_id = account.account_id
 where not exists (select 1 from taken_back where taken_back.order_key = sale.order_key)
 group by sale.account_id, sale.order_date, account.created_date
 """
-# Every order that was delivered tells how far the history reaches, whoever bought and whatever became of it.
+# Every order that was delivered tells how far the history reaches, no matter who bought and what became of it.
 _BEGIN = "select min(order_date) from marts.fct_order where is_counted and period_month is not null"
 _MONTHS = "select period_month, start_date, end_date, is_complete_period, as_of_date from marts.dim_period order by period_month"
 
@@ -130,7 +130,7 @@ _MONTHLY = -1
 
 
 def order_days_sql(feeds: frozenset[str] = frozenset(), taken_back_days: int = 0) -> str:
-    """Query the days on which each identified customer ordered something it did not send back; orders stand in where no lines come."""
+    """Query the days on which each identified customer ordered something it did not send back; orders are used where no lines come."""
     return _ORDER_DAYS.format(sales=_SALES_BY_LINES if "order_lines" in feeds else _SALES_BY_ORDERS, taken_back_days=taken_back_days)
 
 

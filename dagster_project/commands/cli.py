@@ -16,7 +16,7 @@ import typer
 from dagster_project.commands.ending import message_of
 from dagster_project.commands.options import EngineName, FiscalCalendar, Format, Home, Landing, Output
 from dagster_project.commands.terminal import confirm, note, progress, show
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.temporary import temporary_files_within
 from dagster_project.settings import Settings, load_settings, require_home
 
@@ -98,10 +98,10 @@ def plan(
 ) -> None:
     """Say which feeds, days, tables and months a run would change, and why, without changing anything."""
     from dagster_project.commands.plan import plan as find_out
-    from dagster_project.commands.plan_text import told
+    from dagster_project.commands.plan_text import report_of
 
     found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
-    show(told(found))
+    show(report_of(found))
     found.raise_if_refused()
 
 
@@ -110,7 +110,7 @@ def try_mapping(
     file: Annotated[Path, typer.Argument(help="One exported file.")],
     system: Annotated[str, typer.Option("--system", help="Name of the mapping, e.g. zendesk.")],
     stream: Annotated[
-        str | None, typer.Option("--stream", help="Stream of the file; else told by its path or guessed by its header.")
+        str | None, typer.Option("--stream", help="Stream of the file; else found by its path or guessed by its header.")
     ] = None,
 ) -> None:
     """Show what a mapping makes of one file: rows, refused records with reasons, first typed rows; nothing is written."""
@@ -231,11 +231,11 @@ def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older pu
 
 @app.command()
 def doctor(home: Home = None, landing: Landing = None) -> None:
-    """Find and mend what a crash left; verify the published copy against its pointer."""
+    """Find and repair what a crash left; verify the published copy against its pointer."""
     from dagster_project.commands.doctor import examine
 
     settings = _home_of_a_run(home, landing=landing)
-    with full_disk_is_told(settings.home):
+    with full_disk_reported(settings.home):
         findings = examine(settings)
     show("\n".join(findings.lines))
     if not findings.is_healthy:
@@ -271,7 +271,7 @@ def forget(
             return
         confirm("erase these records for good?", "--yes")
     kept = "what was erased stays erased, and forgetting the account again goes on from there"
-    with full_disk_is_told(settings.home, kept), temporary_files_within("forget"), progress() as say:
+    with full_disk_reported(settings.home, kept), temporary_files_within("forget"), progress() as say:
         certificate = erase(settings, account_id, say=say)
     records = sum(certificate.content["records_removed"].values())
     show(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")

@@ -20,7 +20,7 @@ from typing import Any
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.errors import FileUnread, InputRefused, ServiceRoiError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.host.temporary import private_folder
 from dagster_project.ingest.conform.quarantine import summarised
@@ -133,7 +133,7 @@ def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
 @contextmanager
 def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
     """Copy the ledger into a folder that is thrown away; a home that was never used has none."""
-    with private_folder("plan") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+    with private_folder("plan") as folder, full_disk_reported(folder.parent, "nothing was changed"):
         ops = folder / "ops"
         ops.mkdir()
         if (settings.ops / FILE).exists():

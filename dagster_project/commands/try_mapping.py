@@ -19,7 +19,7 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.temporary import private_folder
 from dagster_project.ingest.conform.quarantine import threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
@@ -122,7 +122,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
     Raises
     ------
     UsageError
-        No such file or system, a stream that cannot be told, or a mapping that does not fit.
+        No such file or system, a stream that cannot be found out, or a mapping that does not fit.
     InputRefused
         The file is refused whole before any record is read.
     """
@@ -136,7 +136,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         path.open("rb").close()
     mappings = Mappings(settings.mappings)
     system = mappings.system(system_name)
-    with private_folder("try") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+    with private_folder("try") as folder, full_disk_reported(folder.parent, "nothing was changed"):
         scratch = folder.resolve()
         if place is not None:
             landing, name, day = place

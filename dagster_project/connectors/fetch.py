@@ -64,11 +64,11 @@ def fetch(
             has_ended = reader.read(load)
             if load.commit(last["state"]):
                 delivered.update(load.counts())
-                say(f"load {number} of {name}: {_told(load.counts())}")
+                say(f"load {number} of {name}: {_counts_of(load.counts())}")
     return dict(delivered)
 
 
-def _told(counted: Counter[str]) -> str:
+def _counts_of(counted: Counter[str]) -> str:
     return ", ".join(f"{stream} {rows:,}" for stream, rows in sorted(counted.items())) or "a new position"
 
 

@@ -1,6 +1,6 @@
 """The journal of a source's loads: LANDING/.loads/<source>/<number>.json with the day, the state and the files of each load.
 
-A load is committed when its journal has its name. Only then its files get theirs; what a crash left of that is done by whoever comes
+A load is committed when its journal has its name. Only then its files get theirs; what a crash left of that is done by what comes
 next, a fetch or a run. It must not write a delivered file, and imports the standard library only: a run with nothing new ends here.
 """
 

@@ -97,12 +97,12 @@ class DuckDBEngine:
         none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint", "delivery_date": "date"}
         typed = ", ".join(f"null::{kind} as {name}" for name, kind in none.items())
         rows = dated_rows(types, files) if files else f"select {typed} where false"
-        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
-        joined = f"select r.* exclude (delivery_date), {told}, false as is_withdrawn from ({rows}) as r"
+        more = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select r.* exclude (delivery_date), {more}, false as is_withdrawn from ({rows}) as r"
         joined += f" join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
         if withdrawn.paths:
-            told = "b.batch_id, null::bigint as row_hash, null::bigint as record_number, b.source_system, b.delivery_date, b.change_number"
-            joined += f" union all select w.* exclude (withdrawn_file), {told}, b.file_order, b.key_scope, true as is_withdrawn"
+            more = "b.batch_id, null::bigint as row_hash, null::bigint as record_number, b.source_system, b.delivery_date, b.change_number"
+            joined += f" union all select w.* exclude (withdrawn_file), {more}, b.file_order, b.key_scope, true as is_withdrawn"
             joined += f" from ({withdrawn_rows(types, withdrawn)}) as w"
             joined += f" join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         try:

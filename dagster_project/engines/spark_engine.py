@@ -138,8 +138,8 @@ class SparkEngine:
             none = stored.insert(len(columns), pa.field("batch_id", pa.string()))
             rows = f"select {', '.join(f'cast(null as {spark_type(field.type)}) as {field.name}' for field in none)} where false"
         names = ", ".join(f"r.{column}" for column in (*columns.names, "batch_id", "row_hash", "record_number"))
-        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
-        joined = f"select {names}, {told}, false as is_withdrawn from ({rows}) as r"
+        more = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select {names}, {more}, false as is_withdrawn from ({rows}) as r"
         joined += f" inner join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
         if withdrawn.paths:
             keys = pa.schema([columns.field(column) for column in withdrawn.key])
@@ -148,8 +148,8 @@ class SparkEngine:
                 f"w.{field.name}" if field.name in withdrawn.key else f"cast(null as {spark_type(field.type)}) as {field.name}"
                 for field in columns
             )
-            told = "b.batch_id, cast(null as bigint) as row_hash, cast(null as bigint) as record_number, b.source_system, b.delivery_date"
-            joined += f" union all select {known}, {told}, b.change_number, b.file_order, b.key_scope, true as is_withdrawn"
+            more = "b.batch_id, cast(null as bigint) as row_hash, cast(null as bigint) as record_number, b.source_system, b.delivery_date"
+            joined += f" union all select {known}, {more}, b.change_number, b.file_order, b.key_scope, true as is_withdrawn"
             joined += f" from (select *, split_part(_metadata.file_name, '.', 1) as withdrawn_file from {table}) as w"
             joined += f" inner join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         self.run(f"create or replace view {view} as {joined}")

@@ -42,7 +42,7 @@ def _free(folder: Path) -> str:
 
 
 @contextmanager
-def full_disk_is_told(folder: Path, consequence: str = "the last published copy stays served") -> Iterator[None]:
+def full_disk_reported(folder: Path, consequence: str = "the last published copy stays served") -> Iterator[None]:
     """Name the folder that is full in the error of a block that writes there.
 
     Raises

@@ -26,7 +26,7 @@ from dagster_project.ingest.conform.resolving import resolve
 from dagster_project.ingest.landing.inventory import Delivery, as_staged, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
-from dagster_project.ingest.mapping.drift import compare, keep_extras, told
+from dagster_project.ingest.mapping.drift import compare, drift_messages, keep_extras
 from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
@@ -108,7 +108,7 @@ class _Loader:
             self._flush(connection)
         except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
             limit = f"raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit})"
-            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or mend the folder"
+            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or repair the folder"
             raise InfrastructureError(
                 f"ingest{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
             ) from error
@@ -118,7 +118,7 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
+        self.report.warnings += [*drift_messages(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*repeated(self.report.files, self.left_out), *left_out(self.left_out)]
         self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
         return self.report
@@ -164,7 +164,7 @@ class _Loader:
             selects,
             connect=self._connect,
             clean=self._clean,
-            clean_told=self._clean_told,
+            clean_messages=self._clean_messages,
             is_refused=self.refusal.message,
         )
         found = loader.load(deliveries, landed)
@@ -185,7 +185,7 @@ class _Loader:
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
         return anonymise_change(connection, batch) if self.forgotten else 0
 
-    def _clean_told(self, rows: Sequence[QuarantinedRecord]) -> tuple[QuarantinedRecord, ...]:
+    def _clean_messages(self, rows: Sequence[QuarantinedRecord]) -> tuple[QuarantinedRecord, ...]:
         return anonymise_quarantine(rows, self.key, self.forgotten)
 
     def _sweep(self) -> None:
@@ -222,8 +222,8 @@ class _Loader:
                         source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
                     batches = writer.write(delivery, source, system)
                     if self.forgotten and (count := sum(anonymise(connection, batch) for batch in batches)):
-                        told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                        self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
+                        message = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                        self.report.warnings.append(f"{delivery.relative}: {count:,} {message}")
                     check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
                     staged = self._counted(staged, source, batches)
                     if drift.added and mode == "evolve" and staged.status == "staged":
@@ -251,9 +251,9 @@ class _Loader:
         if physical != written + kept_out + left_out:
             raise InputRefused(
                 f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
-                " remedy: mend the file's quoting and line ends, or the mapping"
+                " remedy: repair the file's quoting and line ends, or the mapping"
             )
-        rows = self._clean_told([row for batch in batches for row in batch.quarantine])
+        rows = self._clean_messages([row for batch in batches for row in batch.quarantine])
         bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
         thresholds = {batch.contract.feed: self.refusal.limits(batch.contract) for batch in batches}
         above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]

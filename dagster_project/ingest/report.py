@@ -47,8 +47,8 @@ class LoadReport:
         if found.change is not None:
             self.mapped |= {f"{found.system}/{stream}": count for stream, count in found.change.mapped.items()}
             if found.change.nameless:
-                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                self.warnings.append(f"{found.system}: {found.change.nameless:,} {told}")
+                message = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                self.warnings.append(f"{found.system}: {found.change.nameless:,} {message}")
 
     @property
     def paths(self) -> dict[str, str]:
@@ -108,8 +108,8 @@ def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, in
     for (system, stream), found in sorted(streams.items()):
         most, file = max(found, key=lambda entry: entry[0])
         several = "" if len(found) == 1 else f"{system}/{stream}: {sum(count for count, _ in found):,} in {len(found):,} files, most in "
-        told = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
-        yield f"{several}{file.path}: {told}"
+        message = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
+        yield f"{several}{file.path}: {message}"
 
 
 def left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

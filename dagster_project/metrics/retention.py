@@ -1,7 +1,7 @@
 """Order-based retention: the month's partition of customers, and the cohort triangle.
 
 A customer is active on day d when there is an order in (d - W, d]. Nothing here knows why a customer is silent; nobody "cancels".
-Orders before the first day of the delivered history are unknown, so whoever was active then is: what needs those days is `not_mature`.
+Orders before the first day of the delivered history are unknown, and so is who was active then: what needs those days is `not_mature`.
 Frames of order days have a row for each customer and day with an order; frames of months one for each consecutive fiscal month, in order,
 with start_date, end_date and is_complete_period; `month_number` is the position there. What is counted per customer is additive: counts of
 parts of the customers sum to the counts of all, and rates are made of the sums. Source: Fader and Hardie (2009), "Probability Models for

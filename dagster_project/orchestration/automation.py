@@ -62,7 +62,7 @@ def new_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     if not found.is_ready:
         return dg.SensorResult(skip_reason=found.reason, cursor=found.state)
     if context.instance.get_runs(dg.RunsFilter(job_name=daily.name, tags={"dagster/run_key": found.state}), limit=1):
-        return dg.SkipReason(f"{found.reason}: a run has seen them and not loaded them; mend them, or load them by hand")
+        return dg.SkipReason(f"{found.reason}: a run has seen them and not loaded them; repair them, or load them by hand")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=found.state)], cursor=found.state)
 
 
@@ -79,7 +79,7 @@ def _is_retried(run: dg.DagsterRun) -> bool:
 
 @dg.run_failure_sensor(name="tell_failure", monitored_jobs=[daily, monthly], default_status=dg.DefaultSensorStatus.RUNNING)
 def tell_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
-    """Alert when a run failed and the one before had not; who was told once is told again when it works."""
+    """Alert when a run failed and the one before had not; who had an alert gets a message when it works again."""
     if _is_retried(context.dagster_run):
         return dg.SkipReason("Dagster starts it again by itself")
     before = run_before(context.instance, context.dagster_run)
@@ -126,26 +126,26 @@ def _why(context: dg.RunFailureSensorContext) -> str:
     return str(context.failure_event.message or "ended without a word")
 
 
-def mend_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was mended, and what is missing.
+def repair_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was repaired, and what is missing.
 
     Call it while holding the warehouse: then no run that the ledger knows can be alive.
     """
-    mended, missing = [], []
+    repaired, missing = [], []
     with dg.DagsterInstance.get() as instance:
         unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
         for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
             instance.report_run_failed(run, "its process died; found by service-roi doctor")
-            mended.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
+            repaired.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
         storage = instance.event_log_storage
         for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
             storage.free_concurrency_slots_for_run(run_id)
-            mended.append(f"slots of Dagster run {run_id} are free")
+            repaired.append(f"slots of Dagster run {run_id} are free")
         limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
         limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
         if limit != 1:
             missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
-    return mended, missing
+    return repaired, missing
 
 
 def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:

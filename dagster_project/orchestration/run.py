@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.connectors.journals import release_all
 from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError, UsageError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.landing.inventory import Unread, new_files, refused_parts
 from dagster_project.ingest.mapping.systems import Mappings
@@ -77,7 +77,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, say=say)
     release_all(settings.landing)
-    with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
+    with full_disk_reported(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
             runtime.say(str(orphan))
         report = _run(settings, runtime, full_refresh=full_refresh)

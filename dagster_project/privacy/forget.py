@@ -1,7 +1,7 @@
 """Forget one account: erase it from landing and HOME, keep its sums under a pseudonym, prove it, certify it.
 
 Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the register
-stands first, redacted rows are delivered before records are taken out, and the certificate is written last.
+is written first, redacted rows are delivered before records are taken out, and the certificate is written last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import hash_key
 from dagster_project.ingest.pii.register import keep_erased
-from dagster_project.ingest.sources.table_files import FOLDER, write_anew
+from dagster_project.ingest.sources.table_files import FOLDER, rewrite
 from dagster_project.ledger.store import Ledger
 from dagster_project.masking import masked_path
 from dagster_project.orchestration.run import RanWithoutFiles, check_folders, run_daily
@@ -45,7 +45,7 @@ NOT_SEARCHED = (
 
 @dataclass(frozen=True)
 class Certificate:
-    """Where the certificate lies, and what it says."""
+    """Where the certificate is, and what it contains."""
 
     path: Path
     content: dict[str, Any]
@@ -91,11 +91,11 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     UsageError
         No such account, or a delivered file that is not of its declared encoding.
     InputRefused
-        A delivered archive or workbook that ingest would refuse too: the account may stand in it.
+        A delivered archive or workbook that ingest would refuse too: the account may be in it.
     InfrastructureError
         Another run holds the warehouse, or something of the account is still found: the message names the files.
     ServiceRoiError
-        The run that builds the warehouse anew was refused; what was erased stays erased, and forgetting again goes on from there.
+        The run that rebuilds the warehouse was refused; what was erased stays erased, and forgetting again goes on from there.
     """
     require_apart(settings)
     require_home(settings)
@@ -104,7 +104,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     say("look for the account")
     with warehouse_lock(settings.ops, _HOLDER):
         person, done = erase_from_landing(settings, ledger, account_id, say)
-    say("build the warehouse anew")
+    say("rebuild the warehouse")
     try:
         run_daily(settings, full_refresh=True, say=say)
     except RanWithoutFiles as error:  # what no run reads was searched all the same
@@ -113,7 +113,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     say("remove what is older")
     with warehouse_lock(settings.ops, _HOLDER):
         done["batches_removed"] = remove_older_batches(settings, ledger)
-        write_anew(settings)
+        rewrite(settings)
         done["copies_removed"] = remove_older_copies(settings)
         done["ledger_texts_redacted"] += clean_texts(settings, ledger, person)
         fault_point("forget_purged")
@@ -129,7 +129,7 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
 
 
 def left_of(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
-    """Return the delivered files and files of tables in which a record of the person still stands, found by its columns too."""
+    """Return the delivered files and files of tables in which a record of the person remains, found by its columns too."""
     found = search(Lake(settings, ledger, hash_key(settings, ledger)), person, _files(settings, only_absent=False)).found
     return sorted({str(file.database or file.path) for file in found})
 
@@ -150,16 +150,16 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     keep_erased(ledger, person.erased)
     fault_point("forget_register")
     draft = _draft(settings, person)
-    told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
+    removed = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
     named = person.pattern()
     records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
-    told = {path: max(records.get(path, 0), told.get(path, 0)) for path in {*records, *told}}
+    removed = {path: max(records.get(path, 0), removed.get(path, 0)) for path in {*records, *removed}}
     draft.parent.mkdir(parents=True, exist_ok=True)
-    write_synced(draft, told)
+    write_synced(draft, removed)
     say("deliver its sums under a pseudonym")
     rows = deliver_redacted(found, settings.landing)
     fault_point("forget_delivered")
-    say("clean what was told of it")
+    say("clean the messages about it")
     texts = erase_quarantine(settings, ledger, found) + clean_texts(settings, ledger, person)
     fault_point("forget_texts_cleaned")
     say("take its records out")
@@ -167,7 +167,7 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     fault_point("forget_taken_out")
     renamed = rename_files(settings, ledger, person)
     return person, {
-        "records_removed": {masked_path(path): count for path, count in told.items()},
+        "records_removed": {masked_path(path): count for path, count in removed.items()},
         "rows_kept_under_pseudonym": sum(rows.values()),
         "redacted_files": sorted(rows),
         "files_renamed": renamed,
@@ -220,7 +220,7 @@ def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Pr
                 "names": len(person.names),
                 "hashes": len((person.emails | person.phones) - person.ids),
                 "addresses_and_numbers": len(person.addresses),
-                "phrases_replaced_in_told_texts": len(person.phrases),
+                "phrases_replaced_in_messages": len(person.phrases),
             },
         },
         "not_searched": NOT_SEARCHED,

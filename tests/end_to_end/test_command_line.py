@@ -207,7 +207,7 @@ def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple
 
 
 @pytest.mark.fault("C8")
-def test_doctor_finds_a_damaged_copy_and_a_full_refresh_mends_it(copy_of_demo: tuple[Path, Path]) -> None:
+def test_doctor_finds_a_damaged_copy_and_a_full_refresh_repairs_it(copy_of_demo: tuple[Path, Path]) -> None:
     import json
 
     landing, home = copy_of_demo

@@ -148,7 +148,7 @@ def disk(company: Company, tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.mark.fault("C4")
-def test_a_disk_that_fills_up_at_the_door_in_dbt_or_while_publishing_changes_nothing_served(company: Company, disk: Disk) -> None:
+def test_a_disk_that_fills_up_during_ingest_in_dbt_or_while_publishing_changes_nothing_served(company: Company, disk: Disk) -> None:
     home = company.home(disk.folder)
     served = pointer(home)
     for stage in ("ingest", "marts", "publish"):

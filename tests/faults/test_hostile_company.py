@@ -141,7 +141,7 @@ def test_no_text_became_code_or_a_path(company: Company) -> None:
 
 
 @pytest.mark.fault("S7")
-def test_no_address_number_or_name_is_in_a_byte_that_leaves_the_door(company: Company) -> None:
+def test_no_address_number_or_name_is_in_a_byte_that_leaves_ingest(company: Company) -> None:
     home = company.home
     assert look([company.landing], CANARIES).hits, "the search itself finds nothing"
     assert look([home / "published", home / "finance", home / "reports", home / "ops"], CANARIES).hits == []

@@ -1,4 +1,4 @@
-"""A door that is killed, whose checks fail, or whose files are gone. Breaks: half a delivery is visible."""
+"""An ingest that is killed, whose checks fail, or whose files are gone. Breaks: half a delivery is visible."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from dagster_project.errors import InfrastructureError
 from tests.ingest.loading_files import HEADER, counts, latest, order, orders
 
 
-def test_a_feed_whose_checks_fail_keeps_the_older_rows_visible(door: Any) -> None:
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders([1]))
-    door.walk()
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders([2]))
-    door.deliver("canonical/orders/2026-01-03/b.csv", orders([2]))
-    door.deliver("canonical/payments/2026-01-03/p.csv", "payment_id,order_id,payment_amount,currency_code\np1,o1,1.00,EUR\n")
-    door.read()
-    door.ledger.accept("run-2", {"orders": "1 blocking check failed"})
-    assert door.all("select order_id from lake.orders") == [("o1",)]
-    assert door.all("select count(*) from lake.payments") == [(1,)]
-    assert [row[0] for row in door.ledger.rows("select status from deliveries order by path, file_id")] == [
+def test_a_feed_whose_checks_fail_keeps_the_older_rows_visible(ingest: Any) -> None:
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders([1]))
+    ingest.walk()
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders([2]))
+    ingest.deliver("canonical/orders/2026-01-03/b.csv", orders([2]))
+    ingest.deliver("canonical/payments/2026-01-03/p.csv", "payment_id,order_id,payment_amount,currency_code\np1,o1,1.00,EUR\n")
+    ingest.read()
+    ingest.ledger.accept("run-2", {"orders": "1 blocking check failed"})
+    assert ingest.all("select order_id from lake.orders") == [("o1",)]
+    assert ingest.all("select count(*) from lake.payments") == [(1,)]
+    assert [row[0] for row in ingest.ledger.rows("select status from deliveries order by path, file_id")] == [
         "accepted",
         "refused",
         "refused",
@@ -38,22 +38,22 @@ def test_a_feed_whose_checks_fail_keeps_the_older_rows_visible(door: Any) -> Non
 
 
 @pytest.mark.fault("F13")
-def test_several_currencies_without_a_choice_are_an_error(door: Any) -> None:
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders([1]) + order(2).replace("EUR", "USD"))
-    door.walk()
+def test_several_currencies_without_a_choice_are_an_error(ingest: Any) -> None:
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders([1]) + order(2).replace("EUR", "USD"))
+    ingest.walk()
     with pytest.raises(Exception, match=r"reporting_currency_code: the feeds name several \(EUR, USD\)"):
-        door.lake()
-    door.assumptions = door.assumptions.model_copy(update={"reporting_currency_code": "EUR"})
-    assert door.all("select reporting_currency_code from lake.run_parameters") == [("EUR",)]
+        ingest.lake()
+    ingest.assumptions = ingest.assumptions.model_copy(update={"reporting_currency_code": "EUR"})
+    assert ingest.all("select reporting_currency_code from lake.run_parameters") == [("EUR",)]
 
 
 @pytest.mark.fault("C7")
-def test_a_lake_file_that_is_gone_is_told_and_not_passed_over(door: Any) -> None:
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders([1]))
-    door.walk()
-    next((door.settings.lake / "orders").iterdir()).unlink()
+def test_a_lake_file_that_is_gone_is_told_and_not_passed_over(ingest: Any) -> None:
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders([1]))
+    ingest.walk()
+    next((ingest.settings.lake / "orders").iterdir()).unlink()
     with pytest.raises(InfrastructureError, match=r"lake\.orders"):
-        door.lake()
+        ingest.lake()
 
 
 WALK = """
@@ -74,37 +74,37 @@ ledger.accept(sys.argv[3])
 
 @pytest.mark.fault("C1")
 @pytest.mark.parametrize("point", ["prescan", "loaded", "accepted"])
-def test_a_kill_at_any_point_of_the_door_leaves_the_old_rows_or_the_new_ones(make_door: Callable[..., Any], point: str) -> None:
-    door = make_door()
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders(range(3)))
-    door.walk()
-    door.deliver("canonical/orders/2026-01-02/a.csv", orders(range(5)))
-    door.deliver("canonical/orders/2026-01-03/b.csv.gz", orders(range(10, 12)))
-    arguments = [sys.executable, "-c", WALK, str(door.settings.landing), str(door.settings.home)]
+def test_a_kill_at_any_point_of_ingest_leaves_the_old_rows_or_the_new_ones(make_ingest: Callable[..., Any], point: str) -> None:
+    ingest = make_ingest()
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders(range(3)))
+    ingest.walk()
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", orders(range(5)))
+    ingest.deliver("canonical/orders/2026-01-03/b.csv.gz", orders(range(10, 12)))
+    arguments = [sys.executable, "-c", WALK, str(ingest.settings.landing), str(ingest.settings.home)]
     killed = subprocess.run([*arguments, "killed"], env={**os.environ, "ROI_FAULT_POINT": point}, check=False)
     assert killed.returncode == -signal.SIGKILL
-    seen = [row[0] for row in latest(door)]
+    seen = [row[0] for row in latest(ingest)]
     assert seen == (["o0", "o1", "o2"] if point != "accepted" else ["o0", "o1", "o10", "o11", "o2", "o3", "o4"])
     assert subprocess.run([*arguments, "again"], check=False).returncode == 0
-    undisturbed = make_door("undisturbed")
+    undisturbed = make_ingest("undisturbed")
     undisturbed.walk()
-    assert latest(door) == latest(undisturbed)
-    door.read()
-    named = {Path(path).name for (path,) in door.ledger.rows("select path from batches where status = 'accepted'")}
-    assert {path.name for path in (door.settings.lake / "orders").iterdir()} == named, "what the crash left is swept"
+    assert latest(ingest) == latest(undisturbed)
+    ingest.read()
+    named = {Path(path).name for (path,) in ingest.ledger.rows("select path from batches where status = 'accepted'")}
+    assert {path.name for path in (ingest.settings.lake / "orders").iterdir()} == named, "what the crash left is swept"
 
 
-def test_each_record_ends_in_exactly_one_bucket(make_door: Callable[..., Any]) -> None:
+def test_each_record_ends_in_exactly_one_bucket(make_ingest: Callable[..., Any]) -> None:
     kinds = {"good": "10.00", "bad": "x", "fine": "1.50"}
     for number, mix in enumerate(itertools.product(kinds, repeat=2)):
-        door = make_door(f"home{number}")
-        door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-        shutil.rmtree(door.settings.landing)
-        door.deliver(
+        ingest = make_ingest(f"home{number}")
+        ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+        shutil.rmtree(ingest.settings.landing)
+        ingest.deliver(
             "canonical/orders/2026-01-02/a.csv", HEADER + "".join(order(at, net=kinds[kind]) for at, kind in enumerate(mix)) + order(0)
         )
-        ((physical, loaded, superseded, quarantined),) = counts(door.walk())
+        ((physical, loaded, superseded, quarantined),) = counts(ingest.walk())
         assert physical == 3 == loaded + superseded + quarantined
         assert quarantined == mix.count("bad")
         assert superseded == (mix[0] != "bad")
-        assert door.all("select count(*) from lake.orders") == [(loaded,)]
+        assert ingest.all("select count(*) from lake.orders") == [(loaded,)]

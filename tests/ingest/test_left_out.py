@@ -32,8 +32,8 @@ COUNTS = "select status, physical, loaded, superseded, quarantined from deliveri
 
 
 @pytest.fixture
-def till(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    return make_door(mappings=write_system(tmp_path / "mappings", "till", YML, payments=PAYMENTS, refunds=REFUNDS))
+def till(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
+    return make_ingest(mappings=write_system(tmp_path / "mappings", "till", YML, payments=PAYMENTS, refunds=REFUNDS))
 
 
 def test_a_record_left_out_with_a_reason_is_superseded_and_named(till: Any) -> None:

@@ -102,7 +102,7 @@ def test_retention_waits_until_the_orders_reach_back_two_windows(begin: int, fir
 
 
 def test_a_history_cut_short_says_nothing_else_than_the_whole_one() -> None:
-    """Whoever delivers the last months only gets the same figures or none. Who was silent for a window before counts as new, though."""
+    """Anyone who delivers the last months only gets the same figures or none. Who was silent for a window before counts as new, though."""
     random = np.random.default_rng(7)
     long = {customer: sorted(random.integers(-400, 280, size=random.integers(1, 9)).tolist()) for customer in range(60)}
     short = {customer: kept for customer, days in long.items() if (kept := [day for day in days if day >= 0])}

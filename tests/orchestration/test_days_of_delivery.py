@@ -1,4 +1,4 @@
-"""Days of delivery are the partitions of the door: a range of them is one run, and how they are cut changes no figure."""
+"""Days of delivery are the partitions of ingest: a range of them is one run, and how they are cut changes no figure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_today_is_a_day_of_delivery_and_tomorrow_is_not() -> None:
     assert DELIVERY_DAYS.get_first_partition_key() == "2020-01-01"
 
 
-def test_only_the_door_has_days_and_a_range_of_them_is_one_run() -> None:
+def test_only_ingest_has_days_and_a_range_of_them_is_one_run() -> None:
     for asset in defs.resolve_all_asset_specs():
         assert (asset.partitions_def == DELIVERY_DAYS) == (asset.key.path[0] == "lake"), asset.key
     graph = defs.resolve_asset_graph()

@@ -60,7 +60,7 @@ def test_one_state_starts_one_run_and_a_changed_one_another(sensor: Sensor, hous
     instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.FAILURE, tags={"dagster/run_key": first})
     keys, reason = sensor.look()
     assert keys == []
-    assert "mend them" in reason
+    assert "repair them" in reason
     path.write_text("refund_id,order_id\nR1,O2,\n")
     sensor.look()
     ((second,), _) = sensor.look()

@@ -134,7 +134,7 @@ def test_merges_of_any_shape_end_where_they_do_one_after_the_other(quick: Build,
     assert surviving_accounts(connection) == {name: end_of(name) for name in names}
 
 
-def test_a_circle_of_one_instant_is_broken_and_reported_and_whoever_leads_into_it_stays_too(quick: Build) -> None:
+def test_a_circle_of_one_instant_is_broken_and_reported_and_what_leads_into_it_stays_too(quick: Build) -> None:
     circle = merged(quick, merge("a", "b", "2025-01-01"), merge("b", "a", "2025-01-01"), merge("c", "a", "2025-01-01"))
     assert surviving_accounts(circle) == {"a": "a", "b": "b", "c": "c"}
     rows = circle.execute("select account_id from marts.dim_account where is_merge_broken order by 1").fetchall()

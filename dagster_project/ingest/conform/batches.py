@@ -100,7 +100,7 @@ class BatchWriter:
         return self._selects[path]
 
     def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
-        """Say whether no feed of the stream needs the numbers of records: each record is one row, told by its place in the file."""
+        """Say whether no feed of the stream needs the numbers of records: each record is one row, known by its place in the file."""
         is_one_row_each = all(
             select.is_plain and LEFT_OUT not in select.types and not load_contract(feed).is_personal for feed, select in selects.items()
         )
@@ -219,7 +219,7 @@ class BatchWriter:
         batch.refused += len(source.faults)
 
     def _account_for_every_record(self, batches: list[FeedBatch], source: Source, stream: Stream) -> None:
-        """Find records that the mapping's SQL dropped or returned twice; both are told apart from refused ones."""
+        """Find records that the mapping's SQL dropped or returned twice; both are counted apart from refused ones."""
         carriers = [batch for batch in batches if batch.is_records]
         self._add_faults(carriers[0], source)
         if len(carriers) == 1 and carriers[0].written + carriers[0].refused == source.scan.records:

@@ -252,12 +252,12 @@ def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
         return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
     form = literal(r"\d{4}-\d\d-\d\d")
     other = f"not regexp_full_match({raw}, {form})"
-    span, told = f" or {name} not between '{_EARLIEST}' and '{_LATEST}'", f" between {_EARLIEST} and {_LATEST}"
+    span, bounds = f" or {name} not between '{_EARLIEST}' and '{_LATEST}'", f" between {_EARLIEST} and {_LATEST}"
     if name.endswith(_OPEN_ENDS):
-        span, told = f" or {name} < '{_EARLIEST}'", f" after {_EARLIEST}"
+        span, bounds = f" or {name} < '{_EARLIEST}'", f" after {_EARLIEST}"
     bad = f"{raw} is not null and ({name} is null or {other}{span})"
     quick = f"({name}::varchar is distinct from {raw} and {other}){span}"
-    return Rule(name, "date_format", bad, f"is not a date YYYY-MM-DD{told}", quick_sql=quick)
+    return Rule(name, "date_format", bad, f"is not a date YYYY-MM-DD{bounds}", quick_sql=quick)
 
 
 def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:

@@ -1,4 +1,4 @@
-"""Records kept out: what is stored of them and how they are told to the user.
+"""Records kept out: what is stored of them and how they are reported to the user.
 
 Holds masking, the rule that refuses a whole file, and the wording of refusals. It must not decide which record is refused (see `casting`).
 """
@@ -46,7 +46,7 @@ REMEDIES = {
     "json_format": "write one JSON object a line, each key once",
     "identifier_text": "format the column as text in the source; a number has lost leading zeros and every digit after the fifteenth",
     "serial_date": "write a real date, or declare the right epoch in the stream's serial_dates",
-    "formula_error": "mend the formula",
+    "formula_error": "repair the formula",
     "not_mapped": "let the mapping's SQL keep the record",
 }
 

@@ -29,7 +29,7 @@ def look(deliveries: Iterable[Delivery], last_state: str) -> Look:
         return Look("", is_ready=False, reason="nothing new")
     state = hashlib.sha256(repr(found).encode()).hexdigest()
     days = sorted({name.split("/")[2] for name, *_ in found})
-    told = f"{len(found)} new file{'s' if len(found) > 1 else ''} of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
+    new_files = f"{len(found)} new file{'s' if len(found) > 1 else ''} of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
     if state != last_state:
-        return Look(state, is_ready=False, reason=f"{told}; the next look sees whether they are still being written")
-    return Look(state, is_ready=True, reason=told)
+        return Look(state, is_ready=False, reason=f"{new_files}; the next look sees whether they are still being written")
+    return Look(state, is_ready=True, reason=new_files)

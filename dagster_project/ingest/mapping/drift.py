@@ -56,15 +56,15 @@ class Drift:
 
     def document(self) -> str:
         """Return it as JSON for the ledger; empty where nothing differs."""
-        told = {name: value for name, value in asdict(self).items() if value}
-        return json.dumps(told, ensure_ascii=False) if told else ""
+        filled = {name: value for name, value in asdict(self).items() if value}
+        return json.dumps(filled, ensure_ascii=False) if filled else ""
 
     @staticmethod
     def of(document: str) -> Drift:
         """Read `document` back."""
-        told: dict[str, Any] = json.loads(document or "{}")
-        added, missing = tuple(told.get("added", ())), tuple(told.get("missing", ()))
-        return Drift(added, missing, told.get("renamed", {}), told.get("is_reordered", False))
+        found: dict[str, Any] = json.loads(document or "{}")
+        added, missing = tuple(found.get("added", ())), tuple(found.get("missing", ()))
+        return Drift(added, missing, found.get("renamed", {}), found.get("is_reordered", False))
 
     def sentence(self, before: Drift | None, outcome: str) -> str:
         """Say what is new, and what has changed since the delivery `before`; empty where there is nothing to say."""
@@ -151,7 +151,7 @@ def _by_position(source: Source, name: str) -> str:
     )
 
 
-def told(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
+def drift_messages(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
     """Say once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
     last = {(system, stream): Drift.of(document) for system, stream, document in ledger.rows(_LATEST)}
     lines: dict[tuple[str, str, str], list[str]] = {}
@@ -183,9 +183,9 @@ def keep_extras(
     source.load(connection)
     columns = [identifier(column) for column in added]
     constants = {"source_system": file.system, "stream_name": file.stream, "delivery_date": file.delivery_date, "file_path": file.path}
-    told = ", ".join(f"{literal(value)}{'::date' if key == 'delivery_date' else ''} as {key}" for key, value in constants.items())
+    own = ", ".join(f"{literal(value)}{'::date' if key == 'delivery_date' else ''} as {key}" for key, value in constants.items())
     sql = (
-        f"select {told}, record_number, to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::varchar as extras"
+        f"select {own}, record_number, to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::varchar as extras"
         f" from source where {' or '.join(f'{column} is not null' for column in columns)}"
     )
     temporary = path.with_name(f"{name}.parquet.tmp")

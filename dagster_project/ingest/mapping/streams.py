@@ -98,7 +98,7 @@ class Stream(Dialect):
 
 
 class RefusedHeader(BaseModel):
-    """A file that the vendor writes too, but that holds too little: told by `columns`, which no table of the mapping has together."""
+    """A file that the vendor writes too, but that holds too little: known by `columns`, which no table of the mapping has together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -58,11 +58,11 @@ def _validated(path: Path, model: type[SystemFile | CanonicalFile], _content: by
     except ValidationError as error:
         first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a misspelt word is missing too
         where = ".".join(str(step) for step in first["loc"])
-        told = f"{first['msg']}; remedy: correct it as {_PAGE} says"
+        message = f"{first['msg']}; remedy: correct it as {_PAGE} says"
         if first["type"] == "extra_forbidden":
-            told = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
+            message = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
         line = _line_of(path.read_text(encoding="utf-8"), first["loc"])
-        raise UsageError(f"mapping {path}:{line}: {where or 'the file'}: {told}") from error
+        raise UsageError(f"mapping {path}:{line}: {where or 'the file'}: {message}") from error
 
 
 def _words_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -78,10 +78,10 @@ def redacted(contract: Contract, relation: str, *, among: str | None = None, men
     )
     columns = [f"coalesce(f_{name}.pseudonym, r.{name}) as {name}" for name in persons]
     for name in (column.name for column in contract.columns if column.kind == "text"):
-        told = f"regexp_matches(r.{name}, {literal(mentions)})" if mentions else "false"
+        mentioned = f"regexp_matches(r.{name}, {literal(mentions)})" if mentions else "false"
         shared = f"r.{name} in (select r.{name} from {among or relation} as r {joins} where not ({is_hit}) and r.{name} is not null)"
         kept = "false" if contract.column(name).is_free_text or contract.column(name).restricted or is_hit == "false" else shared
-        columns.append(f"case when {told} then null when not ({is_hit}) or {kept} then r.{name} end as {name}")
+        columns.append(f"case when {mentioned} then null when not ({is_hit}) or {kept} then r.{name} end as {name}")
     replaced = f"select r.* replace ({', '.join(columns)}) from {relation} as r {joins}" if columns else f"select r.* from {relation} as r"
     return f"select * replace ((hash({', '.join(contract.names)}) >> 1)::bigint as row_hash) from ({replaced})"
 

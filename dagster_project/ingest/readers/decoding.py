@@ -36,7 +36,7 @@ def is_read_as_it_lies(path: Path, form: Format, encoding: str) -> bool:
         with gzip.open(path) if form.packing else path.open("rb") as file:
             return file.read(3) != codecs.BOM_UTF8
     except (OSError, EOFError, zlib.error):
-        return False  # whoever unpacks it says what is wrong
+        return False  # its reader reports what is wrong
 
 
 def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Hash) -> Iterator[bytes]:

@@ -78,7 +78,7 @@ class Dialect(BaseModel):
         if len(set(signs)) < len(signs):
             raise ValueError("delimiter, quote and escape must differ; remedy: leave escape out where a quote is doubled")
         if self.escape is not None and any(self.escape in word for word in self.null_words):
-            raise ValueError("a null word with the escape character cannot be told from an escaped letter; remedy: leave escape out")
+            raise ValueError("a null word with the escape character looks like an escaped letter; remedy: leave escape out")
         return self
 
 

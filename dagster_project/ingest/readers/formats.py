@@ -1,4 +1,4 @@
-"""Which delivered files ingest reads, told by their names, and the bounds of each.
+"""Which delivered files ingest reads, by their names, and the bounds of each.
 
 Holds the table of suffixes and the limits, both in this one place. It must not open a file, and imports nothing heavy: the
 inventory passes through here.

@@ -86,7 +86,9 @@ class _Counter:
         self.record_bytes = len(chunk) - int(outside[-1]) - 1 if len(outside) else self.record_bytes + len(chunk)
         if self.record_bytes > LINE_BYTES:
             what = "a quote is opened and never closed, or the field" if self.inside_quotes else "the line"
-            raise InputRefused(f"{self.path}: record {self.records:,}: {what} is longer than {LINE_BYTES:,} bytes; remedy: mend the export")
+            raise InputRefused(
+                f"{self.path}: record {self.records:,}: {what} is longer than {LINE_BYTES:,} bytes; remedy: repair the export"
+            )
         self.last_byte = chunk[-1]
 
     def _delimiters_outside(
@@ -108,7 +110,7 @@ class _Counter:
         self.longest = max(self.longest, self.open_bytes)
         if self.longest > LINE_BYTES:
             raise InputRefused(
-                f"{self.path}: record {self.records:,}: the line is longer than {LINE_BYTES:,} bytes; remedy: mend the export"
+                f"{self.path}: record {self.records:,}: the line is longer than {LINE_BYTES:,} bytes; remedy: repair the export"
             )
 
     def _blank(
@@ -155,7 +157,7 @@ def read_header(line: bytes, path: Path, dialect: Dialect) -> Header:
         return checked_header(next(csv.reader([line.decode("utf-8")], strict=True, **csv_words(dialect)), []), path, dialect)
     except csv.Error as error:
         raise InputRefused(
-            f"{path}: the header is not one well quoted line ({error}); remedy: mend the export, or declare header_row"
+            f"{path}: the header is not one well quoted line ({error}); remedy: repair the export, or declare header_row"
         ) from error
 
 

@@ -79,12 +79,12 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
                 number += 1
                 if "unexpected end of data" in str(error):
                     raise InputRefused(
-                        f"{shown_path}: record {number:,} (line {line:,}): a quote is opened and never closed; remedy: mend the export"
+                        f"{shown_path}: record {number:,} (line {line:,}): a quote is opened and never closed; remedy: repair the export"
                     ) from error
                 if reader.line_num + above != line:
                     raise InputRefused(
                         f"{shown_path}: record {number:,} (line {line:,}): a wrong quote swallows the lines up to"
-                        f" {reader.line_num + above:,}; remedy: mend the export"
+                        f" {reader.line_num + above:,}; remedy: repair the export"
                     ) from error
                 yield Record(number, line, [], f"not well quoted ({error})", "quote_format")
                 continue

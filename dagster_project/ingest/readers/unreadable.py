@@ -1,4 +1,4 @@
-"""Errors that come from a delivered file itself, told apart from those of our own folders and of the disk.
+"""Errors that come from a delivered file itself, kept apart from those of our own folders and of the disk.
 
 Holds the question whether a file can be read to its end. It must not read a record.
 """

@@ -1,4 +1,4 @@
-"""Worksheets: the rows of one sheet as texts, without a guess; what Excel has spoiled is told and not repaired.
+"""Worksheets: the rows of one sheet as texts, without a guess; what Excel has spoiled is reported and not repaired.
 
 Holds the checks of a workbook and the reading of its cells by calamine. It must not know a feed. An identifier has to be a
 text cell: a number has lost its leading zeros and all digits after the fifteenth. A number is a date only where the stream

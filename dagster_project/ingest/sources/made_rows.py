@@ -91,7 +91,7 @@ class MadeRows:
             part.batch.temporary.unlink(missing_ok=True)
 
     def map(self, name: str) -> None:
-        """Map the affected records of a stream anew into parts; earlier parts of the stream are dropped."""
+        """Map the affected records of a stream again into parts; earlier parts of the stream are dropped."""
         for feed in self.system.stream(name).feeds:
             for part in self.parts[feed]:
                 if part.stream == name:

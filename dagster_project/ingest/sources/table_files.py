@@ -138,7 +138,7 @@ def taken_over(system: str, count: int) -> str:
     )
 
 
-def write_anew(settings: Settings) -> None:
+def rewrite(settings: Settings) -> None:
     """Write every file of tables anew, so that no free block keeps rows that are gone; what a crash left goes."""
     folder = settings.restricted / FOLDER
     for path in sorted(folder.glob("*.duckdb")):

@@ -302,5 +302,5 @@ def solved(stages: str, days: int) -> History:
 
 
 @each_order(HISTORIES + [solved(stages, days) for stages in STATES for days in (1, 2)])
-def test_the_current_rows_are_right(history: History, order: str, door: Any) -> None:
-    check(door, "hubspot", history, order)
+def test_the_current_rows_are_right(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "hubspot", history, order)

@@ -108,5 +108,5 @@ CASES = [
 
 
 @every(CASES)
-def test_qualtrics(case: Case, order: str, door: Any) -> None:
-    assert shown(door, "qualtrics", case, order) == case.rows
+def test_qualtrics(case: Case, order: str, ingest: Any) -> None:
+    assert shown(ingest, "qualtrics", case, order) == case.rows
