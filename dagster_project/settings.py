@@ -1,6 +1,6 @@
 """The only reader of the environment: where the warehouse runs and what it may use.
 
-Every variable has the prefix `ROI_` and stands in `.env.example`; an unknown `ROI_` variable is an error.
+Every variable has the prefix `ROI_` and is in `.env.example`; an unknown `ROI_` variable is an error.
 What the business believes is not here: see `assumptions.yml`.
 """
 
@@ -139,7 +139,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def require_apart(settings: Settings) -> None:
-    """Refuse a home and a landing folder of which one is, or lies in, the other; links are followed.
+    """Refuse a home and a landing folder of which one is, or is in, the other; links are followed.
 
     Raises
     ------

@@ -20,7 +20,7 @@ class Behaviour:
 
     value_share: int = 80
     customer_share: int = 20
-    """`value_share` percent of the value lies with `customer_share` percent of the accounts."""
+    """`value_share` percent of the value comes from `customer_share` percent of the accounts."""
 
     order_shape: float = 0.8
     order_scale: float = 4.8

@@ -1,7 +1,7 @@
 """The simulated company, and the entry that writes its landing files and the truth about it, month by month.
 
 The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
-LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where ingest does not look.
+LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth is next to the landing folder, where ingest does not look.
 Faults and exports work on files that are already written: truth speaks of the company, its key `faults` of the files.
 """
 
@@ -87,7 +87,7 @@ def write_company(
     end, daily
         Last day (the end of a fiscal month); the last `daily` days are delivered one by one, earlier months on the first of the next.
     truth
-        File of the truth; `truth.json` beside the landing folder if not given. The truth tables go to the folder `truth` beside it.
+        File of the truth; `truth.json` next to the landing folder if not given. The truth tables go to the folder `truth` next to it.
     calendar
         Kind of the fiscal calendar, `calendar` or `4-4-5`.
     behaviour

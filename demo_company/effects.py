@@ -11,7 +11,7 @@ from demo_company.files import NULL, Batch
 
 
 def dissatisfied(chains: Batch, met: Integers, b: Behaviour) -> Flags:
-    """Is the customer dissatisfied, given what the episode met: its luck lies below the chance of it."""
+    """Is the customer dissatisfied, given what the episode met: its luck is below the chance of it."""
     chance = np.array(b.dissatisfied, dtype=np.int64)[met] + b.dissatisfied_long_wait * chains["waited_long"]
     return np.asarray(chains["luck_mood"] < chance)
 

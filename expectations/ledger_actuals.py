@@ -17,7 +17,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "reversal_names_another_journal",
             "reversal_of_journal_id = journal_id",
-            "a journal that reverses itself leaves cost standing that finance believes to be gone",
+            "a journal that reverses itself leaves cost in place that finance believes to be gone",
             severity="warning",
             column="reversal_of_journal_id",
         ),

@@ -15,7 +15,7 @@ def expectations() -> list[Expectation]:
         *from_contract(FEED),
         no_row(
             FEED,
-            "score_lies_on_its_scale",
+            "score_is_on_its_scale",
             "score < scale_min or score > scale_max",
             "an answer off its scale shifts satisfaction and promoter shares without limit",
             column="score",

@@ -15,7 +15,7 @@ def expectations() -> list[Expectation]:
         *from_contract(FEED),
         no_row(
             FEED,
-            "score_lies_on_its_scale",
+            "score_is_on_its_scale",
             "training_score > scale_max",
             "a result above the best possible lifts the mean knowledge score without limit",
             severity="warning",

@@ -155,7 +155,7 @@ def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
     """Replace `analytics.mart_retention_month` and `analytics.mart_retention_cohort`; returns rows and the latest rate.
 
     Grain: month from the first order on; cohort x month number. The running month is read at `as_of_date`. Without orders both tables
-    stand empty. Every month is counted again, whatever changed: it is cheap.
+    are empty. Every month is counted again, whatever changed: it is cheap.
     """
     parameters, dates = inputs.parameters, ["period_month", "start_date", "end_date", "as_of_date"]
     months = pd.DataFrame(engine.rows(_MONTHS), columns=[*dates[:3], "is_complete_period", dates[3]])

@@ -185,7 +185,7 @@ def demo(
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
     months: Annotated[int, typer.Option(help="Number of fiscal months.")] = 27,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
-    concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value lies with 20 % of the accounts.")] = "80/20",
+    concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value comes from 20 % of the accounts.")] = "80/20",
     calendar: Annotated[FiscalCalendar, typer.Option(help="Fiscal calendar.")] = FiscalCalendar.calendar,
     faults: Annotated[str, typer.Option(help="Faults to do to the files, by comma, or all (docs/demo-company-faults.md).")] = "",
     systems: Annotated[str, typer.Option(help="Systems to export as, by comma: zendesk, shopify, quickbooks, qualtrics.")] = "",

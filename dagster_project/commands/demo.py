@@ -1,4 +1,4 @@
-"""The command that writes the demo company. Its package lies beside the product in the repository and in no wheel."""
+"""The command that writes the demo company. Its package is next to the product in the repository and in no wheel."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def examine(settings: Settings) -> Findings:
             problems += missing
         lines += _unread(settings)
         problems += [*damaged_parts(settings, ledger), *_room(settings)]
-    return Findings((*lines, *(problems or ["published copy is whole"])), is_healthy=not problems)
+    return Findings((*lines, *(problems or ["published copy is complete"])), is_healthy=not problems)
 
 
 def _landing(settings: Settings) -> list[str]:

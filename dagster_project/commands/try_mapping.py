@@ -115,9 +115,9 @@ class Trial:
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
     """Walk one file through ingest in a temporary home and say what came of it.
 
-    The stream is that of the path where the file lies in the landing layout, else `stream`, else the one whose columns
+    The stream is that of the path where the file is in the landing layout, else `stream`, else the one whose columns
     the header has. In the landing layout the other streams that its SELECTs read come from the landing folder; a file that
-    lies elsewhere finds them empty.
+    is elsewhere finds them empty.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
     InputRefused
         The file is refused whole before any record is read.
     """
-    given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it lies
+    given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it is
     if not os.path.lexists(path):
         raise UsageError(f"{printable(str(path))}: there is no such file; remedy: correct the path")
     if path.is_dir():

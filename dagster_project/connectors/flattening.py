@@ -74,7 +74,7 @@ class System(BaseModel):
 
 @lru_cache
 def load_system(kind: str) -> System:
-    """Read the declarations of a REST system that lie beside this module."""
+    """Read the declarations of a REST system that are next to this module."""
     return System.model_validate(yaml.safe_load(Path(__file__).with_name(f"{kind}.yml").read_text(encoding="utf-8")))
 
 

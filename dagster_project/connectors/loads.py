@@ -1,6 +1,6 @@
 """One load: files under temporary names, committed as a set with the state that the next load starts from.
 
-Layout: LANDING/<system>/<stream>/<YYYY-MM-DD>/<source>-<number>[-<object>] with `<file>.manifest.json` beside it. Ingest ignores
+Layout: LANDING/<system>/<stream>/<YYYY-MM-DD>/<source>-<number>[-<object>] with `<file>.manifest.json` next to it. Ingest ignores
 names that begin with a dot or end in `.part`. What makes the set visible is in `journals`. It must not know a kind of source.
 """
 

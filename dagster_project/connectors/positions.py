@@ -1,4 +1,4 @@
-"""Where a fetch stands in the stream of an endpoint: what to ask for, which records are new, from where to go on.
+"""How far a fetch is in the stream of an endpoint: what to ask for, which records are new, from where to go on.
 
 State: `position` (a cursor of the server's), or `since` (epoch seconds of the newest record) with `seen`, the hashes of the records
 that may come again. It must not send a request or write a row.

@@ -39,7 +39,7 @@ class DuckDBEngine:
     def replace(
         self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None, ordered: bool = False
     ) -> int:
-        """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month lies in few blocks."""
+        """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month is in few blocks."""
         schema, count, connection = table.partition(".")[0], 0, self.connection
         definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
         connection.execute("begin transaction")

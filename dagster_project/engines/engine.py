@@ -72,7 +72,7 @@ class Engine(Protocol):
 
         Its columns are `columns`, `batch_id`, `row_hash`, `record_number`, `source_system`, `delivery_date`, `change_number`,
         `file_order`, `key_scope` and `is_withdrawn`. A withdrawn key is a row that has its key and what its batch says, nothing else.
-        Only files named here can be seen, whatever lies beside them; `view` is `schema.feed`.
+        Only files named here can be seen, whatever is next to them; `view` is `schema.feed`.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Engine(Protocol):
 
 
 def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
-    """Cut a stream sorted by column `by` (never null) so that no value of it lies in two chunks: the last group waits for more."""
+    """Cut a stream sorted by column `by` (never null) so that no value of it is in two chunks: the last group waits for more."""
     waiting: list[pa.Table] = []
     for chunk in chunks:
         if not len(chunk):

@@ -2,7 +2,7 @@
 
 A table that `replace` or `score` made is a view over a folder of its own. The folder is written first and the view is
 replaced last, so that a reader sees the old rows or the new ones; the old folder goes afterwards. Between view and files
-stands an external table of schema `files`: it states the columns and keeps the list of files, where a view over a path
+is an external table of schema `files`: it states the columns and keeps the list of files, where a view over a path
 would look both up again in every query.
 """
 
@@ -70,7 +70,7 @@ class SparkEngine:
         return count
 
     def _keep_others(self, table: str, folder: Path, where: str | None) -> None:
-        """Write the rows that stay, those that do not meet the condition, beside the new ones."""
+        """Write the rows that stay, those that do not meet the condition, next to the new ones."""
         if where is None or not self._session.catalog.tableExists(table):
             return
         kept = f"select * from {table} where not coalesce({where}, false)"

@@ -35,7 +35,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Extract:
-    """Where the extract of a month lies; `is_new` is false where the latest version says the same already."""
+    """Where the extract of a month is; `is_new` is false where the latest version says the same already."""
 
     folder: Path
     is_new: bool

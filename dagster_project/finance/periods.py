@@ -46,7 +46,7 @@ def periods(connection: duckdb.DuckDBPyConnection) -> list[Period]:
     return [Period(*row) for row in rows]
 
 
-def is_year_whole(known: list[Period], period: Period, start_month: int) -> bool:
+def is_year_complete(known: list[Period], period: Period, start_month: int) -> bool:
     """Tell whether the copy has the fiscal year from its first month on; a calendar that is delivered names its own first month."""
     first = min((other for other in known if other.fiscal_year == period.fiscal_year), key=lambda other: other.start_date)
     return first != known[0] or not first.is_generated or first.start_date.month == start_month

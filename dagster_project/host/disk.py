@@ -37,8 +37,8 @@ def no_room(folder: Path, words: str, consequence: str, remedy: str = "free disk
 
 
 def _free(folder: Path) -> str:
-    standing = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    return f"{shutil.disk_usage(standing).free:,}"
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    return f"{shutil.disk_usage(existing).free:,}"
 
 
 @contextmanager

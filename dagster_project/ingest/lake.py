@@ -52,7 +52,7 @@ REGISTERED = {
         "One row per feed, whether it came, and how many rows it delivered.",
         """
         feed string
-        is_present boolean A file that carries the feed was delivered, also one without rows; of a feed made of other records, a row stands.
+        is_present boolean A file that carries the feed was delivered, also one without rows; of a feed made of other records, a row counts.
         row_count bigint Rows delivered, all versions.
         """,
     ),

@@ -39,7 +39,7 @@ def lake_file(home: Path, path: str, lacks: str) -> LakeFile:
 
 
 def copy_ledger(source: Path, target: Path) -> None:
-    """Copy a ledger as it is now, also beside a run that writes it; the source is only read.
+    """Copy a ledger as it is now, also while a run writes it; the source is only read.
 
     Raises
     ------

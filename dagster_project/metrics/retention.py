@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SHORT_WINDOW_DAYS = 90  # Beside the long window: matures within half a year.
+SHORT_WINDOW_DAYS = 90  # In addition to the long window: matures within half a year.
 FIRSTS = ("new", "first_order", "repeat_order")
 MOVEMENT = ("opening_active", "retained", "reactivated", "churned", "active")
 COUNTS = ("active_orders", "ordering", *FIRSTS, *MOVEMENT)
@@ -68,7 +68,7 @@ def order_history(order_days: pd.DataFrame, months: pd.DataFrame, window_days: i
 
 
 def month_numbers(dates: pd.Series, months: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the number of the month that each date lies in."""
+    """Return the number of the month that each date is in."""
     return months["start_date"].searchsorted(dates, side="right") - 1
 
 
@@ -170,7 +170,7 @@ def cohort_triangle(counts: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timest
     """Cohort x month number, from the summed `cohort_counts`, as far as the calendar of `as_of` reaches for the oldest.
 
     cohort_count is fixed; n = 0 has share 1 exactly; cumulative_repeat_count = with a second order by the end of month n.
-    Cells that lie after `as_of`, and whole cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
+    Cells that are after `as_of`, and whole cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
     """
     cohorts = counts.loc[counts["month_number"] == 0, "cohort_number"]
     if cohorts.empty:

@@ -10,7 +10,7 @@ import dagster as dg
 
 from dagster_project.ingest.lake import REGISTERED
 from dagster_project.ingest.landing.inventory import Unread, new_files
-from dagster_project.ingest.landing.stability import look
+from dagster_project.ingest.landing.stability import check
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 from dagster_project.orchestration import alerts
@@ -51,14 +51,14 @@ monthly_schedule = dg.ScheduleDefinition(
 
 @dg.sensor(job=daily, name="new_deliveries", minimum_interval_seconds=60)
 def new_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Start the daily job once for each state of the landing folder that stood still over two looks and is not loaded yet."""
+    """Start the daily job once for each state of the landing folder that was the same in two checks and is not loaded yet."""
     busy = context.instance.get_runs(dg.RunsFilter(job_name=daily.name, statuses=_IN_PROGRESS), limit=1)
     if busy:
         return dg.SkipReason(f"run {busy[0].run_id} is {busy[0].status.value.lower()}")
     settings = load_settings()
     unread: list[Unread] = []  # the run reports it
     files = new_files(settings.landing, Ledger(settings.ops), Mappings(settings.mappings), settings.until, unread)
-    found = look(files, context.cursor or "")
+    found = check(files, context.cursor or "")
     if not found.is_ready:
         return dg.SensorResult(skip_reason=found.reason, cursor=found.state)
     if context.instance.get_runs(dg.RunsFilter(job_name=daily.name, tags={"dagster/run_key": found.state}), limit=1):

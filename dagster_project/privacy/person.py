@@ -43,10 +43,10 @@ class DeliveredFile(NamedTuple):
 
 @dataclass
 class Person:
-    """The account and all that leads to it. `words` are values that speak of nobody else, wherever they stand.
+    """The account and all that leads to it. `words` are values that speak of nobody else, wherever they are.
 
     `stored_id` is the account as the lake has it (an id that is an address is hashed). `emails` and `phones` are keyed hashes, `addresses`
-    the plain ones that stood in records of the account alone, `phrases` other values of that kind. `records` are the numbers of the records
+    the plain ones that were in records of the account alone, `phrases` other values of that kind. `records` are the numbers of the records
     of each file that a row of the lake came from.
     """
 

@@ -4,7 +4,7 @@ Five ways lead to a record: a row of the lake that names the account or a contac
 in canonical files it names such a record itself; a column that holds the id in such a
 record (in canonical files: the contract's column) holds it here too; it names or is named by such a record of another stream of its system
 (column `ticket_id` of a record, column `id` of a ticket, or as the mapping's `known_as` says); a word that speaks of this person alone
-stands in it. Holds the search. It must not change a file.
+is in it. Holds the search. It must not change a file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stood only in records of a person, in whichever column: addresses and numbers, and phrases such as a name in the wrong cell.
+"""What was only in records of a person, in whichever column: addresses and numbers, and phrases such as a name in the wrong cell.
 
 Holds the look through delivered files. A value that a record of somebody else has too is not the person's. It must not change a file.
 """
@@ -20,7 +20,7 @@ _BETWEEN = re.compile(r"[\s<>,;:\"'()|=]+")
 
 
 def find_own_values(found: Search, files: Sequence[LandingFile]) -> None:
-    """Add to the person the addresses, numbers and phrases that stand in found records and the names of their files, and in no other."""
+    """Add to the person the addresses, numbers and phrases that are in found records and the names of their files, and in no other."""
     own, phrases = set[str](), set[str]()
     for record in _records(found, files, are_found=True):
         for value in record.values.values():

@@ -124,7 +124,7 @@ class Copy:
                 comment(self._connection, BUILDING, (schema, table), [column.name for column in columns], kind, self._descriptions)
 
     def _create_view(self, schema: str, view: str, select: str) -> None:
-        self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it stands in
+        self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it is in
         self._connection.execute(f"create view {relation(BUILDING, schema, view)} as {select}")
         self._connection.execute("use memory")
 

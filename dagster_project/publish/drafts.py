@@ -81,7 +81,7 @@ class Whole:
         return measures | self._computed()
 
     def write(self, exports: Path) -> None:  # noqa: ARG002  they are exported from the file
-        """Copy what is stored; what is computed lies there."""
+        """Copy what is stored; what is computed is there."""
         self._copy.fill(self._work.attached.stored(), self.plan)
         self._copy.close()
 
@@ -105,7 +105,7 @@ class Whole:
 
 
 class Months(Whole):
-    """The file of the served version, in which the months that changed are replaced; it lies there, copied and proven."""
+    """The file of the served version, in which the months that changed are replaced; it is there, copied and proven."""
 
     def __init__(self, work: Work, base: Base, changed: Changed) -> None:
         super().__init__(work, base)

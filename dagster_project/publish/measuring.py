@@ -105,7 +105,7 @@ def measure(
 ) -> Measures:
     """Read every value and return rows and an order-free hash of each table, and of each month of a monthly one.
 
-    The hash is the sum of DuckDB's row hashes over the columns in name order, beside the names and types themselves. Of a table
+    The hash is the sum of DuckDB's row hashes over the columns in name order, with the names and types themselves. Of a table
     in `plan` only those months are read; its entry speaks of them alone until `merged`.
     """
     measures: Measures = {}
@@ -152,7 +152,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, database: str, name: str) 
 
 
 def shape(columns: Iterable[Column]) -> str:
-    """Return the hash of names and types that stands before the hash of a table's rows."""
+    """Return the hash of names and types that comes before the hash of a table's rows."""
     return hashlib.sha256(json.dumps([(column.name, column.data_type) for column in _ordered(columns)]).encode()).hexdigest()[:16]
 
 

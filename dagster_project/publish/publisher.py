@@ -28,7 +28,7 @@ from dagster_project.publish.verify import fresh_process
 from dagster_project.publish.versions import (
     EXPORT,
     Pointer,
-    is_whole,
+    is_complete,
     next_seq,
     published_folder,
     publisher_lock,
@@ -97,7 +97,7 @@ def publish(
             draft = draft_of(work, source, home, changed, copy_limit_bytes)
             expected = draft.measure()
         content, current = content_hash(expected), read_pointer(home)
-        is_served = current is not None and current.content_hash == content and (draft.base is not None or is_whole(home, current))
+        is_served = current is not None and current.content_hash == content and (draft.base is not None or is_complete(home, current))
         if current is not None and is_served and _says_the_same(home, current, expected, texts):
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:

@@ -121,7 +121,7 @@ def _tables_read(connection: duckdb.DuckDBPyConnection, select: str) -> set[tupl
 
 
 def parquet_of(folder: Path, name: str) -> Path:
-    """Return where the Parquet of `schema.table` lies: a file, or a folder of part files."""
+    """Return where the Parquet of `schema.table` is: a file, or a folder of part files."""
     return folder / f"{name.replace('.', '/')}.parquet"
 
 

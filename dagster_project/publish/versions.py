@@ -105,11 +105,11 @@ def read_manifest(home: Path, stem: str) -> dict[str, Any]:
 
 
 def parquet_folder(home: Path, pointer: Pointer) -> Path | None:
-    """Return the folder that readers of the version need beside its file; None when the file holds the rows itself."""
+    """Return the folder that readers of the version need next to its file; None when the file holds the rows itself."""
     return published_folder(home) / pointer.stem if pointer.is_view else None
 
 
-def is_whole(home: Path, pointer: Pointer) -> bool:
+def is_complete(home: Path, pointer: Pointer) -> bool:
     """Tell whether a version is there byte for byte, its Parquet files too; raises as `damage` does."""
     return damage(home, pointer, with_exports=True) is None
 

@@ -19,7 +19,7 @@ import altair as alt
 STROKES = {"#3b7dd8": ("solid", [1, 0]), "#d0730f": ("dashed", [7, 3]), "#2f9e6e": ("dotted", [2, 2])}
 """Colours of at least 3 : 1 against the light and the dark background; the dashes tell them apart on grey paper."""
 _INK, _PAPER = "#7a7b7c", "#fdfcfb"
-"""Stand for the colours of the page until the chart is drawn: Altair takes no `currentColor`."""
+"""Replace the colours of the page until the chart is drawn: Altair takes no `currentColor`."""
 _AXIS: dict[str, Any] = dict.fromkeys(("labelColor", "titleColor", "gridColor", "domainColor", "tickColor"), _INK) | {
     "gridOpacity": 0.2, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
 }  # fmt: skip

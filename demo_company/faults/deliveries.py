@@ -106,7 +106,7 @@ def manifest_mismatch(landing: Landing, _: Draws) -> list[Entry]:
 
 
 def right_manifests(landing: Landing, _: Draws) -> list[Entry]:
-    """Put a manifest that tells the truth beside three files."""
+    """Put a manifest that tells the truth next to three files."""
     amounts = {"ledger_actuals": "ledger_amount", "refunds": "refund_amount", "payments": "payment_amount"}
     entries = []
     for feed, column in amounts.items():

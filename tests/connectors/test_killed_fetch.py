@@ -139,7 +139,7 @@ def test_a_damaged_journal_ends_the_fetch_and_is_named(fetching: Any, postgres: 
         fetching.deliver("shop")
 
 
-def test_without_its_journals_a_source_is_fetched_again_beside_what_is_there(
+def test_without_its_journals_a_source_is_fetched_again_next_to_what_is_there(
     fetching: Any, postgres: Any, two_tables: dict[str, Any]
 ) -> None:
     fetching.add("shop", **two_tables)

@@ -196,7 +196,7 @@ def test_a_clock_that_jumps_between_steps_changes_no_figure_and_no_order(company
 
 
 @pytest.mark.fault("D11", "D12")
-def test_a_backfill_beside_the_daily_run_is_refused_by_name_and_ends_in_the_same_hash(
+def test_a_backfill_during_the_daily_run_is_refused_by_name_and_ends_in_the_same_hash(
     company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = company.home(tmp_path)

@@ -66,7 +66,7 @@ def test_the_file_in_a_zip_tells_the_delimiter(ingest: Any, name: str) -> None:
 
 
 @pytest.mark.fault("F1")
-def test_a_packed_file_is_read_as_it_lies_and_unpacked_where_a_record_is_wrong(ingest: Any) -> None:
+def test_a_packed_file_is_read_as_it_is_and_unpacked_where_a_record_is_wrong(ingest: Any) -> None:
     many = HEADER + "".join(f"o{number},2026-01-01T10:00:00Z,EUR,a1,10.00\n" for number in range(999))
     counts, _ = deliver(ingest, "a.csv.gz", gzip.compress((many + "o999,2026-01-01T10:00:00Z,EUR\n").encode()))
     assert counts == (1000, 999, 0, 1)

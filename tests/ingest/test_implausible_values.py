@@ -199,7 +199,7 @@ def test_a_plan_may_lie_years_ahead_and_what_happened_may_not() -> None:
 
 @pytest.mark.fault("F17")
 @pytest.mark.parametrize("feed", feeds())
-def test_what_has_happened_lies_no_day_after_the_next_of_its_delivery(feed: str) -> None:
+def test_what_has_happened_is_no_day_after_the_next_of_its_delivery(feed: str) -> None:
     contract = load_contract(feed)
     instants = [column.name for column in contract.columns if column.sql_type == "timestamptz"]
     happened = [name for name in instants if contract.column(name).not_after_delivery]

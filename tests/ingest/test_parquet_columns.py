@@ -61,7 +61,7 @@ def test_a_type_that_is_no_amount_instant_or_name_is_refused_by_column(ingest: A
 
 
 @pytest.mark.fault("F12")
-def test_a_column_that_stands_twice_is_refused(ingest: Any) -> None:
+def test_a_column_that_comes_twice_is_refused(ingest: Any) -> None:
     folder: Path = ingest.settings.landing / "canonical" / "orders" / "2026-01-02"
     folder.mkdir(parents=True)
     names = [*GOOD, "Net_Amount"]

@@ -31,7 +31,7 @@ def everything_below(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
 
 
-def test_a_file_in_the_landing_layout_is_read_with_what_lies_beside_it(ingest: Any, tmp_path: Path) -> None:
+def test_a_file_in_the_landing_layout_is_read_with_what_is_next_to_it(ingest: Any, tmp_path: Path) -> None:
     path = ingest.deliver("zendesk/ticket/2026-01-05/t.csv", TICKETS)
     ingest.deliver("zendesk/ticket_field_history/2026-01-05/h.csv", HISTORY)
     before = everything_below(tmp_path)
@@ -55,7 +55,7 @@ def test_the_stream_of_a_file_elsewhere_is_told_or_guessed_by_its_header(ingest:
     assert told[0] == f"{path}: stream ticket of zendesk (as asked)"
     assert guessed[0] == f"{path}: stream ticket of zendesk (guessed by its header: 13 columns known)"
     assert told[1:] == guessed[1:]
-    assert not any("first_solved_at" in line for line in told), "nothing lies beside it"
+    assert not any("first_solved_at" in line for line in told), "nothing is next to it"
     path.write_text(HISTORY)
     assert "feed ticket_events: 1 rows" in shown(ingest, path)
 

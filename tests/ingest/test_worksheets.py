@@ -110,7 +110,7 @@ def test_a_hostile_or_broken_workbook_is_refused_within_bounds(ingest: Any) -> N
 
 
 @pytest.mark.fault("F1")
-def test_a_value_beside_the_header_of_a_sheet_is_quarantined(ingest: Any) -> None:
+def test_a_value_outside_the_header_of_a_sheet_is_quarantined(ingest: Any) -> None:
     book = workbook({"S": sheet([COLUMNS, *order_rows(400), ["o400", "2026-01-01", "EUR", "a", 1, "beside"]])})
     assert deliver(ingest, "a.xlsx", book)[0] == (401, 400, 0, 1)
     assert ingest.ledger.rows("select rule, line_number from quarantine") == [("field_count", 402)]

@@ -214,7 +214,7 @@ def test_a_channel_that_refuses_is_an_error_and_the_other_still_gets_the_message
 
 
 @pytest.mark.fault("S6")
-def test_no_secret_stands_in_a_message_an_error_or_the_settings_text(
+def test_no_secret_is_in_a_message_an_error_or_the_settings_text(
     house: Any, slack: Any, mail: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     slack.answer = 500

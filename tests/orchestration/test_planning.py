@@ -103,7 +103,7 @@ def test_a_plan_after_a_forgotten_account_uses_the_key_for_any_file(settings: Se
     assert planned(settings) == [("canonical/orders", 1, 0)]
 
 
-def test_a_plan_beside_open_quarantine_reads_what_was_loaded_before(settings: Settings) -> None:
+def test_a_plan_with_open_quarantine_reads_what_was_loaded_before(settings: Settings) -> None:
     deliver(settings, "canonical/orders/2026-01-02/a.csv", ORDERS + GOOD.format("o1") + BAD.format("o2"))
     loaded(settings)
     deliver(settings, "canonical/orders/2026-01-03/a.csv", ORDERS + GOOD.format("o2") + GOOD.format("o1"))

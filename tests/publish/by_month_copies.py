@@ -15,7 +15,7 @@ from dagster_project.publish.increment import Changed
 from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.reader import open_current
 from dagster_project.publish.source import WarehouseFile
-from dagster_project.publish.versions import is_whole, published_folder, read_manifest, read_pointer
+from dagster_project.publish.versions import is_complete, published_folder, read_manifest, read_pointer
 
 Month = date | None
 Rows = dict[Month, list[int]]
@@ -94,7 +94,7 @@ def assert_as_in_full(home: Path, published: Published) -> None:
     assert tables(home) == tables(full)
     assert exports(home) == exports(full)
     assert read_pointer(home) == published.pointer
-    assert is_whole(home, published.pointer)
+    assert is_complete(home, published.pointer)
 
 
 def fills(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ class BatchWriter:
         return batch
 
     def _write_in_one_pass(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> bool:
-        """Write the rows of a relation over the file as it lies, in its order; say whether they are as many as the records counted."""
+        """Write the rows of a relation over the file as it is, in its order; say whether they are as many as the records counted."""
         try:
             batch.lacks = plan.lacks(is_numbered=False)
             copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)

@@ -283,7 +283,7 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
 
 
 def _failed(column: Column, typed_raw: str) -> str:
-    """Return the test for a cast that failed; a default must not hide the failure, so it is cast again beside one."""
+    """Return the test for a cast that failed; a default must not hide the failure, so it is cast once more where there is one."""
     typed = column.name if column.default is None else typed_raw
     return f"r_{column.name} is not null and {typed} is null"
 

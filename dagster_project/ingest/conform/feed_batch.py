@@ -48,7 +48,7 @@ class FeedBatch:
 
     @property
     def delivery_date(self) -> dt.date:
-        """Day of the folder that the file lies in."""
+        """Day of the folder that the file is in."""
         return dt.date.fromisoformat(self.relative.split("/")[2])
 
     def ledger_entry(self, home: Path) -> Batch:

@@ -42,7 +42,7 @@ REMEDIES = {
     "future_instant": "check clock and year of the source, or the day of the delivery's folder",
     "new_column": "add the column to the contract, or stop filling it",
     "field_count": "quote fields that hold the delimiter or a line end",
-    "quote_format": "double a quote that stands inside a quoted field",
+    "quote_format": "double a quote inside a quoted field",
     "json_format": "write one JSON object a line, each key once",
     "identifier_text": "format the column as text in the source; a number has lost leading zeros and every digit after the fifteenth",
     "serial_date": "write a real date, or declare the right epoch in the stream's serial_dates",

@@ -1,4 +1,4 @@
-"""What lies in the landing folder and is not in the ledger yet.
+"""What is in the landing folder and is not in the ledger yet.
 
 Holds the comparison with the ledger and nothing that reads a file's records: a run with nothing new ends here, so this module imports
 only the standard library, the ledger, the walk and the mapping index.

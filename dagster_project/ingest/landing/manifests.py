@@ -1,4 +1,4 @@
-"""The optional manifest beside a delivered file: what the source says it sent, compared with what arrived.
+"""The optional manifest next to a delivered file: what the source says it sent, compared with what arrived.
 
 Holds `<file>.manifest.json` and its comparison. It must not load rows.
 """

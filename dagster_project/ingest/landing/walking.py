@@ -21,7 +21,7 @@ LAYOUT = "LANDING/<system>/<stream>/<YYYY-MM-DD>/<file>"
 _UNFINISHED = (".part", ".tmp")
 _MANIFEST, _DONE = ".manifest.json", ".done"
 _NAME_BYTES = 240
-"""Longest name of a delivered file: those of what ingest writes beside its copy are longer."""
+"""Longest name of a delivered file: those of what ingest writes next to its copy are longer."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEARS = (1900, 2200)
 """Years of a day of delivery, as of every instant that ingest reads."""
@@ -227,7 +227,7 @@ def _count(path: str) -> int:
 def delivered_files(landing: Path, mappings: Mappings, unread: list[Unread] | None = None) -> Iterator[Delivery]:
     """Walk the landing folder in the order of system, stream, date and name; add to `unread` what nobody reads.
 
-    A system or stream without a mapping, a wrong mapping, a name or link that cannot be read, and what lies outside the layout stop
+    A system or stream without a mapping, a wrong mapping, a name or link that cannot be read, and what is outside the layout stop
     nothing else.
 
     Raises

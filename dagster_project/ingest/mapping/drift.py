@@ -120,7 +120,7 @@ def compare(source: Source, system: System, stream: str) -> Drift:
 
 
 def _refuse_ambiguous(source: Source, read: Iterable[str]) -> None:
-    """Refuse a header in which the name of a column that is read stands twice, or was made for a column without one."""
+    """Refuse a header in which the name of a column that is read comes twice, or was made for a column without one."""
     names = {name.lower(): name for name in read}
     for name, positions in source.scan.ambiguous.items():
         if name not in names:

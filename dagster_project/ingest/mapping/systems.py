@@ -150,7 +150,7 @@ class System:
         return Dialect(**{**{name: getattr(described, name) for name in Dialect.model_fields}, "delimiter": delimiter})
 
     def sql_path(self, stream: str, feed: str) -> Path:
-        """Return where the SELECT of a feed lies; only mapped systems have one."""
+        """Return where the SELECT of a feed is; only mapped systems have one."""
         assert self.folder is not None, "the canonical system has no SQL"
         path = (self.folder / self.stream(stream).feeds[feed].sql).resolve()
         if path.parent != self.folder.resolve() or not path.is_file():

@@ -28,7 +28,7 @@ _DAMAGED = (cast("type[Exception]", zlib_ng.error), zstd.ZstdError)  # its stub 
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MB: what a frame may ask to keep in memory
 
 
-def is_read_as_it_lies(path: Path, form: Format, encoding: str) -> bool:
+def is_read_as_it_is(path: Path, form: Format, encoding: str) -> bool:
     """Say whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
     if form.packing not in ("", ".gz") or codecs.lookup(encoding).name != "utf-8":
         return False

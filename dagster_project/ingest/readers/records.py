@@ -20,7 +20,7 @@ from dagster_project.ingest.readers.formats import LINE_BYTES
 class Record:
     """One physical record: number from 1, line it begins on, its fields, and what is wrong with its form (or None).
 
-    `rule` names the broken rule of a fault, `column` and `value` where it lies if it is one value.
+    `rule` names the broken rule of a fault, `column` and `value` where it is if it is one value.
     """
 
     number: int

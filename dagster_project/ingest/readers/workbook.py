@@ -194,7 +194,7 @@ def sheet_records(path: Path, sheet: Sheet, columns: Sequence[str], dialect: Dia
                 text = _text(cell)
             fields.append(text)
         if any(cell != "" for cell in cells[len(columns) :]):
-            wrong = {"fault": f"a value stands outside the {len(columns)} columns of the header", "rule": "field_count"}
+            wrong = {"fault": f"a value is outside the {len(columns)} columns of the header", "rule": "field_count"}
         if line in sheet.errors:
             wrong = {"fault": f"cell {sheet.errors[line]} is the error of a formula", "rule": "formula_error"}
         yield Record(number, line, fields, **wrong)

@@ -1,6 +1,6 @@
 """What a mapping's SELECT combines: occurrences of streams (leaves), how they are joined, which rows are counted together.
 
-Holds data and its wording, and what makes a result change by itself. How it is found stands in `derivation`.
+Holds data and its wording, and what makes a result change by itself. How it is found is in `derivation`.
 """
 
 from __future__ import annotations

@@ -173,10 +173,10 @@ class SystemLoader:
                 kept[number] = (staged, source, faults)
             if is_rebuilt:
                 absent = known - {staged.path for staged, *_ in kept.values()}  # also where a new content was refused
-                standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
-                if standing:
-                    tables.keep(standing, "old_sources")
-                    found.warnings.append(taken_over(self.system.name, len(standing)))
+                held = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
+                if held:
+                    tables.keep(held, "old_sources")
+                    found.warnings.append(taken_over(self.system.name, len(held)))
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))

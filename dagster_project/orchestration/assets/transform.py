@@ -1,6 +1,6 @@
 """The `@dbt_assets` definitions: asset key = schema and table, group = schema.
 
-Two, because the analytics assets stand between marts and reporting; Dagster would split one definition into more builds.
+Two, because the analytics assets are between marts and reporting; Dagster would split one definition into more builds.
 """
 
 from collections.abc import Iterator, Mapping

@@ -112,7 +112,7 @@ def test_the_description_and_public_replies_are_contacts_and_a_merge_names_its_s
 
 
 @pytest.mark.parametrize(("code", "score"), [(103, 3), (100, 0), (-101, -1), (-103, -3)])
-def test_a_rating_lies_between_minus_three_and_three(ingest: Any, code: int, score: int) -> None:
+def test_a_rating_is_between_minus_three_and_three(ingest: Any, code: int, score: int) -> None:
     rating = {"id": "8", "survey_id": "1", "user_id": "2", "ticket_id": "1", "feedback": "Thanks", "created_at": AT, "updated_at": AT}
     deliver(
         ingest,

@@ -2,7 +2,7 @@ with recursive listed as (
     select account_id from {{ ref('int_core__account_listed') }}
 ),
 
--- The latest row of an account says where it stands: with another one, or by itself again.
+-- The latest row of an account gives where it is: with another one, or by itself again.
 latest as (
     select from_account_id, to_account_id, merged_at
     from {{ ref('stg_account_merges') }}
