@@ -30,7 +30,7 @@ _CHAIN = (
 
 
 class Causal:
-    """Sums by month; months before and after the company are left out of the sums, not of the tables."""
+    """Sums by month; months before and after the company are excluded from the sums, not from the tables."""
 
     def __init__(self, customers: Customers, fates: Fates, rates: Rates, tables: TruthTables, behaviour: Behaviour) -> None:
         self._customers, self._fates, self._rates = customers, fates, rates

@@ -30,7 +30,7 @@ def episodes(chains: Batch, natural_death: Integers, b: Behaviour) -> Batch:
     """Both potential outcomes of ended episodes.
 
     `met`: FCR, LATER, UNRESOLVED or SILENT. `met_without_fcr`: what it would have met had the first contact not solved it.
-    `y1`, `y0`: alive `horizon_days` after the end if solved at the first contact, and if not; other episodes left out.
+    `y1`, `y0`: alive `horizon_days` after the end if solved at the first contact, and if not; other episodes excluded.
     """
     severity = np.maximum(chains["severity"], 1) - 1
     later = (chains["event"] == NULL) | (chains["luck_later"] < np.array(b.later_by_severity, dtype=np.int64)[severity])

@@ -1,4 +1,4 @@
-"""Who was an active customer at each month's end, by the product's published definition: decision 10, purchases taken back left out."""
+"""Who was an active customer at each month's end, by the product's published definition: decision 10, returned purchases not counted."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "exclusion_has_a_reason",
             "not is_in_scope and scope_reason is null",
-            "finance cannot defend a cost per ticket from which a line was left out without a word",
+            "finance cannot defend a cost per ticket from which a line was excluded without a word",
             severity="warning",
             column="scope_reason",
         ),

@@ -32,7 +32,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "scored_answer_names_its_scale",
             "score is not null and survey_metric in ('csat', 'nps', 'ces') and (scale_min is null or scale_max is null)",
-            "satisfied and dissatisfied are positions on a scale: this answer is left out of every share",
+            "satisfied and dissatisfied are positions on a scale: this answer is excluded from every share",
             severity="warning",
             column="scale_max",
         ),

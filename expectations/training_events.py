@@ -25,7 +25,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "scored_test_names_its_scale",
             "training_score is not null and scale_max is null",
-            "results of different tests cannot be compared: this one is left out",
+            "results of different tests cannot be compared: this one is excluded",
             severity="warning",
             column="scale_max",
         ),

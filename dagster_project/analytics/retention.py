@@ -77,7 +77,7 @@ _RATE_TEXTS = {
 }
 _BASES = {"retention_rate": "active a window ago", "retention_90_rate": "active 90 days ago"}
 MONTH_COLUMNS = described(
-    "One row per fiscal month from the first order on: identified customers new, kept, lost and back; orders taken back in full left out.",
+    "One row per fiscal month from the first order on: identified customers new, kept, lost and back; orders taken back in full excluded.",
     [
         *required(period_month=DATE, active_orders_count=WHOLE, ordering_count=WHOLE),
         *optional(**{f"{name}_count": WHOLE for name in (*FIRSTS, *MOVEMENT)}),

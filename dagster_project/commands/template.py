@@ -103,7 +103,7 @@ def template_page(contract: Contract) -> str:
         f"A row is {contract.purpose[0].lower()}{contract.purpose[1:]} Key: {key}.",
         "Of rows with one key the latest `source_updated_at` counts.",
         f"Deliver it as `canonical/{contract.feed}/<YYYY-MM-DD>/{contract.feed}.csv` below the landing folder. Replace the example row.",
-        "A column that is not required may be left out.",
+        "A column that is not required may be omitted.",
         "",
         "| column | meaning | type | unit | required | allowed values |",
         "|---|---|---|---|---|---|",

@@ -46,7 +46,7 @@ SHOWN_CHARACTERS = 32
 
 @dataclass
 class FeedTrial:
-    """One feed: how many rows the file makes of it, and the first of them, by column; columns without a value are left out."""
+    """One feed: how many rows the file makes of it, and the first of them, by column; columns without a value are omitted."""
 
     feed: str
     rows: int
@@ -79,7 +79,7 @@ class Trial:
         file = self.file
         yield f"{self.path}: stream {self.stream} of {file.system} ({self.found_by})"
         yield (
-            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or left out) +"
+            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or excluded) +"
             f" {file.quarantined:,} refused" + (f" + {file.waiting:,} waiting" if file.waiting else "")
         )
         for stream, count in self.read_with.items():

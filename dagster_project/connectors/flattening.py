@@ -42,7 +42,7 @@ class Endpoint(BaseModel):
 
     `paging`: `cursor` and `time` are Zendesk's exports; `link` follows a Link header, `next` a link in the answer. `instant` names
     the column by which records are newer or older; `since` the parameter that asks for newer ones. A record that was delivered before
-    in the same form is left out as far as `look_back_seconds` reach; None reads everything each time and delivers what changed.
+    in the same form is excluded as far as `look_back_seconds` reach; None reads everything each time and delivers what changed.
     A load may end between two pages of an endpoint that `is_ordered`, oldest change first.
     `of` and `ids`: asked for the identifiers found in the records of another endpoint, `batch` at a time, put into `path`.
     """

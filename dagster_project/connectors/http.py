@@ -46,7 +46,7 @@ class HostAuth(AuthBase):
         return request
 
 
-class ExportPaginator(BasePaginator):  # type: ignore[misc]  # dlt is left out of the types
+class ExportPaginator(BasePaginator):  # type: ignore[misc]  # dlt is excluded from the types
     """Zendesk's exports: each answer says where the next begins, and whether the stream has ended."""
 
     def __init__(self, field: str, param: str) -> None:

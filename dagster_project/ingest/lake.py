@@ -57,7 +57,7 @@ REGISTERED = {
         """,
     ),
     "sources": declared(
-        "One row per source and feed it delivers, with the latest day of delivery; sources that ended are left out.",
+        "One row per source and feed it delivers, with the latest day of delivery; sources that ended are excluded.",
         """
         source_name string System that exports the feed; canonical/<feed> where the feed comes by itself.
         feed string

@@ -250,7 +250,7 @@ class _Loader:
         left_out = sum(sum(batch.left_out.values()) for batch in carriers)
         if physical != written + kept_out + left_out:
             raise InputRefused(
-                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
+                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} excluded;"
                 " remedy: repair the file's quoting and line ends, or the mapping"
             )
         rows = self._clean_messages([row for batch in batches for row in batch.quarantine])

@@ -113,9 +113,9 @@ def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, in
 
 
 def left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream and reason how many records its mapping leaves out; they count as superseded."""
+    """Say once for each stream and reason how many records its mapping excludes; they count as superseded."""
     totals = Counter[tuple[str, str]]()
     for path, reasons in files.items():
         totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
     for (stream, reason), count in sorted(totals.items()):
-        yield f"{stream}: {count:,} records left out: {reason}"
+        yield f"{stream}: {count:,} records excluded: {reason}"

@@ -128,7 +128,7 @@ def test_new_columns_may_be_left_out_with_a_warning(ingest: Any, amend_contract:
     mode(amend_contract, "orders", "newColumns", "discard_value")
     ingest.deliver("canonical/orders/2026-01-02/a.csv", file("o1,2026-01-01T10:00:00Z,EUR,a1,1.00,calm", header=HEADER + ",mood"))
     report = ingest.walk()
-    assert report.warnings == ["canonical/orders/2026-01-02/a.csv: new column mood (values left out)"]
+    assert report.warnings == ["canonical/orders/2026-01-02/a.csv: new column mood (values excluded)"]
     assert counts(report) == [(401, 401, 0, 0)]
     assert not (ingest.settings.restricted / "extras").exists()
 
@@ -165,7 +165,7 @@ def test_a_value_that_breaks_its_contract_is_met_as_the_mode_says(
     found = ingest.all("select net_amount, currency_code from lake.orders where order_id = 'o1'")
     assert found == ([] if loaded is None else [loaded])
     if value == "discard_value":
-        assert report.warnings == ["canonical/orders/2026-01-02/a.csv: 1 values of net_amount break its contract and were left out"]
+        assert report.warnings == ["canonical/orders/2026-01-02/a.csv: 1 values of net_amount break its contract and were excluded"]
 
 
 @pytest.mark.fault("F12", "F13")

@@ -107,7 +107,7 @@ def test_any_order_of_five_deliveries_gives_the_same_latest_rows(make_ingest: Ca
 
 
 def test_a_source_is_a_mapped_system_or_a_feed_of_canonical_and_any_file_of_it_is_a_delivery(till: Callable[..., Any]) -> None:
-    """Also one with nothing but its header, and one that repeats another; a refused file is none, a source that ended is left out."""
+    """Also one with nothing but its header, and one that repeats another; a refused file is none, a source that ended is excluded."""
     ingest, sold = till(), "number,day,customer,net\n"
     ingest.deliver("till/sales/2026-01-02/a.csv", f"{sold}n1,2026-01-01 00:00:00,c,1.00\n")
     ingest.deliver("till/sales/2026-01-05/a.csv", sold)

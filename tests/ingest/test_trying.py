@@ -38,7 +38,7 @@ def test_a_file_in_the_landing_layout_is_read_with_what_is_next_to_it(ingest: An
     lines = shown(ingest, path)
     assert everything_below(tmp_path) == before
     assert lines[0] == f"{path}: stream ticket of zendesk (by its path)"
-    assert lines[1] == "3 records = 1 loaded + 1 superseded (repeat a key, or left out) + 1 refused"
+    assert lines[1] == "3 records = 1 loaded + 1 superseded (repeat a key, or excluded) + 1 refused"
     assert "read with it: ticket_field_history, 1 files" in lines
     assert "read with it: ticket_tag, no file in the landing folder: taken as empty" in lines
     refused = 'refused for tickets: record 3 (line 4) column priority: "silver" is not one of low, normal, high, urgent; remedy:'
@@ -131,7 +131,7 @@ def test_a_derived_feed_that_refuses_too_much_refuses_the_file_in_the_trial_as_i
     rated = "".join(f"{at},,,2026-01-05 11:00:00,,9,2026-01-05 10:00:00,,7,user,,email,open,2026-01-05 11:00:00\n" for at in range(1, 9))
     path = ingest.deliver("intercom/conversation_history/2026-01-05/c.csv", columns + rated)
     lines = shown(ingest, path, "intercom")
-    assert lines[1] == "8 records = 8 loaded + 0 superseded (repeat a key, or left out) + 0 refused"
+    assert lines[1] == "8 records = 8 loaded + 0 superseded (repeat a key, or excluded) + 0 refused"
     examples = [line for line in lines if line.startswith("refused for survey_responses: record")]
     assert [line.split()[4] for line in examples] == ["1", "2", "3"]
     assert "refused for survey_responses: 5 more by rule scale in column score" in lines

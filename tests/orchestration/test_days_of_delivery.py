@@ -139,7 +139,7 @@ def empty(one_load: Path, tmp_path: Path, instance: dg.DagsterInstance) -> Itera
 def test_backfills_in_any_order_and_days_one_by_one_end_where_one_load_ends(one_load: Path, empty: House) -> None:
     days = sorted({path.name for path in (one_load / "landing" / "canonical").glob("*/*")})
     wanted = json.loads((one_load / "home" / "published" / "current.json").read_text(encoding="utf-8"))
-    # One month of the history is left out at first: it comes when the rest stands.
+    # One month of the history is held back at first: it comes when the rest is loaded.
     first, left_out, rest, last = days[0], days[1], days[2], days[-1]
     assert first < left_out < rest < last
     empty.run(first, first)

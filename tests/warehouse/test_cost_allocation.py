@@ -202,7 +202,7 @@ def test_cost_per_interaction_adds_up_over_channels(whole: Connection) -> None:
     channels = {name: row for name, row in february.items() if name != "all"}
     assert set(channels) == {"email", "letter", "phone"}
     assert february["all"][:2] == tuple(sum(column) for column in zip(*(row[:2] for row in channels.values()), strict=True))
-    assert february["all"][1] == 7  # abandoned and spam contacts are left out
+    assert february["all"][1] == 7  # abandoned and spam contacts are excluded
 
 
 def test_cost_per_call_counts_handled_calls_only(whole: Connection) -> None:

@@ -107,7 +107,7 @@ class BatchWriter:
         return is_one_row_each and sum(mapped.records for mapped in stream.feeds.values()) == 1
 
     def _kept(self, batch: FeedBatch, select: Select) -> str:
-        """Keep the rows of a SELECT, take out those that it leaves out with a reason, and return the relation of the others."""
+        """Keep the rows of a SELECT, take out those that it excludes with a reason, and return the relation of the others."""
         self.connection.execute(f"create or replace temp table mapped as {select.sql}")
         if LEFT_OUT not in select.types:
             return "mapped"

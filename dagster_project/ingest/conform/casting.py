@@ -53,7 +53,7 @@ class Casting:
 
     @property
     def discarded(self) -> dict[str, str]:
-        """Columns whose bad values are left out by the contract's mode, with the test for one; empty in every other mode."""
+        """Columns whose bad values are excluded by the contract's mode, with the test for one; empty in every other mode."""
         if self.contract.bad_values != "discard_value":
             return {}
         tests: dict[str, list[str]] = defaultdict(list)
@@ -108,7 +108,7 @@ class Casting:
             (test, f"values of {name} are outside its list and became {self.contract.column(name).unknown_value}")
             for name, test in self.unknown.items()
         ]
-        discarded = [(test, f"values of {name} break its contract and were left out") for name, test in self.discarded.items()]
+        discarded = [(test, f"values of {name} break its contract and were excluded") for name, test in self.discarded.items()]
         reformed = [(test, f"values of {name} were trimmed or brought into one Unicode form") for name, test in self.reformed.items()]
         return [*unknown, *discarded, *reformed]
 

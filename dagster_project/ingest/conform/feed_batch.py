@@ -32,7 +32,7 @@ class FeedBatch:
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
     refused: int = 0
-    left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT leaves out, by reason
+    left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT excludes, by reason
     control_sums: str = "{}"
     quarantine: list[QuarantinedRecord] = field(default_factory=list)
 

@@ -40,7 +40,7 @@ where file_id in (select max(file_id) from deliveries where status = 'accepted' 
 """
 _OUTCOMES = {
     "evolve": "values kept in extras",
-    "discard_value": "values left out",
+    "discard_value": "values excluded",
     "discard_row": "records that fill it are quarantined",
 }
 

@@ -169,7 +169,7 @@ def is_identifier(name: str) -> bool:
 
 
 def sheet_records(path: Path, sheet: Sheet, columns: Sequence[str], dialect: Dialect) -> Iterator[Record]:
-    """Yield the rows as records of texts, rows without any value left out; `line` is the row of the sheet.
+    """Yield the rows as records of texts, rows without any value omitted; `line` is the row of the sheet.
 
     Raises
     ------

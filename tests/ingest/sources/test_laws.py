@@ -158,7 +158,7 @@ def what_comes_twice_changes_nothing(make_home: Callable[[str], Home], system: s
         versions = [*stream.key, stream.version or ""]
         records = [record for file in files if file.stream == name for record in file.records if record[versions[-1]]]
         places = Counter(tuple(record[column] for column in versions) for record in records)
-        # of versions that are equally new the later delivery counts, so those are left out
+        # of versions that are equally new the later delivery counts, so those are excluded
         records = [record for record in records if places[tuple(record[column] for column in versions)] == 1]
         chance.shuffle(records)
         again += [Delivered(name, "2026-10-20", "again.csv", tuple(records))] if records else []

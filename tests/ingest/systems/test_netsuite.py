@@ -97,7 +97,7 @@ def test_posted_cost_lines_are_the_ledger(ingest: Any) -> None:
         ("100", 2, "Demo GmbH", "unassigned", "2026-01", "6201", "other", "unmapped", "50.00", "EUR", None, False),
         ("101", 1, "Demo GmbH", "unassigned", "2026-01", "6001", "other", "unmapped", "-7.25", "EUR", None, True),
     ]
-    assert "netsuite/transaction_lines: 1 records left out: line that does not post" in report.warnings
+    assert "netsuite/transaction_lines: 1 records excluded: line that does not post" in report.warnings
 
 
 def test_months_are_fiscal_periods_and_their_sums_are_not(ingest: Any) -> None:

@@ -97,7 +97,7 @@ def test_answers_lie_on_the_scale_of_their_options(ingest: Any) -> None:
         ("R_1", "relationship", "A1", "T1", "web_form", "de", False),
         ("R_2", "relationship", None, None, None, "de", True),
     ]
-    assert "qualtrics/question_response: 1 records left out: text beside a choice, carried with it" in report.warnings
+    assert "qualtrics/question_response: 1 records excluded: text next to a choice, carried with it" in report.warnings
 
 
 def test_previews_and_spam_are_left_out(ingest: Any) -> None:

@@ -1,4 +1,4 @@
-"""A QuickBooks export becomes the cost ledger: debit positive, balance sheet lines left out, accounts mapped by gl_map."""
+"""A QuickBooks export becomes the cost ledger: debit positive, balance sheet lines excluded, accounts mapped by gl_map."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_journal_books_its_costs_and_leaves_the_payable_out(ingest: Any) -> No
     report = ingest.walk()
     assert report.refusals == []
     assert counts(ingest)["journal_entry_line"] == (4, 3, 1, 0)
-    assert "quickbooks/journal_entry_line: 1 records left out: account of type Accounts Payable carries no cost" in report.warnings
+    assert "quickbooks/journal_entry_line: 1 records excluded: account of type Accounts Payable carries no cost" in report.warnings
     assert ingest.all(MONEY) == [
         ("journal_entry-7", 1, "people", "desk", "100.00", True),
         ("journal_entry-7", 2, "people", "billing", "30.00", False),

@@ -174,8 +174,8 @@ def test_refunds_are_lines_and_what_was_given_beyond_without_shipping(ingest: An
         ("62", "12", "9.00", "0.00", "fraud", True, False),
         ("adjustment-3", None, "2.00", None, "other", False, False),
     ]
-    assert "shopify/order_adjustment: 1 records left out: shipping given back, which net revenue never held" in report.warnings
-    assert "shopify/order_adjustment: 1 records left out: less given back than calculated, borne by the refunded lines" in report.warnings
+    assert "shopify/order_adjustment: 1 records excluded: shipping given back, which net revenue never held" in report.warnings
+    assert "shopify/order_adjustment: 1 records excluded: less given back than calculated, borne by the refunded lines" in report.warnings
 
 
 def test_only_money_that_came_in_is_a_payment(ingest: Any) -> None:

@@ -114,7 +114,7 @@ def test_a_charge_is_a_sale_of_its_own_only_where_nothing_else_is_its_order(inge
     ]
     assert texts(ingest, "select order_id, net_amount from lake.orders") == [("ch_3", "6.50")]
     assert texts(ingest, "select order_id, net_amount from lake.order_lines") == [("ch_3", "6.50")]
-    assert "stripe/charge: 1 records left out: authorised, not captured" in report.warnings
+    assert "stripe/charge: 1 records excluded: authorised, not captured" in report.warnings
 
 
 def test_refunds_lost_disputes_and_credit_notes_lower_revenue_without_their_tax(ingest: Any) -> None:
@@ -145,7 +145,7 @@ def test_refunds_lost_disputes_and_credit_notes_lower_revenue_without_their_tax(
         ("du_1", "in_1", "5.00", "0.95", "fraud", True),
         ("re_1", "in_1", "10.00", "1.90", "other", False),
     ]
-    assert "stripe/dispute: 1 records left out: dispute won" in report.warnings
+    assert "stripe/dispute: 1 records excluded: dispute won" in report.warnings
 
 
 def test_customers_belong_to_the_account_that_their_metadata_names(ingest: Any) -> None:

@@ -1,5 +1,5 @@
 -- One row a posted line on a cost account, in the currency of its subsidiary; debit is positive. Lines that do not post, and lines on
--- other accounts, and those of other books than the primary one (number 1, unless accounting_books says otherwise) are left out. A line
+-- other accounts, and those of other books than the primary one (number 1, unless accounting_books says otherwise) are excluded. A line
 -- waits for its transaction and goes with it; one without its period, account or subsidiary is quarantined.
 with lines as (
     select

@@ -67,7 +67,7 @@ CASES = [
         BASE,
     ),
     Case(  # K8
-        "embedded data and the text beside a choice come later",
+        "embedded data and the text next to a choice come later",
         {
             D1: {"survey_response": [RESPONSE], "question_response": [ANSWER]},
             D2: {
