@@ -23,7 +23,7 @@ PROJECT_DIR = PACKAGE_DIR.parent
 
 
 class Settings(BaseSettings):
-    """Where things lie. Paths are absolute after validation; nothing is created by reading settings."""
+    """Where things are. Paths are absolute after validation; nothing is created by reading settings."""
 
     model_config = SettingsConfigDict(env_prefix="ROI_", env_ignore_empty=True, extra="forbid", frozen=True)
 
@@ -148,7 +148,7 @@ def require_apart(settings: Settings) -> None:
     """
     home, landing = settings.home, settings.landing
     if home.is_relative_to(landing) or landing.is_relative_to(home):
-        where = "are one folder" if home == landing else "lie one inside the other"
+        where = "are one folder" if home == landing else "are one inside the other"
         raise UsageError(f"home {home} and landing folder {landing} {where}; remedy: name two folders apart with --home and --landing")
 
 

@@ -22,7 +22,7 @@ def instant(day: date) -> int:
 
 
 def month_start(year: int, month: int) -> date:
-    """First day of a calendar month; the month number may lie outside 1..12."""
+    """First day of a calendar month; the month number may be outside 1..12."""
     return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
 
 

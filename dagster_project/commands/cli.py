@@ -60,12 +60,12 @@ def run(
             origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
             note(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)")
     try:
-        with temporary_files_within("run"), progress() as say:
-            report = run_daily(settings, full_refresh=full_refresh, say=say)
+        with temporary_files_within("run"), progress() as report:
+            finished = run_daily(settings, full_refresh=full_refresh, report=report)
     except RanWithoutFiles as error:
         _show_report(settings, error.report)
         raise
-    _show_report(settings, report)
+    _show_report(settings, finished)
 
 
 def _show_report(settings: Settings, report: RunReport) -> None:
@@ -84,7 +84,7 @@ def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the fi
     from dagster_project.connectors.fetch import fetch as deliver
 
     settings = load_settings(landing=landing)
-    delivered = deliver(settings, source, say=note)
+    delivered = deliver(settings, source, report=note)
     show(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
 
 
@@ -96,7 +96,7 @@ def plan(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="As if the warehouse were rebuilt from the lake.")] = False,
     engine: Annotated[EngineName | None, typer.Option(help="Where models would be built (ROI_ENGINE).")] = None,
 ) -> None:
-    """Say which feeds, days, tables and months a run would change, and why, without changing anything."""
+    """Show which feeds, days, tables and months a run would change, and why, without changing anything."""
     from dagster_project.commands.plan import plan as find_out
     from dagster_project.commands.plan_text import report_of
 
@@ -271,8 +271,8 @@ def forget(
             return
         confirm("erase these records for good?", "--yes")
     kept = "what was erased stays erased, and forgetting the account again goes on from there"
-    with full_disk_reported(settings.home, kept), temporary_files_within("forget"), progress() as say:
-        certificate = erase(settings, account_id, say=say)
+    with full_disk_reported(settings.home, kept), temporary_files_within("forget"), progress() as report:
+        certificate = erase(settings, account_id, report=report)
     records = sum(certificate.content["records_removed"].values())
     show(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
     show(f"certificate {certificate.path}")

@@ -57,7 +57,7 @@ class PreviewFiles:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do; `is_new` is false when it would say that nothing is new.
+    """What a run would do; `is_new` is false when it would report that nothing is new.
 
     `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons. `verdict` has the records kept
     out by feed, rule and column, `withdrawn` how many rows a feed would lose, `unread` what no run reads. `is_stopped`: a file is refused
@@ -204,7 +204,7 @@ def _reason_at_once(settings: Settings, *, full_refresh: bool) -> str:
 
 
 def _accept(ledger: Ledger, scratch: Path) -> None:
-    """Accept in the copy what was read, and say where its rows lie."""
+    """Accept in the copy what was read, and record where its rows are."""
     ledger.accept(_RUN)
     ours = "(select file_id from deliveries where run_id = ?1) or change_number in (select change_number from changes where run_id = ?1)"
     with closing(sqlite3.connect(ledger.path)) as connection, connection:

@@ -113,7 +113,7 @@ class Trial:
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
-    """Walk one file through ingest in a temporary home and say what came of it.
+    """Walk one file through ingest in a temporary home and report what came of it.
 
     The stream is that of the path where the file is in the landing layout, else `stream`, else the one whose columns
     the header has. In the landing layout the other streams that its SELECTs read come from the landing folder; a file that

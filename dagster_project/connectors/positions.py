@@ -38,7 +38,7 @@ class Position:
         return {**endpoint.params, endpoint.since: iso if endpoint.paging == "link" else str(since)}
 
     def is_new(self, record: dict[str, Any]) -> bool:
-        """Say whether the record was not delivered in this form, as far as the position looks back, and remember it."""
+        """Return whether the record was not delivered in this form, as far as the position looks back, and remember it."""
         if self._endpoint.paging == "cursor":
             return True
         digest = hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Say in one way what systems say of full disks, missing rights and damaged files of ours, whether Python, DuckDB or SQLite noticed it.
+"""Report in one way what systems tell of full disks, missing rights and damaged files of ours, whether Python, DuckDB or SQLite noticed it.
 
 Holds the signs of such errors and their messages. Standard library only.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster_project.errors import InfrastructureError
 
 _FULL = ("No space left", "disk is full", "disk I/O error", "File too large", "Disk quota exceeded")
-"""What systems say when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
+"""What systems report when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

@@ -30,7 +30,7 @@ class Orphan:
     command: str
 
     def __str__(self) -> str:
-        """Say who it was."""
+        """Return who it was."""
         return f"ended {self.command} (process {self.pid}), left by run {self.run_id}, whose own process is dead"
 
 

@@ -1,4 +1,4 @@
-"""What a run of ingest did, and the sentences that say so.
+"""What a run of ingest did, and the messages about it.
 
 Holds the report only. It must not read a file or decide over a record.
 """
@@ -99,7 +99,7 @@ class LoadReport:
 
 
 def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream how many records repeat a key of their own file, and where there are most."""
+    """Report once for each stream how many records repeat a key of their own file, and where there are most."""
     streams = defaultdict(list)
     for file in files:
         count = file.superseded - sum(left_out.get(file.path, {}).values())
@@ -113,7 +113,7 @@ def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, in
 
 
 def left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream and reason how many records its mapping excludes; they count as superseded."""
+    """Report once for each stream and reason how many records its mapping excludes; they count as superseded."""
     totals = Counter[tuple[str, str]]()
     for path, reasons in files.items():
         totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})

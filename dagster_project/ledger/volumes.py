@@ -84,7 +84,7 @@ class Freshness:
 
 
 def watch(ledger: Ledger, run_id: str, until: str | None) -> list[str]:
-    """Judge what this run staged, keep unusual volumes in the ledger, and return what there is to say."""
+    """Judge what this run staged, keep unusual volumes in the ledger, and return what there is to report."""
     judged = ledger.rows(_STAGED, (run_id,))
     unusual = _volumes(ledger, run_id, judged)
     ledger.keep_volumes(run_id, judged, [tuple(vars(volume).values()) for volume in unusual])

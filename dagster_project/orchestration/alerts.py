@@ -30,7 +30,7 @@ _LONGEST = 2_000
 
 
 def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
-    """Say that a run failed, why, and what readers see meanwhile.
+    """Report that a run failed, why, and what readers see meanwhile.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
 
 
 def recovered(settings: Settings, job: str, run_id: str) -> None:
-    """Say that a run went well after one that failed.
+    """Report that a run went well after one that failed.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def recovered(settings: Settings, job: str, run_id: str) -> None:
 
 
 def warned(settings: Settings, job: str, run_id: str) -> bool:
-    """Say what the checks of a run warned of that those of the run before had not; return whether there was anything to say.
+    """Report what the checks of a run warned of that those of the run before had not; return whether there was anything to say.
 
     Raises
     ------

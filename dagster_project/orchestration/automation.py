@@ -96,7 +96,7 @@ def tell_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def tell_recovery(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
-    """Say that a job works again when the run before this one had failed."""
+    """Report that a job works again when the run before this one had failed."""
     before = run_before(context.instance, context.dagster_run)
     if before is None or before.status != dg.DagsterRunStatus.FAILURE:
         return dg.SkipReason("the run before had not failed")
@@ -108,7 +108,7 @@ def tell_recovery(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     name="tell_warnings", run_status=dg.DagsterRunStatus.SUCCESS, monitored_jobs=[daily], default_status=dg.DefaultSensorStatus.RUNNING
 )
 def tell_warnings(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
-    """Say what the checks of a run warned of, unless the run before warned of the same."""
+    """Report what the checks of a run warned of, unless the run before warned of the same."""
     run = context.dagster_run
     return None if alerts.warned(load_settings(), run.job_name, run.run_id) else dg.SkipReason("no check warned of anything new")
 
@@ -149,7 +149,7 @@ def repair_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
-    """Say of the published copy and the extract how old they may get, so that Dagster shows what is late."""
+    """Report of the published copy and the extract how old they may get, so that Dagster shows what is late."""
     policies = {"published/current": _DEADLINE, "finance/roi_extract": _MONTHLY_GRACE}
 
     def fresh(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -60,7 +60,7 @@ class Preview:
     contacts: int
 
     def lines(self) -> list[str]:
-        """Say it, one line a file."""
+        """Report it, one line a file."""
         total = (
             f"{sum(self.records.values()):,} delivered records of the account in {len(self.records):,} files; {self.contacts:,} contacts"
         )
@@ -83,7 +83,7 @@ def preview(settings: Settings, account_id: str) -> Preview:
         return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.erased))
 
 
-def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = lambda _: None) -> Certificate:
+def forget(settings: Settings, account_id: str, *, report: Callable[[str], None] = lambda _: None) -> Certificate:
     """Erase an account and the contacts that are its alone.
 
     Raises
@@ -101,23 +101,23 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     require_home(settings)
     check_folders(settings)
     ledger = Ledger(settings.ops)
-    say("look for the account")
+    report("look for the account")
     with warehouse_lock(settings.ops, _HOLDER):
-        person, done = erase_from_landing(settings, ledger, account_id, say)
-    say("rebuild the warehouse")
+        person, done = erase_from_landing(settings, ledger, account_id, report)
+    report("rebuild the warehouse")
     try:
-        run_daily(settings, full_refresh=True, say=say)
+        run_daily(settings, full_refresh=True, report=report)
     except RanWithoutFiles as error:  # what no run reads was searched all the same
-        say(str(error))
+        report(str(error))
     fault_point("forget_rebuilt")
-    say("remove what is older")
+    report("remove what is older")
     with warehouse_lock(settings.ops, _HOLDER):
         done["batches_removed"] = remove_older_batches(settings, ledger)
         rewrite(settings)
         done["copies_removed"] = remove_older_copies(settings)
         done["ledger_texts_redacted"] += clean_texts(settings, ledger, person)
         fault_point("forget_purged")
-        say("search every byte")
+        report("search every byte")
         proof = look(searched_folders(settings), person.pattern())
         hits = sorted({*proof.hits, *left_of(settings, ledger, person)})
         if hits:
@@ -134,7 +134,7 @@ def left_of(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
     return sorted({str(file.database or file.path) for file in found})
 
 
-def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
+def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, report: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
     """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
     lake = Lake(settings, ledger, hash_key(settings, ledger))
     person = lake.person(account_id)
@@ -156,13 +156,13 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
     removed = {path: max(records.get(path, 0), removed.get(path, 0)) for path in {*records, *removed}}
     draft.parent.mkdir(parents=True, exist_ok=True)
     write_synced(draft, removed)
-    say("deliver its sums under a pseudonym")
+    report("deliver its sums under a pseudonym")
     rows = deliver_redacted(found, settings.landing)
     fault_point("forget_delivered")
-    say("clean the messages about it")
+    report("clean the messages about it")
     texts = erase_quarantine(settings, ledger, found) + clean_texts(settings, ledger, person)
     fault_point("forget_texts_cleaned")
-    say("take its records out")
+    report("take its records out")
     take_out(found.found)
     fault_point("forget_taken_out")
     renamed = rename_files(settings, ledger, person)

@@ -1,7 +1,7 @@
 """The copy, table by table or month by month from the attached warehouse, and the space it needs.
 
 A copy starts empty, or as the file of the served version, whose bytes are proven on the way. In a monthly table the rows of a
-month lie together, so that deleting a month frees whole blocks, which the next month fills.
+month are together, so that deleting a month frees whole blocks, which the next month fills.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def _open(home: Path, pointer: Pointer, limits: Limits) -> duckdb.DuckDBPyConnec
 
 @contextmanager
 def _judged(home: Path, pointer: Pointer, limits: Limits) -> Iterator[None]:
-    """Say whose error it is: the file's, only when its bytes prove it, the machine's, or that of the statement."""
+    """Return whose error it is: the file's, only when its bytes prove it, the machine's, or that of the statement."""
     try:
         yield
     except (duckdb.OutOfMemoryException, MemoryError) as error:

@@ -51,7 +51,7 @@ def swept(home: Path) -> Iterator[None]:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Say of an error of the engine or the disk what it means for readers.
+    """Report of an error of the engine or the disk what it means for readers.
 
     Raises
     ------

@@ -98,9 +98,9 @@ def manifest_mismatch(landing: Landing, _: Draws) -> list[Entry]:
     delivery = landing.smallest("payments")
     clean = delivery.path.read_bytes()
     manifest = _manifest(landing, delivery, "payment_amount")
-    lie = {"rows": delivery.records + 1, "sums": {"payment_amount": str(Decimal(manifest["sums"]["payment_amount"]) + 10)}}
+    false_claims = {"rows": delivery.records + 1, "sums": {"payment_amount": str(Decimal(manifest["sums"]["payment_amount"]) + 10)}}
     entry = landing.refused(delivery, clean, "D8", "manifest")
-    _state(landing, delivery.feed, delivery.day, delivery.path.name, lie)
+    _state(landing, delivery.feed, delivery.day, delivery.path.name, false_claims)
     _state(landing, delivery.feed, landing.next_day(delivery.day), "payments-redelivered.csv", manifest)
     return [entry]
 

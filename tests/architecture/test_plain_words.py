@@ -21,7 +21,7 @@ INSTEAD = {
     "survivor|survivors": "surviving account, surviving ticket",
     "told": "reported, message",
     "mend|mends|mended|mending": "repair, fix",
-    "lies|stands|stood": "is, is in, remains",
+    "lie|lies|lay|stands|stood": "is, is in, remains",
     "dear|dearer|dearest": "expensive",
     "anew": "again",
     "whoever": "anyone who, the caller",

@@ -105,7 +105,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     company = Company(landing, folder / "home")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ROI_HASH_KEY", SECRET)
-        run_daily(load_settings(landing=landing, home=company.home), say=company.said.append)
+        run_daily(load_settings(landing=landing, home=company.home), report=company.said.append)
     return company
 
 

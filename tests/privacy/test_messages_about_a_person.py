@@ -219,7 +219,7 @@ def test_each_way_that_a_line_is_told_masks_it(ingest: Any, capsys: pytest.Captu
     said: list[str] = []
     line = "jane@victim.example.csv: 3 of 1,000 records, call +49 171 5550199"
     masked_line = "[email]: 3 of 1,000 records, call [phone]"
-    Runtime(ingest.settings, say=said.append).say(line)
+    Runtime(ingest.settings, report=said.append).report(line)
     terminal.show(line)
     terminal.note(line)
     printed = capsys.readouterr()

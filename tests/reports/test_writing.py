@@ -87,7 +87,7 @@ def test_the_asset_keeps_the_path_for_what_the_run_prints(home: Path, tmp_path: 
 
 def test_an_asset_that_fails_after_another_error_says_so(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    runtime = Runtime(load_settings(home=home, landing=tmp_path), say=said.append)
+    runtime = Runtime(load_settings(home=home, landing=tmp_path), report=said.append)
     runtime.error = first = UsageError("of the extract")
     monkeypatch.setattr(page_module, "render", lambda _: 1 / 0)
     assert not dg.materialize([report_page], resources={"runtime": runtime}, raise_on_error=False).success

@@ -100,7 +100,7 @@ class BatchWriter:
         return self._selects[path]
 
     def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
-        """Say whether no feed of the stream needs the numbers of records: each record is one row, known by its place in the file."""
+        """Return whether no feed of the stream needs the numbers of records: each record is one row, known by its place in the file."""
         is_one_row_each = all(
             select.is_plain and LEFT_OUT not in select.types and not load_contract(feed).is_personal for feed, select in selects.items()
         )
@@ -134,7 +134,7 @@ class BatchWriter:
         return batch
 
     def _write_in_one_pass(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> bool:
-        """Write the rows of a relation over the file as it is, in its order; say whether they are as many as the records counted."""
+        """Write the rows of a relation over the file as it is, in its order; return whether they are as many as the records counted."""
         try:
             batch.lacks = plan.lacks(is_numbered=False)
             copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)

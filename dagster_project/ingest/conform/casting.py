@@ -144,7 +144,7 @@ def casting(
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
     Absent optional columns become the default or NULL; the caller has refused absent required and
-    floating-point ones. What has happened cannot lie after the day of delivery, which `day_of` says of each column: a date, or the name
+    floating-point ones. What has happened cannot be after the day of delivery, which `day_of` says of each column: a date, or the name
     of the relation's column that holds it; without `day_of` nothing is compared with it.
     """
     plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
@@ -240,7 +240,7 @@ def _form(formats: Sequence[str]) -> str:
 
 
 def is_identifier(column: Column) -> bool:
-    """Say whether a column names something: records that name it must agree letter by letter."""
+    """Return whether a column names something: records that name it must agree letter by letter."""
     is_name = column.name.endswith("_id") or column.key_position is not None
     return column.sql_type == "varchar" and is_name and not column.valid_values and not column.pattern
 
@@ -272,7 +272,7 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
     plan.rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
     if kind in ("date", "timestamptz") and not name.endswith(_OPEN_ENDS):
         rule, odd = f"{'date' if kind == 'date' else 'instant'}_format", f"{name} not between '{_EARLIEST}' and '{_LATEST}'"
-        plan.rules.append(Rule(name, rule, odd, f"does not lie between {_EARLIEST} and {_LATEST}"))
+        plan.rules.append(Rule(name, rule, odd, f"is not between {_EARLIEST} and {_LATEST}"))
     if column.scale is not None:
         plan.rules.append(Rule(name, "decimals", f"{raw} <> {name}", f"has more than {column.scale} decimals"))
     if column.valid_values:

@@ -46,7 +46,7 @@ class Delivery:
 
     @property
     def manifest(self) -> Path:
-        """Where the optional manifest of this file would lie."""
+        """Where the optional manifest of this file would be."""
         return self.path.with_name(self.path.name + _MANIFEST)
 
 
@@ -65,7 +65,7 @@ def printable(path: str) -> str:
 
 
 def fault(path: str, landing: Path | None) -> str:
-    """Say why nothing can be read under this name; empty where a file or a folder can. A link may not lead out of `landing`."""
+    """Return why nothing can be read under this name; empty where a file or a folder can. A link may not lead out of `landing`."""
     shown, name = printable(path), os.fsencode(os.path.basename(path))  # noqa: PTH119  a walk over texts
     if shown != path:
         return f"{shown}: its name is not UTF-8; remedy: deliver it under a name of plain letters"

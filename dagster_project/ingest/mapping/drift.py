@@ -1,7 +1,7 @@
 """What a delivered header has that its contract has not, and the other way round; where the values of new columns are kept.
 
 Holds the comparison by name, its wording, and the writing of extras. It must not cast a value or decide over a record. Extras are
-values nobody has described, so they count as personal: they lie under HOME/restricted, which publishing never copies.
+values nobody has described, so they count as personal: they are under HOME/restricted, which publishing never copies.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Drift:
         return Drift(added, missing, found.get("renamed", {}), found.get("is_reordered", False))
 
     def sentence(self, before: Drift | None, outcome: str) -> str:
-        """Say what is new, and what has changed since the delivery `before`; empty where there is nothing to say."""
+        """Return what is new, and what has changed since the delivery `before`; empty where there is nothing to report."""
         said = [f"new column {name} ({outcome})" for name in self.added]
         gone = [name for name in self.missing if before is not None and name not in before.missing]
         if gone:
@@ -152,7 +152,7 @@ def _by_position(source: Source, name: str) -> str:
 
 
 def drift_messages(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
-    """Say once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
+    """Report once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
     last = {(system, stream): Drift.of(document) for system, stream, document in ledger.rows(_LATEST)}
     lines: dict[tuple[str, str, str], list[str]] = {}
     for file in files:

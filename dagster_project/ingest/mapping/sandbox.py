@@ -123,7 +123,7 @@ def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
 
 
 def _consists_of(operator: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Say whether an operator of a plan that nobody optimised, and all below it, are of these kinds and read nothing but `source`."""
+    """Return whether an operator of a plan that nobody optimised, and all below it, are of these kinds and read nothing but `source`."""
     if operator["name"] == "SEQ_SCAN":
         return bool(operator["extra_info"]["Table"] == '"temp".main."source"')
     return operator["name"] in names and all(_consists_of(child, names) for child in operator["children"])

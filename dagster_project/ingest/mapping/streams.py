@@ -107,7 +107,7 @@ class RefusedHeader(BaseModel):
     remedy: str
 
     def fits(self, header: Iterable[str]) -> bool:
-        """Say whether a header has all these columns, in whatever case."""
+        """Return whether a header has all these columns, in whatever case."""
         return {name.lower() for name in self.columns} <= {name.strip().lower() for name in header}
 
 

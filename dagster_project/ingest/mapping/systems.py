@@ -122,7 +122,7 @@ class System:
         return self.file.time_zone
 
     def reads(self, stream: str, folder: Path) -> bool:
-        """Say whether files of the stream are loaded; False for streams the mapping ignores with a reason.
+        """Return whether files of the stream are loaded; False for streams the mapping ignores with a reason.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class Mappings:
         return self._systems[name]
 
     def is_known(self, name: str) -> bool:
-        """Say whether there is a system of this name."""
+        """Return whether there is a system of this name."""
         return name in self._systems
 
     def zones(self, systems: set[str]) -> set[str]:

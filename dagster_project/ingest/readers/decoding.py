@@ -29,7 +29,7 @@ _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 
 
 def is_read_as_it_is(path: Path, form: Format, encoding: str) -> bool:
-    """Say whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
+    """Return whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
     if form.packing not in ("", ".gz") or codecs.lookup(encoding).name != "utf-8":
         return False
     try:

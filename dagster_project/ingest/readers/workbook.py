@@ -163,7 +163,7 @@ def _column(letters: bytes) -> int:
 
 
 def is_identifier(name: str) -> bool:
-    """Say whether a column holds identifiers, by its name."""
+    """Return whether a column holds identifiers, by its name."""
     is_flag = name.startswith(("is_", "has_"))
     return not is_flag and bool(_IDENTIFIER.search(name) or _CAMEL_IDENTIFIER.search(name))
 

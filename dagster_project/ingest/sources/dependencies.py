@@ -80,7 +80,7 @@ class Dependencies:
         return bool(self.global_leaves & self.roots) or not self.roots
 
     def sentences(self) -> list[str]:
-        """Say in words what maps a row again."""
+        """Return in words what maps a row again."""
         found: dict[str, set[str]] = {}
         for edge in self.edges:
             for near, far in ((edge.left, edge.right), *(((edge.right, edge.left),) if edge.is_both_ways else ())):

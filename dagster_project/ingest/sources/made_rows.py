@@ -177,7 +177,7 @@ class MadeRows:
         return batch
 
     def _is_written_strictly(self, batch: FeedBatch, sql: str, expected: int) -> bool:
-        """Write many rows in one pass that stops at the first wrong one; say whether all are written and none was changed.
+        """Write many rows in one pass that stops at the first wrong one; return whether all are written and none was changed.
 
         Only in a new file: within a transaction a statement that fails would end it.
         """

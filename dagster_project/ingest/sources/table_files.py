@@ -36,7 +36,7 @@ def sources_folder(settings: Settings) -> Path:
 
 
 def is_current(folder: Path, ledger: Ledger, system: str) -> bool:
-    """Say whether the tables of a system are those that its last accepted change left."""
+    """Return whether the tables of a system are those that its last accepted change left."""
     path, accepted = database_of(folder, system), ledger.source_state(system)
     if not path.exists():
         return accepted is None
@@ -91,7 +91,7 @@ def put_in_place(draft: Path, path: Path) -> None:
 
 
 def is_attached(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
-    """Attach a file of tables for reading; say whether there is one that can be opened."""
+    """Attach a file of tables for reading; return whether there is one that can be opened."""
     if not path.exists():
         return False
     try:
@@ -130,7 +130,7 @@ def kept_paths(ledger: Ledger, absent: Iterable[str], held: set[tuple[str, str]]
 
 
 def taken_over(system: str, count: int) -> str:
-    """Say that tables were made again without all delivered files."""
+    """Report that tables were made again without all delivered files."""
     return (
         f"{system}: its tables are made again, and {count:,} delivered files are not in the landing folder any more or were refused: their"
         " rows are taken over as they were, which does not show what such a file had replaced; remedy: keep delivered files in the landing"

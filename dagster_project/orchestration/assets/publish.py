@@ -39,7 +39,7 @@ def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _changed(engine: Engine, increment: Increment) -> Changed | None:
-    """Say which months may differ: those that the models rebuilt, and in analytics every month from the first of them on.
+    """Return which months may differ: those that the models rebuilt, and in analytics every month from the first of them on.
 
     None where most months differ.
     """

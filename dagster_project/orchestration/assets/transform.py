@@ -73,9 +73,9 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
 
 
 def _report(runtime: Runtime, warned: list[project.Found]) -> None:
-    """Say what the tests of severity warn found, with the first keys, and keep it among the check results."""
+    """Report what the tests of severity warn found, with the first keys, and keep it among the check results."""
     for one in _with_keys(runtime, warned):
-        runtime.say(str(one))
+        runtime.report(str(one))
         result = {"expectation": one.check, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
         runtime.ledger.record_checks(runtime.run_id, one.feed, [{**result, "observed": one.first, "notes": one.meaning}])
 
