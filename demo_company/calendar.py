@@ -50,7 +50,7 @@ def _fiscal_year(year: int, kind: str) -> list[Period]:
 
 @dataclass(frozen=True)
 class Calendar:
-    """`months` whole fiscal months ending on `end`; the last `daily` days are delivered one by one, earlier months whole."""
+    """`months` complete fiscal months ending on `end`; the last `daily` days are delivered one by one, earlier months at once."""
 
     end: date
     months: int

@@ -81,7 +81,7 @@ def write_company(
     Parameters
     ----------
     landing
-        Landing folder; its systems' folders appear whole or not at all.
+        Landing folder; its systems' folders appear completely or not at all.
     accounts, months, seed
         Size, number of fiscal months up to `end`, and the seed of all draws.
     end, daily

@@ -213,7 +213,7 @@ class Simulation:
             self._causal.margins(self._sales.orders, self._sales.lines)
 
     def document(self) -> dict[str, Any]:
-        """Return the whole truth as plain numbers, and write the tables of accounts, agents and months."""
+        """Return all of the truth as plain numbers, and write the tables of accounts, agents and months."""
         c, w = self.customers, self.workforce
         self._tables.add("accounts", {
             "account": np.arange(c.count, dtype=np.int64), "created_at": c.created_at, "value": c.value, "stratum": c.stratum,

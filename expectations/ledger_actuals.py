@@ -33,7 +33,7 @@ def expectations() -> list[Expectation]:
             "costs_are_positive_in_total",
             "select batch_id, currency_code, sum(ledger_amount) as total from {batch} "
             "group by batch_id, currency_code having sum(ledger_amount) < 0",
-            "the export signs costs as negative: every cost per unit and the whole ROI would change sign",
+            "the export signs costs as negative: every cost per unit and ROI itself would change sign",
             severity="warning",
             column="ledger_amount",
         ),

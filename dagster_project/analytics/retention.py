@@ -135,7 +135,7 @@ def order_days_sql(feeds: frozenset[str] = frozenset(), taken_back_days: int = 0
 
 
 def _count_rows(days: pd.DataFrame, *, months: pd.DataFrame, window_days: int, as_of: pd.Timestamp, begin: pd.Timestamp) -> pd.DataFrame:
-    """Count a chunk of whole accounts."""
+    """Count a chunk of complete accounts."""
     history = order_history(days, months, window_days, begin)
     monthly = partition_counts(history, months, window_days, as_of).assign(cohort_number=_MONTHLY)
     return pd.concat([counts.melt(_KEYS, var_name="measure", value_name="customers") for counts in (monthly, cohort_counts(history))])

@@ -55,7 +55,7 @@ class FeedTrial:
 
 @dataclass
 class Trial:
-    """What a run would do with the file. `is_refused` says that a run would keep the whole file out."""
+    """What a run would do with the file. `is_refused` says that a run would keep the complete file out."""
 
     path: Path
     file: StagedFile
@@ -67,7 +67,7 @@ class Trial:
     refused: tuple[QuarantinedRecord, ...]
     warnings: list[str]
     threshold: tuple[Decimal, int]
-    refusal: str  # why a run keeps the whole file out; empty where it takes it
+    refusal: str  # why a run keeps the complete file out; empty where it takes it
 
     @property
     def is_refused(self) -> bool:
@@ -109,7 +109,7 @@ class Trial:
             for name, values in made.first.items():
                 yield f"  {name:<{width}}  {' | '.join(values)}"
         if self.is_refused:
-            yield f"a run would refuse the whole file: more records are refused than {threshold_text(*self.threshold)}"
+            yield f"a run would refuse the complete file: more records are refused than {threshold_text(*self.threshold)}"
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
@@ -124,7 +124,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
     UsageError
         No such file or system, a stream that cannot be found out, or a mapping that does not fit.
     InputRefused
-        The file is refused whole before any record is read.
+        The file is refused completely before any record is read.
     """
     given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it is
     if not os.path.lexists(path):

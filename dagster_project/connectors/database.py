@@ -69,7 +69,7 @@ class DatabaseReader:
         return self._deliver_newer(connection, name, stream, table, columns, load)
 
     def _deliver_complete(self, connection: sa.Connection, name: str, statement: sa.Select[Any], table: sa.Table, load: Load) -> None:
-        """Deliver a whole table if one of its rows differs from the last delivery."""
+        """Deliver a complete table if one of its rows differs from the last delivery."""
         file = load.table(name, table.columns.keys())
         digest = hashlib.sha256(repr(table.columns.keys()).encode())
         for chunk in _chunks(connection, statement):

@@ -36,7 +36,7 @@ def release(landing: Path, source: str) -> None:
 
 
 def release_all(landing: Path) -> None:
-    """Finish what killed fetches had committed, so that a run sees each load whole; a fetch at work finishes its own."""
+    """Finish what killed fetches had committed, so that a run sees each load complete; a fetch at work finishes its own."""
     for folder in sorted((landing / _LOADS).glob("*/")):
         if _hidden(landing, folder.name):
             with suppress(InfrastructureError), _lock(landing, folder.name):

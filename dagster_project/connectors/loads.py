@@ -122,7 +122,7 @@ class Load:
         self.files.append(landed)
 
     def commit(self, before: dict[str, Any]) -> bool:
-        """Make the whole set durable, then visible. Returns False when it holds no news."""
+        """Make the complete set durable, then visible. Returns False when it holds no news."""
         for table in self.tables.values():
             table.close()
             if table.rows:

@@ -36,7 +36,7 @@ class _Strict(BaseModel):
 
 
 class TableStream(_Strict):
-    """One table of a database. Without `cursor` the whole table is fetched, and delivered when it changed."""
+    """One table of a database. Without `cursor` the complete table is fetched, and delivered when it changed."""
 
     table: str = Field(pattern=r"^[^.]+(\.[^.]+)?$")
     primary_key: tuple[str, ...] = Field(min_length=1)

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
+from dagster_project.engines.engine import NullInColumnError, Scoring, complete_groups
 from dagster_project.engines.lake_files import LakeFile, Withdrawals, dated_rows, withdrawn_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.errors import InfrastructureError
@@ -79,8 +79,8 @@ class DuckDBEngine:
         where: str | None = None,
         ordered: bool = False,
     ) -> int:
-        """Stream a query through `function`, in chunks of whole groups where it asks for them, into a table, replaced at once."""
-        chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by) if by else self.read(sql)
+        """Stream a query through `function`, in chunks of complete groups where it asks for them, into a table, replaced at once."""
+        chunks = complete_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by) if by else self.read(sql)
         return self.replace(table, columns, map(function, chunks), where=where, ordered=ordered)
 
     def drop(self, table: str) -> None:

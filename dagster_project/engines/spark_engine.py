@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.engines.engine import Scoring, checked, whole_groups
+from dagster_project.engines.engine import Scoring, checked, complete_groups
 from dagster_project.engines.lake_files import DELIVERY_DATE, LakeFile, Withdrawals
 from dagster_project.engines.types import arrow_type, spark_type
 from dagster_project.errors import InfrastructureError
@@ -90,14 +90,14 @@ class SparkEngine:
         where: str | None = None,
         ordered: bool = False,
     ) -> int:
-        """Run `function` on the executors, over chunks of whole groups where it asks for them; the files keep no order."""
+        """Run `function` on the executors, over chunks of complete groups where it asks for them; the files keep no order."""
         del ordered
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
 
         def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             chunks = (pa.Table.from_batches([batch]) for batch in batches)
-            for chunk in whole_groups(chunks, by) if by else chunks:
+            for chunk in complete_groups(chunks, by) if by else chunks:
                 yield from checked(function(chunk), table, columns).to_batches()
 
         folder, written = self._new_folder(table), Observation(f"score {table}")

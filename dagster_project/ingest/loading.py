@@ -242,7 +242,7 @@ class _Loader:
         self.pending.append((staged, batches))
 
     def _counted(self, staged: StagedFile, source: Source, batches: list[FeedBatch]) -> StagedFile:
-        """Check the equation of the file and refuse it whole above the threshold."""
+        """Check the equation of the file and refuse it completely above the threshold."""
         physical = source.scan.records
         carriers = [batch for batch in batches if batch.is_records]
         written = sum(batch.written for batch in carriers)

@@ -73,7 +73,7 @@ class LoadReport:
 
     @property
     def refusals(self) -> list[str]:
-        """Messages of the files refused whole, those that cannot be read too."""
+        """Messages of the files refused completely, those that cannot be read too."""
         return [file.error for file in self.files if file.status == "refused" and file.error is not None]
 
     @property

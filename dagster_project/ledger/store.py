@@ -198,7 +198,7 @@ class Ledger:
         """Make everything this run staged visible, in one transaction; a reload replaces the file's older batches.
 
         `refused_feeds` maps a feed to the reason why its checks failed: every file that holds rows of such a feed (and
-        its duplicates) is refused whole, with that reason, and what it would have replaced stays visible.
+        its duplicates) is refused completely, with that reason, and what it would have replaced stays visible.
         """
         with closing(self._connect()) as connection, connection:
             for feed, reason in (refused_feeds or {}).items():

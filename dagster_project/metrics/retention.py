@@ -42,7 +42,7 @@ def order_history(order_days: pd.DataFrame, months: pd.DataFrame, window_days: i
     orders, month_number; is_first; is_first_ever; is_second, the day of the second order, which may be the first day; is_second_day;
     is_return, the order before is more than `window_days` ago, so that the customer had lapsed.
     The first day is known to be the first ever (`is_first_ever`) when the account was made after the history began, on `begin`, and not
-    after its first order (a day of tolerance for time zones), or when the history shows a whole window without an order before it.
+    after its first order (a day of tolerance for time zones), or when the history shows a complete window without an order before it.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def cohort_triangle(counts: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timest
     """Cohort x month number, from the summed `cohort_counts`, as far as the calendar of `as_of` reaches for the oldest.
 
     cohort_count is fixed; n = 0 has share 1 exactly; cumulative_repeat_count = with a second order by the end of month n.
-    Cells that are after `as_of`, and whole cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
+    Cells that are after `as_of`, and complete cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
     """
     cohorts = counts.loc[counts["month_number"] == 0, "cohort_number"]
     if cohorts.empty:

@@ -13,7 +13,7 @@ from dagster_project.privacy.records import DeliveredRecord
 from dagster_project.privacy.search import LandingFile, Search
 
 _LONGEST_PHRASE = 200
-"""A longer text is a comment or a mail: nothing repeats it whole."""
+"""A longer text is a comment or a mail: nothing repeats it word for word."""
 _PHRASE = re.compile(r"[^\W\d_]{2,}\W+(?:\w+\W+)*?[^\W\d_]{2,}")
 _ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|parquet|xlsx|gz|zst|zip))+$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s<>,;:\"'()|=]+")

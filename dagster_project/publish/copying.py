@@ -1,7 +1,7 @@
 """The copy, table by table or month by month from the attached warehouse, and the space it needs.
 
 A copy starts empty, or as the file of the served version, whose bytes are proven on the way. In a monthly table the rows of a
-month are together, so that deleting a month frees whole blocks, which the next month fills.
+month are together, so that deleting a month frees complete blocks, which the next month fills.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Copy:
         connection.execute(f"attach {literal(str(file))} as {BUILDING}")
 
     def forget(self, found: Tables, plan: Plan) -> None:
-        """Remove the months to renew, all views, and the tables that are renewed whole, from what the file holds; blocks become free."""
+        """Remove the months to renew, all views, and tables that are renewed completely, from the file; blocks become free."""
         views = views_in(self._connection, BUILDING)
         for schema, table in found:
             name, is_view = f"{schema}.{table}", (schema, table) in views

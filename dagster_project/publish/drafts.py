@@ -47,7 +47,7 @@ class Draft(Protocol):
 
     @property
     def plan(self) -> Plan:
-        """Months that are written, of each table of which the base holds the others; other tables are written whole."""
+        """Months that are written, of each table of which the base holds the others; other tables are written completely."""
 
     @property
     def is_view(self) -> bool:
@@ -63,7 +63,7 @@ class Draft(Protocol):
         """Take the Parquet files of unchanged months from the base; return them."""
 
 
-class Whole:
+class Complete:
     """Every row of every table is copied."""
 
     is_view = False
@@ -104,7 +104,7 @@ class Whole:
         return measures
 
 
-class Months(Whole):
+class Months(Complete):
     """The file of the served version, in which the months that changed are replaced; it is there, copied and proven."""
 
     def __init__(self, work: Work, base: Base, changed: Changed) -> None:
@@ -169,7 +169,7 @@ def draft_of(work: Work, source: Source, home: Path, changed: Changed | None, co
     require_space(work.connection, work.attached, work.folder, base, changed)
     if base and changed and copy_proven(work.folder / base.pointer.file, work.file, base.pointer.sha256):
         return Months(work, base, changed)
-    return Whole(work)
+    return Complete(work)
 
 
 def _size(folder: Path) -> int:

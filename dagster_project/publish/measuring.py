@@ -38,7 +38,7 @@ Tables = dict[Key, list[Column]]
 Measures = dict[str, dict[str, Any]]
 """`schema.table` to `rows` and `hash`, and `months` (key to `rows` and `hash`) where the table is monthly."""
 Plan = Mapping[str, Collection[str]]
-"""Keys of the months to renew in each table whose other months stay as they are; a table that is not named is renewed whole."""
+"""Keys of the months to renew in each table whose other months stay as they are; a table that is not named is renewed completely."""
 
 
 def quoted(name: str) -> str:
@@ -123,7 +123,7 @@ def measure(
 
 
 def merged(base: Measures, measures: Measures, plan: Plan) -> Measures:
-    """Return measures of whole tables: what was measured, and for the months that stay what the base says."""
+    """Return measures of complete tables: what was measured, and for the months that stay what the base says."""
     whole = dict(measures)
     for name in plan:
         months = {key: values for key, values in base[name]["months"].items() if key not in plan[name]}

@@ -50,7 +50,7 @@ def open_current(home: Path, *, warn: Callable[[str], None] | None = None) -> tu
     UsageError
         Nothing was published yet.
     InfrastructureError
-        What is served cannot be read (rights, room, a damaged `current.json`), or no version is whole.
+        What is served cannot be read (rights, room, a damaged `current.json`), or no version is complete.
     """
     return _of_the_newest(home, lambda pointer: (_open(home, pointer, Limits()), pointer), warn or _to_stderr)
 
@@ -88,7 +88,7 @@ def query(
 
     `sql` may be a question about the version itself, which makes the statement for the one that answers.
     `table` is for people (first 1,000 rows, control characters escaped), `csv` is RFC 4180 with line feeds, `json` a list of objects whose
-    decimals keep every digit. Nothing is printed unless the whole result could be read. When the served version is proven to be damaged
+    decimals keep every digit. Nothing is printed unless the complete result could be read. When the served version is proven to be damaged
     the newest complete one answers; `warn` gets a message (default stderr), and a table shows it below. `is_own_process`: this process
     serves one query alone, so that its memory may be bounded by the system and it may end where the engine does not stop.
 
@@ -97,7 +97,7 @@ def query(
     UsageError
         Not one statement, not a reading one, or the engine refuses it.
     InfrastructureError
-        What is served cannot be read, no version is whole, or the query takes more time, memory or disk than its limits.
+        What is served cannot be read, no version is complete, or the query takes more time, memory or disk than its limits.
     """
     if output_format not in WRITERS:
         raise UsageError(f"unknown format {output_format}; known formats: {', '.join(WRITERS)}")
@@ -131,7 +131,7 @@ def query(
 
 
 def _of_the_newest(home: Path, use: Callable[[Pointer], _T], warn: Callable[[str], None]) -> _T:
-    """Return what `use` makes of the served version, or of the newest one before it that is whole."""
+    """Return what `use` makes of the served version, or of the newest one before it that is complete."""
     pointer, tried = _served(home), []
     while True:
         try:
@@ -179,8 +179,8 @@ def _open(home: Path, pointer: Pointer, limits: Limits) -> duckdb.DuckDBPyConnec
     except (duckdb.Error, OSError) as error:
         _raise_if_damaged(home, pointer, error)
         raise InfrastructureError(
-            f"published copy {pointer.seq} is whole and cannot be opened: {_first_line(error)}; remedy: close what holds {file} in another"
-            " way, or read it with the version of this product that published it"
+            f"published copy {pointer.seq} is complete and cannot be opened: {_first_line(error)}; remedy: close what holds {file} in"
+            " another way, or read it with the version of this product that published it"
         ) from error
 
 

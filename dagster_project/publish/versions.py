@@ -161,7 +161,7 @@ def _difference(file: Path, size: int, digest: str) -> str | None:
 
 
 def versions(home: Path) -> list[Pointer]:
-    """Return the complete versions, newest first; a folder without a whole manifest is no version.
+    """Return the complete versions, newest first; a folder without a complete manifest is no version.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Charts of a page as SVG inside the page: no script, no font, no reference; text takes the colour of the page.
 
 Altair describes them and vl-convert draws them, in this process and without a network. A null is a gap in a line, never 0.
-No text of strangers may reach a drawing: a control character in a label ends the whole process (vl-convert 1.9.0).
+No text of strangers may reach a drawing: a control character in a label ends the process (vl-convert 1.9.0).
 """
 
 from __future__ import annotations

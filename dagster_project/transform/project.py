@@ -228,7 +228,7 @@ def _invoke(
     callback: Callable[[Any], None] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Any:
-    """Run dbt in a thread of its own: its flags walk the whole call stack, which is deep under Dagster."""
+    """Run dbt in a thread of its own: its flags walk the complete call stack, which is deep under Dagster."""
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     outcome: list[Any] = []
     command = [*arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target", target]

@@ -1,4 +1,4 @@
-"""Faults of whole deliveries: sent twice, late, empty, uneven, at odds with their manifest, or not at all."""
+"""Faults of complete deliveries: sent twice, late, empty, uneven, at odds with their manifest, or not at all."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def deliver(ingest: Any, name: str, content: bytes) -> tuple[tuple[int, int, int
 
 
 def refused(ingest: Any, name: str, content: bytes) -> str:
-    """Deliver a file that has to be refused whole and return the message, which names it and a remedy."""
+    """Deliver a file that has to be refused completely and return the message, which names it and a remedy."""
     _, error = deliver(ingest, name, content)
     assert name in error
     assert "remedy" in error

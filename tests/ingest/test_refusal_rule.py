@@ -1,4 +1,4 @@
-"""When a file is refused whole: a share, a floor, and what a wrong mapping does to a small file."""
+"""When a file is refused completely: a share, a floor, and what a wrong mapping does to a small file."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_the_command_prints_the_trial_and_ends_as_a_run_would(ingest: Any, tmp_p
     assert refused.exit_code == 3
     assert "feed tickets: 1 rows" in refused.stdout
     rule = "more records are refused than 0.50 % of a file's records, and more than 5 of them or all"
-    assert refused.stdout.endswith(f"a run would refuse the whole file: {rule}\n")
+    assert refused.stdout.endswith(f"a run would refuse the complete file: {rule}\n")
     path.write_text(TICKETS.replace("silver", "low"))
     assert CliRunner().invoke(app, ["try-mapping", str(path), "--system", "zendesk"]).exit_code == 0
 
@@ -135,6 +135,6 @@ def test_a_derived_feed_that_refuses_too_much_refuses_the_file_in_the_trial_as_i
     examples = [line for line in lines if line.startswith("refused for survey_responses: record")]
     assert [line.split()[4] for line in examples] == ["1", "2", "3"]
     assert "refused for survey_responses: 5 more by rule scale in column score" in lines
-    assert lines[-1].startswith("a run would refuse the whole file")
+    assert lines[-1].startswith("a run would refuse the complete file")
     (message,) = ingest.walk().refusals
     assert "scale" in message

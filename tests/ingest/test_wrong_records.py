@@ -95,7 +95,7 @@ def test_a_few_refused_records_are_quarantined_and_too_many_refuse_the_file(inge
     report = ingest.walk()
     assert [(file.status, file.quarantined) for file in report.files] == [("staged", 1), ("refused", 6)]
     assert 'record 101 (line 102) column net_amount: "1.005" has more decimals than its currency' in report.refusals[0]
-    assert "above, the file is refused whole" in report.refusals[0]
+    assert "above, the file is refused completely" in report.refusals[0]
     assert ingest.all("select count(*) from lake.orders") == [(399,)]
     kept = ingest.ledger.rows("select column_name, rule, raw_text_masked, length(raw_sha256) from quarantine order by file_id")
     assert [row[:2] for row in kept] == [("net_amount", "number_format"), *[("net_amount", "decimals")] * 6]

@@ -85,7 +85,7 @@ class File:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[File]:
-    """A few files over three days: with wrong records, faults of the whole file, and contents that come twice."""
+    """A few files over three days: with wrong records, faults of the complete file, and contents that come twice."""
     rows = st.lists(st.one_of(records, records, records, wrong_records), max_size=5).map(tuple)
     whole = st.sampled_from(["", "", "gz", "cut", "empty", "renamed"])
     files = [File(draw(st.integers(1, 3)), number, draw(rows), draw(whole)) for number in range(draw(st.integers(1, 4)))]

@@ -1,4 +1,4 @@
-"""The page is written whole or not at all; when it cannot be, the copy stays served and the run says what to do."""
+"""The page is written completely or not at all; when it cannot be, the copy stays served and the run says what to do."""
 
 from __future__ import annotations
 

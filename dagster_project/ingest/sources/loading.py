@@ -109,7 +109,7 @@ class SystemLoader:
         clean_messages: Callable[[Sequence[QuarantinedRecord]], tuple[QuarantinedRecord, ...]],
         is_refused: Callable[[StagedFile, Mapping[str, int]], str],
     ) -> None:
-        """Keep how to open a sandbox, how to remove forgotten persons, and what decides (with its message) that a file is refused whole."""
+        """Keep how to open a sandbox and erase persons, and what decides (with its message) that a file is refused completely."""
         self.settings, self.ledger, self.selects = settings, ledger, selects
         self.system: System = selects.system
         self.connect, self.clean, self.clean_messages, self.is_refused = connect, clean, clean_messages, is_refused

@@ -29,7 +29,7 @@ DATABASE = "sources"
 """Name under which the file is attached."""
 _ORDER = ("row_version", "row_day", "row_file", "row_place")
 _AT_ONCE = 2_000  # values for which the engine uses an index (its setting index_scan_max_count is 2,048)
-_MANY = 20  # of so many rows one: reading the whole table is faster
+_MANY = 20  # of so many rows one: reading the complete table is faster
 _SPAN = ("row_first", "row_last")
 _OWN = {
     "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
@@ -198,7 +198,7 @@ class SourceTables:
             return take_all(self, name, key)
         scope = stream.complete_per or key
         same_scope = _equal("held", "delta", scope, stream.key_defaults)
-        # only the keys of the whole table are read: one statement for both would read every column of it
+        # only the keys of the table are read: one statement for both would read every column of it
         same = f"exists (select 1 from {delta} as delta where {same_scope})"
         self.pick("held", table, f"select held.record_number from {table} as held where {same}")
         candidates = f"(select *, false as is_new from held union all select *, true as is_new from {delta})"

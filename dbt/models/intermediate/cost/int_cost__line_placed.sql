@@ -85,7 +85,7 @@ effective as (
         and {{ business_date('valued.version_effective_at', 'watermark.company_time_zone') }} <= watermark.as_of_date
 ),
 
--- An approved version is the whole budget of its entity and month until the next one.
+-- An approved version is the complete budget of its entity and month until the next one.
 approved as (
     select legal_entity, period_month, budget_version_key, version_effective_at
     from effective
