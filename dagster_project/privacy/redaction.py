@@ -117,8 +117,8 @@ def _find_current(lake: Lake, feed: str, batches: list[_Change]) -> None:
     """Make the table of those removed records whose row no later change of the system replaced or took back."""
     keys = load_contract(feed).primary_key
     listed = ", ".join(keys)
-    listed = ", ".join(f"({literal(batch.batch_id)}, {literal(batch.system)}, {batch.number})" for batch in batches)
-    of = f"(values {listed}) as t(batch, of_system, of_change) on r.batch_id = t.batch"
+    named = ", ".join(f"({literal(batch.batch_id)}, {literal(batch.system)}, {batch.number})" for batch in batches)
+    of = f"(values {named}) as t(batch, of_system, of_change) on r.batch_id = t.batch"
     rows = f"(select r.*, t.of_system, t.of_change from {lake.relations[feed]} as r join {of})"
     later = [f"select of_system, of_change, {listed} from {rows}"]
     for batch in batches:

@@ -17,7 +17,7 @@ BREAKS = {
     "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
     "assert_amounts_have_a_rate": "update marts.fct_payment set is_fx_missing = true",
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
-    "assert_events_lie_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
+    "assert_events_are_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
     "(select min(order_id) from marts.fct_order)",
     "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
     "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
