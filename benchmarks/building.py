@@ -1,4 +1,4 @@
-"""Cases that build a whole history, side by side on the same files: the product and its rivals, one after the other, repeated.
+"""Cases that build a complete history, side by side on the same files: the product and its rivals, one after the other, repeated.
 
 Holds what each of them runs and how its result is checked. A rival that needs a built home uses the product's.
 """

@@ -18,7 +18,7 @@ DEFAULTS = Path(__file__).with_name("assumptions.yml")
 
 
 class Assumptions(BaseModel):
-    """Values only; unit and reason stand beside each value in the file."""
+    """Values only; unit and reason are next to each value in the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ def _values(path: Path) -> dict[str, object]:
 
 
 def load_assumptions(overrides: Path | None = None) -> Assumptions:
-    """Read the defaults and lay the user's file over them.
+    """Read the defaults and put the user's file over them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What looks like an address or a number of a person, and the tokens that stand in its place: one list of patterns for Python and SQL.
+"""What looks like an address or a number of a person, and the tokens that replace it: one list of patterns for Python and SQL.
 
 Holds patterns and their use in Python; `ingest/pii/masking.py` uses the same ones in SQL. Every pattern is written in the part of the
 syntax that RE2 and Python's `re.ASCII` read alike, and none looks ahead or behind. It must not import any other module of the project.
@@ -79,7 +79,7 @@ _STRIPPED = (
     (rf"{_HAN}*(?:爱游戏|亚博|博彩|彩票|赌场|真人娱乐|体育下载){_HAN}*", ""),  # a betting site's word with the characters glued to it
 )
 _KEPT = "\ue000"
-"""Stands after the parts of a date while numbers are looked for, so that no date is part of one."""
+"""Put after the parts of a date while numbers are looked for, so that no date is part of one."""
 _DATES = (
     (r"\b((?:19|20|21)[0-9]{2})([-/.])([0-9]{1,2})([-/.][0-9]{1,2})\b", rf"\1{_KEPT}\2\3\4{_KEPT}"),
     (r"\b([0-9]{1,2}[-/.])([0-9]{1,2}[-/.])((?:19|20|21)[0-9]{2})\b", rf"\1{_KEPT}\2{_KEPT}\3{_KEPT}"),
@@ -96,7 +96,7 @@ PATTERNS: dict[Kind, tuple[tuple[str, str], ...]] = {
     "message": (*_STRIPPED, *_DATES, *_ADDRESSES, _SURE_PHONE, _NAMED_PHONE, *_in_names("[.-]"), (_KEPT, "")),
     "file": (*_STRIPPED, *_DATES, *_ADDRESSES, _SURE_PHONE, _NAMED_PHONE, *_in_names("[ ._-]", _CARD), (_KEPT, "")),
 }
-"""For each kind of text the patterns in order of use, and what stands in their place; they read a text in its `PLAIN` form."""
+"""For each kind of text the patterns in order of use, and what replaces them; they read a text in its `PLAIN` form."""
 _ZEROS = "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０𐒠𑁦𝟎𝟘𝟢𝟬𝟶"
 PLAIN = {
     **{ord(zero) + digit: chr(ord("0") + digit) for zero in _ZEROS for digit in range(10)},

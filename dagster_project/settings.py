@@ -1,6 +1,6 @@
 """The only reader of the environment: where the warehouse runs and what it may use.
 
-Every variable has the prefix `ROI_` and stands in `.env.example`; an unknown `ROI_` variable is an error.
+Every variable has the prefix `ROI_` and is in `.env.example`; an unknown `ROI_` variable is an error.
 What the business believes is not here: see `assumptions.yml`.
 """
 
@@ -23,7 +23,7 @@ PROJECT_DIR = PACKAGE_DIR.parent
 
 
 class Settings(BaseSettings):
-    """Where things lie. Paths are absolute after validation; nothing is created by reading settings."""
+    """Where things are. Paths are absolute after validation; nothing is created by reading settings."""
 
     model_config = SettingsConfigDict(env_prefix="ROI_", env_ignore_empty=True, extra="forbid", frozen=True)
 
@@ -139,7 +139,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def require_apart(settings: Settings) -> None:
-    """Refuse a home and a landing folder of which one is, or lies in, the other; links are followed.
+    """Refuse a home and a landing folder of which one is, or is in, the other; links are followed.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def require_apart(settings: Settings) -> None:
     """
     home, landing = settings.home, settings.landing
     if home.is_relative_to(landing) or landing.is_relative_to(home):
-        where = "are one folder" if home == landing else "lie one inside the other"
+        where = "are one folder" if home == landing else "are one inside the other"
         raise UsageError(f"home {home} and landing folder {landing} {where}; remedy: name two folders apart with --home and --landing")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dagster_project.errors import UsageError
 
 FCR, LATER, UNRESOLVED, SILENT = range(4)
-"""What an episode can meet: solved at the first contact, solved later, never solved, or nobody was told."""
+"""What an episode can meet: solved at the first contact, solved later, never solved, or never reported."""
 SEVERITIES, STRATA = 4, 3
 
 
@@ -20,7 +20,7 @@ class Behaviour:
 
     value_share: int = 80
     customer_share: int = 20
-    """`value_share` percent of the value lies with `customer_share` percent of the accounts."""
+    """`value_share` percent of the value comes from `customer_share` percent of the accounts."""
 
     order_shape: float = 0.8
     order_scale: float = 4.8
@@ -35,7 +35,7 @@ class Behaviour:
     """Order lines with a problem, by product family modulo 4."""
     severity_shares: tuple[int, ...] = (4_000, 3_500, 1_800, 700)
     complaint: tuple[int, ...] = (3_200, 4_800, 6_600, 8_200)
-    """Chance that a problem is told to the company, by severity 1..4; then by value and language."""
+    """Chance that a problem is reported to the company, by severity 1..4; then by value and language."""
     complaint_by_stratum: tuple[int, ...] = (900, 0, -600)
     """Added for high, middle and low value."""
     complaint_quiet_language: int = -700

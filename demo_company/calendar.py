@@ -22,7 +22,7 @@ def instant(day: date) -> int:
 
 
 def month_start(year: int, month: int) -> date:
-    """First day of a calendar month; the month number may lie outside 1..12."""
+    """First day of a calendar month; the month number may be outside 1..12."""
     return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
 
 
@@ -50,7 +50,7 @@ def _fiscal_year(year: int, kind: str) -> list[Period]:
 
 @dataclass(frozen=True)
 class Calendar:
-    """`months` whole fiscal months ending on `end`; the last `daily` days are delivered one by one, earlier months whole."""
+    """`months` complete fiscal months ending on `end`; the last `daily` days are delivered one by one, earlier months at once."""
 
     end: date
     months: int

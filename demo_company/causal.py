@@ -17,7 +17,7 @@ from demo_company.money import Rates
 from demo_company.tables import TruthTables
 
 _SUMS = ("episodes", "treated", "y1_of_all", "y0_of_all", "y1_of_treated", "y0_of_treated", "y_of_treated", "y_of_untreated")
-_EVENTS = ("fatal_episodes", "silent_defectors", "saved_accounts", "affected", "silent", "told")
+_EVENTS = ("fatal_episodes", "silent_defectors", "saved_accounts", "affected", "silent", "reported")
 _MARGINS = ("lost_margin", "thinned_margin", "retained_margin")
 _EPISODE = (
     *("chain", "event", "account", "order", "line", "product", "issue", "severity", "stratum", "occurred_at", "first_at", "ended_at"),
@@ -30,7 +30,7 @@ _CHAIN = (
 
 
 class Causal:
-    """Sums by month; months before and after the company are left out of the sums, not of the tables."""
+    """Sums by month; months before and after the company are excluded from the sums, not from the tables."""
 
     def __init__(self, customers: Customers, fates: Fates, rates: Rates, tables: TruthTables, behaviour: Behaviour) -> None:
         self._customers, self._fates, self._rates = customers, fates, rates
@@ -48,21 +48,21 @@ class Causal:
             chains["event"],
             chains["ended_at"],
             (outcomes["is_fatal"] == 1) & event,
-            (outcomes["met"] >= 2) & event & (chains["is_told"] == 1) & self._behaviour.service_effects,
+            (outcomes["met"] >= 2) & event & (chains["is_reported"] == 1) & self._behaviour.service_effects,
             (outcomes["is_saved"] == 1) & event,
         )
 
     def keep(self, chains: Batch, outcomes: Batch) -> None:
         """Write and sum the chains that ended in a month."""
-        told = chains["is_told"] == 1
+        reported = chains["is_reported"] == 1
         named = {name: chains[name] for name in _CHAIN} | {"window_fcr": _window_fcr(chains)}
-        self._tables.add("chains", take(named, told))
+        self._tables.add("chains", take(named, reported))
         problem = chains["event"] != NULL
         self._tables.add("episodes", take({name: chains[name] for name in _EPISODE} | outcomes, problem))
         month = self._calendar.month_of(chains["ended_at"])
         inside = problem & (month >= 0) & (month < self._calendar.months)
         tried, out, month = take(chains, inside), take(outcomes, inside), month[inside]
-        decided = (tried["is_told"] == 1) & (tried["treated"] != NULL)
+        decided = (tried["is_reported"] == 1) & (tried["treated"] != NULL)
         treated = decided & (tried["treated"] == 1)
         self._add("episodes", month, decided)
         self._add("treated", month, treated)
@@ -76,15 +76,15 @@ class Causal:
         self._add("silent_defectors", month, killed & (out["met"] == SILENT))
         self._add("saved_accounts", month, (out["is_saved"] == 1) & (out["met"] == FCR))
 
-    def affected(self, events: Batch, told: Flags) -> None:
+    def affected(self, events: Batch, reported: Flags) -> None:
         """Count the problems that really happened, by kind and month of occurrence."""
         month = self._calendar.month_of(events["occurred_at"])
         inside = month < self._calendar.months
         self._add("affected", month[inside], np.ones(int(inside.sum()), dtype=np.bool_))
-        self._add("silent", month[inside], ~told[inside])
-        self._add("told", month[inside], told[inside])
+        self._add("silent", month[inside], ~reported[inside])
+        self._add("reported", month[inside], reported[inside])
         np.add.at(self._kinds[:, :, 0], (month[inside], events["problem_kind"][inside]), 1)
-        np.add.at(self._kinds[:, :, 1], (month[inside], events["problem_kind"][inside]), (~told[inside]).astype(np.int64))
+        np.add.at(self._kinds[:, :, 1], (month[inside], events["problem_kind"][inside]), (~reported[inside]).astype(np.int64))
 
     def margins(self, orders: Batch, lines: Batch) -> None:
         """Add the margin of a month's orders that were lost to an episode or kept by one, each by the month of that episode's end."""

@@ -14,7 +14,7 @@ from demo_company.files import NULL, Batch, rows, stack, take
 _GIVEN = (
     *("account", "contact", "ticket_type", "issue", "product", "order", "line", "order_place", "order_month"),
     *("department", "channel", "severity", "stratum", "fcr", "luck_death", "luck_mood", "luck_later"),
-    *("is_told", "is_quick", "event", "session", "occurred_at"),
+    *("is_reported", "is_quick", "event", "session", "occurred_at"),
 )
 _BORN: dict[str, int] = {
     "contacts": 0,

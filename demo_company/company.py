@@ -1,7 +1,7 @@
 """The simulated company, and the entry that writes its landing files and the truth about it, month by month.
 
-The same arguments give the same bytes on any machine, in any time zone and locale. The files lie in
-LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth lies beside the landing folder, where ingest does not look.
+The same arguments give the same bytes on any machine, in any time zone and locale. The files are in
+LANDING/canonical/<feed>/<delivery date>/<feed>.csv; the truth is next to the landing folder, where ingest does not look.
 Faults and exports work on files that are already written: truth speaks of the company, its key `faults` of the files.
 """
 
@@ -37,7 +37,7 @@ _EVERY_DAY = ("tickets", "interactions", "orders", "order_lines")
 
 
 def deliveries(
-    simulation: Simulation, calendar: Calendar, say: Callable[[int, int], None] | None = None
+    simulation: Simulation, calendar: Calendar, report: Callable[[int, int], None] | None = None
 ) -> Iterator[tuple[date, dict[str, Batch]]]:
     """Run the company and yield each delivery: its day and the rows by feed. `say` hears months done and months in all."""
     for month in range(calendar.months):
@@ -47,8 +47,8 @@ def deliveries(
             simulation.truth.delivered(delivered)
             yield day, delivered
         simulation.month_over(month)
-        if say:
-            say(month + 1, calendar.months)
+        if report:
+            report(month + 1, calendar.months)
 
 
 def columns_of(simulation: Simulation) -> Columns:
@@ -72,7 +72,7 @@ def write_company(
     truth: Path | None = None,
     calendar: str = "calendar",
     behaviour: Behaviour | None = None,
-    say: Callable[[int, int], None] | None = None,
+    report: Callable[[int, int], None] | None = None,
     faults: tuple[str, ...] = (),
     systems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
@@ -81,13 +81,13 @@ def write_company(
     Parameters
     ----------
     landing
-        Landing folder; its systems' folders appear whole or not at all.
+        Landing folder; its systems' folders appear completely or not at all.
     accounts, months, seed
         Size, number of fiscal months up to `end`, and the seed of all draws.
     end, daily
         Last day (the end of a fiscal month); the last `daily` days are delivered one by one, earlier months on the first of the next.
     truth
-        File of the truth; `truth.json` beside the landing folder if not given. The truth tables go to the folder `truth` beside it.
+        File of the truth; `truth.json` next to the landing folder if not given. The truth tables go to the folder `truth` next to it.
     calendar
         Kind of the fiscal calendar, `calendar` or `4-4-5`.
     behaviour
@@ -130,7 +130,7 @@ def write_company(
     tables = TruthTables(truth_file.parent / "truth")
     simulation = Simulation(accounts, dates, seed, behaviour, tables)
     columns = columns_of(simulation)
-    for day, delivered in deliveries(simulation, dates, say):
+    for day, delivered in deliveries(simulation, dates, report):
         for feed, batch in delivered.items():
             write_csv(_file(building, feed, day), batch, columns[feed])
         for feed in _EVERY_DAY:

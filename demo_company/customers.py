@@ -89,7 +89,7 @@ class Customers:
         self.preferred = draws.choice(count, (3_500, 4_000, 2_000, 500))
 
     def _merges(self, draws: Draws) -> None:
-        """Let some accounts turn out to be another one: from `merged_at` on their business goes under the survivor's id."""
+        """Let some accounts turn out to be another one: from `merged_at` on their business goes under the surviving account's id."""
         start, end = int(self.calendar.edges[0]), int(self.calendar.edges[-1])
         merged = np.flatnonzero(draws.chance(self.count, MERGED_PER_TEN_THOUSAND))
         if self.count >= 50 and not len(merged):
@@ -98,16 +98,16 @@ class Customers:
         if not len(others):
             merged = merged[:0]
         self.merged_at = np.full(self.count, NEVER, dtype=np.int64)
-        self.survivor = np.arange(self.count, dtype=np.int64)
+        self.surviving = np.arange(self.count, dtype=np.int64)
         at = draws.integers(start, end, len(merged))
         self.merged_at[merged] = np.maximum(at, self.present_from[merged] + 5 * DAY)
         if len(merged):
-            self.survivor[merged] = others[draws.integers(0, len(others), len(merged))]
+            self.surviving[merged] = others[draws.integers(0, len(others), len(merged))]
 
     def known_as(self, accounts: Integers, at: Integers) -> Integers:
         """Id under which the company knows the account at an instant; null stays null."""
         known = np.maximum(accounts, 0)
-        return np.where(accounts == NULL, NULL, np.where(at >= self.merged_at[known], self.survivor[known], accounts))
+        return np.where(accounts == NULL, NULL, np.where(at >= self.merged_at[known], self.surviving[known], accounts))
 
     def contact_of(self, accounts: Integers, draws: Draws) -> Integers:
         """One contact of each account; null for a null account."""
@@ -154,6 +154,6 @@ class Customers:
         return {
             "from_account_id": accounts,
             "merged_at": self.merged_at[accounts],
-            "to_account_id": self.survivor[accounts],
+            "to_account_id": self.surviving[accounts],
             "merge_reason": accounts % 2,
         }

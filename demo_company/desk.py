@@ -46,7 +46,7 @@ class Desk:
         void = self._void(due, at, month, order_fates)
         self.chains.set(ids[void], is_void=1)
         ids, at, due = ids[~void], at[~void], take(due, ~void)
-        silent = due["is_told"] == 0
+        silent = due["is_reported"] == 0
         self.chains.set(ids[silent], ended_at=due["occurred_at"][silent] + 7 * DAY)
         contacts = {"chain": ids, "at": at, "channel": due["channel"], "department": due["department"]}
         contacts = take(contacts, ~silent)
@@ -122,7 +122,7 @@ class Desk:
         return np.asarray(training + beginner.astype(np.int64))
 
     def _tickets(self, batch: Batch, due: Batch, answered: Flags, solved: Flags) -> None:
-        """Open the tickets of answered contacts, unless a quick one was settled without; some forms are recorded on the ticket alone."""
+        """Open the tickets of answered contacts, unless a quick one was solved without; some forms are recorded on the ticket alone."""
         quick = (due["is_quick"] == 1) & (due["contacts"] == 0) & solved & (batch["is_written"] == 0)
         opens = np.flatnonzero(answered & ~quick & (due["ticket"] == NULL))
         number = self._next_ticket + np.arange(len(opens), dtype=np.int64)

@@ -11,7 +11,7 @@ from demo_company.files import NULL, Batch
 
 
 def dissatisfied(chains: Batch, met: Integers, b: Behaviour) -> Flags:
-    """Is the customer dissatisfied, given what the episode met: its luck lies below the chance of it."""
+    """Is the customer dissatisfied, given what the episode met: its luck is below the chance of it."""
     chance = np.array(b.dissatisfied, dtype=np.int64)[met] + b.dissatisfied_long_wait * chains["waited_long"]
     return np.asarray(chains["luck_mood"] < chance)
 
@@ -30,12 +30,12 @@ def episodes(chains: Batch, natural_death: Integers, b: Behaviour) -> Batch:
     """Both potential outcomes of ended episodes.
 
     `met`: FCR, LATER, UNRESOLVED or SILENT. `met_without_fcr`: what it would have met had the first contact not solved it.
-    `y1`, `y0`: alive `horizon_days` after the end if solved at the first contact, and if not; other episodes left out.
+    `y1`, `y0`: alive `horizon_days` after the end if solved at the first contact, and if not; other episodes excluded.
     """
     severity = np.maximum(chains["severity"], 1) - 1
     later = (chains["event"] == NULL) | (chains["luck_later"] < np.array(b.later_by_severity, dtype=np.int64)[severity])
     solved = chains["is_solved"] == 1
-    met = np.where(chains["is_told"] == 0, SILENT, np.where(solved, np.where(chains["treated"] == 1, FCR, LATER), UNRESOLVED))
+    met = np.where(chains["is_reported"] == 0, SILENT, np.where(solved, np.where(chains["treated"] == 1, FCR, LATER), UNRESOLVED))
     never = np.where(later, LATER, UNRESOLVED)
     lives = natural_death > chains["ended_at"] + b.horizon_days * DAY
     names = {"fcr": FCR, "later": LATER, "unsolved": UNRESOLVED, "silent": SILENT}

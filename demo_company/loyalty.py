@@ -1,4 +1,4 @@
-"""Who was an active customer at each month's end, by the product's published definition: decision 10, purchases taken back left out."""
+"""Who was an active customer at each month's end, by the product's published definition: decision 10, returned purchases not counted."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Loyalty:
         """Add refunds."""
         self._refunds.append(np.stack([refunds["order_id"], refunds["refunded_at"] // DAY, refunds["refund_amount"]]))
 
-    def months(self, survivor: Integers) -> dict[str, Integers]:
+    def months(self, surviving: Integers) -> dict[str, Integers]:
         """Count accounts, merged, by month: opening_active + new + reactivated - churned = active = new + retained + reactivated."""
         account, day = self._kept()
-        account = survivor[account]
+        account = surviving[account]
         days = self._calendar.edges // DAY
         first, last = np.full(self._accounts, -_NO_DAY, dtype=np.int64), np.full(self._accounts, _NO_DAY, dtype=np.int64)
         np.minimum.at(first, account, day)

@@ -15,7 +15,7 @@ _BEYOND_DAYS = 250
 
 
 class Backlog:
-    """Clocks that count case-work seconds: a clock stands still when the office is shut, and runs with the number of agents."""
+    """Clocks that count case-work seconds: a clock stops when the office is shut, and runs with the number of agents."""
 
     def __init__(self, workforce: Workforce, calendar: Calendar) -> None:
         self._hours = workforce.hours

@@ -1,4 +1,4 @@
-"""Other matters than problems: questions about orders, invoices, log-ins; some are settled in self-service and reach no one."""
+"""Other matters than problems: questions about orders, invoices, log-ins; some are solved in self-service and reach no one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PER_TEN_THOUSAND_ORDERS = 2_600
 PER_TEN_THOUSAND_WEIGHT = 6_700
 """Matters a month about no order, for 10,000 units of contact weight."""
 QUICK = 7_600
-"""Matters about no order that one answered call or chat settles without a ticket."""
+"""Matters about no order that one answered call or chat solves without a ticket."""
 SESSION_FIRST = 4_500
 CONTAINED = (5_500, 2_000, 4_000, 6_500, 5_000, 4_500, 3_000)
-"""Chance by issue that self-service settles the matter; else the customer may give up or contact us."""
+"""Chance by issue that self-service solves the matter; else the customer may give up or contact us."""
 COMES_AFTER_FAILURE = 7_500
 _ORDER_ISSUES, _ISSUES = (4_500, 0, 1_500, 0, 1_000, 2_000, 1_000), (500, 0, 2_000, 3_000, 2_500, 0, 2_000)
 _CHANNEL_SHARES = (2_600, 4_500, 2_200, 700)
@@ -132,7 +132,7 @@ class Matters:
             "luck_death": draws.integers(0, 10_000, count),
             "luck_mood": draws.integers(0, 10_000, count),
             "luck_later": draws.integers(0, 10_000, count),
-            "is_told": zero + 1,
+            "is_reported": zero + 1,
             "is_quick": raised["is_quick"],
             "event": nothing,
             "session": session,

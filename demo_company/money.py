@@ -11,7 +11,7 @@ from demo_company.draws import Draws, Integers
 
 RATE_SCALE = 100_000_000
 _RATES = ((RATE_SCALE, 0), (117_000_000, 2_500_000), (92_000_000, 2_000_000))
-"""Euro for one unit of EUR, GBP, USD, and how far a month's average lies from it at most."""
+"""Euro for one unit of EUR, GBP, USD, and how far a month's average is from it at most."""
 
 
 def half_up(numerator: Integers, denominator: int) -> Integers:

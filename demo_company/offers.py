@@ -22,7 +22,7 @@ WITHIN_DAYS, LATE_DAYS = 20, (31, 42)
 
 
 class Offers:
-    """Running offer numbers, and acceptances that lie in later months."""
+    """Running offer numbers, and acceptances that are in later months."""
 
     def __init__(self, customers: Customers, fates: Fates, sales: Sales, outbox: Outbox) -> None:
         self._customers, self._fates, self._sales, self._outbox = customers, fates, sales, outbox

@@ -43,7 +43,7 @@ class Problems:
         stratum = c.stratum[account]
         chance = np.array(b.complaint, dtype=np.int64)[severity - 1] + np.array(b.complaint_by_stratum, dtype=np.int64)[stratum]
         chance += np.where(c.language[account] >= _QUIET_LANGUAGES_FROM, b.complaint_quiet_language, 0)
-        told = draws.chance(count, chance)
+        reported = draws.chance(count, chance)
         number = self._next + np.arange(count, dtype=np.int64)
         self._next += count
         issue = np.array(PROBLEM_ISSUE, dtype=np.int64)[kind]
@@ -64,7 +64,7 @@ class Problems:
             "estimated_loss_amount": hit["net_amount"] * np.array((0, 20, 50, 100), dtype=np.int64)[severity - 1] // 100,
             "currency_code": hit["_currency_code"],
             "occurred_at": occurred,
-            "detected_by": np.where(told & (detected == 2), 1, detected),
+            "detected_by": np.where(reported & (detected == 2), 1, detected),
             "_account": account,
             "_parent": hit["_parent"],
         } | {
@@ -89,10 +89,10 @@ class Problems:
             "luck_death": draws.integers(0, 10_000, count),
             "luck_mood": draws.integers(0, 10_000, count),
             "luck_later": draws.integers(0, 10_000, count),
-            "is_told": told.astype(np.int64),
+            "is_reported": reported.astype(np.int64),
             "is_quick": np.zeros(count, dtype=np.int64),
             "event": number,
             "session": np.full(count, NULL, dtype=np.int64),
             "occurred_at": occurred,
         }
-        return event, chains, np.where(told, contact_at, occurred)
+        return event, chains, np.where(reported, contact_at, occurred)

@@ -55,7 +55,7 @@ class Recovery:
         self._sales.refund(take(line, refunded), when, _REASON_OF_ISSUE[chosen["issue"][refunded]], draws)
 
     def returns(self, lines: Batch, troubled: Integers, draws: Draws) -> None:
-        """Refund plain returns among delivered lines; `troubled` are positions of lines with a problem, which are left out."""
+        """Refund plain returns among delivered lines; `troubled` are positions of lines with a problem, which are excluded."""
         counted = (lines["_order_kind"] == 0) & (lines["_is_test"] == 0) & (lines["_order_state"] == 0)
         counted[troubled] = False
         chosen = take(lines, draws.chance(len(counted), RETURNED_PER_TEN_THOUSAND_LINES) & counted)

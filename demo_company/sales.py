@@ -131,7 +131,7 @@ class Sales:
         self._outbox.add("payments", payment, paid_at)
 
     def refund(self, lines: Batch, at: Integers, reason: Integers, draws: Draws) -> None:
-        """Refund whole lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`, `_goods`, `_ordered_at`)."""
+        """Refund full lines (`order_id`, `line_id`, `net_amount`, `tax_amount`, `quantity`, `_currency_code`, `_goods`, `_ordered_at`)."""
         count = len(at)
         refund = {
             "refund_id": self._next_refund + np.arange(count, dtype=np.int64),

@@ -76,7 +76,7 @@ class Simulation:
         present = self.fates.present(start) | (self.customers.join_month == month)
         self._sales.begin(start, end, draws)
         orders, lines = self._sales.orders, self._sales.lines
-        events, told = self._open_problems(lines, month, draws)
+        events, reported = self._open_problems(lines, month, draws)
         sessions = self._open_matters(orders, month, present, draws)
         for day in self._calendar.days(month):
             self._day(day, month)
@@ -86,7 +86,7 @@ class Simulation:
         outcomes = episodes(ended, self.customers.natural_death[ended["account"]], self._behaviour)
         self._causal.keep(ended, outcomes)
         happened = seen[events["_parent"]]
-        self._report_problems(take(events, happened), told[happened], ended)
+        self._report_problems(take(events, happened), reported[happened], ended)
         self._tickets.month(start, end, draws)
         contacts = self._interactions.month(draws)
         self._offers.make(contacts, draws)
@@ -124,16 +124,16 @@ class Simulation:
         running = self._desk.chains.table["event"]
         if (running != NULL).any():
             self._troubled = take(self._troubled, self._troubled["event"] >= running[running != NULL].min())
-        return events, chains["is_told"]
+        return events, chains["is_reported"]
 
     def _open_matters(self, orders: Batch, month: int, present: np.ndarray, draws: Draws) -> Batch:
         chains, sessions, due = self._matters.month(month, orders, present, draws)
         self._desk.agenda.add(self._desk.chains.open(chains), due)
         return sessions
 
-    def _report_problems(self, events: Batch, told: Integers, ended: Batch) -> None:
+    def _report_problems(self, events: Batch, reported: Integers, ended: Batch) -> None:
         """Report the list of known affected, and again each event whose chain has ended solved."""
-        self._causal.affected(events, told == 1)
+        self._causal.affected(events, reported == 1)
         fresh = events | {
             "resolved_at": np.full(rows(events), NULL, dtype=np.int64),
             "_is_first": np.ones(rows(events), dtype=np.int64),
@@ -191,7 +191,7 @@ class Simulation:
     def _close(self, start: int, end: int, draws: Draws) -> None:
         """One lost account in five says so a little later: a second version of its row. An id that others were merged into stays."""
         c = self.customers
-        own = np.bincount(c.survivor, minlength=c.count) <= 1
+        own = np.bincount(c.surviving, minlength=c.count) <= 1
         death = self.fates.death(np.arange(c.count, dtype=np.int64))
         lost = np.flatnonzero((death >= start) & (death < end) & (c.merged_at > end) & own).astype(np.int64)
         lost = lost[draws.chance(len(lost), CLOSES)]
@@ -213,13 +213,13 @@ class Simulation:
             self._causal.margins(self._sales.orders, self._sales.lines)
 
     def document(self) -> dict[str, Any]:
-        """Return the whole truth as plain numbers, and write the tables of accounts, agents and months."""
+        """Return all of the truth as plain numbers, and write the tables of accounts, agents and months."""
         c, w = self.customers, self.workforce
         self._tables.add("accounts", {
             "account": np.arange(c.count, dtype=np.int64), "created_at": c.created_at, "value": c.value, "stratum": c.stratum,
             "order_rate": c.order_rate, "death_rate": c.death_rate, "natural_death": c.natural_death,
             "service_death": np.where(self.fates.service_death == NEVER, NULL, self.fates.service_death), "killer": self.fates.killer,
-            "merged_at": np.where(c.merged_at == NEVER, NULL, c.merged_at), "survivor": c.survivor, "contact_weight": c.contact_weight,
+            "merged_at": np.where(c.merged_at == NEVER, NULL, c.merged_at), "surviving": c.surviving, "contact_weight": c.contact_weight,
         })  # fmt: skip
         self._tables.add("agents", {
             "agent": np.arange(w.count, dtype=np.int64), "team": w.team, "hired": w.hired, "floor": w.floor, "left": w.left,

@@ -1,4 +1,4 @@
-"""The truth as Parquet tables beside the landing folder, written month by month; nothing of the product reads them."""
+"""The truth as Parquet tables next to the landing folder, written month by month; nothing of the product reads them."""
 
 from __future__ import annotations
 

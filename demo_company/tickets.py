@@ -1,4 +1,4 @@
-"""Rows of the feed tickets: one ticket per chain that was answered, as it stood when opened and when it was over; duplicates and spam."""
+"""Rows of the feed tickets: one ticket per chain that was answered, as it was when opened and when it was over; duplicates and spam."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo_company.outbox import Outbox
 
 _SPAM, _MERGED, _DELETED, _CLOSED = 200, 150, 100, 4_000
 _SPREAD = 7_919
-"""A number without common factors with 10,000: `ticket x _SPREAD mod 10,000` stands for a draw that both versions of a row share."""
+"""A number without common factors with 10,000: `ticket x _SPREAD mod 10,000` replaces a draw that both versions of a row share."""
 _AFTER_SOLVED = ("first_solved_at", "last_solved_at", "closed_at", "resolution_code")
 _ISSUE_FAMILY = np.array((0, 1, 2, 3, 4, 0, 4, 1, 0), dtype=np.int64)
 _COMPLAINT = 2
@@ -147,7 +147,7 @@ class Tickets:
 
 
 def _as_opened(tickets: Batch) -> Batch:
-    """Return the same tickets as they stood on the day they were opened."""
+    """Return the same tickets as they were on the day they were opened."""
     count = rows(tickets)
     nothing, zero = np.full(count, NULL, dtype=np.int64), np.zeros(count, dtype=np.int64)
     return tickets | dict.fromkeys(_AFTER_SOLVED, nothing) | dict.fromkeys(

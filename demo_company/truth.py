@@ -45,7 +45,7 @@ class Truth:
         self._money = {name: np.zeros(months, dtype=np.int64) for name in _MONEY}
         self._counts = {name: np.zeros(months, dtype=np.int64) for name in (*_COUNTS, *_CAME)}
         self._promotion = np.zeros((months, 2, len(_PROMOTION)), dtype=np.int64)
-        self._survivor = np.arange(accounts, dtype=np.int64)
+        self._surviving = np.arange(accounts, dtype=np.int64)
         self._bought: list[Integers] = [np.empty((2, 0), dtype=np.int64)]  # account and day of counted sales
         self._loyalty = Loyalty(calendar, accounts)
 
@@ -73,20 +73,20 @@ class Truth:
         self._add("answered", self._calendar.month_of(batch["invited_at"]), np.isin(batch["question_key"], LEADING_QUESTIONS))
 
     def _account_merges(self, batch: Batch) -> None:
-        self._survivor[batch["from_account_id"]] = batch["to_account_id"]
+        self._surviving[batch["from_account_id"]] = batch["to_account_id"]
 
     def _merged(self) -> Integers:
         """Return the account that each account is after all merges."""
-        survivor = self._survivor
-        while np.any(survivor != survivor[survivor]):
-            survivor = survivor[survivor]
-        return survivor
+        surviving = self._surviving
+        while np.any(surviving != surviving[surviving]):
+            surviving = surviving[surviving]
+        return surviving
 
-    def _who_came(self, survivor: Integers) -> None:
+    def _who_came(self, surviving: Integers) -> None:
         """Count who ordered in each month, and who did so for the first time."""
         account, day = np.concatenate(self._bought, axis=1)
-        account, month = survivor[account], self._calendar.month_of(day * DAY)
-        first = np.full(len(survivor), self._calendar.months, dtype=np.int64)
+        account, month = surviving[account], self._calendar.month_of(day * DAY)
+        first = np.full(len(surviving), self._calendar.months, dtype=np.int64)
         np.minimum.at(first, account, month)
         for at in range(self._calendar.months):
             self._counts["ordering_accounts"][at] = len(np.unique(account[month == at]))
@@ -153,9 +153,9 @@ class Truth:
 
     def document(self) -> dict[str, Any]:
         """Return the counted truth as plain numbers; months by their fiscal period."""
-        survivor = self._merged()
-        self._who_came(survivor)
-        names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months(survivor)
+        surviving = self._merged()
+        self._who_came(surviving)
+        names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months(surviving)
         return {
             "rows": dict(sorted(self._rows.items())),
             "cost_cents": {

@@ -25,7 +25,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "done_touch_has_an_instant",
             "(touch_state = 'done') <> (done_at is not null)",
-            "touches made and touches missed are told apart by this instant alone when they are summed by month",
+            "touches made and touches missed are distinguished by this instant alone when they are summed by month",
             severity="warning",
             column="done_at",
         ),

@@ -25,7 +25,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "exclusion_has_a_reason",
             "line_kind = 'expense' and not is_in_scope and scope_reason is null",
-            "finance cannot defend a cost per ticket from which a line was left out without a word",
+            "finance cannot defend a cost per ticket from which a line was excluded without a word",
             severity="warning",
             column="scope_reason",
         ),
@@ -33,7 +33,7 @@ def expectations() -> list[Expectation]:
             "expenses_are_positive_in_total",
             "select batch_id, currency_code, sum(budget_amount) as total from {batch} where line_kind = 'expense' "
             "group by batch_id, currency_code having sum(budget_amount) < 0",
-            "the export signs costs as negative: every cost per unit and the whole ROI would change sign",
+            "the export signs costs as negative: every cost per unit and ROI itself would change sign",
             severity="warning",
             column="budget_amount",
         ),

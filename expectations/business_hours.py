@@ -17,7 +17,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "opens_before_it_closes",
             "start_minutes >= end_minutes",
-            "the span holds no minute: business time stands still on a day on which people worked",
+            "the span holds no minute: business time stops on a day on which people worked",
             column="end_minutes",
         ),
         no_row(

@@ -36,7 +36,7 @@ def row_key(feed: str) -> tuple[str, ...]:
 class NoOffendingRows(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
     """Expect a query over the batch to return nothing, at the cost of one count.
 
-    The library's own class runs the query twice, for its rows and for their number; here whoever wants the rows asks again.
+    The library's own class runs the query twice, for its rows and for their number; here a caller that wants the rows asks again.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)

@@ -17,7 +17,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "starts_before_it_ends",
             "start_date > end_date",
-            "no month lies inside the initiative, so no effect and no return can be measured",
+            "no month is inside the initiative, so no effect and no return can be measured",
             severity="warning",
             column="end_date",
         ),

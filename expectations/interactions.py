@@ -32,7 +32,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "talk_and_hold_fit_between_answer_and_end",
             "talk_seconds + coalesce(hold_seconds, 0) > epoch(ended_at) - epoch(answered_at) + 2",
-            "handling time is the driver of cost: a call left open draws the cost of its whole department",
+            "handling time is the driver of cost: a call left open draws the cost of all of its department",
             severity="warning",
             column="talk_seconds",
         ),

@@ -15,7 +15,7 @@ def expectations() -> list[Expectation]:
         *from_contract(FEED),
         no_row(
             FEED,
-            "score_lies_on_its_scale",
+            "score_is_on_its_scale",
             "reputation_score < scale_min or reputation_score > scale_max",
             "a score off its scale shifts the standing of the company without limit",
             severity="warning",

@@ -23,7 +23,7 @@ def expectations() -> list[Expectation]:
         ),
         no_row(
             FEED,
-            "mean_lies_on_its_scale",
+            "mean_is_on_its_scale",
             "mean_score < scale_min or mean_score > scale_max",
             "a mean off its scale cannot come from answers on it, and shifts the index of the team",
             severity="warning",

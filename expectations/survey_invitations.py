@@ -33,7 +33,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "bounced_invitation_was_not_opened",
             "is_bounced and (opened_at is not null or started_at is not null)",
-            "an answer that came is left out of delivered invitations, so the response rate can exceed one",
+            "an answer that came is missing from delivered invitations, so the response rate can exceed one",
             severity="warning",
             column="is_bounced",
         ),

@@ -15,7 +15,7 @@ def expectations() -> list[Expectation]:
         *from_contract(FEED),
         no_row(
             FEED,
-            "score_lies_on_its_scale",
+            "score_is_on_its_scale",
             "score < scale_min or score > scale_max",
             "an answer off its scale shifts satisfaction and promoter shares without limit",
             column="score",
@@ -32,7 +32,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "scored_answer_names_its_scale",
             "score is not null and survey_metric in ('csat', 'nps', 'ces') and (scale_min is null or scale_max is null)",
-            "satisfied and dissatisfied are positions on a scale: this answer is left out of every share",
+            "satisfied and dissatisfied are positions on a scale: this answer is excluded from every share",
             severity="warning",
             column="scale_max",
         ),

@@ -37,7 +37,7 @@ def expectations() -> list[Expectation]:
         ),
         no_row(
             FEED,
-            "merged_ticket_names_its_survivor",
+            "merged_ticket_names_surviving_ticket",
             "ticket_state = 'merged' and merged_into_ticket_id is null",
             "the cost of the merged ticket cannot follow it to the surviving one",
             severity="warning",

@@ -15,7 +15,7 @@ def expectations() -> list[Expectation]:
         *from_contract(FEED),
         no_row(
             FEED,
-            "score_lies_on_its_scale",
+            "score_is_on_its_scale",
             "training_score > scale_max",
             "a result above the best possible lifts the mean knowledge score without limit",
             severity="warning",
@@ -25,7 +25,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "scored_test_names_its_scale",
             "training_score is not null and scale_max is null",
-            "results of different tests cannot be compared: this one is left out",
+            "results of different tests cannot be compared: this one is excluded",
             severity="warning",
             column="scale_max",
         ),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 TRAILING_MONTHS = 12
 WINDOWS = ("month", "trailing_12", "to_date")
-# What is unknown counts beside what is known, so that a window can tell "0" from "not known". Sums are of what has a rate, and a margin or
+# What is unknown counts next to what is known, so that a window can tell "0" from "not known". Sums are of what has a rate, and a margin or
 # an offer is unknown where net revenue is not when a unit cost is. Up to two rows for an account and month, one of service, one of sales.
 _SERVICE = {
     "service_cost": "cast(coalesce(service_cost_amount, 0) * 1000 as bigint)",

@@ -15,7 +15,7 @@ from dagster_project.analytics.frames import DATE, FLAG, MONEY, REAL, SHARE, TEX
 from dagster_project.analytics.inputs import Inputs
 from dagster_project.analytics.subject import SETTINGS, WINDOWED, Subject, Table
 from dagster_project.engines.described import described
-from dagster_project.engines.engine import Engine, whole_groups
+from dagster_project.engines.engine import Engine, complete_groups
 from dagster_project.metrics.concentration import COUNTS, REASONS, SHARES, concentrate, curve
 from dagster_project.metrics.reasons import first_case, worded
 
@@ -110,7 +110,7 @@ def _unknown(windows: pd.DataFrame, sums: pd.DataFrame, feeds: frozenset[str]) -
 
 def _populations(engine: Engine, inputs: Inputs) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Yield each window that somebody counts in, with the values of its customers: memory follows one window."""
-    for chunk in whole_groups(engine.read(populations_sql(inputs.first, inputs.last)), "window_number"):
+    for chunk in complete_groups(engine.read(populations_sql(inputs.first, inputs.last)), "window_number"):
         for number, values in to_frame(chunk).groupby("window_number"):
             yield number, values[list(KINDS)]
 

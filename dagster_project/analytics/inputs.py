@@ -59,7 +59,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a subject is handed beside the engine. `since`: rows of months before it are as they were; None: everything is built."""
+    """What a subject is given in addition to the engine. `since`: rows of months before it are as they were; None: everything is built."""
 
     since: date | None
     _engine: Engine = field(repr=False)
@@ -83,7 +83,7 @@ class Inputs:
 
         Columns: period_month, month_number, window_kind, months_count; is_complete_period (a trailing one: all its twelve months exist and
         are over), has_cost, has_orders, has_offers, has_interactions (in all months of the window; sales need both feeds of orders), and
-        is_provisional (a budget stands in for one).
+        is_provisional (a budget replaces one).
         """
         names = ["month_number", "period_month", "is_complete_period", "has_cost", "is_provisional", *_FLAGS[1:]]
         months = pd.DataFrame(self._engine.rows(CALENDAR), columns=names).astype({"month_number": "int64", "period_month": "datetime64[s]"})
@@ -161,10 +161,10 @@ def _windows(months: pd.DataFrame, kind: str) -> pd.DataFrame:
     width = {"month": 1, "trailing_12": TRAILING_MONTHS, "to_date": max(len(months), 1)}[kind]
     flags = months[["is_complete_period", "is_provisional", *_FLAGS]].astype("int64")
     every, some = flags.rolling(width, min_periods=1).min().astype(bool), flags.rolling(width, min_periods=1).max().astype(bool)
-    is_whole = every["is_complete_period"] & (months.index >= width - 1) if kind == "trailing_12" else months["is_complete_period"]
+    is_complete = every["is_complete_period"] & (months.index >= width - 1) if kind == "trailing_12" else months["is_complete_period"]
     return pd.DataFrame({
         "period_month": months["period_month"], "month_number": months["month_number"],
         "window_kind": pd.Categorical([kind] * len(months), WINDOWS),
-        "months_count": (months.index + 1).to_series(index=months.index).clip(upper=width), "is_complete_period": is_whole.astype(bool),
+        "months_count": (months.index + 1).to_series(index=months.index).clip(upper=width), "is_complete_period": is_complete.astype(bool),
         "is_provisional": some["is_provisional"], **{name: every[name] for name in _FLAGS},
     }).set_index(window_numbers(months["month_number"], kind))  # fmt: skip

@@ -64,7 +64,7 @@ from sale inner join account on sale.account_id = account.account_id
 where not exists (select 1 from taken_back where taken_back.order_key = sale.order_key)
 group by sale.account_id, sale.order_date, account.created_date
 """
-# Every order that was delivered tells how far the history reaches, whoever bought and whatever became of it.
+# Every order that was delivered tells how far the history reaches, no matter who bought and what became of it.
 _BEGIN = "select min(order_date) from marts.fct_order where is_counted and period_month is not null"
 _MONTHS = "select period_month, start_date, end_date, is_complete_period, as_of_date from marts.dim_period order by period_month"
 
@@ -77,7 +77,7 @@ _RATE_TEXTS = {
 }
 _BASES = {"retention_rate": "active a window ago", "retention_90_rate": "active 90 days ago"}
 MONTH_COLUMNS = described(
-    "One row per fiscal month from the first order on: identified customers new, kept, lost and back; orders taken back in full left out.",
+    "One row per fiscal month from the first order on: identified customers new, kept, lost and back; orders taken back in full excluded.",
     [
         *required(period_month=DATE, active_orders_count=WHOLE, ordering_count=WHOLE),
         *optional(**{f"{name}_count": WHOLE for name in (*FIRSTS, *MOVEMENT)}),
@@ -130,12 +130,12 @@ _MONTHLY = -1
 
 
 def order_days_sql(feeds: frozenset[str] = frozenset(), taken_back_days: int = 0) -> str:
-    """Query the days on which each identified customer ordered something it did not send back; orders stand in where no lines come."""
+    """Query the days on which each identified customer ordered something it did not send back; orders are used where no lines come."""
     return _ORDER_DAYS.format(sales=_SALES_BY_LINES if "order_lines" in feeds else _SALES_BY_ORDERS, taken_back_days=taken_back_days)
 
 
 def _count_rows(days: pd.DataFrame, *, months: pd.DataFrame, window_days: int, as_of: pd.Timestamp, begin: pd.Timestamp) -> pd.DataFrame:
-    """Count a chunk of whole accounts."""
+    """Count a chunk of complete accounts."""
     history = order_history(days, months, window_days, begin)
     monthly = partition_counts(history, months, window_days, as_of).assign(cohort_number=_MONTHLY)
     return pd.concat([counts.melt(_KEYS, var_name="measure", value_name="customers") for counts in (monthly, cohort_counts(history))])
@@ -155,7 +155,7 @@ def build(engine: Engine, inputs: Inputs) -> dict[str, object]:
     """Replace `analytics.mart_retention_month` and `analytics.mart_retention_cohort`; returns rows and the latest rate.
 
     Grain: month from the first order on; cohort x month number. The running month is read at `as_of_date`. Without orders both tables
-    stand empty. Every month is counted again, whatever changed: it is cheap.
+    are empty. Every month is counted again, whatever changed: it is cheap.
     """
     parameters, dates = inputs.parameters, ["period_month", "start_date", "end_date", "as_of_date"]
     months = pd.DataFrame(engine.rows(_MONTHS), columns=[*dates[:3], "is_complete_period", dates[3]])

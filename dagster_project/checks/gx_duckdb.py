@@ -59,7 +59,7 @@ class DuckDBContext:
             self.query(f"set {setting}")
         self.query(f"set memory_limit = '{memory_limit}'")
         self.query("set global TimeZone = 'UTC'")
-        # DuckDB makes the folder when it spills and removes it; the default would lie in the working directory.
+        # DuckDB makes the folder when it spills and removes it; the default would be in the working directory.
         self.query(f"set temp_directory = '{folder_of_process() / f'checks-{uuid4().hex}'}'")
 
     def query(self, sql: str) -> list[dict[str, Any]]:

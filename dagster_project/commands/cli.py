@@ -16,7 +16,7 @@ import typer
 from dagster_project.commands.ending import message_of
 from dagster_project.commands.options import EngineName, FiscalCalendar, Format, Home, Landing, Output
 from dagster_project.commands.terminal import confirm, note, progress, show
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.temporary import temporary_files_within
 from dagster_project.settings import Settings, load_settings, require_home
 
@@ -60,12 +60,12 @@ def run(
             origin = f"from ROI_{name.upper()}" if name in settings.model_fields_set else "the default"
             note(f"{name} {getattr(settings, name)} ({origin}; another: --{name} DIR)")
     try:
-        with temporary_files_within("run"), progress() as say:
-            report = run_daily(settings, full_refresh=full_refresh, say=say)
+        with temporary_files_within("run"), progress() as report:
+            finished = run_daily(settings, full_refresh=full_refresh, report=report)
     except RanWithoutFiles as error:
         _show_report(settings, error.report)
         raise
-    _show_report(settings, report)
+    _show_report(settings, finished)
 
 
 def _show_report(settings: Settings, report: RunReport) -> None:
@@ -84,7 +84,7 @@ def fetch(source: Annotated[str, typer.Argument(help="Name of a source in the fi
     from dagster_project.connectors.fetch import fetch as deliver
 
     settings = load_settings(landing=landing)
-    delivered = deliver(settings, source, say=note)
+    delivered = deliver(settings, source, report=note)
     show(f"{sum(delivered.values()):,} rows delivered to {settings.landing}" if delivered else f"nothing new at {source}")
 
 
@@ -96,12 +96,12 @@ def plan(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="As if the warehouse were rebuilt from the lake.")] = False,
     engine: Annotated[EngineName | None, typer.Option(help="Where models would be built (ROI_ENGINE).")] = None,
 ) -> None:
-    """Say which feeds, days, tables and months a run would change, and why, without changing anything."""
+    """Show which feeds, days, tables and months a run would change, and why, without changing anything."""
     from dagster_project.commands.plan import plan as find_out
-    from dagster_project.commands.plan_text import told
+    from dagster_project.commands.plan_text import report_of
 
     found = find_out(load_settings(landing=landing, home=home, until=until, engine=engine), full_refresh=full_refresh)
-    show(told(found))
+    show(report_of(found))
     found.raise_if_refused()
 
 
@@ -110,7 +110,7 @@ def try_mapping(
     file: Annotated[Path, typer.Argument(help="One exported file.")],
     system: Annotated[str, typer.Option("--system", help="Name of the mapping, e.g. zendesk.")],
     stream: Annotated[
-        str | None, typer.Option("--stream", help="Stream of the file; else told by its path or guessed by its header.")
+        str | None, typer.Option("--stream", help="Stream of the file; else found by its path or guessed by its header.")
     ] = None,
 ) -> None:
     """Show what a mapping makes of one file: rows, refused records with reasons, first typed rows; nothing is written."""
@@ -185,7 +185,7 @@ def demo(
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 400,
     months: Annotated[int, typer.Option(help="Number of fiscal months.")] = 27,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 7,
-    concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value lies with 20 % of the accounts.")] = "80/20",
+    concentration: Annotated[str, typer.Option(help="80/20: 80 % of the value comes from 20 % of the accounts.")] = "80/20",
     calendar: Annotated[FiscalCalendar, typer.Option(help="Fiscal calendar.")] = FiscalCalendar.calendar,
     faults: Annotated[str, typer.Option(help="Faults to do to the files, by comma, or all (docs/demo-company-faults.md).")] = "",
     systems: Annotated[str, typer.Option(help="Systems to export as, by comma: zendesk, shopify, quickbooks, qualtrics.")] = "",
@@ -231,11 +231,11 @@ def rollback(sequence: Annotated[int, typer.Argument(help="Number of an older pu
 
 @app.command()
 def doctor(home: Home = None, landing: Landing = None) -> None:
-    """Find and mend what a crash left; verify the published copy against its pointer."""
+    """Find and repair what a crash left; verify the published copy against its pointer."""
     from dagster_project.commands.doctor import examine
 
     settings = _home_of_a_run(home, landing=landing)
-    with full_disk_is_told(settings.home):
+    with full_disk_reported(settings.home):
         findings = examine(settings)
     show("\n".join(findings.lines))
     if not findings.is_healthy:
@@ -271,8 +271,8 @@ def forget(
             return
         confirm("erase these records for good?", "--yes")
     kept = "what was erased stays erased, and forgetting the account again goes on from there"
-    with full_disk_is_told(settings.home, kept), temporary_files_within("forget"), progress() as say:
-        certificate = erase(settings, account_id, say=say)
+    with full_disk_reported(settings.home, kept), temporary_files_within("forget"), progress() as report:
+        certificate = erase(settings, account_id, report=report)
     records = sum(certificate.content["records_removed"].values())
     show(f"forgotten: {records:,} delivered records removed, nothing found in {certificate.content['proof']['bytes']:,} bytes")
     show(f"certificate {certificate.path}")

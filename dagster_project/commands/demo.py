@@ -1,4 +1,4 @@
-"""The command that writes the demo company. Its package lies beside the product in the repository and in no wheel."""
+"""The command that writes the demo company. Its package is next to the product in the repository and in no wheel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_demo(
             "the demo company is not part of the installed package; remedy: run service-roi demo in a clone of the repository,"
             " or set PYTHONPATH to one"
         ) from None
-    with months_bar() as say:
+    with months_bar() as report:
         write_company(
             landing,
             accounts,
@@ -44,7 +44,7 @@ def write_demo(
             seed,
             calendar=calendar,
             behaviour=behaviour_of(concentration),
-            say=say,
+            report=report,
             faults=faults,
             systems=systems,
         )

@@ -22,12 +22,12 @@ from dagster_project.publish.versions import published_folder, read_pointer, swe
 from dagster_project.settings import Settings, dagster_home
 
 _ROOM = 2
-"""Free room that the next run wants, in sizes of the served copy: one for the next copy, one for what the run spills and writes anew."""
+"""Free room that the next run wants, in sizes of the served copy: one for the next copy, one for what the run spills and rewrites."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found and mended, one line each; `is_healthy` is false when something needs a person."""
+    """What was found and repaired, one line each; `is_healthy` is false when something needs a person."""
 
     lines: tuple[str, ...]
     is_healthy: bool
@@ -58,15 +58,15 @@ def examine(settings: Settings) -> Findings:
         if staged:
             lines.append(f"{staged} files were read but not accepted; the next run reads them again")
         if dagster_home() is not None:
-            from dagster_project.orchestration.instance import mend_instance
+            from dagster_project.orchestration.instance import repair_instance
 
             dead = [str(run_id) for (run_id,) in ledger.rows("select run_id from runs where run_state = 'failed'")]
-            mended, missing = mend_instance(dead)
-            lines += mended
+            repaired, missing = repair_instance(dead)
+            lines += repaired
             problems += missing
         lines += _unread(settings)
         problems += [*damaged_parts(settings, ledger), *_room(settings)]
-    return Findings((*lines, *(problems or ["published copy is whole"])), is_healthy=not problems)
+    return Findings((*lines, *(problems or ["published copy is complete"])), is_healthy=not problems)
 
 
 def _landing(settings: Settings) -> list[str]:

@@ -36,9 +36,9 @@ def message_of(error: BaseException) -> tuple[str, int]:
     if isinstance(error, MemoryError):
         return "InfrastructureError: no memory is left; remedy: lower ROI_MEMORY_LIMIT, or stop other programs", UNEXPECTED
     if isinstance(error, RecursionError):
-        return f"{type(error).__name__}: something is nested too deeply, {_touched(error)}; {_AGAIN}", UNEXPECTED
+        return f"{type(error).__name__}: something is nested too deeply, {_place_of(error)}; {_AGAIN}", UNEXPECTED
     words = next(iter(str(error).splitlines()), "") or "without a word"
-    return f"{type(error).__name__}: {words[:500]}, {_touched(error)}; {_AGAIN}", UNEXPECTED
+    return f"{type(error).__name__}: {words[:500]}, {_place_of(error)}; {_AGAIN}", UNEXPECTED
 
 
 def _kind(error: ServiceRoiError) -> str:
@@ -48,7 +48,7 @@ def _kind(error: ServiceRoiError) -> str:
 
 def _of_the_system(error: OSError) -> str:
     place = os.fsencode(error.filename).decode("utf-8", "backslashreplace") if isinstance(error.filename, (str, bytes)) else ""
-    said = f"{place}: {error.strerror}" if place else f"{error.strerror}, {_touched(error)}"
+    said = f"{place}: {error.strerror}" if place else f"{error.strerror}, {_place_of(error)}"
     if error.errno in _FULL:
         return f"{said}{_free(place)}; remedy: free disk space, or raise the quota, and run again"
     if error.errno in _DENIED:
@@ -63,7 +63,7 @@ def _free(place: str) -> str:
     return "" if folder is None else f" ({shutil.disk_usage(folder).free:,} bytes free in {folder})"
 
 
-def _touched(error: BaseException) -> str:
-    """Say in which part of the product an error arose."""
+def _place_of(error: BaseException) -> str:
+    """Return in which part of the product an error arose."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "dagster_project" in frame.filename]
     return f"in {frames[-1].filename.rpartition('dagster_project/')[2]}, {frames[-1].name}" if frames else "outside of this product"

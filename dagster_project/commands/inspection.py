@@ -17,7 +17,7 @@ import duckdb
 from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import UsageError
 from dagster_project.ingest.pii.hash_key import hash_key
-from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sources.table_files import FOLDER
 from dagster_project.ledger.store import FILE, Ledger
 from dagster_project.publish.versions import damage, published_folder, read_pointer
 from dagster_project.settings import Settings
@@ -118,7 +118,7 @@ def _published(settings: Settings) -> Iterator[str]:
             else "nothing is published yet; remedy: service-roi run"
         )
         return
-    found = damage(settings.home, pointer, with_twins=True)
+    found = damage(settings.home, pointer, with_exports=True)
     if found is not None:
         yield (
             f"published copy {pointer.seq} is damaged or gone: {folder / pointer.file}: {found}; remedy: service-roi run --full-refresh, or"

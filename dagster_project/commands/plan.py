@@ -20,7 +20,7 @@ from typing import Any
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.errors import FileUnread, InputRefused, ServiceRoiError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.host.temporary import private_folder
 from dagster_project.ingest.conform.quarantine import summarised
@@ -30,7 +30,7 @@ from dagster_project.ingest.loading import load
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import present_key
 from dagster_project.ingest.report import LoadReport
-from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sources.table_files import FOLDER
 from dagster_project.ledger.store import FILE, Ledger, copy_ledger
 from dagster_project.publish.fingerprint import code_hash, inputs_hash
 from dagster_project.publish.versions import read_pointer
@@ -40,7 +40,7 @@ _RUN = "plan"
 
 
 @dataclass(frozen=True)
-class PlannedFiles:
+class PreviewFiles:
     """Files of one stream and day that a run would read for the same reason.
 
     `late_days` counts from the newest day of the stream that is loaded, 0 is not late.
@@ -57,7 +57,7 @@ class PlannedFiles:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do; `is_new` is false when it would say that nothing is new.
+    """What a run would do; `is_new` is false when it would report that nothing is new.
 
     `rebuild_all` says why every month is rebuilt; it is empty when only `months` are, each with its reasons. `verdict` has the records kept
     out by feed, rule and column, `withdrawn` how many rows a feed would lose, `unread` what no run reads. `is_stopped`: a file is refused
@@ -69,7 +69,7 @@ class Plan:
     verdict: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
-    files: tuple[PlannedFiles, ...] = ()
+    files: tuple[PreviewFiles, ...] = ()
     feeds: tuple[str, ...] = ()
     withdrawn: dict[str, int] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def plan(settings: Settings, *, full_refresh: bool = False) -> Plan:
 @contextmanager
 def _copied_ledger(settings: Settings) -> Iterator[tuple[Ledger, Path]]:
     """Copy the ledger into a folder that is thrown away; a home that was never used has none."""
-    with private_folder("plan") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+    with private_folder("plan") as folder, full_disk_reported(folder.parent, "nothing was changed"):
         ops = folder / "ops"
         ops.mkdir()
         if (settings.ops / FILE).exists():
@@ -167,8 +167,8 @@ def _asked(
     settings: Settings, ledger: Ledger, scratch: Path, deliveries: Sequence[Delivery], *, full_refresh: bool
 ) -> tuple[str, LoadReport, dict[date, str]]:
     """Return why everything is rebuilt, what ingest made of the files, and which months are rebuilt where not all are."""
-    from dagster_project.transform.foresight import affected_months, last_build, reason_after_reading, reason_for_all
     from dagster_project.transform.increment import prepare
+    from dagster_project.transform.preview import affected_months, last_build, reason_after_reading, reason_for_all
 
     code, assumptions = code_hash(), load_assumptions(settings.assumptions)
     trial = settings.model_copy(update={"home": scratch, "hash_key": present_key(settings)})
@@ -204,7 +204,7 @@ def _reason_at_once(settings: Settings, *, full_refresh: bool) -> str:
 
 
 def _accept(ledger: Ledger, scratch: Path) -> None:
-    """Accept in the copy what was read, and say where its rows lie."""
+    """Accept in the copy what was read, and record where its rows are."""
     ledger.accept(_RUN)
     ours = "(select file_id from deliveries where run_id = ?1) or change_number in (select change_number from changes where run_id = ?1)"
     with closing(sqlite3.connect(ledger.path)) as connection, connection:
@@ -212,7 +212,7 @@ def _accept(ledger: Ledger, scratch: Path) -> None:
             connection.execute(f"update batches set {column} = ?2 || {column} where file_id in {ours}", (_RUN, f"{scratch}/"))
 
 
-def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport) -> Iterator[PlannedFiles]:
+def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], report: LoadReport) -> Iterator[PreviewFiles]:
     before = {path: (status, reader) for path, status, reader, *_ in known}
     newest: dict[str, str] = {}
     for _, status, _, stream, system, day in known:
@@ -231,7 +231,7 @@ def _grouped(deliveries: Sequence[Delivery], known: Sequence[tuple[Any, ...]], r
     for (day, stream, why), count in sorted(groups.items()):
         group = day, stream, why
         late = (date.fromisoformat(newest[stream]) - day).days if stream in newest else 0
-        yield PlannedFiles(day, stream, why, count, max(0, late), records[group], kept_out[group])
+        yield PreviewFiles(day, stream, why, count, max(0, late), records[group], kept_out[group])
 
 
 def _why(delivery: Delivery, before: dict[str, tuple[str, str]], status: str) -> str:

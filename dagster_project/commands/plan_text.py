@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from dagster_project.commands.plan import Plan
 
 
-def told(found: Plan) -> str:
+def report_of(found: Plan) -> str:
     """Return the plan as people read it; the refusals themselves are the error that ends the command."""
     aside = [str(part) for part in found.unread if not part.is_refused]
     unreadable = len(found.refusals) + sum(part.is_refused for part in found.unread)

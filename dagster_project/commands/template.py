@@ -103,7 +103,7 @@ def template_page(contract: Contract) -> str:
         f"A row is {contract.purpose[0].lower()}{contract.purpose[1:]} Key: {key}.",
         "Of rows with one key the latest `source_updated_at` counts.",
         f"Deliver it as `canonical/{contract.feed}/<YYYY-MM-DD>/{contract.feed}.csv` below the landing folder. Replace the example row.",
-        "A column that is not required may be left out.",
+        "A column that is not required may be omitted.",
         "",
         "| column | meaning | type | unit | required | allowed values |",
         "|---|---|---|---|---|---|",
@@ -119,8 +119,8 @@ def _allowed(column: Column) -> str:
     if column.valid_values:
         return ", ".join(column.valid_values)
     bounds = ((">= ", column.minimum), ("> ", column.exclusive_minimum), ("<= ", column.maximum))
-    told = [f"{sign}{bound.normalize():f}" for sign, bound in bounds if bound is not None]
-    return ", ".join([*told, *([f"pattern `{column.pattern}`"] if column.pattern else [])])
+    shown = [f"{sign}{bound.normalize():f}" for sign, bound in bounds if bound is not None]
+    return ", ".join([*shown, *([f"pattern `{column.pattern}`"] if column.pattern else [])])
 
 
 def write_templates(names: Sequence[str], folder: Path, *, force: bool = False) -> list[Path]:
@@ -141,9 +141,9 @@ def write_templates(names: Sequence[str], folder: Path, *, force: bool = False) 
         for name in dict.fromkeys(names)
         for kind, make in (("csv", template_csv), ("md", template_page))
     }
-    standing = [str(path) for path in contents if path.exists()]
-    if standing and not force:
-        raise UsageError(f"{', '.join(standing)} exists already; remedy: another --out, or --force to overwrite")
+    existing = [str(path) for path in contents if path.exists()]
+    if existing and not force:
+        raise UsageError(f"{', '.join(existing)} exists already; remedy: another --out, or --force to overwrite")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder; remedy: another --out")
     folder.mkdir(parents=True, exist_ok=True)

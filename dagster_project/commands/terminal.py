@@ -62,11 +62,11 @@ def progress() -> Iterator[Callable[[str], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("run", total=STAGES)
 
-        def say(message: str) -> None:
+        def report(message: str) -> None:
             text = escaped_lines(message)
             if len(text) < 40:
                 bar.update(task, description=escape(text), advance=1)
             else:
                 bar.console.print(text, markup=False)
 
-        yield say
+        yield report

@@ -19,7 +19,7 @@ from dagster_project.assumptions import Assumptions
 from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InputRefused, UsageError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.temporary import private_folder
 from dagster_project.ingest.conform.quarantine import threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
@@ -46,7 +46,7 @@ SHOWN_CHARACTERS = 32
 
 @dataclass
 class FeedTrial:
-    """One feed: how many rows the file makes of it, and the first of them, by column; columns without a value are left out."""
+    """One feed: how many rows the file makes of it, and the first of them, by column; columns without a value are omitted."""
 
     feed: str
     rows: int
@@ -55,7 +55,7 @@ class FeedTrial:
 
 @dataclass
 class Trial:
-    """What a run would do with the file. `is_refused` says that a run would keep the whole file out."""
+    """What a run would do with the file. `is_refused` says that a run would keep the complete file out."""
 
     path: Path
     file: StagedFile
@@ -67,7 +67,7 @@ class Trial:
     refused: tuple[QuarantinedRecord, ...]
     warnings: list[str]
     threshold: tuple[Decimal, int]
-    refusal: str  # why a run keeps the whole file out; empty where it takes it
+    refusal: str  # why a run keeps the complete file out; empty where it takes it
 
     @property
     def is_refused(self) -> bool:
@@ -79,7 +79,7 @@ class Trial:
         file = self.file
         yield f"{self.path}: stream {self.stream} of {file.system} ({self.found_by})"
         yield (
-            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or left out) +"
+            f"{file.physical:,} records = {file.loaded:,} loaded + {file.superseded:,} superseded (repeat a key, or excluded) +"
             f" {file.quarantined:,} refused" + (f" + {file.waiting:,} waiting" if file.waiting else "")
         )
         for stream, count in self.read_with.items():
@@ -109,24 +109,24 @@ class Trial:
             for name, values in made.first.items():
                 yield f"  {name:<{width}}  {' | '.join(values)}"
         if self.is_refused:
-            yield f"a run would refuse the whole file: more records are refused than {threshold_text(*self.threshold)}"
+            yield f"a run would refuse the complete file: more records are refused than {threshold_text(*self.threshold)}"
 
 
 def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system_name: str, stream: str | None = None) -> Trial:
-    """Walk one file through ingest in a temporary home and say what came of it.
+    """Walk one file through ingest in a temporary home and report what came of it.
 
-    The stream is that of the path where the file lies in the landing layout, else `stream`, else the one whose columns
+    The stream is that of the path where the file is in the landing layout, else `stream`, else the one whose columns
     the header has. In the landing layout the other streams that its SELECTs read come from the landing folder; a file that
-    lies elsewhere finds them empty.
+    is elsewhere finds them empty.
 
     Raises
     ------
     UsageError
-        No such file or system, a stream that cannot be told, or a mapping that does not fit.
+        No such file or system, a stream that cannot be found out, or a mapping that does not fit.
     InputRefused
-        The file is refused whole before any record is read.
+        The file is refused completely before any record is read.
     """
-    given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it lies
+    given = path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link is judged where it is
     if not os.path.lexists(path):
         raise UsageError(f"{printable(str(path))}: there is no such file; remedy: correct the path")
     if path.is_dir():
@@ -136,7 +136,7 @@ def try_mapping(settings: Settings, assumptions: Assumptions, path: Path, system
         path.open("rb").close()
     mappings = Mappings(settings.mappings)
     system = mappings.system(system_name)
-    with private_folder("try") as folder, full_disk_is_told(folder.parent, "nothing was changed"):
+    with private_folder("try") as folder, full_disk_reported(folder.parent, "nothing was changed"):
         scratch = folder.resolve()
         if place is not None:
             landing, name, day = place

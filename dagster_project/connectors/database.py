@@ -64,12 +64,12 @@ class DatabaseReader:
         keys = [table.c[key] for key in stream.primary_key]
         if stream.cursor is None:
             statement = sa.select(*columns).order_by(*keys)
-            self._deliver_whole(connection, name, statement, table, load)
+            self._deliver_complete(connection, name, statement, table, load)
             return True
         return self._deliver_newer(connection, name, stream, table, columns, load)
 
-    def _deliver_whole(self, connection: sa.Connection, name: str, statement: sa.Select[Any], table: sa.Table, load: Load) -> None:
-        """Deliver a whole table if one of its rows differs from the last delivery."""
+    def _deliver_complete(self, connection: sa.Connection, name: str, statement: sa.Select[Any], table: sa.Table, load: Load) -> None:
+        """Deliver a complete table if one of its rows differs from the last delivery."""
         file = load.table(name, table.columns.keys())
         digest = hashlib.sha256(repr(table.columns.keys()).encode())
         for chunk in _chunks(connection, statement):
@@ -134,7 +134,7 @@ class DatabaseReader:
             is_late = isinstance(value, dt.date) and value > tomorrow.date()
         if is_late:
             raise InputRefused(
-                f"{self.source.url}: {cursor} is {value} and lies in the future; rows until then would be lost; remedy: correct the row"
+                f"{self.source.url}: {cursor} is {value} and is in the future; rows until then would be lost; remedy: correct the row"
             )
 
 

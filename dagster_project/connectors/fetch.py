@@ -34,7 +34,7 @@ def fetch(
     *,
     now: dt.datetime | None = None,
     sleep: Callable[[float], None] | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
     """Deliver what is new at a source into the landing folder; returns the rows of each stream (objects count as one).
 
@@ -50,7 +50,7 @@ def fetch(
     instant = now or dt.datetime.now(dt.UTC)
 
     def wait(seconds: float) -> None:
-        say(f"{name} asks to wait {seconds:.0f} s")
+        report(f"{name} asks to wait {seconds:.0f} s")
         (sleep or time.sleep)(seconds)
 
     reader = _reader(source, instant, wait)
@@ -64,11 +64,11 @@ def fetch(
             has_ended = reader.read(load)
             if load.commit(last["state"]):
                 delivered.update(load.counts())
-                say(f"load {number} of {name}: {_told(load.counts())}")
+                report(f"load {number} of {name}: {_counts_of(load.counts())}")
     return dict(delivered)
 
 
-def _told(counted: Counter[str]) -> str:
+def _counts_of(counted: Counter[str]) -> str:
     return ", ".join(f"{stream} {rows:,}" for stream, rows in sorted(counted.items())) or "a new position"
 
 

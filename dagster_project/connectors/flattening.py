@@ -42,7 +42,7 @@ class Endpoint(BaseModel):
 
     `paging`: `cursor` and `time` are Zendesk's exports; `link` follows a Link header, `next` a link in the answer. `instant` names
     the column by which records are newer or older; `since` the parameter that asks for newer ones. A record that was delivered before
-    in the same form is left out as far as `look_back_seconds` reach; None reads everything each time and delivers what changed.
+    in the same form is excluded as far as `look_back_seconds` reach; None reads everything each time and delivers what changed.
     A load may end between two pages of an endpoint that `is_ordered`, oldest change first.
     `of` and `ids`: asked for the identifiers found in the records of another endpoint, `batch` at a time, put into `path`.
     """
@@ -74,7 +74,7 @@ class System(BaseModel):
 
 @lru_cache
 def load_system(kind: str) -> System:
-    """Read the declarations of a REST system that lie beside this module."""
+    """Read the declarations of a REST system that are next to this module."""
     return System.model_validate(yaml.safe_load(Path(__file__).with_name(f"{kind}.yml").read_text(encoding="utf-8")))
 
 

@@ -46,7 +46,7 @@ class HostAuth(AuthBase):
         return request
 
 
-class ExportPaginator(BasePaginator):  # type: ignore[misc]  # dlt is left out of the types
+class ExportPaginator(BasePaginator):  # type: ignore[misc]  # dlt is excluded from the types
     """Zendesk's exports: each answer says where the next begins, and whether the stream has ended."""
 
     def __init__(self, field: str, param: str) -> None:
@@ -56,12 +56,12 @@ class ExportPaginator(BasePaginator):  # type: ignore[misc]  # dlt is left out o
         self._position: str | None = None
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:  # noqa: ARG002  dlt names it
-        """Read the position; without `end_of_stream` (Talk) the stream has ended when the position stands still."""
+        """Read the position; without `end_of_stream` (Talk) the stream has ended when the position does not move."""
         answer = response.json()
         position = answer.get(self._field)
-        stands = position is None or str(position) in {self._position, _sent(response, self._param)}
-        ended = answer.get("end_of_stream", stands)
-        if stands and not ended:
+        is_same_position = position is None or str(position) in {self._position, _sent(response, self._param)}
+        ended = answer.get("end_of_stream", is_same_position)
+        if is_same_position and not ended:
             raise InfrastructureError(f"{response.url.partition('?')[0]} does not move on from {self._position} and says there is more")
         self._position = None if position is None else str(position)
         self._has_next_page = not ended

@@ -1,6 +1,6 @@
 """The journal of a source's loads: LANDING/.loads/<source>/<number>.json with the day, the state and the files of each load.
 
-A load is committed when its journal has its name. Only then its files get theirs; what a crash left of that is done by whoever comes
+A load is committed when its journal has its name. Only then its files get theirs; what a crash left of that is done by what comes
 next, a fetch or a run. It must not write a delivered file, and imports the standard library only: a run with nothing new ends here.
 """
 
@@ -24,23 +24,23 @@ _LOADS = ".loads"
 _KEPT_JOURNALS = 14
 
 
-def reveal(landing: Path, source: str) -> None:
+def release(landing: Path, source: str) -> None:
     """Give the files of the newest journal their names; what has its name already is left alone."""
     hidden = _hidden(landing, source)
     for temporary, final in hidden:
         temporary.replace(final)
         if not final.name.endswith(_MANIFEST):
-            fault_point("fetch_revealed")
+            fault_point("fetch_released")
     for folder in {final.parent for _, final in hidden}:
         _sync(folder)
 
 
-def reveal_all(landing: Path) -> None:
-    """Finish what killed fetches had committed, so that a run sees each load whole; a fetch at work finishes its own."""
+def release_all(landing: Path) -> None:
+    """Finish what killed fetches had committed, so that a run sees each load complete; a fetch at work finishes its own."""
     for folder in sorted((landing / _LOADS).glob("*/")):
         if _hidden(landing, folder.name):
             with suppress(InfrastructureError), _lock(landing, folder.name):
-                reveal(landing, folder.name)
+                release(landing, folder.name)
 
 
 def _hidden(landing: Path, source: str) -> list[tuple[Path, Path]]:
@@ -64,7 +64,7 @@ def holding(landing: Path, source: str, system: str) -> Iterator[None]:
     """
     _folder(landing, source).mkdir(parents=True, exist_ok=True)
     with _lock(landing, source):
-        reveal(landing, source)
+        release(landing, source)
         for left in (landing / system).glob(f"*/*/{source}-*{PART}"):
             if re.fullmatch(rf"{source}-\d{{6}}[.-].*", left.name):
                 left.unlink()

@@ -1,6 +1,6 @@
 """One load: files under temporary names, committed as a set with the state that the next load starts from.
 
-Layout: LANDING/<system>/<stream>/<YYYY-MM-DD>/<source>-<number>[-<object>] with `<file>.manifest.json` beside it. Ingest ignores
+Layout: LANDING/<system>/<stream>/<YYYY-MM-DD>/<source>-<number>[-<object>] with `<file>.manifest.json` next to it. Ingest ignores
 names that begin with a dot or end in `.part`. What makes the set visible is in `journals`. It must not know a kind of source.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.connectors.journals import PART, make_durable, manifest_of, reveal, write_journal
+from dagster_project.connectors.journals import PART, make_durable, manifest_of, release, write_journal
 from dagster_project.settings import fault_point
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Load:
         self.files.append(landed)
 
     def commit(self, before: dict[str, Any]) -> bool:
-        """Make the whole set durable, then visible. Returns False when it holds no news."""
+        """Make the complete set durable, then visible. Returns False when it holds no news."""
         for table in self.tables.values():
             table.close()
             if table.rows:
@@ -133,7 +133,7 @@ class Load:
         files = [vars(file) for file in self.files]
         write_journal(self.landing, self.source, self.number, {"day": self.day.isoformat(), "state": self.state, "files": files})
         fault_point("fetch_committed")
-        reveal(self.landing, self.source)
+        release(self.landing, self.source)
         return True
 
     def counts(self) -> Counter[str]:

@@ -1,6 +1,6 @@
 """Copies new objects of a bucket into a load, bytes unchanged. An object is new when its key or its etag is.
 
-What was taken stands in the journals of the source's loads. It must not look into an object: formats are ingest's business.
+What was taken is in the journals of the source's loads. It must not look into an object: formats are ingest's business.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class ObjectReader:
         return {entry["Key"]: entry["ETag"] for entry in found if not entry["Key"].endswith(_UNFINISHED)}
 
     def _copy(self, client: Any, load: Load, stream: str, listed: dict[str, str], key: str, place: int) -> None:
-        """Copy an object, and the manifest that its sender put beside it; an object that changes meanwhile ends the fetch."""
+        """Copy an object, and the manifest that its sender put next to it; an object that changes meanwhile ends the fetch."""
         name = re.sub(r"[^\w.-]", "_", key.rpartition("/")[2])
         part = load.path(stream, f"-{place:04d}-{name}")
         self._download(client, key, listed[key], part)

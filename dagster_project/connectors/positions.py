@@ -1,4 +1,4 @@
-"""Where a fetch stands in the stream of an endpoint: what to ask for, which records are new, from where to go on.
+"""How far a fetch is in the stream of an endpoint: what to ask for, which records are new, from where to go on.
 
 State: `position` (a cursor of the server's), or `since` (epoch seconds of the newest record) with `seen`, the hashes of the records
 that may come again. It must not send a request or write a row.
@@ -38,7 +38,7 @@ class Position:
         return {**endpoint.params, endpoint.since: iso if endpoint.paging == "link" else str(since)}
 
     def is_new(self, record: dict[str, Any]) -> bool:
-        """Say whether the record was not delivered in this form, as far as the position looks back, and remember it."""
+        """Return whether the record was not delivered in this form, as far as the position looks back, and remember it."""
         if self._endpoint.paging == "cursor":
             return True
         digest = hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,6 +1,6 @@
-"""The YAML of sources: where each lies, what is fetched from it, and which environment variables hold its secrets.
+"""The YAML of sources: where each is, what is fetched from it, and which environment variables hold its secrets.
 
-Holds the model and its loader. It must not connect to anything, and a secret never stands in the file.
+Holds the model and its loader. It must not connect to anything, and a secret is never in the file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Strict(BaseModel):
 
 
 class TableStream(_Strict):
-    """One table of a database. Without `cursor` the whole table is fetched, and delivered when it changed."""
+    """One table of a database. Without `cursor` the complete table is fetched, and delivered when it changed."""
 
     table: str = Field(pattern=r"^[^.]+(\.[^.]+)?$")
     primary_key: tuple[str, ...] = Field(min_length=1)

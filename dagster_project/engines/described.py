@@ -31,7 +31,7 @@ def described(table: str, fields: Iterable[pa.Field], **columns: str) -> pa.Sche
 
 
 def declared(table: str, columns: str) -> pa.Schema:
-    """Return the same of lines `name type meaning`; `!` ends the type of a column that never is null, `meaning` may be left out."""
+    """Return the same of lines `name type meaning`; `!` ends the type of a column that never is null, `meaning` may be omitted."""
     parts = [line.split(maxsplit=2) for line in columns.strip().splitlines()]
     fields = [pa.field(name, arrow_type(kind.removesuffix("!")), not kind.endswith("!")) for name, kind, *_ in parts]
     return described(table, fields, **{name: meaning[0] for name, _, *meaning in parts if meaning})

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dagster_project.engines.engine import NullInColumnError, Scoring, whole_groups
+from dagster_project.engines.engine import NullInColumnError, Scoring, complete_groups
 from dagster_project.engines.lake_files import LakeFile, Withdrawals, dated_rows, withdrawn_rows
 from dagster_project.engines.types import arrow_type, duckdb_type
 from dagster_project.errors import InfrastructureError
@@ -39,7 +39,7 @@ class DuckDBEngine:
     def replace(
         self, table: str, columns: pa.Schema, chunks: Iterable[pa.Table], *, where: str | None = None, ordered: bool = False
     ) -> int:
-        """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month lies in few blocks."""
+        """Replace a table, or the rows that meet a condition, in one transaction; month by month, so that a month is in few blocks."""
         schema, count, connection = table.partition(".")[0], 0, self.connection
         definition = ", ".join(f'"{field.name}" {duckdb_type(field.type)}{"" if field.nullable else " not null"}' for field in columns)
         connection.execute("begin transaction")
@@ -79,8 +79,8 @@ class DuckDBEngine:
         where: str | None = None,
         ordered: bool = False,
     ) -> int:
-        """Stream a query through `function`, in chunks of whole groups where it asks for them, into a table, replaced at once."""
-        chunks = whole_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by) if by else self.read(sql)
+        """Stream a query through `function`, in chunks of complete groups where it asks for them, into a table, replaced at once."""
+        chunks = complete_groups(self.read(f"select * from ({sql}) as scored order by {by}"), by) if by else self.read(sql)
         return self.replace(table, columns, map(function, chunks), where=where, ordered=ordered)
 
     def drop(self, table: str) -> None:
@@ -97,12 +97,12 @@ class DuckDBEngine:
         none = {**types, "batch_id": "varchar", "row_hash": "bigint", "record_number": "bigint", "delivery_date": "date"}
         typed = ", ".join(f"null::{kind} as {name}" for name, kind in none.items())
         rows = dated_rows(types, files) if files else f"select {typed} where false"
-        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
-        joined = f"select r.* exclude (delivery_date), {told}, false as is_withdrawn from ({rows}) as r"
+        more = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select r.* exclude (delivery_date), {more}, false as is_withdrawn from ({rows}) as r"
         joined += f" join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
         if withdrawn.paths:
-            told = "b.batch_id, null::bigint as row_hash, null::bigint as record_number, b.source_system, b.delivery_date, b.change_number"
-            joined += f" union all select w.* exclude (withdrawn_file), {told}, b.file_order, b.key_scope, true as is_withdrawn"
+            more = "b.batch_id, null::bigint as row_hash, null::bigint as record_number, b.source_system, b.delivery_date, b.change_number"
+            joined += f" union all select w.* exclude (withdrawn_file), {more}, b.file_order, b.key_scope, true as is_withdrawn"
             joined += f" from ({withdrawn_rows(types, withdrawn)}) as w"
             joined += f" join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         try:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from dagster_project.engines.lake_files import LakeFile, Withdrawals
 
 Scoring = Callable[[pa.Table], pa.Table]
-"""A pure function of one chunk that holds whole groups; it must be picklable by value or importable on an executor."""
+"""A pure function of one chunk that holds complete groups; it must be picklable by value or importable on an executor."""
 
 
 class NullInColumnError(ValueError):
@@ -40,7 +40,7 @@ class Engine(Protocol):
     ) -> int:
         """Replace a table at once and return the number of rows written; readers see the old rows or the new, never a part.
 
-        Without `where` the whole table. With a condition on its columns only the rows that meet it, e.g. the months from one
+        Without `where` the complete table. With a condition on its columns only the rows that meet it, e.g. the months from one
         on; all others stay, and `chunks` should hold no row that does not meet it. `ordered`: rows come in the order of months.
         """
 
@@ -72,7 +72,7 @@ class Engine(Protocol):
 
         Its columns are `columns`, `batch_id`, `row_hash`, `record_number`, `source_system`, `delivery_date`, `change_number`,
         `file_order`, `key_scope` and `is_withdrawn`. A withdrawn key is a row that has its key and what its batch says, nothing else.
-        Only files named here can be seen, whatever lies beside them; `view` is `schema.feed`.
+        Only files named here can be seen, whatever is next to them; `view` is `schema.feed`.
 
         Raises
         ------
@@ -84,8 +84,8 @@ class Engine(Protocol):
         """Return the columns of each table and view of these schemas, keyed by `schema.table`, sorted by key."""
 
 
-def whole_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
-    """Cut a stream sorted by column `by` (never null) so that no value of it lies in two chunks: the last group waits for more."""
+def complete_groups(chunks: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
+    """Cut a stream sorted by column `by` (never null) so that no value of it is in two chunks: the last group waits for more."""
     waiting: list[pa.Table] = []
     for chunk in chunks:
         if not len(chunk):

@@ -1,6 +1,6 @@
 """The files of the lake as a relation of DuckDB: one file a batch, named after it, without columns that are null in every row.
 
-Holds SQL text. What a file lacks is told and never looked up: its reader opens no file before its rows are wanted. Files of keys that
+Holds SQL text. What a file lacks is given and never looked up: its reader opens no file before its rows are wanted. Files of keys that
 were taken back (withdrawn) are a relation of their own.
 """
 

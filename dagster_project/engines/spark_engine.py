@@ -2,7 +2,7 @@
 
 A table that `replace` or `score` made is a view over a folder of its own. The folder is written first and the view is
 replaced last, so that a reader sees the old rows or the new ones; the old folder goes afterwards. Between view and files
-stands an external table of schema `files`: it states the columns and keeps the list of files, where a view over a path
+is an external table of schema `files`: it states the columns and keeps the list of files, where a view over a path
 would look both up again in every query.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.engines.engine import Scoring, checked, whole_groups
+from dagster_project.engines.engine import Scoring, checked, complete_groups
 from dagster_project.engines.lake_files import DELIVERY_DATE, LakeFile, Withdrawals
 from dagster_project.engines.types import arrow_type, spark_type
 from dagster_project.errors import InfrastructureError
@@ -70,7 +70,7 @@ class SparkEngine:
         return count
 
     def _keep_others(self, table: str, folder: Path, where: str | None) -> None:
-        """Write the rows that stay, those that do not meet the condition, beside the new ones."""
+        """Write the rows that stay, those that do not meet the condition, next to the new ones."""
         if where is None or not self._session.catalog.tableExists(table):
             return
         kept = f"select * from {table} where not coalesce({where}, false)"
@@ -90,14 +90,14 @@ class SparkEngine:
         where: str | None = None,
         ordered: bool = False,
     ) -> int:
-        """Run `function` on the executors, over chunks of whole groups where it asks for them; the files keep no order."""
+        """Run `function` on the executors, over chunks of complete groups where it asks for them; the files keep no order."""
         del ordered
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
 
         def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             chunks = (pa.Table.from_batches([batch]) for batch in batches)
-            for chunk in whole_groups(chunks, by) if by else chunks:
+            for chunk in complete_groups(chunks, by) if by else chunks:
                 yield from checked(function(chunk), table, columns).to_batches()
 
         folder, written = self._new_folder(table), Observation(f"score {table}")
@@ -138,8 +138,8 @@ class SparkEngine:
             none = stored.insert(len(columns), pa.field("batch_id", pa.string()))
             rows = f"select {', '.join(f'cast(null as {spark_type(field.type)}) as {field.name}' for field in none)} where false"
         names = ", ".join(f"r.{column}" for column in (*columns.names, "batch_id", "row_hash", "record_number"))
-        told = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
-        joined = f"select {names}, {told}, false as is_withdrawn from ({rows}) as r"
+        more = "b.source_system, coalesce(r.delivery_date, b.delivery_date) as delivery_date, b.change_number, b.file_order, b.key_scope"
+        joined = f"select {names}, {more}, false as is_withdrawn from ({rows}) as r"
         joined += f" inner join lake.batches as b on r.batch_id = b.batch_id and b.feed = '{feed}'"
         if withdrawn.paths:
             keys = pa.schema([columns.field(column) for column in withdrawn.key])
@@ -148,8 +148,8 @@ class SparkEngine:
                 f"w.{field.name}" if field.name in withdrawn.key else f"cast(null as {spark_type(field.type)}) as {field.name}"
                 for field in columns
             )
-            told = "b.batch_id, cast(null as bigint) as row_hash, cast(null as bigint) as record_number, b.source_system, b.delivery_date"
-            joined += f" union all select {known}, {told}, b.change_number, b.file_order, b.key_scope, true as is_withdrawn"
+            more = "b.batch_id, cast(null as bigint) as row_hash, cast(null as bigint) as record_number, b.source_system, b.delivery_date"
+            joined += f" union all select {known}, {more}, b.change_number, b.file_order, b.key_scope, true as is_withdrawn"
             joined += f" from (select *, split_part(_metadata.file_name, '.', 1) as withdrawn_file from {table}) as w"
             joined += f" inner join lake.batches as b on w.withdrawn_file = b.withdrawn_file and b.feed = '{feed}'"
         self.run(f"create or replace view {view} as {joined}")

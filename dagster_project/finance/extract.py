@@ -23,7 +23,7 @@ from dagster_project.errors import UsageError
 from dagster_project.finance.lines import STATUS, Figures, legal_entity, read_figures
 from dagster_project.finance.periods import complete_period
 from dagster_project.finance.restating import latest, restatements
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.publish.printing import csv_record
 from dagster_project.publish.reader import served
 from dagster_project.publish.versions import sync
@@ -35,7 +35,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Extract:
-    """Where the extract of a month lies; `is_new` is false where the latest version says the same already."""
+    """Where the extract of a month is; `is_new` is false where the latest version says the same already."""
 
     folder: Path
     is_new: bool
@@ -173,7 +173,7 @@ def _with_version(header: pa.Table, number: int) -> pa.Table:
 
 def _write(folder: Path, contents: dict[str, bytes]) -> None:
     building = folder.with_name(_BUILDING)
-    with full_disk_is_told(folder.parent, "no extract was written, and what was there stays"):
+    with full_disk_reported(folder.parent, "no extract was written, and what was there stays"):
         try:
             building.mkdir(parents=True)
             for name, content in contents.items():

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from dagster_project.errors import ChecksFailed, InfrastructureError, UsageError
-from dagster_project.finance.periods import Period, is_year_whole, periods
+from dagster_project.finance.periods import Period, is_year_complete, periods
 from dagster_project.finance.restating import restatements
 from dagster_project.publish.versions import Pointer
 
@@ -81,7 +81,7 @@ def _read(connection: duckdb.DuckDBPyConnection, pointer: Pointer, period: Perio
     keys |= {
         "prior_month": months[-1] if months else None,
         "fiscal_year": period.fiscal_year,
-        "is_year_whole": is_year_whole(known, period, parameters["fiscal_year_start_month"]),
+        "is_year_complete": is_year_complete(known, period, parameters["fiscal_year_start_month"]),
         "entity": parameters["legal_entity"],
         "period": period.label,
         "currency": parameters["reporting_currency_code"],
@@ -114,7 +114,7 @@ def _lines_sql() -> str:
     roi = [
         f"""union all select '{line_id}', '{group}', '{tier}', null, null, null, null,
         max({name}_amount) filter (is_this), null, null, max({name}_amount) filter (is_prior),
-        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year)
+        case when $is_year_complete and bool_and({name}_amount is not null) filter (is_in_year)
             then sum({name}_amount) filter (is_in_year) end,
         {is_in_total}, false, max({name}_null_reason) filter (is_this), null, '{_RELATION}', '{name}_amount' from roi"""
         for line_id, group, tier, name, is_in_total in _ROI_LINES
@@ -128,7 +128,7 @@ def _lines_sql() -> str:
     roi += [
         f"""union all select 'memo.{name}', 'memo', null, null, null, null, null, max({name}_amount) filter (is_this), null, null,
         max({name}_amount) filter (is_prior),
-        case when $is_year_whole and bool_and({name}_amount is not null) filter (is_in_year)
+        case when $is_year_complete and bool_and({name}_amount is not null) filter (is_in_year)
             then sum({name}_amount) filter (is_in_year) end,
         false, {estimate}, max({reason}) filter (is_this), null, '{relation}', '{name}_amount' from roi"""
         for name, reason, relation, estimate in (

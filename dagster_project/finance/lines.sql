@@ -1,4 +1,4 @@
--- Lines of one month, as amounts stand in the published copy: nothing is allocated, converted or rounded again here.
+-- Lines of one month, as amounts are in the published copy: nothing is allocated, converted or rounded again here.
 -- Grain: line_id x legal_entity x cost_centre x gl_account x transaction currency. The two places in braces take
 -- one SELECT for each column of analytics.mart_service_roi_month that lines.py names.
 with span as (
@@ -16,7 +16,7 @@ known as (
     select
         coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_this), false) as is_this,
         coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_prior), false) as is_prior,
-        coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_in_year), false) and $is_year_whole as is_in_year,
+        coalesce(bool_and(figures.service_cost_amount is not null) filter (span.is_in_year), false) and $is_year_complete as is_in_year,
         max(figures.service_cost_null_reason) filter (span.is_this) as null_reason
     from span
     left join analytics.mart_service_roi_month as figures on span.period_month = figures.period_month and figures.window_kind = 'month'

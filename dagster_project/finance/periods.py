@@ -46,7 +46,7 @@ def periods(connection: duckdb.DuckDBPyConnection) -> list[Period]:
     return [Period(*row) for row in rows]
 
 
-def is_year_whole(known: list[Period], period: Period, start_month: int) -> bool:
+def is_year_complete(known: list[Period], period: Period, start_month: int) -> bool:
     """Tell whether the copy has the fiscal year from its first month on; a calendar that is delivered names its own first month."""
     first = min((other for other in known if other.fiscal_year == period.fiscal_year), key=lambda other: other.start_date)
     return first != known[0] or not first.is_generated or first.start_date.month == start_month
@@ -75,7 +75,7 @@ def complete_period(connection: duckdb.DuckDBPyConnection, name: str) -> Period:
 
 
 def waiting(connection: duckdb.DuckDBPyConnection, period: Period) -> str:
-    """Say which sources the month waits for, and the day that each has reached."""
+    """Return which sources the month waits for, and the day that each has reached."""
     last = dict(connection.execute("select source_name, max(last_delivery_date) from ops.sources group by source_name").fetchall())
     late: list[str] = []
     mute: list[str] = []
@@ -94,7 +94,7 @@ def latest_complete(connection: duckdb.DuckDBPyConnection) -> Period | None:
 
 
 def over_but_waiting(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say of each month after the latest complete one that is over and has no extract what it waits for."""
+    """Report of each month after the latest complete one that is over and has no extract what it waits for."""
     latest = latest_complete(connection)
     (day,) = connection.execute("select max(last_delivery_date) from ops.sources").fetchone() or (None,)
     return [

@@ -1,4 +1,4 @@
-"""Say in one way what systems say of full disks, missing rights and damaged files of ours, whether Python, DuckDB or SQLite noticed it.
+"""Report in one way what systems tell of full disks, missing rights and damaged files of ours, whether Python, DuckDB or SQLite noticed it.
 
 Holds the signs of such errors and their messages. Standard library only.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster_project.errors import InfrastructureError
 
 _FULL = ("No space left", "disk is full", "disk I/O error", "File too large", "Disk quota exceeded")
-"""What systems say when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
+"""What systems report when a disk, a quota or the largest allowed file is full; the third is SQLite, whose journal does not fit."""
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -37,12 +37,12 @@ def no_room(folder: Path, words: str, consequence: str, remedy: str = "free disk
 
 
 def _free(folder: Path) -> str:
-    standing = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    return f"{shutil.disk_usage(standing).free:,}"
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    return f"{shutil.disk_usage(existing).free:,}"
 
 
 @contextmanager
-def full_disk_is_told(folder: Path, consequence: str = "the last published copy stays served") -> Iterator[None]:
+def full_disk_reported(folder: Path, consequence: str = "the last published copy stays served") -> Iterator[None]:
     """Name the folder that is full in the error of a block that writes there.
 
     Raises

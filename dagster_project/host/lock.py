@@ -15,7 +15,7 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.host.orphans import Orphan, end_orphans, marked
 
 SPILL = "spill"
-"""Folder of HOME for what the engine does not keep in memory. It is the lock holder's: what lies there earlier, a killed run has left."""
+"""Folder of HOME for what the engine does not keep in memory. It is the lock holder's: what is there before, a killed run has left."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Processes that a killed run left behind: found by the mark they were started with, never by their name alone.
 
 dbt runs inside the run and dies with it. What can be left are its children: the check worker and the verifier of a copy, which only
-read, and Spark's Java process, which writes. Whoever takes the warehouse ends them first. Linux only: elsewhere none are found.
+read, and Spark's Java process, which writes. The next run that takes the warehouse ends them first. Linux only: elsewhere none are found.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Orphan:
     command: str
 
     def __str__(self) -> str:
-        """Say who it was."""
+        """Return who it was."""
         return f"ended {self.command} (process {self.pid}), left by run {self.run_id}, whose own process is dead"
 
 

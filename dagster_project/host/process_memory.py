@@ -12,12 +12,12 @@ _ADDRESS_SPACE, _DATA = 0, 5  # fields of /proc/self/statm, in pages
 
 
 def address_space_bytes() -> int | None:
-    """Return the bytes that RLIMIT_AS counts; None where the system does not say."""
+    """Return the bytes that RLIMIT_AS counts; None where the system does not report it."""
     return _bytes(_ADDRESS_SPACE)
 
 
 def data_bytes() -> int | None:
-    """Return the bytes that RLIMIT_DATA counts; None where the system does not say."""
+    """Return the bytes that RLIMIT_DATA counts; None where the system does not report it."""
     return _bytes(_DATA)
 
 

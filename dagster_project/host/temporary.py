@@ -68,7 +68,7 @@ def folder_of_process() -> Path:
 
 @contextmanager
 def temporary_files_within(purpose: str) -> Iterator[None]:
-    """Let all temporary files of this process and its children, also those of libraries, lie in one private folder."""
+    """Put all temporary files of this process and its children, also those of libraries, into one private folder."""
     before, inherited = tempfile.tempdir, {name: value for name, value in os.environ.items() if name == "TMPDIR"}
     with private_folder(purpose) as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = str(folder)

@@ -18,7 +18,7 @@ _DEEPEST = 50
 
 
 def read_yaml(path: Path, what: str, remedy: str) -> Any:
-    """Return the values of a file; `what` names its kind in messages. Values of the file never stand in a message.
+    """Return the values of a file; `what` names its kind in messages. Values of the file are never in a message.
 
     Raises
     ------

@@ -52,12 +52,12 @@ REGISTERED = {
         "One row per feed, whether it came, and how many rows it delivered.",
         """
         feed string
-        is_present boolean A file that carries the feed was delivered, also one without rows; of a feed made of other records, a row stands.
+        is_present boolean A file that carries the feed was delivered, also one without rows; of a feed made of other records, a row counts.
         row_count bigint Rows delivered, all versions.
         """,
     ),
     "sources": declared(
-        "One row per source and feed it delivers, with the latest day of delivery; sources that ended are left out.",
+        "One row per source and feed it delivers, with the latest day of delivery; sources that ended are excluded.",
         """
         source_name string System that exports the feed; canonical/<feed> where the feed comes by itself.
         feed string
@@ -143,14 +143,14 @@ def register_lake(
     """
     zone = assumptions.company_time_zone or _only("company_time_zone", zones, "UTC")
     batches = accepted_batches(ledger)
-    told = [
+    described = [
         (
             batch.batch_id, batch.feed, batch.rows, batch.source_system, batch.delivery_date, batch.change_number, batch.file_order,
             _scope(batch, scopes or {}), None if batch.withdrawn_path is None else Path(batch.withdrawn_path).stem,
         )
         for batch in batches
     ]  # fmt: skip
-    _replace(engine, "lake.batches", pa.schema(list(_BATCHES.items())), told)
+    _replace(engine, "lake.batches", pa.schema(list(_BATCHES.items())), described)
     show_feeds(engine, home, "lake", batches)
     delivered = [(system, stream, date.fromisoformat(day)) for system, stream, day in ledger.rows(_DELIVERED)]
     fed = {(system, feed) for system, stream, _ in delivered for feed in (carried or {}).get((system, stream), ())}

@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.assumptions import Assumptions
 from dagster_project.errors import FileUnread, InfrastructureError, InputRefused
 from dagster_project.ingest.conform.batches import BatchWriter
-from dagster_project.ingest.conform.deduplication import make_durable, make_one_durable, settle
+from dagster_project.ingest.conform.deduplication import deduplicate, make_durable, make_one_durable
 from dagster_project.ingest.conform.feed_batch import FeedBatch
 from dagster_project.ingest.conform.quarantine import is_refused, report, threshold_text
 from dagster_project.ingest.conform.refusal import Refusal
@@ -26,19 +26,19 @@ from dagster_project.ingest.conform.resolving import resolve
 from dagster_project.ingest.landing.inventory import Delivery, as_staged, delivered_files
 from dagster_project.ingest.landing.manifests import check_manifest
 from dagster_project.ingest.mapping.drift import FOLDER as EXTRAS
-from dagster_project.ingest.mapping.drift import compare, keep_extras, told
+from dagster_project.ingest.mapping.drift import compare, drift_messages, keep_extras
 from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.sandbox import open_sandbox
 from dagster_project.ingest.mapping.systems import Mappings, System
 from dagster_project.ingest.pii.hash_key import hash_key, make_restricted
 from dagster_project.ingest.pii.masking import use_key
-from dagster_project.ingest.pii.register import anonymise, anonymise_change, anonymise_quarantine, show, tombstones
+from dagster_project.ingest.pii.register import anonymise, anonymise_change, anonymise_quarantine, erased_persons, register
 from dagster_project.ingest.readers.source import Source, open_source
 from dagster_project.ingest.readers.unreadable import refused_if_unreadable
 from dagster_project.ingest.report import LoadReport, left_out, repeated
 from dagster_project.ingest.sources.loading import SystemLoader
 from dagster_project.ingest.sources.selects import SystemSelects, selects_of
-from dagster_project.ingest.sources.standing import clear_drafts, left_behind, sources_folder
+from dagster_project.ingest.sources.table_files import clear_drafts, left_behind, sources_folder
 from dagster_project.ledger.entries import QuarantinedRecord, StagedFile
 from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import watch
@@ -72,7 +72,7 @@ class _Loader:
         self.accepted: dict[tuple[str, str, str, str], str] = {}
         self.left_out: dict[str, dict[str, int]] = {}
         self.pending: list[tuple[StagedFile, list[FeedBatch]]] = []
-        self.forgotten = tombstones(ledger)
+        self.forgotten = erased_persons(ledger)
         self.key = hash_key(settings, ledger)
         self.threads = 1
         self.selects: dict[str, SystemSelects] = {}
@@ -108,7 +108,7 @@ class _Loader:
             self._flush(connection)
         except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
             limit = f"raise ROI_MEMORY_LIMIT (now {self.settings.memory_limit})"
-            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or mend the folder"
+            remedy = limit if isinstance(error, duckdb.OutOfMemoryException) else "free disk or repair the folder"
             raise InfrastructureError(
                 f"ingest{at}: {str(error).splitlines()[0]}; remedy: {remedy} and run again; nothing of this run is visible"
             ) from error
@@ -118,7 +118,7 @@ class _Loader:
         finally:
             connection.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-        self.report.warnings += [*told(self.report.files, self.ledger, self.mappings), *writer.warnings]
+        self.report.warnings += [*drift_messages(self.report.files, self.ledger, self.mappings), *writer.warnings]
         self.report.warnings += [*repeated(self.report.files, self.left_out), *left_out(self.left_out)]
         self.report.notices += watch(self.ledger, self.run_id, self.settings.until)
         return self.report
@@ -129,7 +129,7 @@ class _Loader:
         spill = (more[0] if more else self.scratch) / "spill"  # the tables of a system stay open when the scratch folder is gone
         connection = open_sandbox(folders, spill, threads=self.threads, memory_limit=self.settings.memory_limit)
         use_key(connection, self.key)
-        show(connection, self.forgotten)
+        register(connection, self.forgotten)
         return connection
 
     def _of_tables(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
@@ -164,7 +164,7 @@ class _Loader:
             selects,
             connect=self._connect,
             clean=self._clean,
-            clean_told=self._clean_told,
+            clean_messages=self._clean_messages,
             is_refused=self.refusal.message,
         )
         found = loader.load(deliveries, landed)
@@ -185,7 +185,7 @@ class _Loader:
     def _clean(self, connection: duckdb.DuckDBPyConnection, batch: FeedBatch) -> int:
         return anonymise_change(connection, batch) if self.forgotten else 0
 
-    def _clean_told(self, rows: Sequence[QuarantinedRecord]) -> tuple[QuarantinedRecord, ...]:
+    def _clean_messages(self, rows: Sequence[QuarantinedRecord]) -> tuple[QuarantinedRecord, ...]:
         return anonymise_quarantine(rows, self.key, self.forgotten)
 
     def _sweep(self) -> None:
@@ -222,8 +222,8 @@ class _Loader:
                         source.set_aside(connection, drift.added, "new_column", f"fills {', '.join(drift.added)}, which no contract knows")
                     batches = writer.write(delivery, source, system)
                     if self.forgotten and (count := sum(anonymise(connection, batch) for batch in batches)):
-                        told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                        self.report.warnings.append(f"{delivery.relative}: {count:,} {told}")
+                        message = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                        self.report.warnings.append(f"{delivery.relative}: {count:,} {message}")
                     check_manifest(connection, delivery, source, system.stream(delivery.stream).time_zone or system.time_zone)
                     staged = self._counted(staged, source, batches)
                     if drift.added and mode == "evolve" and staged.status == "staged":
@@ -242,7 +242,7 @@ class _Loader:
         self.pending.append((staged, batches))
 
     def _counted(self, staged: StagedFile, source: Source, batches: list[FeedBatch]) -> StagedFile:
-        """Settle the equation of the file and refuse it whole above the threshold."""
+        """Check the equation of the file and refuse it completely above the threshold."""
         physical = source.scan.records
         carriers = [batch for batch in batches if batch.is_records]
         written = sum(batch.written for batch in carriers)
@@ -250,10 +250,10 @@ class _Loader:
         left_out = sum(sum(batch.left_out.values()) for batch in carriers)
         if physical != written + kept_out + left_out:
             raise InputRefused(
-                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} left out;"
-                " remedy: mend the file's quoting and line ends, or the mapping"
+                f"{source.path}: {physical:,} records counted, but {written:,} read + {kept_out:,} quarantined + {left_out:,} excluded;"
+                " remedy: repair the file's quoting and line ends, or the mapping"
             )
-        rows = self._clean_told([row for batch in batches for row in batch.quarantine])
+        rows = self._clean_messages([row for batch in batches for row in batch.quarantine])
         bad = {batch.contract.feed: batch.refused for batch in batches} | {carriers[0].contract.feed: kept_out}
         thresholds = {batch.contract.feed: self.refusal.limits(batch.contract) for batch in batches}
         above = [feed for feed, count in bad.items() if is_refused(count, physical, *thresholds[feed])]
@@ -269,9 +269,9 @@ class _Loader:
     def _flush(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything read so far durable, then known to the ledger: files first, their folders next, the ledger last."""
         batches = [batch for _, made in self.pending for batch in made]
-        settle(connection, batches)
+        deduplicate(connection, batches)
         make_durable(batches)
-        staged = [self._settled(file, made) for file, made in self.pending]
+        staged = [self._deduplicated(file, made) for file, made in self.pending]
         self.ledger.stage(self.run_id, staged)
         resolve(connection, self.ledger, self.settings.home, self.run_id, staged)
         for batch in batches:
@@ -280,7 +280,7 @@ class _Loader:
         self.report.files += staged
         self.pending.clear()
 
-    def _settled(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
+    def _deduplicated(self, file: StagedFile, batches: list[FeedBatch]) -> StagedFile:
         if file.status != "staged" or file.duplicate_of_path is not None:
             return file
         superseded = sum(batch.written - batch.loaded for batch in batches if batch.is_records)

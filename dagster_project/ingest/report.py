@@ -1,4 +1,4 @@
-"""What a run of ingest did, and the sentences that say so.
+"""What a run of ingest did, and the messages about it.
 
 Holds the report only. It must not read a file or decide over a record.
 """
@@ -47,8 +47,8 @@ class LoadReport:
         if found.change is not None:
             self.mapped |= {f"{found.system}/{stream}": count for stream, count in found.change.mapped.items()}
             if found.change.nameless:
-                told = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
-                self.warnings.append(f"{found.system}: {found.change.nameless:,} {told}")
+                message = "rows of forgotten accounts came again and were made nameless; remedy: forget the account again"
+                self.warnings.append(f"{found.system}: {found.change.nameless:,} {message}")
 
     @property
     def paths(self) -> dict[str, str]:
@@ -73,7 +73,7 @@ class LoadReport:
 
     @property
     def refusals(self) -> list[str]:
-        """Messages of the files refused whole, those that cannot be read too."""
+        """Messages of the files refused completely, those that cannot be read too."""
         return [file.error for file in self.files if file.status == "refused" and file.error is not None]
 
     @property
@@ -99,7 +99,7 @@ class LoadReport:
 
 
 def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream how many records repeat a key of their own file, and where there are most."""
+    """Report once for each stream how many records repeat a key of their own file, and where there are most."""
     streams = defaultdict(list)
     for file in files:
         count = file.superseded - sum(left_out.get(file.path, {}).values())
@@ -108,14 +108,14 @@ def repeated(files: Sequence[StagedFile], left_out: Mapping[str, Mapping[str, in
     for (system, stream), found in sorted(streams.items()):
         most, file = max(found, key=lambda entry: entry[0])
         several = "" if len(found) == 1 else f"{system}/{stream}: {sum(count for count, _ in found):,} in {len(found):,} files, most in "
-        told = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
-        yield f"{several}{file.path}: {told}"
+        message = f"{most:,} of {file.physical:,} records repeat the key of another record of the file; the latest is kept"
+        yield f"{several}{file.path}: {message}"
 
 
 def left_out(files: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say once for each stream and reason how many records its mapping leaves out; they count as superseded."""
+    """Report once for each stream and reason how many records its mapping excludes; they count as superseded."""
     totals = Counter[tuple[str, str]]()
     for path, reasons in files.items():
         totals.update({("/".join(path.split("/")[:2]), reason): count for reason, count in reasons.items()})
     for (stream, reason), count in sorted(totals.items()):
-        yield f"{stream}: {count:,} records left out: {reason}"
+        yield f"{stream}: {count:,} records excluded: {reason}"

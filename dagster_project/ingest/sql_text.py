@@ -41,7 +41,7 @@ def identifier_form(text: str) -> str:
 
 
 def has_other_form(text: str) -> str:
-    """Return the test for an identifier that `identifier_form` changes. Plain ASCII, nearly all there is, is told by cheap comparisons."""
+    """Return the test for an identifier that `identifier_form` changes. Plain ASCII, nearly all there is, needs cheap comparisons only."""
     ends = " and ".join(f"not ends_with({text}, {literal(sign)})" for sign in BLANKS if sign.isascii())
     is_plain = f"strlen({text}) = length({text}) and {text} > '!' and {ends}"
     return f"case when {is_plain} then false else trim(nfc_normalize({text}), {literal(BLANKS)}) <> {text} end"

@@ -39,7 +39,7 @@ def lake_file(home: Path, path: str, lacks: str) -> LakeFile:
 
 
 def copy_ledger(source: Path, target: Path) -> None:
-    """Copy a ledger as it is now, also beside a run that writes it; the source is only read.
+    """Copy a ledger as it is now, also while a run writes it; the source is only read.
 
     Raises
     ------
@@ -198,7 +198,7 @@ class Ledger:
         """Make everything this run staged visible, in one transaction; a reload replaces the file's older batches.
 
         `refused_feeds` maps a feed to the reason why its checks failed: every file that holds rows of such a feed (and
-        its duplicates) is refused whole, with that reason, and what it would have replaced stays visible.
+        its duplicates) is refused completely, with that reason, and what it would have replaced stays visible.
         """
         with closing(self._connect()) as connection, connection:
             for feed, reason in (refused_feeds or {}).items():

@@ -84,12 +84,12 @@ class Freshness:
 
 
 def watch(ledger: Ledger, run_id: str, until: str | None) -> list[str]:
-    """Judge what this run staged, keep unusual volumes in the ledger, and return what there is to say."""
+    """Judge what this run staged, keep unusual volumes in the ledger, and return what there is to report."""
     judged = ledger.rows(_STAGED, (run_id,))
     unusual = _volumes(ledger, run_id, judged)
     ledger.keep_volumes(run_id, judged, [tuple(vars(volume).values()) for volume in unusual])
     stale = [entry for entry in freshness(ledger, run_id, until) if entry.is_stale]
-    return [*_told_volumes(unusual), *map(_told_stale, stale), *_told_open(ledger, run_id, until)]
+    return [*_volume_messages(unusual), *map(_stale_message, stale), *_open_messages(ledger, run_id, until)]
 
 
 def freshness(ledger: Ledger, run_id: str = "", until: str | None = None) -> list[Freshness]:
@@ -141,7 +141,7 @@ def _volumes(ledger: Ledger, run_id: str, judged: list[tuple[str, str, str]]) ->
     return found
 
 
-def _told_volumes(unusual: list[Volume]) -> list[str]:
+def _volume_messages(unusual: list[Volume]) -> list[str]:
     streams: dict[tuple[str, str], list[Volume]] = defaultdict(list)
     for volume in unusual:
         streams[volume.system, volume.stream].append(volume)
@@ -156,14 +156,14 @@ def _told_volumes(unusual: list[Volume]) -> list[str]:
     return lines
 
 
-def _told_stale(entry: Freshness) -> str:
+def _stale_message(entry: Freshness) -> str:
     return (
         f"stale source: {entry.feed} was last delivered on {entry.last_delivery_date}, {entry.age_days:,} days ago; its contract allows"
         f" {entry.maximum_age_days}; see ops.feed_freshness"
     )
 
 
-def _told_open(ledger: Ledger, run_id: str, until: str | None) -> list[str]:
+def _open_messages(ledger: Ledger, run_id: str, until: str | None) -> list[str]:
     found = ledger.rows(_OPEN, (run_id,))
     if not found:
         return []

@@ -1,4 +1,4 @@
-"""The metric registry: what the yml beside each dbt model declares as metrics, collected into rows for `ops`.
+"""The metric registry: what the yml next to each dbt model declares as metrics, collected into rows for `ops`.
 
 A metric is declared once, in dbt's own form (`semantic_models:` and `metrics:`); what dbt has no word for is under `config: meta:`
 and is `Meta` here. Holds the model, the collection and the coverage of the specification. It must not compute a metric.
@@ -36,7 +36,7 @@ class Meta(BaseModel):
     entity that it names.
 
     Columns of the model: `null_reason` says why the measure is null in a row, `provisional` that the cost is a budget's; `num`, `den`, `n`,
-    `low` and `high` are published beside a value that is computed elsewhere. One row that is unknown makes a sum unknown; with `of_known`
+    `low` and `high` are published with a value that is computed elsewhere. One row that is unknown makes a sum unknown; with `of_known`
     the sum is of what is known, and unknown where that is nothing. A month without a row is 0, or null for the reason `no_rows`.
     `found_in` names the published column that holds the figure, where it is not that of the measure.
     """
@@ -68,7 +68,7 @@ class Meta(BaseModel):
 class Metric(NamedTuple):
     """One metric: its id, its English label, what is declared of it, and where it is found.
 
-    `numerator` and `denominator` are the columns of the parts beside the figure, or the metrics that a ratio is made of.
+    `numerator` and `denominator` are the columns of the parts next to the figure, or the metrics that a ratio is made of.
     """
 
     metric_id: str

@@ -1,7 +1,7 @@
 """Order-based retention: the month's partition of customers, and the cohort triangle.
 
 A customer is active on day d when there is an order in (d - W, d]. Nothing here knows why a customer is silent; nobody "cancels".
-Orders before the first day of the delivered history are unknown, so whoever was active then is: what needs those days is `not_mature`.
+Orders before the first day of the delivered history are unknown, and so is who was active then: what needs those days is `not_mature`.
 Frames of order days have a row for each customer and day with an order; frames of months one for each consecutive fiscal month, in order,
 with start_date, end_date and is_complete_period; `month_number` is the position there. What is counted per customer is additive: counts of
 parts of the customers sum to the counts of all, and rates are made of the sums. Source: Fader and Hardie (2009), "Probability Models for
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SHORT_WINDOW_DAYS = 90  # Beside the long window: matures within half a year.
+SHORT_WINDOW_DAYS = 90  # In addition to the long window: matures within half a year.
 FIRSTS = ("new", "first_order", "repeat_order")
 MOVEMENT = ("opening_active", "retained", "reactivated", "churned", "active")
 COUNTS = ("active_orders", "ordering", *FIRSTS, *MOVEMENT)
@@ -42,7 +42,7 @@ def order_history(order_days: pd.DataFrame, months: pd.DataFrame, window_days: i
     orders, month_number; is_first; is_first_ever; is_second, the day of the second order, which may be the first day; is_second_day;
     is_return, the order before is more than `window_days` ago, so that the customer had lapsed.
     The first day is known to be the first ever (`is_first_ever`) when the account was made after the history began, on `begin`, and not
-    after its first order (a day of tolerance for time zones), or when the history shows a whole window without an order before it.
+    after its first order (a day of tolerance for time zones), or when the history shows a complete window without an order before it.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def order_history(order_days: pd.DataFrame, months: pd.DataFrame, window_days: i
 
 
 def month_numbers(dates: pd.Series, months: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the number of the month that each date lies in."""
+    """Return the number of the month that each date is in."""
     return months["start_date"].searchsorted(dates, side="right") - 1
 
 
@@ -170,7 +170,7 @@ def cohort_triangle(counts: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timest
     """Cohort x month number, from the summed `cohort_counts`, as far as the calendar of `as_of` reaches for the oldest.
 
     cohort_count is fixed; n = 0 has share 1 exactly; cumulative_repeat_count = with a second order by the end of month n.
-    Cells that lie after `as_of`, and whole cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
+    Cells that are after `as_of`, and complete cohorts with a customer who may have ordered before, are NA, not 0. No orders: no rows.
     """
     cohorts = counts.loc[counts["month_number"] == 0, "cohort_number"]
     if cohorts.empty:

@@ -31,9 +31,9 @@ VARIANTS = {
     "roi_before_damage": {"v_hard": 1, "v_modelled": 1, "service_cost": -1},
     "roi_cost_only": {"service_cost": -1},
 }
-"""What stands over service cost in each ratio: lines with their sign.
+"""What is divided by service cost in each ratio: lines with their sign.
 
-`margin_per_service_cost` is the whole contribution margin over cost: it describes, and claims no effect of service. `roi_hard` takes
+`margin_per_service_cost` is the complete contribution margin over cost: it describes, and claims no effect of service. `roi_hard` takes
 nothing but value with hard evidence, so no modelled damage either. `roi_cost_only` is -1 by definition.
 """
 _MEASURED = ("service_cost", "contribution_margin", "v_hard", "v_modelled", "damage")

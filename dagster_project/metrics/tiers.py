@@ -22,7 +22,7 @@ def tier(ranked: pd.DataFrame, a_share: Decimal, b_share: Decimal) -> pd.DataFra
     """Return `cumulative_share` and `account_tier`: A up to `a_share` of the positive value, B up to `b_share`, C the rest, D below 0, N 0.
 
     `ranked`, whole minor units: amount; positive, the sum of the positive amounts of all customers ranked before and of this one, best
-    first; positive_total, that of the whole population. The customer who crosses a line belongs to the better tier, so that A alone
+    first; positive_total, that of the complete population. The customer who crosses a line belongs to the better tier, so that A alone
     holds at least its share: a line is the share of the total, exact, rounded up to whole units. `cumulative_share` is NaN when no
     customer is positive, and stays 1 after the positive ones.
     """

@@ -1,7 +1,7 @@
 """Tell people that a run failed, that the next one went well, and what checks warned of: to a Slack webhook, by e-mail, or to nobody.
 
 The settings say where; without them nothing is sent. Holds the messages and the two ways to send them. It must not decide when:
-that is known to whoever watches the runs. No address, password or webhook ever stands in a message or an error.
+that is known to anyone who watches the runs. No address, password or webhook is ever in a message or an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST = 2_000
 
 
 def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
-    """Say that a run failed, why, and what readers see meanwhile.
+    """Report that a run failed, why, and what readers see meanwhile.
 
     Raises
     ------
@@ -38,12 +38,12 @@ def failed(settings: Settings, job: str, run_id: str, error: str) -> None:
         A channel did not take the message; the others got it.
     """
     found = warnings_of(Ledger(settings.ops), run_id) if (settings.ops / FILE).is_file() else []
-    told = masked(error, "message").strip()[:_LONGEST]
-    send(settings, f"{job} failed", f"Run {run_id}: {told}\n{masked(_listed(found), 'message')}{_served(settings)}")
+    message = masked(error, "message").strip()[:_LONGEST]
+    send(settings, f"{job} failed", f"Run {run_id}: {message}\n{masked(_listed(found), 'message')}{_served(settings)}")
 
 
 def recovered(settings: Settings, job: str, run_id: str) -> None:
-    """Say that a run went well after one that failed.
+    """Report that a run went well after one that failed.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def recovered(settings: Settings, job: str, run_id: str) -> None:
 
 
 def warned(settings: Settings, job: str, run_id: str) -> bool:
-    """Say what the checks of a run warned of that those of the run before had not; return whether there was anything to say.
+    """Report what the checks of a run warned of that those of the run before had not; return whether there was anything to say.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from dagster_project.ingest.landing.inventory import Unread, new_files
-from dagster_project.ingest.landing.stability import look
+from dagster_project.ingest.landing.stability import check
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 from dagster_project.orchestration import alerts
@@ -47,18 +47,18 @@ monthly_schedule = dg.ScheduleDefinition(
 
 @dg.sensor(job=daily, name="new_deliveries", minimum_interval_seconds=60)
 def new_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Start the daily job once for each state of the landing folder that stood still over two looks and is not loaded yet."""
+    """Start the daily job once for each state of the landing folder that was the same in two checks and is not loaded yet."""
     busy = context.instance.get_runs(dg.RunsFilter(job_name=daily.name, statuses=_IN_PROGRESS), limit=1)
     if busy:
         return dg.SkipReason(f"run {busy[0].run_id} is {busy[0].status.value.lower()}")
     settings = load_settings()
     unread: list[Unread] = []  # the run reports it
     files = new_files(settings.landing, Ledger(settings.ops), Mappings(settings.mappings), settings.until, unread)
-    found = look(files, context.cursor or "")
+    found = check(files, context.cursor or "")
     if not found.is_ready:
         return dg.SensorResult(skip_reason=found.reason, cursor=found.state)
     if context.instance.get_runs(dg.RunsFilter(job_name=daily.name, tags={"dagster/run_key": found.state}), limit=1):
-        return dg.SkipReason(f"{found.reason}: a run has seen them and not loaded them; mend them, or load them by hand")
+        return dg.SkipReason(f"{found.reason}: a run has seen them and not loaded them; repair them, or load them by hand")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=found.state)], cursor=found.state)
 
 
@@ -75,7 +75,7 @@ def _is_retried(run: dg.DagsterRun) -> bool:
 
 @dg.run_failure_sensor(name="tell_failure", monitored_jobs=[daily, monthly], default_status=dg.DefaultSensorStatus.RUNNING)
 def tell_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
-    """Alert when a run failed and the one before had not; who was told once is told again when it works."""
+    """Alert when a run failed and the one before had not; who had an alert gets a message when it works again."""
     if _is_retried(context.dagster_run):
         return dg.SkipReason("Dagster starts it again by itself")
     before = run_before(context.instance, context.dagster_run)
@@ -92,7 +92,7 @@ def tell_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def tell_recovery(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
-    """Say that a job works again when the run before this one had failed."""
+    """Report that a job works again when the run before this one had failed."""
     before = run_before(context.instance, context.dagster_run)
     if before is None or before.status != dg.DagsterRunStatus.FAILURE:
         return dg.SkipReason("the run before had not failed")
@@ -104,7 +104,7 @@ def tell_recovery(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     name="tell_warnings", run_status=dg.DagsterRunStatus.SUCCESS, monitored_jobs=[daily], default_status=dg.DefaultSensorStatus.RUNNING
 )
 def tell_warnings(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
-    """Say what the checks of a run warned of, unless the run before warned of the same."""
+    """Report what the checks of a run warned of, unless the run before warned of the same."""
     run = context.dagster_run
     return None if alerts.warned(load_settings(), run.job_name, run.run_id) else dg.SkipReason("no check warned of anything new")
 
@@ -123,7 +123,7 @@ def _why(context: dg.RunFailureSensorContext) -> str:
 
 
 def with_freshness(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
-    """Say of the published copy and the extract how old they may get, so that Dagster shows what is late."""
+    """Report of the published copy and the extract how old they may get, so that Dagster shows what is late."""
     policies = {"published/current": _DEADLINE, "finance/roi_extract": _MONTHLY_GRACE}
 
     def fresh(spec: dg.AssetSpec) -> dg.AssetSpec:

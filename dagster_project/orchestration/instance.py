@@ -23,7 +23,7 @@ def run_keys(definitions: dg.Definitions, delivered: set[str]) -> list[dg.AssetK
 
 
 @contextmanager
-def recording(say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+def recording(report: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
     """Open the instance in which Dagster's pages show a run: that of DAGSTER_HOME, where one is named and can be used.
 
     Without one the run is recorded in memory. An instance that cannot be opened is reported and stops no run.
@@ -34,7 +34,7 @@ def recording(say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
             instance = dg.DagsterInstance.get()
         except Exception as error:  # its storage may be any library's
             words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'without a word'}"
-            say(f"Dagster does not record this run, DAGSTER_HOME {home} cannot be used: {words}")
+            report(f"Dagster does not record this run, DAGSTER_HOME {home} cannot be used: {words}")
         else:
             with instance:
                 yield instance
@@ -48,7 +48,7 @@ def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[
 
     The run has the id of the ledger's run, so that `doctor` knows it by the same name in both.
     """
-    with warnings.catch_warnings(), recording(runtime.say) as instance:
+    with warnings.catch_warnings(), recording(runtime.report) as instance:
         warnings.simplefilter("ignore", category=UserWarning)
         of_this_run = dg.Definitions(assets=definitions.assets, jobs=[daily], resources={"runtime": runtime})
         result = of_this_run.resolve_job_def(daily.name).execute_in_process(
@@ -66,23 +66,23 @@ def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[
     return bool(result.success)
 
 
-def mend_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was mended, and what is missing.
+def repair_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Mark runs that are dead as failed in Dagster's instance and free their slots; return what was repaired, and what is missing.
 
     Call it while holding the warehouse: then no run that the ledger knows can be alive.
     """
-    mended, missing = [], []
+    repaired, missing = [], []
     with dg.DagsterInstance.get() as instance:
         unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
         for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
             instance.report_run_failed(run, "its process died; found by service-roi doctor")
-            mended.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
+            repaired.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
         storage = instance.event_log_storage
         for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
             storage.free_concurrency_slots_for_run(run_id)
-            mended.append(f"slots of Dagster run {run_id} are free")
+            repaired.append(f"slots of Dagster run {run_id} are free")
         limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
         limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
         if limit != 1:
             missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
-    return mended, missing
+    return repaired, missing

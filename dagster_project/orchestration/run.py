@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.connectors.journals import reveal_all
+from dagster_project.connectors.journals import release_all
 from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError, UsageError
-from dagster_project.host.disk import full_disk_is_told
+from dagster_project.host.disk import full_disk_reported
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.landing.inventory import Unread, new_files, refused_parts
 from dagster_project.ingest.mapping.systems import Mappings
@@ -35,7 +35,7 @@ class RunReport:
     stages: dict[str, float]
     outcome: dict[str, Any]
     warnings: tuple[str, ...] = ()  # what checks warned of
-    unread: int = 0  # files that lie in the landing folder and that no run reads
+    unread: int = 0  # files in the landing folder that no run reads
 
 
 class RanWithoutFiles(FileUnread):
@@ -62,7 +62,7 @@ def check_folders(settings: Settings) -> None:
         ) from error
 
 
-def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None) -> RunReport:
+def run_daily(settings: Settings, *, full_refresh: bool = False, report: Callable[[str], None] = lambda _: None) -> RunReport:
     """Bring everything new through to a published copy.
 
     Raises
@@ -75,15 +75,15 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, say: Callable[[
     from dagster_project.orchestration.runtime import Runtime
 
     check_folders(settings)
-    runtime = Runtime(settings, full_refresh=full_refresh, say=say)
-    reveal_all(settings.landing)
-    with full_disk_is_told(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
+    runtime = Runtime(settings, full_refresh=full_refresh, report=report)
+    release_all(settings.landing)
+    with full_disk_reported(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:
-            runtime.say(str(orphan))
-        report = _run(settings, runtime, full_refresh=full_refresh)
+            runtime.report(str(orphan))
+        finished = _run(settings, runtime, full_refresh=full_refresh)
         if wrong := offer(settings.home):
-            runtime.say(wrong)
-        return report
+            runtime.report(wrong)
+        return finished
 
 
 def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunReport:
@@ -102,7 +102,7 @@ def _run(settings: Settings, runtime: Runtime, *, full_refresh: bool) -> RunRepo
         )
     if current and not deliveries and not full_refresh and not is_broken and current.inputs_sha256 == inputs_hash(settings, runtime.ledger):
         for part in unread:
-            runtime.say(str(part))
+            runtime.report(str(part))
         if not shows(settings.home, current):  # a run was killed before it wrote the page, or could not
             write_page(settings.home)
         report = RunReport(is_new=False, sequence=current.seq, stages={}, outcome={}, unread=sum(part.files for part in unread))

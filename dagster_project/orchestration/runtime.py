@@ -16,7 +16,7 @@ from typing import Any
 
 from dagster_project.assumptions import Assumptions, load_assumptions
 from dagster_project.checks.worker import ValidationWorker, shared_worker
-from dagster_project.connectors.journals import reveal_all
+from dagster_project.connectors.journals import release_all
 from dagster_project.engines.duckdb import writer
 from dagster_project.engines.engine import Engine
 from dagster_project.errors import FileUnread, InfrastructureError, ServiceRoiError
@@ -34,11 +34,11 @@ class Runtime:
     """One run: where it works, what it found, how long each stage took."""
 
     def __init__(
-        self, settings: Settings, *, full_refresh: bool = False, say: Callable[[str], None] = lambda _: None, run_id: str | None = None
+        self, settings: Settings, *, full_refresh: bool = False, report: Callable[[str], None] = lambda _: None, run_id: str | None = None
     ) -> None:
         self.settings = settings
         self.full_refresh = full_refresh
-        self.say: Callable[[str], None] = lambda message: say(masked(message, "message"))
+        self.report: Callable[[str], None] = lambda message: report(masked(message, "message"))
         self.run_id = run_id or uuid.uuid4().hex
         self.stages: dict[str, float] = {}
         self.built: set[str] = set()
@@ -93,13 +93,13 @@ class Runtime:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage, say so, and keep the error that ended it."""
-        self.say(name)
+        self.report(name)
         start = time.perf_counter()
         try:
             yield
         except Exception as error:
             if self.error is not None:
-                self.say(str(error))  # the run ends with the first one
+                self.report(str(error))  # the run ends with the first one
             self.error = self.error or error
             raise _without_cause(error) from None
         finally:
@@ -130,7 +130,7 @@ class Runtime:
                 self.built.add(f"{node['node_relation']['schema']}.{node['node_name']}")
 
     def is_anything_new(self) -> bool:
-        """Say whether there is anything to build that the served copy does not hold."""
+        """Return whether there is anything to build that the served copy does not hold."""
         served = read_pointer(self.settings.home)
         if served is None:
             return bool(self.ledger.known_files())
@@ -146,7 +146,7 @@ def runtime_from_environment(run_id: str | None = None) -> Iterator[Runtime]:
     """Build the runtime of a run that Dagster started under `run_id`; it holds the only right to write until it ends."""
     runtime = Runtime(load_settings(), run_id=run_id)
     require_apart(runtime.settings)
-    reveal_all(runtime.settings.landing)
+    release_all(runtime.settings.landing)
     with warehouse_lock(runtime.settings.ops, runtime.run_id), runtime.recorded():
         yield runtime
 

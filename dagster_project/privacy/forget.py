@@ -1,7 +1,7 @@
 """Forget one account: erase it from landing and HOME, keep its sums under a pseudonym, prove it, certify it.
 
-Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the tombstone
-stands first, redacted rows are delivered before records are taken out, and the certificate is written last.
+Holds the order of the steps. Each can be repeated, so a run that was killed is finished by forgetting the account again: the register
+is written first, redacted rows are delivered before records are taken out, and the certificate is written last.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from dagster_project.errors import InfrastructureError
 from dagster_project.host.lock import warehouse_lock
 from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ingest.pii.hash_key import hash_key
-from dagster_project.ingest.pii.register import keep_tombstones
-from dagster_project.ingest.sources.standing import FOLDER, write_anew
+from dagster_project.ingest.pii.register import keep_erased
+from dagster_project.ingest.sources.table_files import FOLDER, rewrite
 from dagster_project.ledger.store import Ledger
 from dagster_project.masking import masked_path
 from dagster_project.orchestration.run import RanWithoutFiles, check_folders, run_daily
+from dagster_project.privacy.messages import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
 from dagster_project.privacy.person import Lake, Person, is_telling
 from dagster_project.privacy.proof import Proof, look
 from dagster_project.privacy.purge import remove_older_batches, remove_older_copies
 from dagster_project.privacy.redaction import deliver_redacted, take_out
 from dagster_project.privacy.search import LandingFile, Search, files_of_tables, landing_files, search
-from dagster_project.privacy.told import CERTIFICATES, clean_texts, erase_quarantine, rename_files, searched_folders
 from dagster_project.privacy.values import find_own_values
 from dagster_project.publish.fingerprint import code_hash
 from dagster_project.publish.versions import read_pointer, write_synced
@@ -45,7 +45,7 @@ NOT_SEARCHED = (
 
 @dataclass(frozen=True)
 class Certificate:
-    """Where the certificate lies, and what it says."""
+    """Where the certificate is, and what it contains."""
 
     path: Path
     content: dict[str, Any]
@@ -60,7 +60,7 @@ class Preview:
     contacts: int
 
     def lines(self) -> list[str]:
-        """Say it, one line a file."""
+        """Report it, one line a file."""
         total = (
             f"{sum(self.records.values()):,} delivered records of the account in {len(self.records):,} files; {self.contacts:,} contacts"
         )
@@ -80,10 +80,10 @@ def preview(settings: Settings, account_id: str) -> Preview:
         found = search(lake, person, _files(settings, only_absent=True))
         named = person.pattern()
         records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
-        return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.tombstones))
+        return Preview(person.pseudonym, records, sum(row.kind == "contact" for row in person.erased))
 
 
-def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = lambda _: None) -> Certificate:
+def forget(settings: Settings, account_id: str, *, report: Callable[[str], None] = lambda _: None) -> Certificate:
     """Erase an account and the contacts that are its alone.
 
     Raises
@@ -91,33 +91,33 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
     UsageError
         No such account, or a delivered file that is not of its declared encoding.
     InputRefused
-        A delivered archive or workbook that ingest would refuse too: the account may stand in it.
+        A delivered archive or workbook that ingest would refuse too: the account may be in it.
     InfrastructureError
         Another run holds the warehouse, or something of the account is still found: the message names the files.
     ServiceRoiError
-        The run that builds the warehouse anew was refused; what was erased stays erased, and forgetting again goes on from there.
+        The run that rebuilds the warehouse was refused; what was erased stays erased, and forgetting again goes on from there.
     """
     require_apart(settings)
     require_home(settings)
     check_folders(settings)
     ledger = Ledger(settings.ops)
-    say("look for the account")
+    report("look for the account")
     with warehouse_lock(settings.ops, _HOLDER):
-        person, done = erase_from_landing(settings, ledger, account_id, say)
-    say("build the warehouse anew")
+        person, done = erase_from_landing(settings, ledger, account_id, report)
+    report("rebuild the warehouse")
     try:
-        run_daily(settings, full_refresh=True, say=say)
+        run_daily(settings, full_refresh=True, report=report)
     except RanWithoutFiles as error:  # what no run reads was searched all the same
-        say(str(error))
+        report(str(error))
     fault_point("forget_rebuilt")
-    say("remove what is older")
+    report("remove what is older")
     with warehouse_lock(settings.ops, _HOLDER):
         done["batches_removed"] = remove_older_batches(settings, ledger)
-        write_anew(settings)
+        rewrite(settings)
         done["copies_removed"] = remove_older_copies(settings)
         done["ledger_texts_redacted"] += clean_texts(settings, ledger, person)
         fault_point("forget_purged")
-        say("search every byte")
+        report("search every byte")
         proof = look(searched_folders(settings), person.pattern())
         hits = sorted({*proof.hits, *left_of(settings, ledger, person)})
         if hits:
@@ -129,12 +129,12 @@ def forget(settings: Settings, account_id: str, *, say: Callable[[str], None] = 
 
 
 def left_of(settings: Settings, ledger: Ledger, person: Person) -> list[str]:
-    """Return the delivered files and files of tables in which a record of the person still stands, found by its columns too."""
+    """Return the delivered files and files of tables in which a record of the person remains, found by its columns too."""
     found = search(Lake(settings, ledger, hash_key(settings, ledger)), person, _files(settings, only_absent=False)).found
     return sorted({str(file.database or file.path) for file in found})
 
 
-def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
+def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, report: Callable[[str], None]) -> tuple[Person, dict[str, Any]]:
     """Take the account's records out of the landing folder and deliver its sums under the pseudonym; the next load follows."""
     lake = Lake(settings, ledger, hash_key(settings, ledger))
     person = lake.person(account_id)
@@ -147,27 +147,27 @@ def erase_from_landing(settings: Settings, ledger: Ledger, account_id: str, say:
             f"rows of the account came from files that are not in {settings.landing} any more: {', '.join(missing)}; remedy: put them back,"
             " then forget the account again"
         )
-    keep_tombstones(ledger, person.tombstones)
-    fault_point("forget_tombstone")
+    keep_erased(ledger, person.erased)
+    fault_point("forget_register")
     draft = _draft(settings, person)
-    told = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
+    removed = json.loads(draft.read_text(encoding="utf-8")) if draft.exists() else {}
     named = person.pattern()
     records = {named.sub(person.pseudonym, file.relative): len(numbers) for file, numbers in found.found.items()}
-    told = {path: max(records.get(path, 0), told.get(path, 0)) for path in {*records, *told}}
+    removed = {path: max(records.get(path, 0), removed.get(path, 0)) for path in {*records, *removed}}
     draft.parent.mkdir(parents=True, exist_ok=True)
-    write_synced(draft, told)
-    say("deliver its sums under a pseudonym")
+    write_synced(draft, removed)
+    report("deliver its sums under a pseudonym")
     rows = deliver_redacted(found, settings.landing)
     fault_point("forget_delivered")
-    say("clean what was told of it")
+    report("clean the messages about it")
     texts = erase_quarantine(settings, ledger, found) + clean_texts(settings, ledger, person)
     fault_point("forget_texts_cleaned")
-    say("take its records out")
+    report("take its records out")
     take_out(found.found)
     fault_point("forget_taken_out")
     renamed = rename_files(settings, ledger, person)
     return person, {
-        "records_removed": {masked_path(path): count for path, count in told.items()},
+        "records_removed": {masked_path(path): count for path, count in removed.items()},
         "rows_kept_under_pseudonym": sum(rows.values()),
         "redacted_files": sorted(rows),
         "files_renamed": renamed,
@@ -203,8 +203,8 @@ def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Pr
     served = read_pointer(settings.home)
     content = {
         "pseudonym": person.pseudonym,
-        "account_id_hash": next(row.id_hash for row in person.tombstones if row.kind == "account"),
-        "contacts": sum(row.kind == "contact" for row in person.tombstones),
+        "account_id_hash": next(row.id_hash for row in person.erased if row.kind == "account"),
+        "contacts": sum(row.kind == "contact" for row in person.erased),
         "forgotten_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "forgotten_by": getpass.getuser(),
         "code_sha256": code_hash(),
@@ -220,7 +220,7 @@ def _certify(settings: Settings, person: Person, done: dict[str, Any], proof: Pr
                 "names": len(person.names),
                 "hashes": len((person.emails | person.phones) - person.ids),
                 "addresses_and_numbers": len(person.addresses),
-                "phrases_replaced_in_told_texts": len(person.phrases),
+                "phrases_replaced_in_messages": len(person.phrases),
             },
         },
         "not_searched": NOT_SEARCHED,

@@ -16,7 +16,7 @@ from dagster_project.engines.lake_files import LakeFile, lake_rows
 from dagster_project.errors import UsageError
 from dagster_project.host.lock import SPILL
 from dagster_project.ingest.pii.masking import prepare, use_key
-from dagster_project.ingest.pii.register import Kind, Tombstone, person_columns, tombstones
+from dagster_project.ingest.pii.register import ErasedPerson, Kind, erased_persons, person_columns
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sources.made_rows import PLACE
 from dagster_project.ingest.sql_text import identifier_value
@@ -43,17 +43,17 @@ class DeliveredFile(NamedTuple):
 
 @dataclass
 class Person:
-    """The account and all that leads to it. `words` are values that speak of nobody else, wherever they stand.
+    """The account and all that leads to it. `words` are values that speak of nobody else, wherever they are.
 
     `stored_id` is the account as the lake has it (an id that is an address is hashed). `emails` and `phones` are keyed hashes, `addresses`
-    the plain ones that stood in records of the account alone, `phrases` other values of that kind. `records` are the numbers of the records
+    the plain ones that were in records of the account alone, `phrases` other values of that kind. `records` are the numbers of the records
     of each file that a row of the lake came from.
     """
 
     account_id: str
     stored_id: str
     pseudonym: str
-    tombstones: list[Tombstone]
+    erased: list[ErasedPerson]
     contact_ids: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
@@ -129,19 +129,19 @@ class Lake:
         Raises
         ------
         UsageError
-            Neither the lake nor a tombstone knows the account.
+            Neither the lake nor the register knows the account.
         """
-        known = tombstones(self.ledger)
+        known = erased_persons(self.ledger)
         stored = self.stored_id(account_id)
         own = self.hashed(stored)
-        buried = next((row for row in known if row.kind == "account" and row.id_hash == own), None)
+        known_account = next((row for row in known if row.kind == "account" and row.id_hash == own), None)
         number = 1 + max((int(row.pseudonym.removeprefix(PSEUDONYM).split("-")[0]) for row in known), default=0)
-        person = Person(account_id, stored, buried.pseudonym if buried else f"{PSEUDONYM}{number}", [])
+        person = Person(account_id, stored, known_account.pseudonym if known_account else f"{PSEUDONYM}{number}", [])
         person.contact_ids = self._contacts(stored)
         self._find_rows(person)
-        if buried is None and not person.records:
+        if known_account is None and not person.records:
             raise UsageError(f"no account {account_id} in {self.home}; remedy: check the id, it is written as the source delivers it")
-        person.tombstones = self._tombstones(person, known)
+        person.erased = self._erased(person, known)
         self._find_words(person)
         return person
 
@@ -161,7 +161,7 @@ class Lake:
 
     def _stored(self, person: Person) -> dict[Kind, list[str]]:
         """Return the ids by which rows of the lake know the person."""
-        known = [row.pseudonym for row in tombstones(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")]
+        known = [row.pseudonym for row in erased_persons(self.ledger) if row.pseudonym.startswith(f"{person.pseudonym}-")]
         return {"account": [person.stored_id, person.pseudonym], "contact": [*person.contact_ids, *known]}
 
     def _find_rows(self, person: Person) -> None:
@@ -175,15 +175,15 @@ class Lake:
                 file, record = self.origin(str(batch), int(str(number)))
                 person.records[file].add(record)
 
-    def _tombstones(self, person: Person, known: list[Tombstone]) -> list[Tombstone]:
+    def _erased(self, person: Person, known: list[ErasedPerson]) -> list[ErasedPerson]:
         places = {(row.kind, row.id_hash) for row in known}
-        rows = [Tombstone("account", self.hashed(person.stored_id), person.pseudonym)]
+        rows = [ErasedPerson("account", self.hashed(person.stored_id), person.pseudonym)]
         taken = sum(row.kind == "contact" and row.pseudonym.startswith(f"{person.pseudonym}-") for row in known)
         for contact in sorted(person.contact_ids):
             found = self.hashed(contact)
             if ("contact", found) not in places:
                 taken += 1
-                rows.append(Tombstone("contact", found, f"{person.pseudonym}-{taken}"))
+                rows.append(ErasedPerson("contact", found, f"{person.pseudonym}-{taken}"))
         return rows
 
     def _find_words(self, person: Person) -> None:

@@ -65,7 +65,7 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _unpacked(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, bytes]]:
-    """Yield what a reader of the file's format sees, as `_chunks` does; a file that is not whole has only its bytes."""
+    """Yield what a reader of the file's format sees, as `_chunks` does; a file that is not complete has only its bytes."""
     suffix = path.suffix.lower()
     try:
         if suffix in (".gz", ".zst"):

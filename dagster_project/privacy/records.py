@@ -79,7 +79,7 @@ def delivered_records(path: Path, dialect: Dialect) -> Iterator[DeliveredRecord]
         with _opened(path, "r", form, dialect) as file:
             yield from _lines(file) if form.kind == "jsonl" else _text(file, dialect, form.delimiter)
     except _UNREADABLE as error:
-        raise UsageError(f"{path}: cannot be read ({error}); remedy: mend or remove the file, then run again") from error
+        raise UsageError(f"{path}: cannot be read ({error}); remedy: repair or remove the file, then run again") from error
 
 
 def remove(path: Path, dialect: Dialect, numbers: Collection[int]) -> None:

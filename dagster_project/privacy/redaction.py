@@ -1,6 +1,6 @@
 """What stays of a forgotten account: its rows under a pseudonym, delivered as canonical files, so that every sum still ties.
 
-Holds the writing of these files, the tombstones' first use, and taking the records out of the delivered files. It must not decide which
+Holds the writing of these files, the first use of the register, and taking the records out of the delivered files. It must not decide which
 records those are.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.lake import accepted_batches
 from dagster_project.ingest.mapping.systems import CANONICAL
-from dagster_project.ingest.pii.register import redacted, show, tombstones
+from dagster_project.ingest.pii.register import erased_persons, redacted, register
 from dagster_project.ingest.sources.delivered import FILE_BITS
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import REDACTED
@@ -45,7 +45,7 @@ def deliver_redacted(search: Search, landing: Path) -> dict[str, int]:
     changed since it was read were delivered by an earlier attempt.
     """
     lake, person = search.lake, search.person
-    show(lake.connection, list(dict.fromkeys([*tombstones(lake.ledger), *person.tombstones])))
+    register(lake.connection, list(dict.fromkeys([*erased_persons(lake.ledger), *person.erased])))
     written: dict[str, int] = {}
     for feed, day, origin, condition in chain(_of_files(search), _of_changes(search)):
         contract = load_contract(feed)
@@ -90,7 +90,7 @@ def _of_files(search: Search) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _of_changes(search: Search) -> Iterator[tuple[str, str, str, str]]:
-    """Feed, day, name and condition of the rows that stand now, for each batch of a change and each file that holds removed records.
+    """Feed, day, name and condition of the current rows, for each batch of a change and each file that holds removed records.
 
     A condition holds until the next is asked for.
     """
@@ -103,22 +103,22 @@ def _of_changes(search: Search) -> Iterator[tuple[str, str, str, str]]:
     for feed, *values in lake.ledger.rows(_CHANGES):
         batches[feed].append(_Change(*values))
     for feed in sorted(batches):
-        _find_standing(lake, feed, batches[feed])
-        held = lake.rows(f"select distinct batch_id, record_number >> {FILE_BITS} from standing_rows order by all")
+        _find_current(lake, feed, batches[feed])
+        held = lake.rows(f"select distinct batch_id, record_number >> {FILE_BITS} from current_rows order by all")
         for batch, number in held:
             day = lake.source_files[int(str(number))].path.split("/")[2]
             own = f"batch_id = {literal(str(batch))}"
             same = " and ".join(f"s.{key} is not distinct from r.{key}" for key in ("record_number", *load_contract(feed).primary_key))
-            rows = f"select 1 from standing_rows as s where s.{own} and {same}"
+            rows = f"select 1 from current_rows as s where s.{own} and {same}"
             yield feed, day, f"{batch}-{number}", f"r.{own} and r.record_number >> {FILE_BITS} = {number} and exists ({rows})"
 
 
-def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
+def _find_current(lake: Lake, feed: str, batches: list[_Change]) -> None:
     """Make the table of those removed records whose row no later change of the system replaced or took back."""
     keys = load_contract(feed).primary_key
     listed = ", ".join(keys)
-    told = ", ".join(f"({literal(batch.batch_id)}, {literal(batch.system)}, {batch.number})" for batch in batches)
-    of = f"(values {told}) as t(batch, of_system, of_change) on r.batch_id = t.batch"
+    named = ", ".join(f"({literal(batch.batch_id)}, {literal(batch.system)}, {batch.number})" for batch in batches)
+    of = f"(values {named}) as t(batch, of_system, of_change) on r.batch_id = t.batch"
     rows = f"(select r.*, t.of_system, t.of_change from {lake.relations[feed]} as r join {of})"
     later = [f"select of_system, of_change, {listed} from {rows}"]
     for batch in batches:
@@ -127,7 +127,7 @@ def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
             later.append(f"select {literal(batch.system)}, {batch.number}, {listed} from read_parquet({file})")
     same = " and ".join(f"later.{key} is not distinct from own.{key}" for key in keys)
     lake.connection.execute(
-        "create or replace temp table standing_rows as"
+        "create or replace temp table current_rows as"
         f" with own as (select * from {rows} where record_number in (from taken_records)), later as ({' union all '.join(later)})"
         f" select batch_id, record_number, {listed} from own where not exists"
         f" (select 1 from later where later.of_system = own.of_system and later.of_change > own.of_change and {same})"
@@ -135,7 +135,7 @@ def _find_standing(lake: Lake, feed: str, batches: list[_Change]) -> None:
 
 
 def take_out(found: dict[LandingFile, set[int]]) -> dict[str, int]:
-    """Take the records out of their files; a manifest told of the file as it was and goes. Records by path."""
+    """Take the records out of their files; a manifest described the file as it was and goes. Records by path."""
     counts = {}
     for file, numbers in sorted(found.items(), key=lambda item: item[0].relative):
         manifest = file.path.with_name(f"{file.path.name}.manifest.json")

@@ -4,7 +4,7 @@ Five ways lead to a record: a row of the lake that names the account or a contac
 in canonical files it names such a record itself; a column that holds the id in such a
 record (in canonical files: the contract's column) holds it here too; it names or is named by such a record of another stream of its system
 (column `ticket_id` of a record, column `id` of a ticket, or as the mapping's `known_as` says); a word that speaks of this person alone
-stands in it. Holds the search. It must not change a file.
+is in it. Holds the search. It must not change a file.
 """
 
 from __future__ import annotations
@@ -202,12 +202,12 @@ def _learn(result: Search, file: LandingFile, record: DeliveredRecord, *, is_map
                 result.links[file.system][name].add(value)
     elif not is_origin and file.stream in feeds() and not file.path.name.startswith(REDACTED):
         result.lake.children_of(result.person).learn(load_contract(file.stream), _stored_ids(result.lake, file, record))
-    hashes = {row.id_hash for row in person.tombstones}
+    hashes = {row.id_hash for row in person.erased}
     for name in _canonical_columns(file):
         value = identifier_value(record.values.get(name, ""))
         if (
             value and value not in person.ids and result.lake.hashed(result.lake.stored_id(value)) in hashes
-        ):  # known by its tombstone alone: delivered again
+        ):  # known by the register alone: delivered again
             person.contact_ids.add(value)
             person.words.add(value)
     for forms, plain, known in ((_EMAIL, "hashed_email", person.emails), (_PHONE, "hashed_phone", person.phones)):

@@ -1,4 +1,4 @@
-"""What stood only in records of a person, in whichever column: addresses and numbers, and phrases such as a name in the wrong cell.
+"""What was only in records of a person, in whichever column: addresses and numbers, and phrases such as a name in the wrong cell.
 
 Holds the look through delivered files. A value that a record of somebody else has too is not the person's. It must not change a file.
 """
@@ -13,14 +13,14 @@ from dagster_project.privacy.records import DeliveredRecord
 from dagster_project.privacy.search import LandingFile, Search
 
 _LONGEST_PHRASE = 200
-"""A longer text is a comment or a mail: nothing repeats it whole."""
+"""A longer text is a comment or a mail: nothing repeats it word for word."""
 _PHRASE = re.compile(r"[^\W\d_]{2,}\W+(?:\w+\W+)*?[^\W\d_]{2,}")
 _ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|parquet|xlsx|gz|zst|zip))+$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s<>,;:\"'()|=]+")
 
 
 def find_own_values(found: Search, files: Sequence[LandingFile]) -> None:
-    """Add to the person the addresses, numbers and phrases that stand in found records and the names of their files, and in no other."""
+    """Add to the person the addresses, numbers and phrases that are in found records and the names of their files, and in no other."""
     own, phrases = set[str](), set[str]()
     for record in _records(found, files, are_found=True):
         for value in record.values.values():

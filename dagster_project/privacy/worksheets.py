@@ -57,7 +57,7 @@ class _Writer(XMLGenerator):
 
 
 class _Emptied(XMLFilterBase):
-    """Passes everything but what lies within the elements of one name with these numbers: their attribute `r`, or counted from `first`.
+    """Passes everything but what is within the elements of one name with these numbers: their attribute `r`, or counted from `first`.
 
     `gone` and `shown` are the shared texts that cells within, and outside of, these elements refer to.
     """

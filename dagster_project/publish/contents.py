@@ -25,7 +25,7 @@ def every_table(pointer: Pointer) -> str:
 
 
 def columns_of(table: str) -> Question:
-    """Ask for name, type and meaning of each column of a table, in its order; the schema may be left out.
+    """Ask for name, type and meaning of each column of a table, in its order; the schema may be omitted.
 
     Raises
     ------

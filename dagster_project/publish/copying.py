@@ -1,7 +1,7 @@
 """The copy, table by table or month by month from the attached warehouse, and the space it needs.
 
 A copy starts empty, or as the file of the served version, whose bytes are proven on the way. In a monthly table the rows of a
-month lie together, so that deleting a month frees whole blocks, which the next month fills.
+month are together, so that deleting a month frees complete blocks, which the next month fills.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHUNK_BYTES = 2**20
 def require_space(
     connection: duckdb.DuckDBPyConnection, source: Attached, folder: Path, base: Base | None = None, changed: Changed | None = None
 ) -> None:
-    """Refuse to start a copy that cannot end: the base's file, the blocks of what is written, the same for the twins, and some spare.
+    """Refuse to start a copy that cannot end: the base's file, the blocks of what is written, the same for the exports, and some spare.
 
     Months are reckoned at the average of their table.
     """
@@ -100,7 +100,7 @@ class Copy:
         connection.execute(f"attach {literal(str(file))} as {BUILDING}")
 
     def forget(self, found: Tables, plan: Plan) -> None:
-        """Remove the months to renew, all views, and the tables that are renewed whole, from what the file holds; blocks become free."""
+        """Remove the months to renew, all views, and tables that are renewed completely, from the file; blocks become free."""
         views = views_in(self._connection, BUILDING)
         for schema, table in found:
             name, is_view = f"{schema}.{table}", (schema, table) in views
@@ -124,7 +124,7 @@ class Copy:
                 comment(self._connection, BUILDING, (schema, table), [column.name for column in columns], kind, self._descriptions)
 
     def _create_view(self, schema: str, view: str, select: str) -> None:
-        self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it stands in
+        self._connection.execute(f"use {BUILDING}")  # its tables are those of the file it is in
         self._connection.execute(f"create view {relation(BUILDING, schema, view)} as {select}")
         self._connection.execute("use memory")
 
@@ -145,11 +145,11 @@ class Copy:
         sync(self._file)
 
 
-def build_views(twins: Path, target: Path, descriptions: Descriptions) -> None:
-    """Write a database of views over the twins, for tables too large to be held twice; they must lie where they will stay."""
+def build_views(exports: Path, target: Path, descriptions: Descriptions) -> None:
+    """Write a database of views over the exports, for tables too large to be held twice; the exports must be where they will stay."""
     connection = connect_memory()
     connection.execute(f"attach {literal(str(target))} as {BUILDING}")
-    create_views(connection, BUILDING, twins)
+    create_views(connection, BUILDING, exports)
     for key, columns in catalog(connection, BUILDING).items():
         comment(connection, BUILDING, key, [column.name for column in columns], "view", descriptions)
     connection.close()

@@ -17,8 +17,8 @@ from dagster_project.publish.copying import BUILDING, Copy, build_views, copy_pr
 from dagster_project.publish.describing import Descriptions, identity
 from dagster_project.publish.increment import Base, Changed, base_of, months_that_differ, months_to_renew
 from dagster_project.publish.measuring import Measures, Plan, catalog, count_to_renew, measure, merged, views_in
+from dagster_project.publish.parquet_export import Files, files_of, share_months
 from dagster_project.publish.source import Attached, Source
-from dagster_project.publish.twins import Files, files_of, share_months
 from dagster_project.publish.versions import COPY, EXPORT
 
 
@@ -47,7 +47,7 @@ class Draft(Protocol):
 
     @property
     def plan(self) -> Plan:
-        """Months that are written, of each table of which the base holds the others; other tables are written whole."""
+        """Months that are written, of each table of which the base holds the others; other tables are written completely."""
 
     @property
     def is_view(self) -> bool:
@@ -56,14 +56,14 @@ class Draft(Protocol):
     def measure(self) -> Measures:
         """Return rows and hashes of each table that the version will hold; known before anything stored is copied."""
 
-    def write(self, twins: Path) -> None:
-        """Write the database file; `twins` is where the version's Parquet files will lie."""
+    def write(self, exports: Path) -> None:
+        """Write the database file; `exports` is where the version's Parquet files will be."""
 
-    def kept_months(self, expected: Measures, twins: Path) -> Files:
+    def kept_months(self, expected: Measures, exports: Path) -> Files:
         """Take the Parquet files of unchanged months from the base; return them."""
 
 
-class Whole:
+class Complete:
     """Every row of every table is copied."""
 
     is_view = False
@@ -80,12 +80,12 @@ class Whole:
         measures = measure(work.connection, work.attached.database, work.attached.stored(), work.monthly, {})
         return measures | self._computed()
 
-    def write(self, twins: Path) -> None:  # noqa: ARG002  they are exported from the file
-        """Copy what is stored; what is computed lies there."""
+    def write(self, exports: Path) -> None:  # noqa: ARG002  they are exported from the file
+        """Copy what is stored; what is computed is there."""
         self._copy.fill(self._work.attached.stored(), self.plan)
         self._copy.close()
 
-    def kept_months(self, expected: Measures, twins: Path) -> Files:  # noqa: ARG002
+    def kept_months(self, expected: Measures, exports: Path) -> Files:  # noqa: ARG002
         """Return none: all are new."""
         return {}
 
@@ -104,8 +104,8 @@ class Whole:
         return measures
 
 
-class Months(Whole):
-    """The file of the served version, in which the months that changed are replaced; it lies there, copied and proven."""
+class Months(Complete):
+    """The file of the served version, in which the months that changed are replaced; it is there, copied and proven."""
 
     def __init__(self, work: Work, base: Base, changed: Changed) -> None:
         super().__init__(work, base)
@@ -122,9 +122,9 @@ class Months(Whole):
         self._copy.forget(self._found, self.plan)
         return merged(self._served.tables, measures | self._computed(), self._candidates)
 
-    def kept_months(self, expected: Measures, twins: Path) -> Files:
+    def kept_months(self, expected: Measures, exports: Path) -> Files:
         """Link the files of the months that stay."""
-        return share_months(expected, self.plan, self._work.folder / self._served.pointer.stem, twins, files_of(self._served.tables))
+        return share_months(expected, self.plan, self._work.folder / self._served.pointer.stem, exports, files_of(self._served.tables))
 
 
 class Views:
@@ -142,12 +142,12 @@ class Views:
         work = self._work
         return measure(work.connection, work.attached.database, work.attached.stored(), work.monthly, {})
 
-    def write(self, twins: Path) -> None:
+    def write(self, exports: Path) -> None:
         """Put the files where they will stay, then write views over them."""
-        (self._work.folder / EXPORT).rename(twins)
-        build_views(twins, self._work.file, self._work.texts)
+        (self._work.folder / EXPORT).rename(exports)
+        build_views(exports, self._work.file, self._work.texts)
 
-    def kept_months(self, expected: Measures, twins: Path) -> Files:  # noqa: ARG002
+    def kept_months(self, expected: Measures, exports: Path) -> Files:  # noqa: ARG002
         """Return none: all are new."""
         return {}
 
@@ -169,7 +169,7 @@ def draft_of(work: Work, source: Source, home: Path, changed: Changed | None, co
     require_space(work.connection, work.attached, work.folder, base, changed)
     if base and changed and copy_proven(work.folder / base.pointer.file, work.file, base.pointer.sha256):
         return Months(work, base, changed)
-    return Whole(work)
+    return Complete(work)
 
 
 def _size(folder: Path) -> int:

@@ -16,7 +16,7 @@ from dagster_project.publish.measuring import Column, Measures, Tables, adds_up,
 from dagster_project.publish.versions import Pointer, read_manifest, read_pointer
 
 GROWTH_LIMIT = 1.5
-"""A file that deletions left larger than this many times its last full publish is written anew."""
+"""A file that deletions left larger than this many times its last full publish is rewritten."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def base_of(home: Path, changed: Changed | None, descriptions_sha256: str) -> Ba
 
 
 def months_to_renew(base: Base, changed: Changed, monthly: Collection[str], tables: Tables, kept: Tables) -> dict[str, frozenset[str]]:
-    """Return the months to renew in each monthly table of the source that lies in the base's file with the same columns.
+    """Return the months to renew in each monthly table of the source that is in the base's file with the same columns.
 
-    `tables` is what the source has, `kept` what the file has. A table that is not in the result is renewed whole.
+    `tables` is what the source has, `kept` what the file has. A table that is not in the result is renewed completely.
     """
     return {
         f"{schema}.{table}": frozenset(map(month_key, changed.months.get(f"{schema}.{table}", ())))

@@ -38,7 +38,7 @@ Tables = dict[Key, list[Column]]
 Measures = dict[str, dict[str, Any]]
 """`schema.table` to `rows` and `hash`, and `months` (key to `rows` and `hash`) where the table is monthly."""
 Plan = Mapping[str, Collection[str]]
-"""Keys of the months to renew in each table whose other months stay as they are; a table that is not named is renewed whole."""
+"""Keys of the months to renew in each table whose other months stay as they are; a table that is not named is renewed completely."""
 
 
 def quoted(name: str) -> str:
@@ -105,7 +105,7 @@ def measure(
 ) -> Measures:
     """Read every value and return rows and an order-free hash of each table, and of each month of a monthly one.
 
-    The hash is the sum of DuckDB's row hashes over the columns in name order, beside the names and types themselves. Of a table
+    The hash is the sum of DuckDB's row hashes over the columns in name order, with the names and types themselves. Of a table
     in `plan` only those months are read; its entry speaks of them alone until `merged`.
     """
     measures: Measures = {}
@@ -123,7 +123,7 @@ def measure(
 
 
 def merged(base: Measures, measures: Measures, plan: Plan) -> Measures:
-    """Return measures of whole tables: what was measured, and for the months that stay what the base says."""
+    """Return measures of complete tables: what was measured, and for the months that stay what the base says."""
     whole = dict(measures)
     for name in plan:
         months = {key: values for key, values in base[name]["months"].items() if key not in plan[name]}
@@ -152,7 +152,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, database: str, name: str) 
 
 
 def shape(columns: Iterable[Column]) -> str:
-    """Return the hash of names and types that stands before the hash of a table's rows."""
+    """Return the hash of names and types that comes before the hash of a table's rows."""
     return hashlib.sha256(json.dumps([(column.name, column.data_type) for column in _ordered(columns)]).encode()).hexdigest()[:16]
 
 

@@ -50,7 +50,7 @@ from check_results order by rowid
 """
 RUNS = "select run_id, started_at, finished_at, run_state, detail from runs order by rowid"
 
-_TOLD = ("header_drift", "reason", "raw_text_masked", "column_name", "observed", "notes", "detail")
+_TEXTS = ("header_drift", "reason", "raw_text_masked", "column_name", "observed", "notes", "detail")
 """Columns of sentences and values; names of systems, feeds and rules come from our own files."""
 
 
@@ -85,7 +85,7 @@ def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]
 def _masked(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Take addresses and numbers of persons out of a row: names of files have them, and so does what older versions wrote."""
     return tuple(
-        value if value is None else masked_path(value) if name.endswith("_path") else masked(value, "message") if name in _TOLD else value
+        value if value is None else masked_path(value) if name.endswith("_path") else masked(value, "message") if name in _TEXTS else value
         for name, value in zip(OPS_COLUMNS[table].names, row, strict=True)
     )
 

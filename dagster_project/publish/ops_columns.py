@@ -10,7 +10,7 @@ from dagster_project.engines.described import declared
 _CHECK = """run_id string!
         feed string! Feed that was checked; marts for a test of the models.
         expectation string! Name of the check.
-        column_name string Column that was checked; null where the check is of rows or of the whole batch."""
+        column_name string Column that was checked; null where the check is of rows or of the complete batch."""
 OPS_COLUMNS = {
     "load_ledger": declared(
         "One row per delivered file that was accepted or is a duplicate: what became of its records; physical = loaded + superseded +"
@@ -43,7 +43,7 @@ OPS_COLUMNS = {
         feed string!
         record_number bigint! Number of the record in the file, from 1.
         line_number bigint Line of the file at which the record begins; null where the format has none.
-        column_name string Column that breaks the rule; null where the whole record does.
+        column_name string Column that breaks the rule; null where the complete record does.
         rule string! Rule that the record breaks.
         reason string! What is wrong, in words.
         raw_text_masked string The record with only its key and the wrong value readable.

@@ -56,7 +56,7 @@ def _json(value: object) -> str:
 
 
 def _json_text(text: str) -> str:
-    """Return a JSON string in which what would move a cursor or turn a line stands as an escape: a parser reads the same text."""
+    """Return a JSON string in which what would move a cursor or turn a line is written as an escape: a parser reads the same text."""
     return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 

@@ -1,8 +1,8 @@
-"""Build, verify and reveal a new version of what readers see.
+"""Build, verify and release a new version of what readers see.
 
 The source is attached and only schemas marts, analytics, reporting and ops are copied, table by table, and the tables behind
 views among them, so that no staging row and no freed block of the writer's file travels along. When the run says which months
-changed, the copy starts as the served file and only those months are written. Readers notice nothing until the pointer flips.
+changed, the copy starts as the served file and only those months are written. Readers notice nothing until the pointer is switched.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from dagster_project.publish.describing import Descriptions, identity
 from dagster_project.publish.drafts import Work, draft_of
 from dagster_project.publish.increment import Changed
 from dagster_project.publish.measuring import Measures, content_hash, is_for_readers, literal
-from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
+from dagster_project.publish.parquet_export import describe_exports, write_exports
+from dagster_project.publish.releasing import cleaned, explained, name_file, now, release, stem_of, swept
 from dagster_project.publish.source import Source
-from dagster_project.publish.twins import describe_twins, write_twins
 from dagster_project.publish.verify import fresh_process
 from dagster_project.publish.versions import (
     EXPORT,
     Pointer,
-    flip,
-    is_whole,
+    is_complete,
     next_seq,
     published_folder,
     publisher_lock,
     read_manifest,
     read_pointer,
     retire,
+    switch_pointer,
 )
 from dagster_project.settings import fault_point
 
@@ -97,27 +97,27 @@ def publish(
             draft = draft_of(work, source, home, changed, copy_limit_bytes)
             expected = draft.measure()
         content, current = content_hash(expected), read_pointer(home)
-        is_served = current is not None and current.content_hash == content and (draft.base is not None or is_whole(home, current))
+        is_served = current is not None and current.content_hash == content and (draft.base is not None or is_complete(home, current))
         if current is not None and is_served and _says_the_same(home, current, expected, texts):
             same = replace(current, inputs_sha256=inputs_sha256)
             if same != current:
-                flip(home, same)
+                switch_pointer(home, same)
             return Published(same, is_new=False)
         seq = next_seq(home)
         stem = stem_of(seq, content)
-        file, twins = folder / f"{stem}.duckdb", folder / stem
+        file, exports = folder / f"{stem}.duckdb", folder / stem
         with cleaned(home, stem), explained(folder):
-            draft.write(twins)
+            draft.write(exports)
             fault_point("publish_built")
-            settle(work.file, file)
+            name_file(work.file, file)
             fault_point("publish_copied")
-            with fresh_process(file, expected, draft.plan, twins if draft.is_view else None) as verified:
-                kept = draft.kept_months(expected, twins)
+            with fresh_process(file, expected, draft.plan, exports if draft.is_view else None) as verified:
+                kept = draft.kept_months(expected, exports)
                 if not source.writes_parquet:
                     connection.execute(f"attach {literal(str(file))} as written (read_only)")
-                    write_twins(connection, "written", expected, twins, texts)
+                    write_exports(connection, "written", expected, exports, texts)
                 elif not draft.is_view:
-                    (folder / EXPORT).rename(twins)
+                    (folder / EXPORT).rename(exports)
                 written = verified()
             fault_point("publish_verified")
             pointer = Pointer(
@@ -135,7 +135,7 @@ def publish(
                 is_view=draft.is_view,
             )
             full_bytes = draft.base.full_bytes if draft.base else pointer.bytes
-            reveal(home, pointer, describe_twins(expected, twins, kept), full_bytes, identity(texts))
+            release(home, pointer, describe_exports(expected, exports, kept), full_bytes, identity(texts))
         return Published(pointer, is_new=True, removed=retire(home, keep))
 
 

@@ -1,7 +1,7 @@
 """Read the published copy: open it hardened, answer one query, and never give older figures in silence.
 
 Read-only, no file or network access from SQL, settings locked: an analyst's statement can read tables and nothing else. An older version
-answers only when the served one is proven to be damaged, byte for byte, and the caller is told. Starts fast: DuckDB and the standard
+answers only when the served one is proven to be damaged, byte for byte, and the caller gets a message. Starts fast: DuckDB and the standard
 library only (rich when a table is drawn for people).
 """
 
@@ -43,14 +43,14 @@ class _Damaged(Exception):  # noqa: N818  what it says is the message
 def open_current(home: Path, *, warn: Callable[[str], None] | None = None) -> tuple[duckdb.DuckDBPyConnection, Pointer]:
     """Open the served version, or the newest older one when its file is proven to be damaged.
 
-    `warn` is told of that (default stderr), and the pointer that is returned says which version was opened.
+    `warn` gets that message (default stderr), and the pointer that is returned says which version was opened.
 
     Raises
     ------
     UsageError
         Nothing was published yet.
     InfrastructureError
-        What is served cannot be read (rights, room, a damaged `current.json`), or no version is whole.
+        What is served cannot be read (rights, room, a damaged `current.json`), or no version is complete.
     """
     return _of_the_newest(home, lambda pointer: (_open(home, pointer, Limits()), pointer), warn or _to_stderr)
 
@@ -88,21 +88,21 @@ def query(
 
     `sql` may be a question about the version itself, which makes the statement for the one that answers.
     `table` is for people (first 1,000 rows, control characters escaped), `csv` is RFC 4180 with line feeds, `json` a list of objects whose
-    decimals keep every digit. Nothing is printed unless the whole result could be read. When the served version is proven to be damaged
-    the newest whole one answers; `warn` is told (default stderr), and a table says so below. `is_own_process`: this process serves one
-    query alone, so that its memory may be bounded by the system and it may end where the engine does not stop.
+    decimals keep every digit. Nothing is printed unless the complete result could be read. When the served version is proven to be damaged
+    the newest complete one answers; `warn` gets a message (default stderr), and a table shows it below. `is_own_process`: this process
+    serves one query alone, so that its memory may be bounded by the system and it may end where the engine does not stop.
 
     Raises
     ------
     UsageError
         Not one statement, not a reading one, or the engine refuses it.
     InfrastructureError
-        What is served cannot be read, no version is whole, or the query takes more time, memory or disk than its limits.
+        What is served cannot be read, no version is complete, or the query takes more time, memory or disk than its limits.
     """
     if output_format not in WRITERS:
         raise UsageError(f"unknown format {output_format}; known formats: {', '.join(WRITERS)}")
     bounds = limits or Limits()
-    told: list[str] = []
+    messages: list[str] = []
 
     def answer(pointer: Pointer) -> int:
         folder = folder_of_process()
@@ -119,11 +119,11 @@ def query(
             target = out or sys.stdout
             shutil.copyfileobj(spool, target)
             if output_format == "table":
-                target.writelines(f"older figures: {message}\n" for message in told)
+                target.writelines(f"older figures: {message}\n" for message in messages)
             return count
 
     def note(message: str) -> None:
-        told.append(message)
+        messages.append(message)
         (warn or _to_stderr)(message)
 
     with process_bounded(bounds) if is_own_process else nullcontext():
@@ -131,7 +131,7 @@ def query(
 
 
 def _of_the_newest(home: Path, use: Callable[[Pointer], _T], warn: Callable[[str], None]) -> _T:
-    """Return what `use` makes of the served version, or of the newest one before it that is whole."""
+    """Return what `use` makes of the served version, or of the newest one before it that is complete."""
     pointer, tried = _served(home), []
     while True:
         try:
@@ -179,14 +179,14 @@ def _open(home: Path, pointer: Pointer, limits: Limits) -> duckdb.DuckDBPyConnec
     except (duckdb.Error, OSError) as error:
         _raise_if_damaged(home, pointer, error)
         raise InfrastructureError(
-            f"published copy {pointer.seq} is whole and cannot be opened: {_first_line(error)}; remedy: close what holds {file} in another"
-            " way, or read it with the version of this product that published it"
+            f"published copy {pointer.seq} is complete and cannot be opened: {_first_line(error)}; remedy: close what holds {file} in"
+            " another way, or read it with the version of this product that published it"
         ) from error
 
 
 @contextmanager
 def _judged(home: Path, pointer: Pointer, limits: Limits) -> Iterator[None]:
-    """Say whose error it is: the file's, only when its bytes prove it, the machine's, or that of the statement."""
+    """Return whose error it is: the file's, only when its bytes prove it, the machine's, or that of the statement."""
     try:
         yield
     except (duckdb.OutOfMemoryException, MemoryError) as error:

@@ -11,10 +11,10 @@ from dagster_project.engines.duckdb import connect_published
 from dagster_project.errors import UsageError
 from dagster_project.publish.copying import build_views
 from dagster_project.publish.describing import comments_in
+from dagster_project.publish.parquet_export import files_of
 from dagster_project.publish.publisher import Published
-from dagster_project.publish.revealing import cleaned, explained, now, reveal, settle, stem_of, swept
+from dagster_project.publish.releasing import cleaned, explained, name_file, now, release, stem_of, swept
 from dagster_project.publish.stable_path import CURRENT, link_or_copy
-from dagster_project.publish.twins import files_of
 from dagster_project.publish.verify import fresh_process
 from dagster_project.publish.versions import COPY, next_seq, published_folder, publisher_lock, read_manifest, read_pointer, sync, versions
 
@@ -45,9 +45,9 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
         with cleaned(home, stem), explained(folder):
             ignored = shutil.ignore_patterns("manifest.json", CURRENT)
             shutil.copytree(folder / old.stem, folder / stem, ignore=ignored, copy_function=link_or_copy)
-            for twin in files_of(manifest["tables"]).values():
-                if (folder / stem / twin["file"]).stat().st_size != twin["bytes"]:
-                    raise OSError(f"{twin['file']} of version {seq} is not as it was published")
+            for entry in files_of(manifest["tables"]).values():
+                if (folder / stem / entry["file"]).stat().st_size != entry["bytes"]:
+                    raise OSError(f"{entry['file']} of version {seq} is not as it was published")
             if old.is_view:
                 with closing(connect_published(folder / old.file, parquet=folder / old.stem)) as connection:
                     texts = comments_in(connection, old.stem)
@@ -55,12 +55,12 @@ def rollback(home: Path, seq: int, *, run_id: str) -> Published:
             else:
                 shutil.copyfile(folder / old.file, folder / COPY)
                 sync(folder / COPY)
-            settle(folder / COPY, folder / f"{stem}.duckdb")
+            name_file(folder / COPY, folder / f"{stem}.duckdb")
             with fresh_process(folder / f"{stem}.duckdb", manifest["tables"], parquet=folder / stem if old.is_view else None) as verified:
                 file = verified()
             # the inputs stay the ones done, or the next run would publish them again at once
             inputs = current.inputs_sha256 if current else old.inputs_sha256
             pointer = replace(old, seq=new_seq, file=f"{stem}.duckdb", run_id=run_id, inputs_sha256=inputs, published_at=now(), **file)
             full_bytes, texts_sha256 = manifest.get("full_bytes", pointer.bytes), manifest.get("descriptions_sha256", "")
-            reveal(home, pointer, manifest["tables"], full_bytes, texts_sha256)
+            release(home, pointer, manifest["tables"], full_bytes, texts_sha256)
         return Published(pointer, is_new=True)

@@ -105,7 +105,7 @@ class SparkTables:
 
 
 def _tables_read(connection: duckdb.DuckDBPyConnection, select: str) -> set[tuple[str, str, str]]:
-    """Return database, schema and name of each table that a query reads; the names of its own CTEs have no schema and are left out."""
+    """Return database, schema and name of each table that a query reads; the names of its own CTEs have no schema and are excluded."""
     ((text,),) = connection.execute(f"select json_serialize_sql({literal(select)})").fetchall()
 
     def read(node: Any) -> Iterator[tuple[str, str, str]]:
@@ -121,7 +121,7 @@ def _tables_read(connection: duckdb.DuckDBPyConnection, select: str) -> set[tupl
 
 
 def parquet_of(folder: Path, name: str) -> Path:
-    """Return where the Parquet of `schema.table` lies: a file, or a folder of part files."""
+    """Return where the Parquet of `schema.table` is: a file, or a folder of part files."""
     return folder / f"{name.replace('.', '/')}.parquet"
 
 

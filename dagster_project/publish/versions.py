@@ -1,7 +1,7 @@
 """Names, pointer and lifetime of published versions.
 
-A version is `marts-<seq>-<hash>.duckdb` plus a folder of the same stem with Parquet twins and `manifest.json`; it is
-visible once `current.json` names it. Order is the sequence number, never a clock. A twin may be one file under the names of
+A version is `marts-<seq>-<hash>.duckdb` plus a folder of the same stem with Parquet exports and `manifest.json`; it is
+visible once `current.json` names it. Order is the sequence number, never a clock. An export may be one file under the names of
 several versions: removing a version removes its names. Standard library only.
 """
 
@@ -55,7 +55,7 @@ class Pointer:
 
     @property
     def stem(self) -> str:
-        """Name shared by the file and the folder of its twins."""
+        """Name shared by the file and the folder of its exports."""
         return self.file.removesuffix(".duckdb")
 
 
@@ -105,19 +105,19 @@ def read_manifest(home: Path, stem: str) -> dict[str, Any]:
 
 
 def parquet_folder(home: Path, pointer: Pointer) -> Path | None:
-    """Return the folder that readers of the version need beside its file; None when the file holds the rows itself."""
+    """Return the folder that readers of the version need next to its file; None when the file holds the rows itself."""
     return published_folder(home) / pointer.stem if pointer.is_view else None
 
 
-def is_whole(home: Path, pointer: Pointer) -> bool:
+def is_complete(home: Path, pointer: Pointer) -> bool:
     """Tell whether a version is there byte for byte, its Parquet files too; raises as `damage` does."""
-    return damage(home, pointer, with_twins=True) is None
+    return damage(home, pointer, with_exports=True) is None
 
 
-def damage(home: Path, pointer: Pointer, *, with_twins: bool = False) -> str | None:
+def damage(home: Path, pointer: Pointer, *, with_exports: bool = False) -> str | None:
     """Return what is proven to be wrong with what readers of a version need; None when it is there byte for byte.
 
-    `with_twins`: its Parquet files too, also where the file itself holds the rows.
+    `with_exports`: its Parquet files too, also where the file itself holds the rows.
 
     Raises
     ------
@@ -125,20 +125,20 @@ def damage(home: Path, pointer: Pointer, *, with_twins: bool = False) -> str | N
         A file cannot be read, so nothing is proven.
     """
     expected = [(pointer.file, pointer.bytes, pointer.sha256)]
-    if pointer.is_view or with_twins:
-        twins = _twins(home, pointer)
-        if twins is None:
+    if pointer.is_view or with_exports:
+        exports = _exports(home, pointer)
+        if exports is None:
             return f"{pointer.stem}/manifest.json is gone or damaged"
-        expected += twins
+        expected += exports
     found = (_difference(published_folder(home) / name, size, digest) for name, size, digest in expected)
     return next(filter(None, found), None)
 
 
-def _twins(home: Path, pointer: Pointer) -> list[tuple[str, int, str]] | None:
+def _exports(home: Path, pointer: Pointer) -> list[tuple[str, int, str]] | None:
     """Return name, size and SHA-256 of each Parquet file of a version; None when its manifest does not say."""
     try:
         tables = read_manifest(home, pointer.stem)["tables"].values()
-        return [(f"{pointer.stem}/{twin['file']}", twin["bytes"], twin["sha256"]) for table in tables for twin in table["files"]]
+        return [(f"{pointer.stem}/{entry['file']}", entry["bytes"], entry["sha256"]) for table in tables for entry in table["files"]]
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None
     except OSError as error:
@@ -161,7 +161,7 @@ def _difference(file: Path, size: int, digest: str) -> str | None:
 
 
 def versions(home: Path) -> list[Pointer]:
-    """Return the complete versions, newest first; a folder without a whole manifest is no version.
+    """Return the complete versions, newest first; a folder without a complete manifest is no version.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def write_synced(path: Path, values: object) -> None:
         os.fsync(handle.fileno())
 
 
-def flip(home: Path, pointer: Pointer) -> None:
+def switch_pointer(home: Path, pointer: Pointer) -> None:
     """Make a verified version the one that readers open, in one atomic replacement.
 
     Raises
@@ -253,13 +253,13 @@ def discard_unnamed(home: Path) -> None:
 
 
 def discard(home: Path, stem: str) -> None:
-    """Remove a version; the folder is renamed first, so that a kill in between leaves litter and no half version."""
+    """Remove a version; the folder is renamed first, so that a kill in between leaves a leftover folder and no half version."""
     folder = published_folder(home)
     for suffix in (".duckdb", ".duckdb.wal", ".building", ".building.wal"):
         (folder / f"{stem}{suffix}").unlink(missing_ok=True)
     if (folder / stem).is_dir():
-        (folder / stem).rename(folder / f"{stem}.litter")
-    shutil.rmtree(folder / f"{stem}.litter", ignore_errors=True)
+        (folder / stem).rename(folder / f"{stem}.leftover")
+    shutil.rmtree(folder / f"{stem}.leftover", ignore_errors=True)
 
 
 def sweep(home: Path) -> None:

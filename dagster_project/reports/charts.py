@@ -1,7 +1,7 @@
 """Charts of a page as SVG inside the page: no script, no font, no reference; text takes the colour of the page.
 
 Altair describes them and vl-convert draws them, in this process and without a network. A null is a gap in a line, never 0.
-No text of strangers may reach a drawing: a control character in a label ends the whole process (vl-convert 1.9.0).
+No text of strangers may reach a drawing: a control character in a label ends the process (vl-convert 1.9.0).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import altair as alt
 STROKES = {"#3b7dd8": ("solid", [1, 0]), "#d0730f": ("dashed", [7, 3]), "#2f9e6e": ("dotted", [2, 2])}
 """Colours of at least 3 : 1 against the light and the dark background; the dashes tell them apart on grey paper."""
 _INK, _PAPER = "#7a7b7c", "#fdfcfb"
-"""Stand for the colours of the page until the chart is drawn: Altair takes no `currentColor`."""
+"""Replace the colours of the page until the chart is drawn: Altair takes no `currentColor`."""
 _AXIS: dict[str, Any] = dict.fromkeys(("labelColor", "titleColor", "gridColor", "domainColor", "tickColor"), _INK) | {
     "gridOpacity": 0.2, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
 }  # fmt: skip

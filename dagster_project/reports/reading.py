@@ -20,7 +20,7 @@ from dagster_project.reports.wording import what_would_tell
 
 SHOWN_MONTHS = 12
 CURVE_OF = "net_revenue"
-"""Measure whose curve is drawn; the table beside it has all of them."""
+"""Measure whose curve is drawn; the table next to it has all of them."""
 _PERCENT = ("service_roi", "service_roi_hard", "service_roi_all", "service_roi_before_damage", "cost_per_sales_unit")
 """Ratios that people read in percent."""
 _FIGURES = """
@@ -214,10 +214,10 @@ def _read(connection: duckdb.DuckDBPyConnection, pointer: Pointer) -> Contents:
 
 
 def _figure(row: dict[str, Any], labels: Mapping[str, str]) -> Figure:
-    is_whole = row["is_complete_period"] or row["period_kind"] != "trailing_12"
+    is_complete = row["is_complete_period"] or row["period_kind"] != "trailing_12"
     return Figure(
         label=labels.get(row["metric_id"], row["metric_id"]),
-        value=row["value"] if is_whole else None,
+        value=row["value"] if is_complete else None,
         unit="percent" if row["metric_id"] in _PERCENT else row["unit"],
         reason=row["null_reason"],
         low=row["low"],

@@ -1,4 +1,4 @@
-"""What a run prints when it is done: the ROI table of the latest months, reconciliation, where things lie, what checks warned of."""
+"""What a run prints when it is done: the ROI table of the latest months, reconciliation, where things are, what checks warned of."""
 
 from __future__ import annotations
 

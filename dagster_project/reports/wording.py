@@ -23,7 +23,7 @@ REASONS = {
     "no_service_cost": ("no cost to divide by", "The account has no service cost, and nothing can be divided by it."),
     "not_mature": ("too early to know", "It needs days that have not come, or orders from before the first delivered day."),
     "not_built": ("not measured yet", "This product does not measure it yet."),
-    "scale_unknown": ("scale of the answers unknown", "The answers do not say between which ends they lie."),
+    "scale_unknown": ("scale of the answers unknown", "The answers do not say between which ends they are."),
     "negative_values": ("some customers below zero", "Some customers brought less than nothing, and this measure needs positive values."),
     "total_not_positive": ("total not above zero", "The total is not above zero, so it has no shares."),
 }

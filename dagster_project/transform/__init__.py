@@ -3,4 +3,4 @@
 Holds the bridge to dbt and nothing else; SQL lives in `dbt/`.
 """
 
-__all__ = ["foresight", "increment", "project"]
+__all__ = ["increment", "preview", "project"]

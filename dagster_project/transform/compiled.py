@@ -1,6 +1,6 @@
-"""The models that settle which months a run rebuilds, as SQL: compiled once per change of the project, for `plan` to ask of a copy.
+"""The models that decide which months a run rebuilds, as SQL: compiled once per change of the project, for `plan` to ask of a copy.
 
-Holds the compiling and its file beside the prepared manifest. Nothing of the data is in the SQL.
+Holds the compiling and its file next to the prepared manifest. Nothing of the data is in the SQL.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a run rebuilds: everything, or the fiscal months that the batches arrived since the last published copy touch.
 
 The warehouse remembers in schema `state` what it was published from. It stays the memory of the last *published* copy until the
-next one is out, so a run that ended early is made good by the next: the days on which rows stood are kept until a copy is out. Holds the
+next one is out, so a run that ended early is made good by the next: the days of replaced rows are kept until a copy is out. Holds the
 decision and that memory. It must not hold a model: which rows a month has is said in `dbt/`.
 """
 
@@ -98,7 +98,7 @@ def forget(engine: Engine) -> None:
 
 
 def affected(engine: Engine, increment: Increment) -> Increment:
-    """Return the increment with its months, which the models have settled by now."""
+    """Return the increment with its months, which the models have decided by now."""
     if increment.is_full:
         return increment
     months = engine.rows(f"select distinct period_month from {AFFECTED_MONTH}")
@@ -106,11 +106,11 @@ def affected(engine: Engine, increment: Increment) -> Increment:
 
 
 def remember(engine: Engine, ledger: Ledger, code: str, stem: str) -> None:
-    """Take what stands now as published under `stem`. Whoever dies before the last statement only rebuilds more than needed."""
+    """Take the current state as published under `stem`. A process that dies before the last statement only rebuilds more than needed."""
     keep(engine)
     rows, scopes = accepted_batches(ledger), _scopes(engine)
-    told = [(batch.batch_id, batch.delivery_date, batch.file_order, scopes[batch.batch_id]) for batch in rows]
-    arrays = [pa.array([row[at] for row in told], field.type) for at, field in enumerate(_BATCH)]
+    batch_rows = [(batch.batch_id, batch.delivery_date, batch.file_order, scopes[batch.batch_id]) for batch in rows]
+    arrays = [pa.array([row[at] for row in batch_rows], field.type) for at, field in enumerate(_BATCH)]
     engine.replace("state.built_batch", _BATCH, [pa.table(arrays, names=_BATCH.names)])
     engine.replace("state.built", _BUILT, [pa.table([[_inputs(engine, code)], [stem]], names=_BUILT.names)])
     engine.empty(AFFECTED_DAY)

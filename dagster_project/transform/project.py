@@ -86,13 +86,13 @@ def prepare(target: str = "duckdb") -> None:
 
 
 def prepared_file(suffix: str, target: str = "duckdb") -> Path:
-    """Return the file beside the prepared manifest that holds something else made of the project as it is."""
+    """Return the file next to the prepared manifest that holds something else made of the project as it is."""
     prepare(target)
     return _prepared(target, suffix)
 
 
 def write_prepared(path: Path, content: bytes) -> None:
-    """Write a file beside the prepared manifest; safe to call from several processes."""
+    """Write a file next to the prepared manifest; safe to call from several processes."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_bytes(content)
     temporary.replace(path)
@@ -149,7 +149,7 @@ def build(
 
     `full` rebuilds every row; otherwise staging takes what arrived and the months of `int_core__affected_month` are rebuilt.
     `warehouse` is the DuckDB file; on Spark the session of this process is the warehouse, so open it first, and its
-    files lie in `spark/warehouse` beside that name. `threads` and `memory_limit` are DuckDB's; what does not fit goes to `spill`.
+    files are in `spark/warehouse` next to that name. `threads` and `memory_limit` are DuckDB's; what does not fit goes to `spill`.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def _invoke(
     callback: Callable[[Any], None] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Any:
-    """Run dbt in a thread of its own: its flags walk the whole call stack, which is deep under Dagster."""
+    """Run dbt in a thread of its own: its flags walk the complete call stack, which is deep under Dagster."""
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     outcome: list[Any] = []
     command = [*arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target", target]

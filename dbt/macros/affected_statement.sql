@@ -1,10 +1,10 @@
-{# The days on which rows stand or fall that the rows in schema `arrived` change: one row per day. Read before staging takes them in.
+{# The days whose rows the rows in schema `arrived` change: one row per day. Read before staging takes them in.
 
    Every staging model that a model reads says under `meta: affects:` what hangs on what:
    days: the instants (or dates) that place a row in a month; spans: pairs of dates, every day between them.
    keys: the ids that connect rows, each with its kind and role:
      hangs        the row changes when the key moved
-     moves        an arrived row, and the standing row that it replaces, moves the key
+     moves        an arrived row, and the current row that it replaces, moves the key
      hangs_moves  both, but a row that was only reached does not pass the key on
      both         both, and a row that was reached through another key moves this one too; two such keys of one kind are one chain
    A key may say `when`: only rows that meet the condition have it.
@@ -26,32 +26,32 @@ with recursive
 {%- for day in affects.get('days', []) %}{% do columns.append(day ~ ' as day_' ~ loop.index0) %}{% endfor -%}
 {%- for span in affects.get('spans', []) %}{% do columns.append(span[0] ~ ' as first_' ~ loop.index0) %}{% do columns.append(span[1] ~ ' as last_' ~ loop.index0) %}{% endfor -%}
 {%- set columns = columns | join(', ') or 'null as nothing' -%}
-{%- set arrived, standing = 'arrived.' ~ feed, 'staging.stg_' ~ feed -%}
+{%- set arrived, present = 'arrived.' ~ feed, 'staging.stg_' ~ feed -%}
 {%- set same -%}
-(select 1 from {{ arrived }} as arrived where {% for key in node.key %}arrived.{{ key }} = standing.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+(select 1 from {{ arrived }} as arrived where {% for key in node.key %}arrived.{{ key }} = present.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
 {%- endset -%}
 {%- set keys = node.key | join(', ') -%}
 {%- if affects.get('when_changed') is not none %}
 changed_{{ feed }} as (
     select {{ keys }}
     from (
-        select {{ keys }}, hash({{ affects.when_changed | join(', ') or '0' }}) as content, false as is_withdrawn, true as is_standing from {{ standing }} as standing where exists {{ same }}
+        select {{ keys }}, hash({{ affects.when_changed | join(', ') or '0' }}) as content, false as is_withdrawn, true as is_current from {{ present }} as present where exists {{ same }}
         union all
         select {{ keys }}, hash({{ affects.when_changed | join(', ') or '0' }}), is_withdrawn, false from {{ arrived }}
     ) as versions
     group by {{ keys }}
-    having not bool_or(is_standing) or bool_or(is_withdrawn){{ ' or count(distinct content) > 1 or count(case when is_standing then 1 end) > 1' if affects.when_changed }}
+    having not bool_or(is_current) or bool_or(is_withdrawn){{ ' or count(distinct content) > 1 or count(case when is_current then 1 end) > 1' if affects.when_changed }}
 ),
 {% endif -%}
 {%- set within = 'where (' ~ keys ~ ') in (select (' ~ keys ~ ') from changed_' ~ feed ~ ')' if affects.get('when_changed') is not none else '' %}
 seed_{{ feed }} as (
     select {{ columns }} from {{ arrived }} as arrived {{ within }}
     union all
-    select {{ columns }} from {{ standing }} as standing where exists {{ same }}{{ within | replace('where', ' and') }}
+    select {{ columns }} from {{ present }} as present where exists {{ same }}{{ within | replace('where', ' and') }}
 ),
 
 row_{{ feed }} as (
-    select {{ columns }} from {{ standing }}
+    select {{ columns }} from {{ present }}
     union all
     select {{ columns }} from {{ arrived }}
 ),

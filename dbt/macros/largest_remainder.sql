@@ -4,7 +4,7 @@
    largest remainders; ties: the larger weight, then `key`. A negative amount mirrors its positive one. Pools with W = 0
    give no row: the caller sends them to UNALLOCATED.
 
-   A row may stand for `members` objects of the same weight, because equal weights have equal quotients and remainders:
+   A row may represent `members` objects of the same weight, because equal weights have equal quotients and remainders:
    the first `bonus_count` of them by key get one cent more. That keeps the sort as small as the number of distinct weights.
    Gives the rows of `relation` plus base_minor (signed), bonus_minor (+1 or -1), bonus_count; the amount of a row with one
    member is base_minor + bonus_minor * bonus_count. `total` names a column that already holds W. #}

@@ -1,11 +1,11 @@
 {# The latest version of each key of each source system: by change_number, then source_updated_at (missing first), delivery date, place of
    the file, record number. A key whose latest version is withdrawn is not there. Two columns are added: `is_overruled`, another system
    has a later row about the same key of the company; `is_id_shared`, the same id is a key of other systems too (see `left_join_named`).
-   A full build reads all of the lake. A later one reads what arrived since and the rows that stand for these ids, and replaces those.
+   A full build reads all of the lake. A later one reads what arrived since and the current rows of these ids, and replaces those.
    Only keys that came more than once are sorted; a sort of every row costs as much as the rest of staging. #}
 {% macro latest_version(feed, keys) -%}
 {{ config(unique_key=keys) }}
-{# Staging waits until the days are known on which the rows stood that it replaces; unit tests have no such model. #}
+{# Staging waits until the days of the rows that it replaces are known; unit tests have no such model. #}
 {%- if not execute %}{% do ref('int_core__affected_day') %}{% endif -%}
 {%- set arrived = source('arrived', feed) -%}
 {%- set versions = 'pool' if is_incremental() else arrived -%}
@@ -21,9 +21,9 @@ cast(row_number() over (
 with {% if is_incremental() %}pool as (
     select feed.* from {{ arrived }} as feed
     union all by name
-    select standing.* exclude (is_overruled, is_id_shared)
-    from {{ this }} as standing
-    where exists (select 1 from {{ arrived }} as feed where {% for key in keys %}feed.{{ key }} = standing.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
+    select present.* exclude (is_overruled, is_id_shared)
+    from {{ this }} as present
+    where exists (select 1 from {{ arrived }} as feed where {% for key in keys %}feed.{{ key }} = present.{{ key }}{{ ' and ' if not loop.last }}{% endfor %})
 ),
 
 {% endif %}repeated as (

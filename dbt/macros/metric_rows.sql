@@ -1,4 +1,4 @@
-{# Rows of mart_metric, made from the semantic models and metrics that the yml beside each model declares (decision 34; what `config.meta`
+{# Rows of mart_metric, made from the semantic models and metrics that the yml next to each model declares (decision 34; what `config.meta`
    may say is in metrics/registry.py). `models` names the models that metrics read, and dim_period: dbt follows a reference only where it
    is written. One scan per semantic model and month column gives all its metrics at all their cuts; ratios are made of the rows of their parts. #}
 {% macro metric_rows(models) %}

@@ -1,5 +1,5 @@
 {{ config(tags=['gate']) }}
--- Breaks: a cent is lost or made. Every cost line of the basis must come out whole on both levels of the allocation, what a
+-- Breaks: a cent is lost or made. Every cost line of the basis must come out completely on both levels of the allocation, what a
 -- ticket got must be what its parts got, and the published tables must hold every row of the allocation.
 with lines as (
     select cost_line_number, {{ minor_units('cost_amount', 'currency_decimals') }} as cost_minor from {{ ref('int_cost__line_placed') }} where is_roi_basis and cost_amount is not null and {{ affected() }}

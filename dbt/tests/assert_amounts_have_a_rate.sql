@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
 -- Warns: a counted amount in another currency has no exchange rate. It is never taken one to one: sales and payments without it are counted
--- beside the sums, cost of its month is null with the reason fx_missing, and the month has no finance extract until the rate comes.
+-- next to the sums, cost of its month is null with the reason fx_missing, and the month has no finance extract until the rate comes.
 select 'fct_cost_line' as relation, cost_line_id as row_id, transaction_currency_code, period_month from {{ ref('fct_cost_line') }} where is_fx_missing and is_roi_basis and {{ affected() }}
 union all
 select 'fct_order_line_net' as relation, order_id || '/' || line_id as row_id, transaction_currency_code, period_month from {{ ref('fct_order_line_net') }} where is_fx_missing and is_counted and {{ affected() }}

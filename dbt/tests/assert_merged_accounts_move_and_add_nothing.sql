@@ -3,7 +3,7 @@
 {% set facts = {'fct_order': 'stg_orders', 'fct_ticket': 'stg_tickets', 'fct_interaction': 'stg_interactions', 'fct_survey_response': 'stg_survey_responses'} %}
 select 'account leads to two' as broken, account_id as broken_id from {{ ref('int_core__account_merged') }} group by account_id having count(*) > 1
 union all
-select 'survivor was given up' as broken, merged.account_id as broken_id
+select 'surviving account was given up' as broken, merged.account_id as broken_id
 from {{ ref('int_core__account_merged') }} as merged
 inner join {{ ref('int_core__account_merged') }} as further on merged.surviving_account_id = further.account_id
 where further.is_merged

@@ -31,7 +31,7 @@ _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
         "recovery_actions": ("order_id",),
     },
 }
-"""Columns of other feeds that name rows of a feed which the system takes over; they name them as the system does, wherever they lie."""
+"""Columns of other feeds that name rows of a feed which the system takes over; they name them as the system does, wherever they are."""
 _NAMES = {
     "ticket_id": "number(ticket_id)::varchar",
     "interaction_id": "spoken(interaction_id)",

@@ -69,7 +69,7 @@ _STREAM = 40
 
 
 def chosen(names: Sequence[str], elsewhere: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Return the faults to do, in the order of the list; `all` leaves out those whose feeds come from a system.
+    """Return the faults to do, in the order of the list; `all` excludes those whose feeds come from a system.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Faults of whole deliveries: sent twice, late, empty, uneven, at odds with their manifest, or not at all."""
+"""Faults of complete deliveries: sent twice, late, empty, uneven, at odds with their manifest, or not at all."""
 
 from __future__ import annotations
 
@@ -98,15 +98,15 @@ def manifest_mismatch(landing: Landing, _: Draws) -> list[Entry]:
     delivery = landing.smallest("payments")
     clean = delivery.path.read_bytes()
     manifest = _manifest(landing, delivery, "payment_amount")
-    lie = {"rows": delivery.records + 1, "sums": {"payment_amount": str(Decimal(manifest["sums"]["payment_amount"]) + 10)}}
+    false_claims = {"rows": delivery.records + 1, "sums": {"payment_amount": str(Decimal(manifest["sums"]["payment_amount"]) + 10)}}
     entry = landing.refused(delivery, clean, "D8", "manifest")
-    _state(landing, delivery.feed, delivery.day, delivery.path.name, lie)
+    _state(landing, delivery.feed, delivery.day, delivery.path.name, false_claims)
     _state(landing, delivery.feed, landing.next_day(delivery.day), "payments-redelivered.csv", manifest)
     return [entry]
 
 
 def right_manifests(landing: Landing, _: Draws) -> list[Entry]:
-    """Put a manifest that tells the truth beside three files."""
+    """Put a manifest that tells the truth next to three files."""
     amounts = {"ledger_actuals": "ledger_amount", "refunds": "refund_amount", "payments": "payment_amount"}
     entries = []
     for feed, column in amounts.items():

@@ -8,7 +8,7 @@ from typing import Any, Literal
 Outcome = Literal["refused", "quarantined", "superseded", "unchanged", "late", "warned"]
 """What a correct warehouse does.
 
-refused: the whole file stays out until it is replaced · quarantined: the records stay out, the rest loads · superseded: the
+refused: the complete file stays out until it is replaced · quarantined: the records stay out, the rest loads · superseded: the
 records are counted and add nothing · late: they count in the month in which they happened · warned: they load and it is
 said · unchanged: every figure is what it would be without the fault.
 """

@@ -43,10 +43,10 @@ def merged_accounts(landing: Landing, draws: Draws) -> list[Entry]:
     delivery = landing.smallest("accounts")
     rows = landing.read(delivery).rows
     position = drawn(draws, len(rows))
-    account, survivor = rows[position]["account_id"], rows[position - 1]["account_id"]
+    account, surviving = rows[position]["account_id"], rows[position - 1]["account_id"]
     entries = []
     for day, name, target in (
-        (landing.next_day(delivery.day), "account_merges.csv", survivor),
+        (landing.next_day(delivery.day), "account_merges.csv", surviving),
         (landing.days[-1], "account_merges-undone.csv", account),
     ):
         row = {"from_account_id": account, "to_account_id": target, "merged_at": _evening_before(day), "merge_reason": "duplicate"}

@@ -22,7 +22,7 @@ def _stored_blocks(data: bytes) -> list[bytes]:
 
 
 def truncated_gzip(landing: Landing, _: Draws) -> list[Entry]:
-    """Cut an archive so that what can still be unpacked ends with a whole line: a reader without checks loads a part in silence."""
+    """Cut an archive so that what can still be unpacked ends with a complete line: a reader without checks loads a part in silence."""
     delivery = landing.smallest("orders")
     text = delivery.path.read_bytes()
     half = text.index(b"\n", len(text) // 2) + 1
@@ -32,7 +32,7 @@ def truncated_gzip(landing: Landing, _: Draws) -> list[Entry]:
 
 
 def bad_crc(landing: Landing, _: Draws) -> list[Entry]:
-    """Store a wrong checksum at the end of an archive whose content is whole."""
+    """Store a wrong checksum at the end of an archive whose content is complete."""
     delivery = landing.smallest("interactions")
     text = delivery.path.read_bytes()
     trailer = struct.pack("<II", zlib.crc32(text) ^ 1, len(text) & 0xFFFFFFFF)

@@ -94,7 +94,7 @@ class Landing:
         return found
 
     def too_small(self, missing: str) -> NoReturn:
-        """Say that the company has no room for the fault.
+        """Report that the company has no room for the fault.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Analytics score chunk by chunk of whole accounts. Breaks: numbers that depend on where a chunk was cut."""
+"""Analytics score chunk by chunk of complete accounts. Breaks: numbers that depend on where a chunk was cut."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_a_month_without_any_cost_line_has_no_roi_and_neither_has_a_window_that_
     assert found == [("month", None, None, "source_absent"), ("trailing_12", None, None, "source_absent")]
 
 
-def test_a_month_of_which_a_budget_stands_in_is_provisional_and_so_is_a_window_that_holds_it(company: Callable[..., Any]) -> None:
+def test_a_month_of_which_is_the_budget_is_provisional_and_so_is_a_window_that_holds_it(company: Callable[..., Any]) -> None:
     months = [date(2025, 1, 1), date(2025, 2, 1), date(2026, 1, 1), date(2026, 2, 1)]
     engine = company(
         months=14,
@@ -240,7 +240,7 @@ def test_one_unknown_unit_cost_makes_the_company_margin_unknown_and_says_why(com
     assert rows(engine, own) == [(Decimal("30"), 3.0, None), (None, None, "unit_cost_absent")]
 
 
-def test_what_has_no_rate_is_counted_beside_the_sums_of_the_company_and_blanks_nobody_else(company: Callable[..., Any]) -> None:
+def test_what_has_no_rate_is_counted_next_to_the_sums_of_the_company_and_blanks_nobody_else(company: Callable[..., Any]) -> None:
     """One line of a has no rate, and none of b: of a and of the company the rest is known, of b nothing is."""
     engine = company(
         mart_account_service_month=[["a", JANUARY, 1, "10"], ["b", JANUARY, 1, "10"]],

@@ -61,7 +61,7 @@ def test_folder_schema_and_layer_are_the_same_word(manifest: dict[str, Any]) -> 
     assert [node["name"] for node in models(manifest) if node["schema"] != Path(node["path"]).parts[0]] == []
 
 
-def test_each_model_has_its_yml_beside_it(manifest: dict[str, Any]) -> None:
+def test_each_model_has_its_yml_next_to_it(manifest: dict[str, Any]) -> None:
     described = {node["original_file_path"]: (node["patch_path"] or "").partition("://")[2] for node in models(manifest)}
     assert {sql: yml for sql, yml in described.items() if yml != sql.removesuffix(".sql") + ".yml"} == {}
 

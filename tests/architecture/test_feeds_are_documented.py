@@ -1,4 +1,4 @@
-"""The table of feeds says what the contracts say; without this a reader delivers a file that the door refuses."""
+"""The table of feeds says what the contracts say; without this a reader delivers a file that ingest refuses."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Fetching:
         return fetch(self.settings, name, now=now, sleep=self.waits.append)
 
     def files(self) -> list[str]:
-        """What the door would see: neither names that begin with a dot nor unfinished ones."""
+        """What ingest would see: neither names that begin with a dot nor unfinished ones."""
         found = (path.relative_to(self.settings.landing) for path in self.settings.landing.rglob("*") if path.is_file())
         return sorted(str(path) for path in found if not path.parts[0].startswith(".") and path.suffix != ".part")
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dagster_project.connectors import journals
-from dagster_project.connectors.journals import last_journal, reveal_all
+from dagster_project.connectors.journals import last_journal, release_all
 from dagster_project.errors import InfrastructureError, UsageError
 from dagster_project.orchestration.run import run_daily
 from dagster_project.orchestration.runtime import runtime_from_environment
@@ -62,7 +62,7 @@ def two_tables(postgres: Any) -> dict[str, Any]:
 
 
 @pytest.mark.fault("C1")
-@pytest.mark.parametrize("point", ["fetch_written", "fetch_committed", "fetch_revealed"])
+@pytest.mark.parametrize("point", ["fetch_written", "fetch_committed", "fetch_released"])
 def test_a_killed_fetch_shows_no_half_and_a_rerun_ends_alike(
     make_fetching: Any, postgres: Any, two_tables: dict[str, Any], killed: Callable[..., None], point: str
 ) -> None:
@@ -79,7 +79,7 @@ def test_a_killed_fetch_shows_no_half_and_a_rerun_ends_alike(
     is_committed = last_journal(disturbed.settings.landing, "shop")["number"] == 2
     assert is_committed == (point != "fetch_written")
     calm.deliver("shop", now=NOW)
-    reveal_all(disturbed.settings.landing)  # as every run does before it looks
+    release_all(disturbed.settings.landing)  # as every run does before it looks
     assert disturbed.content() == (calm.content() if is_committed else before)
     disturbed.deliver("shop", now=NOW)
     assert disturbed.content() == calm.content()
@@ -116,7 +116,7 @@ def test_a_run_finishes_a_committed_load_before_it_looks_at_the_landing_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fetching.add("shop", **two_tables)
-    killed(fetching.settings, "shop", "fetch_revealed")
+    killed(fetching.settings, "shop", "fetch_released")
     assert len([name for name in fetching.files() if name.endswith(".parquet")]) == 1
     if is_started_by_dagster:
         monkeypatch.setenv("ROI_LANDING", str(fetching.settings.landing))
@@ -139,7 +139,7 @@ def test_a_damaged_journal_ends_the_fetch_and_is_named(fetching: Any, postgres: 
         fetching.deliver("shop")
 
 
-def test_without_its_journals_a_source_is_fetched_again_beside_what_is_there(
+def test_without_its_journals_a_source_is_fetched_again_next_to_what_is_there(
     fetching: Any, postgres: Any, two_tables: dict[str, Any]
 ) -> None:
     fetching.add("shop", **two_tables)

@@ -180,7 +180,7 @@ def test_streams_of_one_fetch_become_visible_together(desk: Any, replay: Any) ->
     assert fetching.deliver("desk") == {"ticket": 1, "ticket_tag": 2, "organization": 1}
 
 
-def test_an_export_that_stands_still_and_says_there_is_more_ends_the_fetch(desk: Any, replay: Any) -> None:
+def test_an_export_that_does_not_move_and_says_there_is_more_ends_the_fetch(desk: Any, replay: Any) -> None:
     tickets_of(replay, {"start": ([1], "c1", False), "c1": ([1], "c1", False)})
     with pytest.raises(InfrastructureError, match="does not move on from c1"):
         desk("tickets").deliver("desk")

@@ -70,7 +70,7 @@ def _manifest(faulty: Company, file: str) -> dict[str, Any]:
 
 
 @shows("manifest_mismatch")
-def lies_in_its_manifest(faulty: Company, clean: Company, entry: dict[str, Any]) -> bool:
+def is_in_its_manifest(faulty: Company, clean: Company, entry: dict[str, Any]) -> bool:
     lie, right = _manifest(faulty, entry["file"]), _manifest(faulty, entry["redelivered_as"])
     return lie["rows"] == right["rows"] + 1 and Decimal(lie["sums"]["payment_amount"]) == Decimal(right["sums"]["payment_amount"]) + 10
 

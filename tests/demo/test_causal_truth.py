@@ -32,7 +32,7 @@ def told_problems(seed: int, behaviour: Behaviour) -> dict[str, np.ndarray]:
     chains = {name: draws.integers(0, 10_000, EPISODES) for name in ("luck_death", "luck_mood")}
     return chains | {
         "event": zero + 1,
-        "is_told": zero + 1,
+        "is_reported": zero + 1,
         "severity": severity,
         "stratum": stratum,
         "treated": treated,
@@ -144,6 +144,6 @@ def test_lost_margin_belongs_to_episodes_that_killed_and_nothing_is_delivered_af
 def test_silent_problems_are_those_that_nobody_told(company: tuple[Path, dict[str, Any]]) -> None:
     kinds = company[1]["causal"]["silent_by_problem_kind"]
     total = company[1]["causal"]["total"]
-    assert total["affected"] == total["silent"] + total["told"] == sum(kind["affected"] for kind in kinds.values())
+    assert total["affected"] == total["silent"] + total["reported"] == sum(kind["affected"] for kind in kinds.values())
     assert total["silent"] == sum(kind["silent"] for kind in kinds.values())
     assert 0.4 < total["silent"] / total["affected"] < 0.7

@@ -196,7 +196,7 @@ def test_what_stays_canonical_names_rows_as_the_systems_do(
 
 
 @pytest.mark.parametrize("seed", [SEED, pytest.param(23, marks=pytest.mark.nightly)])
-def test_the_door_takes_every_record_of_an_exported_company(exported: tuple[Path, dict[str, Any]], tmp_path: Path, seed: int) -> None:
+def test_ingest_takes_every_record_of_an_exported_company(exported: tuple[Path, dict[str, Any]], tmp_path: Path, seed: int) -> None:
     landing = exported[0] if seed == SEED else tmp_path / "landing"
     if seed != SEED:
         write_company(landing, 4 * ACCOUNTS, MONTHS, seed, systems=tuple(SYSTEMS))

@@ -158,7 +158,7 @@ def test_counts_are_those_of_the_files(name: str, company: tuple[dict[str, Any],
 
 
 def test_retention_is_that_of_the_files(company: tuple[dict[str, Any], duckdb.DuckDBPyConnection]) -> None:
-    """Decision 10, by brute force: which merged accounts had an order in the window at each month's end, purchases taken back left out."""
+    """Decision 10, by brute force: which merged accounts had an order in the window at each month's end, returned ones not counted."""
     truth, connection = company
     connection.execute("""
         create or replace temp table sale as

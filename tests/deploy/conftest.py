@@ -40,7 +40,7 @@ def postgres() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def dagster_home(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """DAGSTER_HOME with the cluster's instance on a database of its own; only the launcher, which needs a cluster, is left out."""
+    """DAGSTER_HOME with the cluster's instance on a database of its own; only the launcher, which needs a cluster, is excluded."""
     import psycopg2
 
     address = {**postgres, "DAGSTER_PG_DB": f"dagster_{secrets.token_hex(4)}"}

@@ -1,6 +1,6 @@
 """Whether two published files hold the same: found through information_schema, so that no table is ever forgotten.
 
-Left out are only the tables behind views, which a copy that holds the rows themselves does not have.
+Excluded are only the tables behind views, which a copy that holds the rows themselves does not have.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def test_a_landing_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> 
     assert "does not exist" in finished.stderr
 
 
-def test_a_first_run_that_finds_nothing_to_read_says_what_lies_there(tmp_path: Path) -> None:
+def test_a_first_run_that_finds_nothing_to_read_says_what_is_there(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     (landing / "till" / "sales" / "2026-01-05").mkdir(parents=True)
     (landing / "till" / "sales" / "2026-01-05" / "a.csv").write_text("a,b\n")
@@ -193,7 +193,7 @@ def test_what_checks_warn_of_is_printed_and_published_and_one_refund_that_change
 
 
 @pytest.mark.fault("D12")
-def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple[Path, Path]) -> None:
+def test_a_second_run_during_a_running_one_names_it_and_ends(copy_of_demo: tuple[Path, Path]) -> None:
     from dagster_project.host.lock import warehouse_lock
 
     landing, home = copy_of_demo
@@ -207,7 +207,7 @@ def test_a_second_run_beside_a_running_one_names_it_and_ends(copy_of_demo: tuple
 
 
 @pytest.mark.fault("C8")
-def test_doctor_finds_a_damaged_copy_and_a_full_refresh_mends_it(copy_of_demo: tuple[Path, Path]) -> None:
+def test_doctor_finds_a_damaged_copy_and_a_full_refresh_repairs_it(copy_of_demo: tuple[Path, Path]) -> None:
     import json
 
     landing, home = copy_of_demo

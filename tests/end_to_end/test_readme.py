@@ -1,4 +1,4 @@
-"""The front door tells the truth: commands exist, printed figures are the demo company's, every SQL example runs."""
+"""The first page tells the truth: commands exist, printed figures are the demo company's, every SQL example runs."""
 
 from __future__ import annotations
 

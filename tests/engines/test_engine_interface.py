@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.engines.duckdb_engine import DuckDBEngine
-from dagster_project.engines.engine import Engine, NullInColumnError, whole_groups
+from dagster_project.engines.engine import Engine, NullInColumnError, complete_groups
 from dagster_project.engines.lake_files import LakeFile, Withdrawals
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.engines.types import INSTANT, arrow_type
@@ -130,7 +130,7 @@ def totals(chunk: pa.Table) -> pa.Table:
     )
 
 
-def test_scoring_sees_whole_groups_and_replaces_its_table(engine: Engine) -> None:
+def test_scoring_sees_complete_groups_and_replaces_its_table(engine: Engine) -> None:
     many = rows_of(*[(f"a{number % 7}", Decimal(number), number) for number in range(700)])
     engine.replace("t.sums", COLUMNS, [many])
     for _ in range(2):
@@ -284,7 +284,7 @@ def test_groups_are_never_cut_however_small_the_chunks() -> None:
     keys = [1, 1, 1, 2, 3, 3, 4, 4, 4, 4, 5]
     for size in range(1, 12):
         stream = pa.table({"k": keys}).to_batches(max_chunksize=size)
-        chunks = list(whole_groups((pa.Table.from_batches([batch]) for batch in stream), "k"))
+        chunks = list(complete_groups((pa.Table.from_batches([batch]) for batch in stream), "k"))
         assert pa.concat_tables(chunks)["k"].to_pylist() == keys
         seen = [set(chunk["k"].to_pylist()) for chunk in chunks]
         assert sum(map(len, seen)) == len(set().union(*seen)), f"a group was cut at chunks of {size}"

@@ -73,9 +73,9 @@ class Company:
         assert pointer(self.before)["content_hash"] != self.wanted, "the last days change nothing: the tests would prove nothing"
 
     def run(
-        self, home: Path, *, landing: Path | None = None, until: str | None = None, say: Callable[[str], None] = lambda _: None
+        self, home: Path, *, landing: Path | None = None, until: str | None = None, report: Callable[[str], None] = lambda _: None
     ) -> None:
-        run_daily(load_settings(landing=landing or self.landing, home=home, until=until), say=say)
+        run_daily(load_settings(landing=landing or self.landing, home=home, until=until), report=report)
 
     def home(self, folder: Path) -> Path:
         shutil.copytree(self.before, folder / "home")
@@ -148,12 +148,12 @@ def disk(company: Company, tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.mark.fault("C4")
-def test_a_disk_that_fills_up_at_the_door_in_dbt_or_while_publishing_changes_nothing_served(company: Company, disk: Disk) -> None:
+def test_a_disk_that_fills_up_during_ingest_in_dbt_or_while_publishing_changes_nothing_served(company: Company, disk: Disk) -> None:
     home = company.home(disk.folder)
     served = pointer(home)
     for stage in ("ingest", "marts", "publish"):
         with pytest.raises(InfrastructureError) as refused:
-            company.run(home, say=lambda said, stage=stage: disk.fill() if said == stage else None)  # type: ignore[misc]
+            company.run(home, report=lambda said, stage=stage: disk.fill() if said == stage else None)  # type: ignore[misc]
         disk.free()
         assert refused.value.exit_code == 5, stage
         assert str(home) in str(refused.value), stage
@@ -185,7 +185,7 @@ def test_a_clock_that_jumps_between_steps_changes_no_figure_and_no_order(company
     first = pointer(home)["seq"]
     clocks = {"marts": dt.datetime(2031, 2, 3, tzinfo=dt.UTC), "publish": dt.datetime(1999, 1, 1, tzinfo=dt.UTC)}
     with time_machine.travel(dt.datetime(2026, 11, 5, tzinfo=dt.UTC)) as clock:
-        company.run(home, until="2026-10-31", say=lambda said: clock.move_to(clocks[said]) if said in clocks else None)
+        company.run(home, until="2026-10-31", report=lambda said: clock.move_to(clocks[said]) if said in clocks else None)
     assert pointer(home)["published_at"].startswith("1999-01-01")
     with time_machine.travel(dt.datetime(1998, 1, 1, tzinfo=dt.UTC)):
         company.run(home)
@@ -196,7 +196,7 @@ def test_a_clock_that_jumps_between_steps_changes_no_figure_and_no_order(company
 
 
 @pytest.mark.fault("D11", "D12")
-def test_a_backfill_beside_the_daily_run_is_refused_by_name_and_ends_in_the_same_hash(
+def test_a_backfill_during_the_daily_run_is_refused_by_name_and_ends_in_the_same_hash(
     company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = company.home(tmp_path)

@@ -120,9 +120,9 @@ def test_progress_shows_no_control_character(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
     monkeypatch.setenv("TERM", "dumb")
-    with terminal.progress() as say:
-        say(f"stage [bold]{HOSTILE}")
-        say(f"{HOSTILE} is a file whose name and what is said of it are longer than the bar has room for [bold]")
+    with terminal.progress() as report:
+        report(f"stage [bold]{HOSTILE}")
+        report(f"{HOSTILE} is a file whose name and what is said of it are longer than the bar has room for [bold]")
     said = capsys.readouterr().err
     assert SHOWN in said.replace("\n", "")
     assert "longer than the bar has room for [bold]" in said.replace("\n", "")
@@ -161,7 +161,7 @@ def test_a_line_of_progress_is_escaped_and_masked_once_by_the_run(
 ) -> None:
     masked: list[str] = []
     monkeypatch.setattr("dagster_project.commands.terminal.masked", lambda text, kind: masked.append(text) or text)
-    with terminal.progress() as say:
-        say(f"ingest {HOSTILE}")
+    with terminal.progress() as report:
+        report(f"ingest {HOSTILE}")
     assert SHOWN in capsys.readouterr().err
     assert masked == []

@@ -105,7 +105,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     company = Company(landing, folder / "home")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ROI_HASH_KEY", SECRET)
-        run_daily(load_settings(landing=landing, home=company.home), say=company.said.append)
+        run_daily(load_settings(landing=landing, home=company.home), report=company.said.append)
     return company
 
 
@@ -118,8 +118,8 @@ def test_hostile_texts_are_published_as_the_text_they_are(company: Company) -> N
         line.strip() for line in company.text("select account_id from marts.fct_ticket where ticket_id like 'H%'", "table").splitlines()
     ]
     assert set(HOSTILE) <= set(table)
-    (twins,) = (path for path in (company.home / "published").iterdir() if path.is_dir())
-    stored = {row["account_id"] for path in twins.rglob("*dim_account*.parquet") for row in pq.read_table(path).to_pylist()}
+    (exports,) = (path for path in (company.home / "published").iterdir() if path.is_dir())
+    stored = {row["account_id"] for path in exports.rglob("*dim_account*.parquet") for row in pq.read_table(path).to_pylist()}
     assert set(HOSTILE) <= stored
     assert any(path.endswith(FILE) for path in company.column("select file_path from ops.load_ledger"))
 
@@ -141,7 +141,7 @@ def test_no_text_became_code_or_a_path(company: Company) -> None:
 
 
 @pytest.mark.fault("S7")
-def test_no_address_number_or_name_is_in_a_byte_that_leaves_the_door(company: Company) -> None:
+def test_no_address_number_or_name_is_in_a_byte_that_leaves_ingest(company: Company) -> None:
     home = company.home
     assert look([company.landing], CANARIES).hits, "the search itself finds nothing"
     assert look([home / "published", home / "finance", home / "reports", home / "ops"], CANARIES).hits == []

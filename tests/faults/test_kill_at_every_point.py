@@ -28,7 +28,7 @@ POINTS = (
     "publish_built",
     "publish_copied",
     "publish_verified",
-    "publish_twins",
+    "publish_exports",
     "publish_pointer",
     "publish_path",
     "stage_publish",

@@ -82,7 +82,7 @@ def test_assumed_value_is_listed_but_never_in_a_total(books: Any) -> None:
     assert rows["value.net"]["reporting_amount"] == Decimal("400.00")
 
 
-def test_ratios_and_unit_costs_stand_beside_as_memo(lines: dict[str, dict[str, Any]]) -> None:
+def test_ratios_and_unit_costs_are_a_memo(lines: dict[str, dict[str, Any]]) -> None:
     roi = lines["roi.month|"]
     assert (roi["line_group"], roi["quantity"], roi["unit"], roi["low95"], roi["high95"]) == (
         "memo",

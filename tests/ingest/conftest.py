@@ -1,4 +1,4 @@
-"""A small landing folder and a door to walk it through, shared by the tests of the door."""
+"""A small landing folder and a ingest to walk it through, shared by the tests of ingest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from source"""
 
 
 @dataclass
-class Door:
+class Ingest:
     """One home and one landing folder; `deliver` writes a file, `walk` loads what is new and accepts it."""
 
     settings: Settings
@@ -119,28 +119,28 @@ def amend_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture
-def make_door(tmp_path: Path) -> Callable[..., Door]:
-    def make(name: str = "home", **settings: object) -> Door:
+def make_ingest(tmp_path: Path) -> Callable[..., Ingest]:
+    def make(name: str = "home", **settings: object) -> Ingest:
         landing = tmp_path / "landing"
         landing.mkdir(exist_ok=True)
-        return Door(load_settings(**{"landing": landing, "home": tmp_path / name, "memory_limit": "1GB", **settings}), load_assumptions())
+        return Ingest(load_settings(**{"landing": landing, "home": tmp_path / name, "memory_limit": "1GB", **settings}), load_assumptions())
 
     return make
 
 
 @pytest.fixture
-def door(make_door: Callable[..., Door]) -> Door:
-    return make_door()
+def ingest(make_ingest: Callable[..., Ingest]) -> Ingest:
+    return make_ingest()
 
 
 @pytest.fixture
-def till(make_door: Any, tmp_path: Path) -> Callable[..., Any]:
-    """Make a door with a system of one stream, written as the given lines of YAML say."""
+def till(make_ingest: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Make an ingest with a system of one stream, written as the given lines of YAML say."""
 
     def make(*words: str, sql: str = TILL_SQL) -> Any:
         dialect = "".join(f"    {word}\n" for word in words)
         feeds = "    columns: [number, day, customer, net]\n    feeds:\n      orders: {sql: orders.sql, records: true}\n"
         yml = f"time_zone: UTC\nstreams:\n  sales:\n{dialect}{feeds}"
-        return make_door(mappings=write_system(tmp_path / "mappings", "till", yml, orders=sql))
+        return make_ingest(mappings=write_system(tmp_path / "mappings", "till", yml, orders=sql))
 
     return make

@@ -15,7 +15,7 @@ def orders(numbers: Any, **values: str) -> str:
     return HEADER + "".join(order(number, **values) for number in numbers)
 
 
-def latest(door: Any) -> list[tuple[Any, ...]]:
+def latest(ingest: Any) -> list[tuple[Any, ...]]:
     """The rows the warehouse would use: the latest version of each key."""
     sql = """select order_id, account_id, net_amount::decimal(18, 2)::varchar,
         source_updated_at::varchar, is_deleted, row_hash, delivery_date::varchar
@@ -23,7 +23,7 @@ def latest(door: Any) -> list[tuple[Any, ...]]:
         qualify row_number() over (
             partition by order_id order by source_updated_at desc nulls last, delivery_date desc, file_order desc, record_number desc
         ) = 1 order by all"""
-    return door.all(sql)  # type: ignore[no-any-return]
+    return ingest.all(sql)  # type: ignore[no-any-return]
 
 
 def counts(report: Any) -> list[tuple[int, int, int, int]]:

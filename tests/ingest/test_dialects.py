@@ -13,24 +13,24 @@ from tests.ingest.formats_workbook import sheet, workbook
 
 
 @pytest.mark.fault("D4")
-def test_a_file_cut_in_its_last_record_is_refused_whole_and_not_loaded_in_part(door: Any) -> None:
+def test_a_file_cut_in_its_last_record_is_refused_whole_and_not_loaded_in_part(ingest: Any) -> None:
     many = HEADER + "".join(f"o{number},2026-01-01T10:00:00Z,EUR,a1,10.00\n" for number in range(400))
     for cut in (many[: -len(",a1,10.00\n")], many[:-38], many + 'o5,"2026'):
-        error = refused(door, "a.csv", cut.encode())
+        error = refused(ingest, "a.csv", cut.encode())
         assert "ends in the middle of record" in error or "a quote is opened and never closed" in error
-    assert deliver(door, "a.csv", many.rstrip("\n").encode())[0] == (400, 400, 0, 0), "a missing last line end is no cut"
+    assert deliver(ingest, "a.csv", many.rstrip("\n").encode())[0] == (400, 400, 0, 0), "a missing last line end is no cut"
 
 
 @pytest.mark.fault("D4", "D8")
 def test_a_stream_may_wait_for_a_done_mark_or_a_manifest(till: Callable[..., Any]) -> None:
     text = "number,day,customer,net\nn1,2026-01-01 00:00:00,c,1.00\n"
     for word, mark, content in (("done", "s.csv.done", ""), ("manifest", "s.csv.manifest.json", '{"rows": 1}')):
-        door = till(f"complete_by: {word}")
-        folder = door.deliver("till/sales/2031-01-01/s.csv", text).parent
-        assert door.walk().files == []
+        ingest = till(f"complete_by: {word}")
+        folder = ingest.deliver("till/sales/2031-01-01/s.csv", text).parent
+        assert ingest.walk().files == []
         (folder / mark).write_text(content)
-        assert [file.loaded for file in door.walk().files] == [1]
-        door.settings.home.rename(door.settings.home.with_name(f"home-{word}"))
+        assert [file.loaded for file in ingest.walk().files] == [1]
+        ingest.settings.home.rename(ingest.settings.home.with_name(f"home-{word}"))
         (folder / mark).unlink()
 
 
@@ -53,42 +53,42 @@ def test_a_stream_may_wait_for_a_done_mark_or_a_manifest(till: Callable[..., Any
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_each_declared_word_of_a_dialect_is_read(till: Callable[..., Any], words: list[str], text: str | bytes) -> None:
-    door = till(*words)
-    assert sold(door, text) == [("n1", "a,b", "1.00")]
-    assert door.all("select ordered_at::varchar from lake.orders") == [("2026-01-01 00:00:00+00",)]
+    ingest = till(*words)
+    assert sold(ingest, text) == [("n1", "a,b", "1.00")]
+    assert ingest.all("select ordered_at::varchar from lake.orders") == [("2026-01-01 00:00:00+00",)]
 
 
 @pytest.mark.fault("F2")
 def test_quotes_and_line_ends_inside_follow_the_declared_dialect(till: Callable[..., Any]) -> None:
-    door = till('quote: "\'"')
+    ingest = till('quote: "\'"')
     rows = "number,day,customer,net\n'it''s\n1',2026-01-01 00:00:00,5\" disk,1.00\n"
-    assert sold(door, rows) == [("it's\n1", '5" disk', "1.00")]
-    door.settings.home.rename(door.settings.home.with_name("before"))
-    door = till('escape: "\\\\"')
+    assert sold(ingest, rows) == [("it's\n1", '5" disk', "1.00")]
+    ingest.settings.home.rename(ingest.settings.home.with_name("before"))
+    ingest = till('escape: "\\\\"')
     rows = 'number,day,customer,net\n"say \\"x\\"\n1",2026-01-01 00:00:00,a\\,b,1.00\nn2,2026-01-01 00:00:00,c,2.00\n'
-    door.deliver("till/sales/2031-01-01/s.csv", rows)
-    assert sold(door, rows, "t.csv") == [('say "x"\n1', "a,b", "1.00"), ("n2", "c", "2.00")]
-    door.settings.home.rename(door.settings.home.with_name("escaped"))
-    door = till('quote: ""')
-    door.deliver("till/sales/2031-01-01/s.csv", 'number,day,customer,net\nn1,2026-01-01 00:00:00,5" disk,1.00\n')
-    door.settings.landing.joinpath("till/sales/2031-01-01/t.csv").unlink()
-    assert [file.loaded for file in door.walk().files] == [1]
-    assert door.all("select account_id from lake.orders") == [('5" disk',)]
+    ingest.deliver("till/sales/2031-01-01/s.csv", rows)
+    assert sold(ingest, rows, "t.csv") == [('say "x"\n1', "a,b", "1.00"), ("n2", "c", "2.00")]
+    ingest.settings.home.rename(ingest.settings.home.with_name("escaped"))
+    ingest = till('quote: ""')
+    ingest.deliver("till/sales/2031-01-01/s.csv", 'number,day,customer,net\nn1,2026-01-01 00:00:00,5" disk,1.00\n')
+    ingest.settings.landing.joinpath("till/sales/2031-01-01/t.csv").unlink()
+    assert [file.loaded for file in ingest.walk().files] == [1]
+    assert ingest.all("select account_id from lake.orders") == [('5" disk',)]
 
 
 @pytest.mark.fault("F16")
 def test_only_declared_words_are_null_in_every_format(till: Callable[..., Any]) -> None:
-    door = till('null_words: ["N/A", "-"]')
+    ingest = till('null_words: ["N/A", "-"]')
     rows = [("n1", "N/A"), ("n2", "-"), ("n3", ""), ("n4", "n/a"), ("n5", "NULL")]
     expected = [None, None, "", "n/a", "NULL"]
     text = "number,day,customer,net\n" + "".join(f"{number},2026-01-01 00:00:00,{word},1\n" for number, word in rows)
     objects = lines(*[{"number": number, "day": "2026-01-01 00:00:00", "customer": word, "net": 1} for number, word in rows])
     cells = sheet([["number", "day", "customer", "net"], *[[number, "2026-01-01", word, 1] for number, word in rows]])
     for name, content in (("s.csv", text.encode()), ("s.jsonl", objects), ("s.xlsx", workbook({"S": cells}))):
-        assert [row[1] for row in sold(door, content, name)] == expected, name
-        (door.settings.landing / "till/sales/2031-01-01" / name).unlink()
-        door.settings.home.rename(door.settings.home.with_name(f"after-{name}"))
-        door.runs = 0
+        assert [row[1] for row in sold(ingest, content, name)] == expected, name
+        (ingest.settings.landing / "till/sales/2031-01-01" / name).unlink()
+        ingest.settings.home.rename(ingest.settings.home.with_name(f"after-{name}"))
+        ingest.runs = 0
 
 
 @pytest.mark.fault("F3")
@@ -103,9 +103,9 @@ def test_a_wrong_encoding_is_refused_with_its_place_in_every_format(till: Callab
         ("ascii", text.encode(), "not ascii at byte 48"),
         ("utf-16-le", text.encode(), "not utf-16-le|header|NUL"),
     ):
-        door = till(f"encoding: {encoding}")
-        path = door.deliver("till/sales/2031-01-01/s.csv", content)
-        (refusal,) = door.walk().refusals
+        ingest = till(f"encoding: {encoding}")
+        path = ingest.deliver("till/sales/2031-01-01/s.csv", content)
+        (refusal,) = ingest.walk().refusals
         assert any(word in refusal for word in message.split("|")) or "required column" in refusal, refusal
         path.unlink()
 
@@ -117,13 +117,13 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
     rows = sheet([["number", "day", "customer", "net"], *[[f"n{number}", "2026-01-01", "c", 1] for number in range(50)]])
     for name, content in (("s.csv", text.encode()), ("s.csv.gz", text.encode()), ("s.jsonl", objects), ("s.xlsx", workbook({"S": rows}))):
         for word, message in (("max_records: 49", "more than 49 records"), ("max_bytes: 999", "holds more than 999 bytes")):
-            door = till(word)
-            path = door.deliver(f"till/sales/2031-01-01/{name}", content)
-            (refusal,) = door.walk().refusals
+            ingest = till(word)
+            path = ingest.deliver(f"till/sales/2031-01-01/{name}", content)
+            (refusal,) = ingest.walk().refusals
             assert message in refusal
             path.unlink()
-    door = till("max_records: 50", "max_bytes: 99999")
-    assert len(sold(door, text)) == 50
+    ingest = till("max_records: 50", "max_bytes: 99999")
+    assert len(sold(ingest, text)) == 50
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
     ],
 )
 def test_a_dialect_that_cannot_be_read_is_named_by_line(till: Callable[..., Any], word: str, message: str) -> None:
-    door = till(word)
-    door.deliver("till/sales/2031-01-01/s.csv", "number\n")
+    ingest = till(word)
+    ingest.deliver("till/sales/2031-01-01/s.csv", "number\n")
     with pytest.raises(UsageError, match=message):
-        door.walk()
+        ingest.walk()
 
 
 @pytest.mark.fault("F10", "F2")
-def test_a_header_that_names_nothing_sure_is_refused(door: Any) -> None:
+def test_a_header_that_names_nothing_sure_is_refused(ingest: Any) -> None:
     for head, message in (
         ("\n" + HEADER, "the first line is blank"),
         (HEADER.replace("account_id", "ORDER_ID"), "are both called order_id"),
@@ -153,15 +153,15 @@ def test_a_header_that_names_nothing_sure_is_refused(door: Any) -> None:
         (HEADER.replace("account_id", "record_number"), "may not be called record_number"),
         (HEADER.replace("currency_code", "currency_cod"), "required column currency_code is missing; did currency_cod replace it?"),
     ):
-        assert message in refused(door, "a.csv", (head + ROWS).encode())
+        assert message in refused(ingest, "a.csv", (head + ROWS).encode())
 
 
 @pytest.mark.fault("F11")
-def test_keys_and_columns_in_another_order_are_read_by_name(door: Any) -> None:
+def test_keys_and_columns_in_another_order_are_read_by_name(ingest: Any) -> None:
     turned = {name: OBJECT[name] for name in reversed(COLUMNS)}
-    deliver(door, "a.jsonl", lines(turned, {**OBJECT, "order_id": "o2"}))
-    deliver(door, "b.xlsx", workbook({"S": sheet([COLUMNS[::-1], [99, "a9", "EUR", "2026-01-01", "o3"]])}))
-    assert door.all("select order_id, account_id, net_amount::decimal(18, 2)::varchar from lake.orders order by 1") == [
+    deliver(ingest, "a.jsonl", lines(turned, {**OBJECT, "order_id": "o2"}))
+    deliver(ingest, "b.xlsx", workbook({"S": sheet([COLUMNS[::-1], [99, "a9", "EUR", "2026-01-01", "o3"]])}))
+    assert ingest.all("select order_id, account_id, net_amount::decimal(18, 2)::varchar from lake.orders order by 1") == [
         ("o1", "a1", "10.00"),
         ("o2", "a1", "10.00"),
         ("o3", "a9", "99.00"),

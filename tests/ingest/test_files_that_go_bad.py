@@ -40,19 +40,19 @@ def damaged(data: bytes) -> bytes:
     return data[:60] + bytes(byte ^ 0xFF for byte in data[60:160]) + data[160:]
 
 
-def load_after(door: Any, change: Callable[[], object]) -> LoadReport:
+def load_after(ingest: Any, change: Callable[[], object]) -> LoadReport:
     """Load what is new, changed after it was listed, and accept it."""
-    fresh = new_files(door.settings.landing, door.ledger, door.mappings)
+    fresh = new_files(ingest.settings.landing, ingest.ledger, ingest.mappings)
     change()
-    door.runs += 1
-    report = load(door.settings, door.assumptions, door.ledger, fresh, f"run-{door.runs}")
-    door.ledger.accept(f"run-{door.runs}")
-    report.commit(door.ledger)
+    ingest.runs += 1
+    report = load(ingest.settings, ingest.assumptions, ingest.ledger, fresh, f"run-{ingest.runs}")
+    ingest.ledger.accept(f"run-{ingest.runs}")
+    report.commit(ingest.ledger)
     return report
 
 
-def loaded(door: Any) -> list[str]:
-    return [order for (order,) in door.all("select distinct order_id from lake.orders order by order_id::int")]
+def loaded(ingest: Any) -> list[str]:
+    return [order for (order,) in ingest.all("select distinct order_id from lake.orders order by order_id::int")]
 
 
 @pytest.fixture(params=[(), ("key: [number]",)], ids=["read by itself", "kept in a table"])
@@ -98,16 +98,16 @@ def test_a_loaded_file_that_is_replaced_by_a_damaged_one_keeps_its_rows(shop: An
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_file_with_any_bytes_flipped_loads_or_is_refused(make_door: Any, tmp_path: Path, data: st.DataObject) -> None:
+def test_a_file_with_any_bytes_flipped_loads_or_is_refused(make_ingest: Any, tmp_path: Path, data: st.DataObject) -> None:
     """Whatever is flipped: no other error, and the other file of the run is there."""
     names = ("order_id", "ordered_at", "currency_code", "net_amount")
     whole = bytearray(parquet(*range(1, 100), names=names))
     for at in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=4)):
         whole[at] ^= data.draw(st.integers(1, 255))
-    door = make_door(f"home-{len(list(tmp_path.iterdir()))}")
-    door.deliver("canonical/orders/2026-01-02/a.parquet", bytes(whole))
-    door.deliver("canonical/orders/2026-01-02/b.csv", "order_id,ordered_at,currency_code\no2,2026-01-01T10:00:00Z,EUR\n")
-    report = door.walk()
+    ingest = make_ingest(f"home-{len(list(tmp_path.iterdir()))}")
+    ingest.deliver("canonical/orders/2026-01-02/a.parquet", bytes(whole))
+    ingest.deliver("canonical/orders/2026-01-02/b.csv", "order_id,ordered_at,currency_code\no2,2026-01-01T10:00:00Z,EUR\n")
+    report = ingest.walk()
     (b,) = (file for file in report.files if file.path.endswith("b.csv"))
     assert (b.status, b.loaded) == ("staged", 1)
 

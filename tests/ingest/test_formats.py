@@ -35,14 +35,14 @@ from tests.ingest.formats_workbook import sheet, workbook
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_same_orders_arrive_from_every_format(door: Any, name: str, content: bytes) -> None:
-    assert deliver(door, name, content) == ((4, 4, 0, 0), "")
-    assert door.all(
+def test_the_same_orders_arrive_from_every_format(ingest: Any, name: str, content: bytes) -> None:
+    assert deliver(ingest, name, content) == ((4, 4, 0, 0), "")
+    assert ingest.all(
         "select order_id, ordered_at::varchar, net_amount::decimal(18, 2)::varchar, record_number from lake.orders order by 1"
     ) == [(f"o{number}", "2026-01-01 10:00:00+00", "10.00", number + 1) for number in range(4)]
-    assert deliver(door, name, content) == ((4, 0, 4, 0), ""), "and the same bytes again add nothing"
+    assert deliver(ingest, name, content) == ((4, 0, 4, 0), ""), "and the same bytes again add nothing"
 
 
 @pytest.mark.parametrize("name", ["a.docx", "a.csv.bz2", "a.xls", "csv", "a.parquet.gz", "a.csv.gz.gz"])
-def test_an_unknown_suffix_is_refused_with_the_known_ones(door: Any, name: str) -> None:
-    assert "format not supported; supported: csv, tsv, txt, jsonl" in refused(door, name, CSV)
+def test_an_unknown_suffix_is_refused_with_the_known_ones(ingest: Any, name: str) -> None:
+    assert "format not supported; supported: csv, tsv, txt, jsonl" in refused(ingest, name, CSV)

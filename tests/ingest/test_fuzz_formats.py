@@ -1,7 +1,7 @@
 """Damaged bytes of every format: never a crash or a hang, nothing lost in silence, no value in another column.
 
 Each example is a good file with a few bytes changed. It is refused with a message, or its records are all accounted for, as
-counted and read by another reader than the door's.
+counted and read by another reader than ingest's.
 """
 
 from __future__ import annotations
@@ -55,21 +55,21 @@ def damaged(content: bytes, changes: list[tuple[str, float, int]]) -> bytes:
     return content
 
 
-def walk(make_door: Callable[..., Any], name: str, content: bytes) -> dict[int, tuple[str, str | None]] | None:
-    """Deliver one file to a new door; return None if it is refused, else its rows by record number; -1 holds the counts."""
-    door = make_door(f"home{next(HOMES)}")
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-    path = door.deliver(f"canonical/orders/2026-01-02/{name}", b"")
+def walk(make_ingest: Callable[..., Any], name: str, content: bytes) -> dict[int, tuple[str, str | None]] | None:
+    """Deliver one file to a new ingest; return None if it is refused, else its rows by record number; -1 holds the counts."""
+    ingest = make_ingest(f"home{next(HOMES)}")
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+    path = ingest.deliver(f"canonical/orders/2026-01-02/{name}", b"")
     path.write_bytes(content)
     since = time.process_time()
     try:
-        report = door.read()
+        report = ingest.read()
         assert time.process_time() - since < SECONDS
         (file,) = report.files
         if file.status == "refused":
             assert name in (file.error or "")
             assert "remedy" in (file.error or "")
-            assert not list((door.settings.lake / "orders").glob("*"))
+            assert not list((ingest.settings.lake / "orders").glob("*"))
             return None
         assert file.physical == file.loaded + file.superseded + file.quarantined
         table = pq.read_table(report.batches["orders"][0]).to_pydict()
@@ -80,7 +80,7 @@ def walk(make_door: Callable[..., Any], name: str, content: bytes) -> dict[int, 
         assert {entry.record_number for entry in file.quarantine}.isdisjoint(found)
         return {**found, -1: (file.physical, file.quarantined)}
     finally:
-        shutil.rmtree(door.settings.home)
+        shutil.rmtree(ingest.settings.home)
         path.unlink()
 
 
@@ -95,10 +95,10 @@ def csv_file(accounts: list[str]) -> bytes:
     return made.getvalue().encode()
 
 
-def check_csv(make_door: Callable[..., Any], file: tuple[list[str], Any], name: str = "f.csv") -> None:
+def check_csv(make_ingest: Callable[..., Any], file: tuple[list[str], Any], name: str = "f.csv") -> None:
     plain = csv_file(file[0])
     content = damaged(plain if name == "f.csv" else gzip.compress(plain, mtime=0), file[1])
-    found = walk(make_door, name, content)
+    found = walk(make_ingest, name, content)
     if found is None:
         assert file[1], "a good file is never refused"
         return
@@ -110,9 +110,9 @@ def check_csv(make_door: Callable[..., Any], file: tuple[list[str], Any], name: 
         assert list(values) == expected, "each value stands in its own column"
 
 
-def check_json(make_door: Callable[..., Any], file: tuple[list[str], Any], _: str = "") -> None:
+def check_json(make_ingest: Callable[..., Any], file: tuple[list[str], Any], _: str = "") -> None:
     content = damaged("".join(json.dumps(dict(zip(HEADER, row, strict=True))) + "\n" for row in rows(file[0])).encode(), file[1])
-    found = walk(make_door, "f.jsonl", content)
+    found = walk(make_ingest, "f.jsonl", content)
     if found is None:
         assert file[1] or not file[0], "a good file is never refused"
         return
@@ -123,13 +123,13 @@ def check_json(make_door: Callable[..., Any], file: tuple[list[str], Any], _: st
         assert (order_id, account_id) == (identifier_value(str(one["order_id"])), identifier_value(one.get("account_id") or "") or None)
 
 
-def check_sheet(make_door: Callable[..., Any], file: tuple[list[str], Any], kind: str) -> None:
+def check_sheet(make_ingest: Callable[..., Any], file: tuple[list[str], Any], kind: str) -> None:
     accounts = [text.replace("\r", "") for text in file[0]]
     xml = sheet([HEADER, *rows(accounts)]).encode()
     content = damaged(workbook({"S": xml.decode()}), file[1]) if kind == "zip" else b""
     if kind == "xml":
         content = workbook({"S": ""}, {"xl/worksheets/sheet1.xml": damaged(xml, file[1])})
-    found = walk(make_door, "f.xlsx", content)
+    found = walk(make_ingest, "f.xlsx", content)
     if found is None:
         assert file[1], "a good file is never refused"
         return
@@ -158,9 +158,9 @@ CHECKS = {
 @pytest.mark.parametrize("form", CHECKS)
 @given(file=files)
 @ORDINARY
-def test_damaged_bytes_are_refused_or_every_record_is_accounted_for(make_door: Callable[..., Any], form: str, file: Any) -> None:
+def test_damaged_bytes_are_refused_or_every_record_is_accounted_for(make_ingest: Callable[..., Any], form: str, file: Any) -> None:
     check, word = CHECKS[form]
-    check(make_door, file, word)
+    check(make_ingest, file, word)
 
 
 @pytest.mark.slow
@@ -168,14 +168,14 @@ def test_damaged_bytes_are_refused_or_every_record_is_accounted_for(make_door: C
 @pytest.mark.parametrize("form", CHECKS)
 @given(file=files)
 @LONG
-def test_many_damaged_files_are_refused_or_accounted_for(make_door: Callable[..., Any], form: str, file: Any) -> None:
+def test_many_damaged_files_are_refused_or_accounted_for(make_ingest: Callable[..., Any], form: str, file: Any) -> None:
     check, word = CHECKS[form]
-    check(make_door, file, word)
+    check(make_ingest, file, word)
 
 
 @pytest.mark.fault("F8", "D5")
 @pytest.mark.parametrize("name", ["f.csv", "f.csv.gz", "f.csv.zst", "f.zip", "f.jsonl", "f.xlsx", "f.parquet"])
 @given(content=st.binary(max_size=200))
 @settings(ORDINARY, max_examples=5)
-def test_bytes_that_are_no_file_of_their_name_are_refused(make_door: Callable[..., Any], name: str, content: bytes) -> None:
-    assert walk(make_door, name, content) is None
+def test_bytes_that_are_no_file_of_their_name_are_refused(make_ingest: Callable[..., Any], name: str, content: bytes) -> None:
+    assert walk(make_ingest, name, content) is None

@@ -20,8 +20,8 @@ from tests.ingest.formats_workbook import sheet, workbook
 ORDERS = "order_id,ordered_at,currency_code,net_amount\n1,2026-01-01T10:00:00Z,EUR,1.00\n2,2026-01-01T10:00:00Z,EUR,2.00\n"
 
 
-def refusal(door: Any) -> str:
-    return "\n".join(door.walk().refusals)
+def refusal(ingest: Any) -> str:
+    return "\n".join(ingest.walk().refusals)
 
 
 def declare(tmp_path: Path, text: str) -> Path:
@@ -50,74 +50,74 @@ def test_lines_above_the_header_are_left_out_however_the_text_is_cut(lines: list
 
 
 def test_a_column_that_nobody_reads_may_be_unnamed_or_repeated(till: Any) -> None:
-    door = till()
-    door.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net,,note,NOTE\n1,2026-01-01 10:00:00,c,1.00,x,y,z\n")
-    told = "\n".join(door.walk().warnings)
+    ingest = till()
+    ingest.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net,,note,NOTE\n1,2026-01-01 10:00:00,c,1.00,x,y,z\n")
+    told = "\n".join(ingest.walk().warnings)
     assert "new column column_5" in told
     assert "new column NOTE_2" in told
-    assert door.all("select account_id from lake.orders") == [("c",)]
+    assert ingest.all("select account_id from lake.orders") == [("c",)]
 
 
 @pytest.mark.parametrize("header", ["number,day,customer,net,Net", "number,day,customer,,"])
 def test_an_ambiguous_column_that_is_read_is_refused_until_its_position_is_declared(till: Any, header: str) -> None:
     row = "1,2026-01-01 10:00:00,c,1.00,2.00\n"
-    door = till()
-    door.deliver("till/sales/2026-01-02/a.csv", f"{header}\n{row}")
-    assert "positions: {4: net" in refusal(door)
-    door = till("positions: {4: net, 5: gross}")
-    door.walk()
-    assert door.all("select net_amount::decimal(18, 2)::varchar from lake.orders") == [("1.00",)]
+    ingest = till()
+    ingest.deliver("till/sales/2026-01-02/a.csv", f"{header}\n{row}")
+    assert "positions: {4: net" in refusal(ingest)
+    ingest = till("positions: {4: net, 5: gross}")
+    ingest.walk()
+    assert ingest.all("select net_amount::decimal(18, 2)::varchar from lake.orders") == [("1.00",)]
 
 
 def test_a_position_may_not_rename_a_column_that_has_its_own_name(till: Any) -> None:
-    door = till("positions: {3: net}")
-    door.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net\n1,2026-01-01 10:00:00,c,1.00\n")
-    assert "positions calls column 3 net, the header calls it customer" in refusal(door)
+    ingest = till("positions: {3: net}")
+    ingest.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net\n1,2026-01-01 10:00:00,c,1.00\n")
+    assert "positions calls column 3 net, the header calls it customer" in refusal(ingest)
 
 
 def test_an_unnamed_column_of_a_worksheet_is_read_by_its_position(till: Any) -> None:
     rows: list[list[object]] = [["Sales 2026", None, None, None], ["number", "day", "customer", None], ["1", "2026-01-01", "c", 1.5]]
-    door = till("positions: {4: net}", "header_row: 2")
-    door.deliver("till/sales/2026-01-02/a.xlsx", workbook({"Data": sheet(rows)}))
-    door.walk()
-    assert door.all("select order_id, net_amount::decimal(18, 2)::varchar from lake.orders") == [("1", "1.50")]
+    ingest = till("positions: {4: net}", "header_row: 2")
+    ingest.deliver("till/sales/2026-01-02/a.xlsx", workbook({"Data": sheet(rows)}))
+    ingest.walk()
+    assert ingest.all("select order_id, net_amount::decimal(18, 2)::varchar from lake.orders") == [("1", "1.50")]
 
 
 @pytest.mark.parametrize("packing", ["", ".gz"])
 @pytest.mark.parametrize("bad", ["", "3,2026-01-01T10:00:00Z\n"])
-def test_a_title_above_the_header_is_told_and_declared(make_door: Any, tmp_path: Path, bad: str, packing: str) -> None:
+def test_a_title_above_the_header_is_told_and_declared(make_ingest: Any, tmp_path: Path, bad: str, packing: str) -> None:
     name = f"canonical/orders/2026-01-02/a.csv{packing}"
-    door = make_door()
-    path = door.deliver(name, f"Report, daily\n\n{ORDERS}{bad}").resolve()
-    assert "line 3 has 3 of the 3 required columns: declare header_row: 3" in refusal(door)
-    door = make_door("second", mappings=declare(tmp_path, "streams:\n  orders: {header_row: 3}\n"))
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-    report = door.walk()
+    ingest = make_ingest()
+    path = ingest.deliver(name, f"Report, daily\n\n{ORDERS}{bad}").resolve()
+    assert "line 3 has 3 of the 3 required columns: declare header_row: 3" in refusal(ingest)
+    ingest = make_ingest("second", mappings=declare(tmp_path, "streams:\n  orders: {header_row: 3}\n"))
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+    report = ingest.walk()
     assert [(file.physical, file.loaded) for file in report.files] == [(2 + bool(bad), 2)]
     if bad:
-        assert door.ledger.rows("select record_number, line_number from quarantine") == [(3, 6)]
+        assert ingest.ledger.rows("select record_number, line_number from quarantine") == [(3, 6)]
     records = [record for record in delivered_records(path, Dialect(header_row=3)) if record.number]
     assert [record.values["order_id"] for record in records] == ["1", "2", *(["3"] if bad else [])]
 
 
-def test_another_delimiter_is_told_and_declared(make_door: Any, tmp_path: Path) -> None:
-    door = make_door()
-    door.deliver("canonical/orders/2026-01-02/a.csv", ORDERS.replace(",", ";"))
-    assert 'declare delimiter: ";"' in refusal(door)
+def test_another_delimiter_is_told_and_declared(make_ingest: Any, tmp_path: Path) -> None:
+    ingest = make_ingest()
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", ORDERS.replace(",", ";"))
+    assert 'declare delimiter: ";"' in refusal(ingest)
     make = declare(tmp_path, 'streams:\n  orders: {delimiter: ";"}\n')
-    door = make_door("second", mappings=make)
-    door.walk()
-    assert door.all("select count(*) from lake.orders") == [(2,)]
+    ingest = make_ingest("second", mappings=make)
+    ingest.walk()
+    assert ingest.all("select count(*) from lake.orders") == [(2,)]
 
 
 @pytest.mark.parametrize(("encoding", "told"), [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le")])
-def test_another_encoding_is_told_and_declared(make_door: Any, tmp_path: Path, encoding: str, told: str) -> None:
-    door = make_door()
-    door.deliver("canonical/orders/2026-01-02/a.csv", ORDERS.replace("1,2026", "é1,2026").encode(encoding))
-    assert f"declare encoding: {told} in the YAML" in refusal(door)
-    door = make_door("second", mappings=declare(tmp_path, f"streams:\n  orders: {{encoding: {told}}}\n"))
-    door.walk()
-    assert door.all("select min(order_id), max(order_id) from lake.orders") == [("2", "é1")]
+def test_another_encoding_is_told_and_declared(make_ingest: Any, tmp_path: Path, encoding: str, told: str) -> None:
+    ingest = make_ingest()
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", ORDERS.replace("1,2026", "é1,2026").encode(encoding))
+    assert f"declare encoding: {told} in the YAML" in refusal(ingest)
+    ingest = make_ingest("second", mappings=declare(tmp_path, f"streams:\n  orders: {{encoding: {told}}}\n"))
+    ingest.walk()
+    assert ingest.all("select min(order_id), max(order_id) from lake.orders") == [("2", "é1")]
 
 
 def test_the_yaml_of_canonical_feeds_says_only_how_files_are_written(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ INVOICE, NET = "id,posted,is_deleted,ver\n", "invoice_id,net\n"
 
 
 @pytest.fixture
-def books(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    return make_door("books", mappings=write_system(tmp_path / "mappings", "books", BOOKS, orders=TOTALS))
+def books(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
+    return make_ingest("books", mappings=write_system(tmp_path / "mappings", "books", BOOKS, orders=TOTALS))
 
 
 def total(books: Any) -> list[Any]:
@@ -99,7 +99,7 @@ def test_not_deleted_is_nothing_or_any_word_for_false(books: Any, word: str) -> 
     assert total(books) == [("i1", None)]
 
 
-def test_a_word_for_deleted_that_is_neither_true_nor_false_is_quarantined_until_it_is_mended(books: Any) -> None:
+def test_a_word_for_deleted_that_is_neither_true_nor_false_is_quarantined_until_it_is_repaired(books: Any) -> None:
     books.deliver("books/line/2026-03-01/l.csv", NET + "i1,10\n")
     invoice(books, 1, "2026-02-01")
     invoice(books, 2, "2026-02-02", deleted="maybe")
@@ -124,9 +124,9 @@ def test_a_record_whose_version_and_word_for_deleted_cannot_be_read_is_one_recor
 
 
 @pytest.mark.parametrize(("state", "stands_then"), [("void", []), ("VOID ", []), ("true", ["i1"]), ("maybe", ["i1"])])
-def test_a_code_for_deleted_means_only_itself(make_door: Callable[..., Any], tmp_path: Path, state: str, stands_then: list[str]) -> None:
+def test_a_code_for_deleted_means_only_itself(make_ingest: Callable[..., Any], tmp_path: Path, state: str, stands_then: list[str]) -> None:
     yml = BOOKS.replace("{is_deleted: true}", "{is_deleted: void}")
-    books = make_door("codes", mappings=write_system(tmp_path / "codes", "books", yml, orders=TOTALS))
+    books = make_ingest("codes", mappings=write_system(tmp_path / "codes", "books", yml, orders=TOTALS))
     invoice(books, 1, "2026-02-01", deleted=state)
     assert books.walk().rejections == []
     assert [number for number, _ in total(books)] == stands_then
@@ -134,10 +134,10 @@ def test_a_code_for_deleted_means_only_itself(make_door: Callable[..., Any], tmp
 
 @pytest.mark.parametrize(("word", "stands_then"), [("false", []), ("F", []), ("0", []), ("t", ["i1"]), ("", ["i1"])])
 def test_a_mark_of_active_rows_is_read_by_any_word_too(
-    make_door: Callable[..., Any], tmp_path: Path, word: str, stands_then: list[str]
+    make_ingest: Callable[..., Any], tmp_path: Path, word: str, stands_then: list[str]
 ) -> None:
     yml = BOOKS.replace("{is_deleted: true}", "{is_deleted: false}")
-    books = make_door("active", mappings=write_system(tmp_path / "active", "books", yml, orders=TOTALS))
+    books = make_ingest("active", mappings=write_system(tmp_path / "active", "books", yml, orders=TOTALS))
     invoice(books, 1, "2026-02-01", deleted=word)
     books.walk()
     assert [number for number, _ in total(books)] == stands_then
@@ -173,7 +173,7 @@ def test_a_refused_replacement_leaves_the_rows_of_the_accepted_file(books: Any) 
 
 
 @pytest.mark.parametrize("number", ["C1 ", "\u00a0C1", "C1"])
-def test_what_a_select_joins_is_in_one_form_whatever_it_is_called(make_door: Callable[..., Any], tmp_path: Path, number: str) -> None:
+def test_what_a_select_joins_is_in_one_form_whatever_it_is_called(make_ingest: Callable[..., Any], tmp_path: Path, number: str) -> None:
     yml = (
         "time_zone: UTC\nstreams:\n"
         "  ticket:\n    columns: [Nr, Customer, Opened]\n    key: [Nr]\n    feeds: {tickets: {sql: tickets.sql, records: true}}\n"
@@ -184,7 +184,7 @@ def test_what_a_select_joins_is_in_one_form_whatever_it_is_called(make_door: Cal
         "    'open' as ticket_state, 'email' as channel, customer.Segment as issue_family\n"
         "from source left join customer on source.Customer = customer.Number"
     )
-    desk = make_door("desk", mappings=write_system(tmp_path / "mappings", "desk", yml, tickets=sql))
+    desk = make_ingest("desk", mappings=write_system(tmp_path / "mappings", "desk", yml, tickets=sql))
     desk.deliver("desk/ticket/2026-03-01/t.csv", f"Nr,Customer,Opened\n1,{number},2026-03-01T10:00:00Z\n")
     desk.deliver("desk/customer/2026-03-02/c.csv", "Number,Segment\nC1,industry\n")
     desk.walk()

@@ -199,7 +199,7 @@ def test_a_plan_may_lie_years_ahead_and_what_happened_may_not() -> None:
 
 @pytest.mark.fault("F17")
 @pytest.mark.parametrize("feed", feeds())
-def test_what_has_happened_lies_no_day_after_the_next_of_its_delivery(feed: str) -> None:
+def test_what_has_happened_is_no_day_after_the_next_of_its_delivery(feed: str) -> None:
     contract = load_contract(feed)
     instants = [column.name for column in contract.columns if column.sql_type == "timestamptz"]
     happened = [name for name in instants if contract.column(name).not_after_delivery]
@@ -211,7 +211,7 @@ def test_what_has_happened_lies_no_day_after_the_next_of_its_delivery(feed: str)
 
 
 @pytest.mark.fault("F20")
-def test_one_bad_cell_of_each_feed_is_quarantined_by_file_record_and_column_and_all_else_loads(door: Any) -> None:
+def test_one_bad_cell_of_each_feed_is_quarantined_by_file_record_and_column_and_all_else_loads(ingest: Any) -> None:
     bad = {
         "ledger_actuals": {"ledger_amount": "9999999999999999.99"}, "budgets": {"fiscal_period": "1999-13"},
         "tickets": {"handle_seconds": "999999999"}, "order_lines": {"quantity": "99999999999999"},
@@ -225,11 +225,11 @@ def test_one_bad_cell_of_each_feed_is_quarantined_by_file_record_and_column_and_
         )
         rows = [[*example[:key], f"K{number}", *example[key + 1 :]] for number in range(5)]
         rows[3] = [change.get(name, value) for name, value in zip(contract.names, rows[3], strict=True)]
-        door.deliver(f"canonical/{feed}/2026-01-06/a.csv", header + "\n" + "".join(",".join(row) + "\n" for row in rows))
-    door.walk()
-    kept = door.ledger.rows("select d.path, q.record_number, q.column_name from quarantine as q join deliveries as d using (file_id)")
+        ingest.deliver(f"canonical/{feed}/2026-01-06/a.csv", header + "\n" + "".join(",".join(row) + "\n" for row in rows))
+    ingest.walk()
+    kept = ingest.ledger.rows("select d.path, q.record_number, q.column_name from quarantine as q join deliveries as d using (file_id)")
     assert sorted(kept) == sorted((f"canonical/{feed}/2026-01-06/a.csv", 4, *change) for feed, change in bad.items())
-    assert {feed: door.all(f"select count(*) from lake.{feed}") for feed in bad} == {feed: [(4,)] for feed in bad}
+    assert {feed: ingest.all(f"select count(*) from lake.{feed}") for feed in bad} == {feed: [(4,)] for feed in bad}
 
 
 @pytest.mark.fault("D2")
@@ -238,13 +238,13 @@ def test_one_bad_cell_of_each_feed_is_quarantined_by_file_record_and_column_and_
 def test_of_records_with_one_key_and_no_version_the_last_one_counts_and_it_is_said(
     till: Callable[..., Any], system: str, amounts: tuple[int, ...]
 ) -> None:
-    door = till()
+    ingest = till()
     if system == "canonical":
         rows = "order_id,ordered_at,currency_code,net_amount\n" + "".join(f"o,2026-01-01T00:00:00Z,EUR,{amount}\n" for amount in amounts)
-        door.deliver("canonical/orders/2026-01-06/a.csv", rows)
+        ingest.deliver("canonical/orders/2026-01-06/a.csv", rows)
     else:
         rows = "number,day,customer,net\n" + "".join(f"o,2026-01-01 00:00:00,c,{amount}\n" for amount in amounts)
-        door.deliver("till/sales/2026-01-06/a.csv", rows)
-    report = door.walk()
-    assert door.all("select net_amount from lake.orders") == [(Decimal(amounts[-1]),)]
+        ingest.deliver("till/sales/2026-01-06/a.csv", rows)
+    report = ingest.walk()
+    assert ingest.all("select net_amount from lake.orders") == [(Decimal(amounts[-1]),)]
     assert any(f"{len(amounts) - 1} of {len(amounts)} records repeat the key" in warning for warning in report.warnings)

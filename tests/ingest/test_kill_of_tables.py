@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.ingest.sources.standing import is_current, left_behind
+from dagster_project.ingest.sources.table_files import is_current, left_behind
 from tests.ingest.mapping_files import write_system
 
 YML = """
@@ -71,35 +71,35 @@ FILES = [pytest.param(SECOND, id="new files"), pytest.param(REPLACED, id="a repl
 
 
 @pytest.fixture
-def desk(make_door: Callable[..., Any], tmp_path: Path) -> Any:
+def desk(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
     mappings = write_system(tmp_path / "mappings", "desk", YML, accounts=ACCOUNTS, tickets=TICKETS)
-    door = make_door(mappings=mappings)
-    deliver(door, FIRST)
-    assert door.walk().refusals == []
-    return door
+    ingest = make_ingest(mappings=mappings)
+    deliver(ingest, FIRST)
+    assert ingest.walk().refusals == []
+    return ingest
 
 
-def deliver(door: Any, files: dict[str, str]) -> None:
+def deliver(ingest: Any, files: dict[str, str]) -> None:
     for path, content in files.items():
-        door.deliver(f"desk/{path}", content)
+        ingest.deliver(f"desk/{path}", content)
 
 
-def kill(door: Any, point: str) -> None:
+def kill(ingest: Any, point: str) -> None:
     """Load what is new in a process that is killed at a point."""
-    settings = door.settings
+    settings = ingest.settings
     arguments = [sys.executable, "-c", WALK, str(settings.landing), str(settings.home), str(settings.mappings)]
     killed = subprocess.run(arguments, env={**os.environ, "ROI_FAULT_POINT": point}, check=False)
     assert killed.returncode == -signal.SIGKILL, f"the run never came to {point}"
 
 
-def copy_of(door: Any, name: str) -> Any:
+def copy_of(ingest: Any, name: str) -> Any:
     """Another home over the same landing folder, as this one is now."""
-    home = door.settings.home.with_name(name)
-    shutil.copytree(door.settings.home, home)
-    return type(door)(door.settings.model_copy(update={"home": home}), door.assumptions, door.runs)
+    home = ingest.settings.home.with_name(name)
+    shutil.copytree(ingest.settings.home, home)
+    return type(ingest)(ingest.settings.model_copy(update={"home": home}), ingest.assumptions, ingest.runs)
 
 
-def feeds(door: Any) -> dict[str, list[Any]]:
+def feeds(ingest: Any) -> dict[str, list[Any]]:
     """The rows that stand in each feed."""
     found = {}
     for feed, key, columns in (
@@ -110,20 +110,20 @@ def feeds(door: Any) -> dict[str, list[Any]]:
             f"select {key}, {columns}, is_withdrawn from lake.{feed}"
             f" qualify row_number() over (partition by {key} order by change_number desc) = 1 order by 1"
         )
-        found[feed] = [row[:-1] for row in door.all(sql) if not row[-1]]
+        found[feed] = [row[:-1] for row in ingest.all(sql) if not row[-1]]
     return found
 
 
-def figures(door: Any) -> list[Any]:
+def figures(ingest: Any) -> list[Any]:
     """What the ledger counts of each file."""
     sql = "select path, status, physical, loaded, superseded, quarantined, waiting from deliveries where status = 'accepted' order by path"
-    rows: list[Any] = door.ledger.rows(sql)
+    rows: list[Any] = ingest.ledger.rows(sql)
     return rows
 
 
-def assert_same(door: Any, undisturbed: Any) -> None:
-    assert feeds(door) == feeds(undisturbed)
-    assert figures(door) == figures(undisturbed)
+def assert_same(ingest: Any, undisturbed: Any) -> None:
+    assert feeds(ingest) == feeds(undisturbed)
+    assert figures(ingest) == figures(undisturbed)
 
 
 @pytest.mark.fault("C1")
@@ -145,8 +145,8 @@ def test_the_next_run_ends_where_a_run_never_killed_ends(desk: Any, point: str, 
     assert_same(desk, undisturbed)
     assert desk.walk().systems == []
     deliver(desk, THIRD)
-    for door in (desk, impatient, undisturbed):
-        assert door.walk().refusals == []
+    for ingest in (desk, impatient, undisturbed):
+        assert ingest.walk().refusals == []
     assert_same(desk, undisturbed)
     assert_same(impatient, undisturbed)
     desk.read()
@@ -167,8 +167,8 @@ def test_rows_of_an_archived_file_outlive_a_crash(desk: Any, point: str, files: 
     undisturbed.walk()
     kill(desk, point)
     deliver(desk, THIRD)
-    for door in (desk, undisturbed):
-        assert door.walk().refusals == []
+    for ingest in (desk, undisturbed):
+        assert ingest.walk().refusals == []
     assert [row[0] for row in feeds(desk)["tickets"]] == ["70", "71", "81", "90"]
     assert_same(desk, undisturbed)
 

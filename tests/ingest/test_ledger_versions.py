@@ -53,15 +53,15 @@ def test_an_older_ledger_and_a_new_one_have_the_same_tables(old_home: Path, tmp_
     assert Ledger(old_home).rows(sql) == Ledger(tmp_path / "new").rows(sql)
 
 
-def test_the_next_delivery_of_an_old_home_replaces_and_resolves_what_the_old_one_held(door: Any, old_home: Path) -> None:
-    door.settings.ops.mkdir(parents=True)
-    (old_home / module.FILE).rename(door.settings.ops / module.FILE)
-    (door.settings.lake / "orders").mkdir(parents=True)
-    (door.settings.lake / "orders" / "b1.parquet").write_bytes(b"")
-    door.deliver("canonical/orders/2026-01-02/a.csv", "order_id,ordered_at,currency_code\no1,2026-01-01T00:00:00Z,EUR\n")
-    door.walk()
-    assert door.all("select count(*) from lake.orders") == [(1,)]
-    assert door.ledger.rows("select quarantine_state, resolving_run_id from quarantine_life") == [("resolved", "run-1")]
+def test_the_next_delivery_of_an_old_home_replaces_and_resolves_what_the_old_one_held(ingest: Any, old_home: Path) -> None:
+    ingest.settings.ops.mkdir(parents=True)
+    (old_home / module.FILE).rename(ingest.settings.ops / module.FILE)
+    (ingest.settings.lake / "orders").mkdir(parents=True)
+    (ingest.settings.lake / "orders" / "b1.parquet").write_bytes(b"")
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", "order_id,ordered_at,currency_code\no1,2026-01-01T00:00:00Z,EUR\n")
+    ingest.walk()
+    assert ingest.all("select count(*) from lake.orders") == [(1,)]
+    assert ingest.ledger.rows("select quarantine_state, resolving_run_id from quarantine_life") == [("resolved", "run-1")]
 
 
 def test_a_ledger_of_a_later_product_is_refused(tmp_path: Path) -> None:

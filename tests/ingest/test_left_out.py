@@ -32,8 +32,8 @@ COUNTS = "select status, physical, loaded, superseded, quarantined from deliveri
 
 
 @pytest.fixture
-def till(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    return make_door(mappings=write_system(tmp_path / "mappings", "till", YML, payments=PAYMENTS, refunds=REFUNDS))
+def till(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
+    return make_ingest(mappings=write_system(tmp_path / "mappings", "till", YML, payments=PAYMENTS, refunds=REFUNDS))
 
 
 def test_a_record_left_out_with_a_reason_is_superseded_and_named(till: Any) -> None:
@@ -42,7 +42,7 @@ def test_a_record_left_out_with_a_reason_is_superseded_and_named(till: Any) -> N
     assert report.refusals == []
     assert report.rejections == []
     assert till.ledger.rows(COUNTS) == [("accepted", 3, 1, 2, 0)]
-    assert "till/movement: 2 records left out: goes to the bank" in report.warnings
+    assert "till/movement: 2 records excluded: goes to the bank" in report.warnings
     assert till.all("select payment_id from lake.payments") == [("1",)]
 
 
@@ -65,7 +65,7 @@ def test_a_record_without_a_row_and_without_a_reason_is_still_not_mapped(till: A
     till.deliver(FILE, HEADER + "1,o1,gift,5.00\n2,,payout,7.00\n")
     (rejection,) = till.walk().rejections
     assert "not_mapped" in rejection
-    assert "left out" not in rejection
+    assert "excluded" not in rejection
 
 
 def test_a_file_whose_records_are_all_left_out_is_accepted(till: Any) -> None:

@@ -46,23 +46,23 @@ def select_of(tmp_path: Path, sql: str) -> Path:
     ("kind", "key"), [*((kind, "    key: [number]\n") for kind in COSTLY), ("computes for ever", ""), ("doubles a text", "")]
 )
 def test_a_select_that_costs_too_much_ends_with_its_name_and_the_setting(
-    make_door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
+    make_ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
 ) -> None:
     monkeypatch.setattr(limits, "_ROOM", 256 << 20)
     yml = (
         f"time_zone: UTC\nstreams:\n  sales:\n{key}    columns: [number, day, customer, net]\n"
         "    feeds:\n      orders: {sql: orders.sql, records: true}\n"
     )
-    door = make_door(
+    ingest = make_ingest(
         mappings=write_system(tmp_path / "mappings", "till", yml, orders=COSTLY[kind]), mapping_seconds=1.0, memory_limit="256MB"
     )
-    door.deliver("till/sales/2026-01-02/a.csv", SALES)
+    ingest.deliver("till/sales/2026-01-02/a.csv", SALES)
     began = time.process_time()
     with pytest.raises(ServiceRoiError, match=r"orders\.sql: .*remedy: .*ROI_M(APPING|EMORY)_") as ended:
-        door.walk()
+        ingest.walk()
     assert isinstance(ended.value, UsageError | InfrastructureError)
     assert time.process_time() - began < 60
-    assert not [path for path in (door.settings.home / "lake").rglob("*") if path.is_file()]
+    assert not [path for path in (ingest.settings.home / "lake").rglob("*") if path.is_file()]
 
 
 @pytest.mark.fault("S15")
@@ -122,7 +122,7 @@ def test_a_limit_of_nothing_is_refused(setting: str) -> None:
 @pytest.mark.parametrize("key", ["", "    key: [number]\n"], ids=["read by itself", "kept in a table"])
 @pytest.mark.parametrize("feed", ["orders", "contacts"])
 def test_the_key_is_not_there_while_a_select_runs_even_if_every_function_were_allowed(
-    make_door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: str, key: str
+    make_ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: str, key: str
 ) -> None:
     """The list of functions is taken away, and a delivery that needs the key comes along."""
     monkeypatch.setattr(sandbox, "check_statement", lambda *_: None)
@@ -136,14 +136,14 @@ def test_the_key_is_not_there_while_a_select_runs_even_if_every_function_were_al
         f"    feeds:\n      {feed}: {{sql: {feed}.sql, records: true}}\n"
     )
     mappings = write_system(tmp_path / "mappings", "till", yml, **{feed: f"select {columns[feed]} from source"})
-    door = make_door(mappings=mappings)
-    door.deliver("till/sales/2026-01-02/a.csv", SALES)
-    door.deliver("canonical/contacts/2026-01-02/a.csv", "contact_id,account_id,email_hash\nc1,a9,jane@x.example\n")
-    door.walk()
-    found = door.all(f"select distinct account_id from lake.{feed} where source_system = 'till'")
+    ingest = make_ingest(mappings=mappings)
+    ingest.deliver("till/sales/2026-01-02/a.csv", SALES)
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", "contact_id,account_id,email_hash\nc1,a9,jane@x.example\n")
+    ingest.walk()
+    found = ingest.all(f"select distinct account_id from lake.{feed} where source_system = 'till'")
     assert found == [("nothing",)]
     if feed == "contacts":
-        hashes = [value for (value,) in door.all("select distinct email_hash from lake.contacts")]
+        hashes = [value for (value,) in ingest.all("select distinct email_hash from lake.contacts")]
         assert all(hashes)
         assert len(hashes) == 2
 

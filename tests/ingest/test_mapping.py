@@ -42,33 +42,33 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write_till
 
 
-def test_a_system_of_the_user_loads_with_its_dialect_zone_and_decimal_sign(make_door: Any, write: Callable[..., Path]) -> None:
-    door = make_door(mappings=write())
+def test_a_system_of_the_user_loads_with_its_dialect_zone_and_decimal_sign(make_ingest: Any, write: Callable[..., Path]) -> None:
+    ingest = make_ingest(mappings=write())
     rows = "".join(f"{number};01.07.2026;Müller;1000,50\n" for number in range(300))
-    door.deliver(
+    ingest.deliver(
         "till/sales/2026-07-02/sales.csv", ("number;day;customer;net\n" + rows + "300;01.07.2026;-;2,00\ntotal;-;-;9\n").encode("latin-1")
     )
-    report = door.walk()
+    report = ingest.walk()
     assert [(file.physical, file.loaded, file.quarantined) for file in report.files] == [(302, 301, 1)], report.refusals
     assert "record 302 (line 303) the SQL of orders keeps no row of this record" in report.rejections[0]
-    assert door.all(
+    assert ingest.all(
         "select account_id, net_amount::decimal(18, 2)::varchar, ordered_at::varchar from lake.orders where record_number in (1, 301) order"
         " by record_number"
     ) == [
         ("Müller", "1000.50", "2026-06-30 22:00:00+00"),
         (None, "2.00", "2026-06-30 22:00:00+00"),
     ]
-    assert door.ledger.rows("select rule, record_number from quarantine") == [("not_mapped", 302)]
+    assert ingest.ledger.rows("select rule, record_number from quarantine") == [("not_mapped", 302)]
 
 
-def test_a_changed_mapping_loads_the_file_again_and_replaces_its_rows(make_door: Any, write: Callable[..., Path]) -> None:
-    door = make_door(mappings=write())
-    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n")
-    door.walk()
+def test_a_changed_mapping_loads_the_file_again_and_replaces_its_rows(make_ingest: Any, write: Callable[..., Path]) -> None:
+    ingest = make_ingest(mappings=write())
+    ingest.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n")
+    ingest.walk()
     write(sql=SQL.replace("'EUR'", "'CHF'"))
-    assert len(door.walk().files) == 1
-    assert door.all("select order_id, currency_code from lake.orders") == [("1", "CHF")]
-    assert [row[0] for row in door.ledger.rows("select status from deliveries order by file_id")] == ["replaced", "accepted"]
+    assert len(ingest.walk().files) == 1
+    assert ingest.all("select order_id, currency_code from lake.orders") == [("1", "CHF")]
+    assert [row[0] for row in ingest.ledger.rows("select status from deliveries order by file_id")] == ["replaced", "accepted"]
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_a_changed_mapping_loads_the_file_again_and_replaces_its_rows(make_door:
         ("time_zone: [", r"till.yml"),
     ],
 )
-def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callable[..., Path], yml: str, message: str) -> None:
-    door = make_door(mappings=write(yml=yml))
-    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
+def test_an_error_of_the_yaml_names_file_and_line(make_ingest: Any, write: Callable[..., Path], yml: str, message: str) -> None:
+    ingest = make_ingest(mappings=write(yml=yml))
+    ingest.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
     with pytest.raises(UsageError, match=message):
-        door.walk()
+        ingest.walk()
 
 
 @pytest.mark.parametrize(
@@ -123,23 +123,23 @@ def test_an_error_of_the_yaml_names_file_and_line(make_door: Any, write: Callabl
     ],
 )
 @pytest.mark.usefixtures("counting")
-def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_door: Any, write: Callable[..., Path], sql: str, message: str) -> None:
-    door = make_door(mappings=write(sql=sql))
-    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
+def test_an_error_of_the_sql_names_the_file_and_loads_nothing(make_ingest: Any, write: Callable[..., Path], sql: str, message: str) -> None:
+    ingest = make_ingest(mappings=write(sql=sql))
+    ingest.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
     with pytest.raises(UsageError, match=message):
-        door.walk()
-    assert door.ledger.rows("select count(*) from batches") == [(0,)]
+        ingest.walk()
+    assert ingest.ledger.rows("select count(*) from batches") == [(0,)]
 
 
-def test_a_record_in_two_feeds_does_not_hide_one_in_none(make_door: Any, write: Callable[..., Path]) -> None:
+def test_a_record_in_two_feeds_does_not_hide_one_in_none(make_ingest: Any, write: Callable[..., Path]) -> None:
     folder = write(yml=YML + "      contacts: {sql: contacts.sql, records: true}\n", sql=SQL.replace("where", "where number = '1' and"))
     (folder / "till" / "contacts.sql").write_text(
         "select record_number, number as contact_id, customer as account_id from source where number = '1'"
     )
-    door = make_door(mappings=folder)
-    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
+    ingest = make_ingest(mappings=folder)
+    ingest.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n1;01.07.2026;a;1,00\n2;01.07.2026;a;1,00\n")
     with pytest.raises(UsageError, match=r"till/orders.sql, till/contacts.sql: returns a record more than once: record 1 .* 2 times"):
-        door.walk()
+        ingest.walk()
 
 
 @pytest.mark.fault("S5")
@@ -161,13 +161,13 @@ def test_the_sql_of_a_mapping_reads_no_file(tmp_path: Path, source: str) -> None
         checked_select(path, ["a"])
 
 
-def test_sql_outside_the_mapping_folder_is_refused(make_door: Any, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_sql_outside_the_mapping_folder_is_refused(make_ingest: Any, write: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "mappings").mkdir(exist_ok=True)
     (tmp_path / "mappings" / "outside.sql").write_text(SQL)
-    door = make_door(mappings=write(yml=YML.replace("sql: orders.sql", "sql: ../outside.sql")))
-    door.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
+    ingest = make_ingest(mappings=write(yml=YML.replace("sql: orders.sql", "sql: ../outside.sql")))
+    ingest.deliver("till/sales/2026-07-02/sales.csv", "number;day;customer;net\n")
     with pytest.raises(UsageError, match=r"till.yml:10: outside.sql is not in the same folder"):
-        door.walk()
+        ingest.walk()
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in BUILT_IN.iterdir() if folder.is_dir()))
@@ -190,15 +190,15 @@ def test_a_column_named_twice_is_refused_with_its_line(tmp_path: Path, sql: str)
         checked_select(path, ["a"])
 
 
-def test_a_select_may_read_the_name_and_the_day_of_its_file(make_door: Any, tmp_path: Path) -> None:
+def test_a_select_may_read_the_name_and_the_day_of_its_file(make_ingest: Any, tmp_path: Path) -> None:
     yml = "time_zone: UTC\nstreams:\n  sales:\n    columns: [id]\n    feeds:\n      orders: {sql: o.sql, records: true}\n"
     sql = (
         "select record_number, id as order_id, delivery_date as ordered_at, 'EUR' as currency_code, file_name as account_id,"
         " '1.00' as net_amount from source"
     )
-    door = make_door(mappings=write_system(tmp_path / "mappings", "till", yml, o=sql))
-    door.deliver("till/sales/2026-01-02/shop 7.csv", "id\n1\n2\n")
-    door.deliver("till/sales/2026-01-02/b.csv", "id,file_name\n4,x\n")
-    door.walk()
-    found = door.all("select order_id, account_id, ordered_at::date::varchar from lake.orders order by 1")
+    ingest = make_ingest(mappings=write_system(tmp_path / "mappings", "till", yml, o=sql))
+    ingest.deliver("till/sales/2026-01-02/shop 7.csv", "id\n1\n2\n")
+    ingest.deliver("till/sales/2026-01-02/b.csv", "id,file_name\n4,x\n")
+    ingest.walk()
+    found = ingest.all("select order_id, account_id, ordered_at::date::varchar from lake.orders order by 1")
     assert found == [("1", "shop 7.csv", "2026-01-02"), ("2", "shop 7.csv", "2026-01-02"), ("4", "b.csv", "2026-01-02")]

@@ -19,14 +19,14 @@ def page(project_dir: Path) -> str:
     return (project_dir / "docs" / "mappings.md").read_text(encoding="utf-8")
 
 
-def test_the_example_prints_what_the_page_shows(page: str, make_door: Any, tmp_path: Path) -> None:
+def test_the_example_prints_what_the_page_shows(page: str, make_ingest: Any, tmp_path: Path) -> None:
     blocks = BLOCK.findall(page)
     for _, name, content in blocks:
         if name:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(content, encoding="utf-8")
-    door = make_door(mappings=tmp_path / "mappings")
-    trial = try_mapping(door.settings, door.assumptions, tmp_path / "landing/desk/case/2026-01-05/cases.csv", "desk")
+    ingest = make_ingest(mappings=tmp_path / "mappings")
+    trial = try_mapping(ingest.settings, ingest.assumptions, tmp_path / "landing/desk/case/2026-01-05/cases.csv", "desk")
     (said,) = (content.splitlines() for kind, _, content in blocks if kind == "text")
     printed = list(trial.lines())
     assert [line for line in said if line not in printed] == []

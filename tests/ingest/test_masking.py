@@ -82,7 +82,7 @@ def test_every_spelling_is_masked_alone_and_in_a_sentence(sql: Any, token: str, 
         ("on 2026-01-02 call 0171/5550199", "on 2026-01-02 call [phone]"),
     ],
 )
-def test_what_stands_beside_stays(sql: Any, text: str, kept: str) -> None:
+def test_what_is_next_to_it_stays(sql: Any, text: str, kept: str) -> None:
     assert masked(text, "text") == sql("masked_text(?)", text) == kept
 
 
@@ -267,7 +267,7 @@ def test_sql_and_python_store_ids_alike(value: str) -> None:
     assert _sql()("stored_id(?)", value) == stored_id(value, KEY)
 
 
-def test_every_sign_that_stands_for_a_digit_or_a_sign_is_looked_at() -> None:
+def test_every_sign_that_means_a_digit_or_a_sign_is_looked_at() -> None:
     for code in (*range(0x80, 0xD800), *range(0xE000, 0x110000)):
         plain = unicodedata.normalize("NFKC", chr(code).translate(PLAIN))
         assert len(plain) != 1 or plain not in "@+%&()[]{}<>0123456789" or is_suspect(chr(code)), hex(code)

@@ -40,66 +40,66 @@ PARAMETERS = "select reporting_currency_code, legal_entity from lake.run_paramet
 each_way = pytest.mark.parametrize("is_daily", [False, True], ids=["in one go", "day by day"])
 
 
-def read(door: Any, system: str, days: dict[str, dict[str, list[dict[str, object]]]], *, is_daily: bool) -> None:
+def read(ingest: Any, system: str, days: dict[str, dict[str, list[dict[str, object]]]], *, is_daily: bool) -> None:
     for day, streams in days.items():
-        deliver(door, system, day, **streams)
+        deliver(ingest, system, day, **streams)
         if is_daily:
-            assert door.walk().refusals == []
+            assert ingest.walk().refusals == []
     if not is_daily:
-        assert door.walk().refusals == []
+        assert ingest.walk().refusals == []
 
 
 @each_way
-def test_a_ledger_whose_only_bill_was_deleted_came(door: Any, is_daily: bool) -> None:
+def test_a_ledger_whose_only_bill_was_deleted_came(ingest: Any, is_daily: bool) -> None:
     days = {
         D1: {"account": [ACCOUNT], "bill": [BILL], "bill_line": [LINE]},
         D2: {"bill": [{**BILL, "_fivetran_deleted": "true", "updated_at": "2026-11-10 00:00:00"}]},
     }
-    read(door, "quickbooks", days, is_daily=is_daily)
-    assert door.all(PRESENT) == [("ledger_actuals",)]
-    assert door.all(SOURCES) == [("quickbooks", "ledger_actuals")]
+    read(ingest, "quickbooks", days, is_daily=is_daily)
+    assert ingest.all(PRESENT) == [("ledger_actuals",)]
+    assert ingest.all(SOURCES) == [("quickbooks", "ledger_actuals")]
 
 
 @each_way
-def test_a_refund_that_failed_in_the_end_leaves_a_feed_without_rows(door: Any, is_daily: bool) -> None:
+def test_a_refund_that_failed_in_the_end_leaves_a_feed_without_rows(ingest: Any, is_daily: bool) -> None:
     refund = {"id": "re", "charge_id": "ch", "amount": 1000, "created": AT, "currency": "usd", "status": "succeeded"}
     days: dict[str, Any] = {D1: {"charge": [CHARGE], "refund": [refund]}, D2: {"refund": [{**refund, "status": "failed"}]}}
-    read(door, "stripe", days, is_daily=is_daily)
-    assert ("refunds",) in door.all(PRESENT)
+    read(ingest, "stripe", days, is_daily=is_daily)
+    assert ("refunds",) in ingest.all(PRESENT)
 
 
-def test_a_file_with_nothing_but_its_header_says_that_there_is_nothing(door: Any) -> None:
-    deliver(door, "stripe", D1, charge=[CHARGE], refund=[])
-    assert door.walk().refusals == []
-    assert ("refunds",) in door.all(PRESENT)
-    assert ("stripe", "refunds") in door.all(SOURCES)
+def test_a_file_with_nothing_but_its_header_says_that_there_is_nothing(ingest: Any) -> None:
+    deliver(ingest, "stripe", D1, charge=[CHARGE], refund=[])
+    assert ingest.walk().refusals == []
+    assert ("refunds",) in ingest.all(PRESENT)
+    assert ("stripe", "refunds") in ingest.all(SOURCES)
 
 
 @each_way
-def test_lines_made_of_a_charge_are_gone_when_it_paid_an_invoice_whose_lines_never_came(door: Any, is_daily: bool) -> None:
+def test_lines_made_of_a_charge_are_gone_when_it_paid_an_invoice_whose_lines_never_came(ingest: Any, is_daily: bool) -> None:
     days: dict[str, Any] = {
         D1: {"invoice": [INVOICE], "charge": [{**CHARGE, "payment_intent_id": ""}]},
         D2: {"invoice_payment": [{"id": "ip", "invoice_id": "in", "charge_id": "ch"}]},
     }
-    read(door, "stripe", days, is_daily=is_daily)
-    present = door.all(PRESENT)
+    read(ingest, "stripe", days, is_daily=is_daily)
+    present = ingest.all(PRESENT)
     assert ("orders",) in present
     assert ("order_lines",) not in present, "revenue without its lines is unknown, not 0"
 
 
 @each_way
-def test_a_document_that_was_corrected_to_another_currency_leaves_one_currency(door: Any, is_daily: bool) -> None:
+def test_a_document_that_was_corrected_to_another_currency_leaves_one_currency(ingest: Any, is_daily: bool) -> None:
     later = {**BILL, "updated_at": "2026-11-10 00:00:00"}
     days = {
         D1: {"account": [ACCOUNT], "bill": [{**BILL, "currency_id": "EUR"}], "bill_line": [LINE]},
         D2: {"bill": [later], "bill_line": [LINE]},
     }
-    read(door, "quickbooks", days, is_daily=is_daily)
-    assert door.all(PARAMETERS) == [("USD", "primary")]
+    read(ingest, "quickbooks", days, is_daily=is_daily)
+    assert ingest.all(PARAMETERS) == [("USD", "primary")]
 
 
 @each_way
-def test_a_subsidiary_that_was_renamed_is_one_entity(door: Any, is_daily: bool) -> None:
+def test_a_subsidiary_that_was_renamed_is_one_entity(ingest: Any, is_daily: bool) -> None:
     named = {"subsidiary_id": "5", "name": "Demo", "base_currency_id": "4"}
     first: dict[str, list[dict[str, object]]] = {
         "subsidiaries": [dict(named)],
@@ -118,5 +118,5 @@ def test_a_subsidiary_that_was_renamed_is_one_entity(door: Any, is_daily: bool) 
             }
         ],
     }
-    read(door, "netsuite", {D1: first, D2: {"subsidiaries": [{**named, "name": "Demo GmbH"}]}}, is_daily=is_daily)
-    assert door.all(PARAMETERS) == [("EUR", "Demo GmbH")]
+    read(ingest, "netsuite", {D1: first, D2: {"subsidiaries": [{**named, "name": "Demo GmbH"}]}}, is_daily=is_daily)
+    assert ingest.all(PARAMETERS) == [("EUR", "Demo GmbH")]

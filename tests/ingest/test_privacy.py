@@ -1,4 +1,4 @@
-"""What passes the door of a person: keyed hashes of addresses and numbers, masked texts, and never the key."""
+"""What passes ingest of a person: keyed hashes of addresses and numbers, masked texts, and never the key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from dagster_project.contracts.model import feeds, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.pii.masking import prepare, use_key
-from dagster_project.ingest.pii.register import Tombstone, keep_tombstones
+from dagster_project.ingest.pii.register import ErasedPerson, keep_erased
 from demo_company.faults.values import HOSTILE
 from tests.ingest.mapping_files import write_system
 
@@ -50,16 +50,16 @@ def test_the_keyed_hash_is_hmac_sha256(message: str, key: str) -> None:
 
 
 @pytest.mark.fault("S7")
-def test_addresses_and_numbers_become_keyed_hashes_of_their_normal_form(make_door: Callable[..., Any]) -> None:
-    door = make_door(hash_key=SECRET)
+def test_addresses_and_numbers_become_keyed_hashes_of_their_normal_form(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest(hash_key=SECRET)
     accented = unicodedata.normalize("NFD", "Zoé@Example.org")
-    door.deliver(
+    ingest.deliver(
         "canonical/contacts/2026-01-02/a.csv",
         HEAD + f'c1,a1, {accented} ,+41 (0)44 668 18 00\nc2,a1,zoé@example.ORG,0041 44 668-18-00\nc3,a2,,044 668 18 00\nc4,a2,"  ",n/a\n',
     )
-    door.walk()
+    ingest.walk()
     email, phone = signed("zoé@example.org"), signed("+41446681800")
-    assert door.all("select contact_id, email_hash, phone_hash from lake.contacts order by 1") == [
+    assert ingest.all("select contact_id, email_hash, phone_hash from lake.contacts order by 1") == [
         ("c1", email, phone),
         ("c2", email, phone),
         ("c3", None, signed("0446681800")),
@@ -68,7 +68,7 @@ def test_addresses_and_numbers_become_keyed_hashes_of_their_normal_form(make_doo
 
 
 @pytest.mark.fault("S7")
-def test_parquet_numbers_and_mapped_columns_are_hashed_like_text(make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_parquet_numbers_and_mapped_columns_are_hashed_like_text(make_ingest: Callable[..., Any], tmp_path: Path) -> None:
     mappings = write_system(
         tmp_path / "mappings",
         "crm",
@@ -76,78 +76,78 @@ def test_parquet_numbers_and_mapped_columns_are_hashed_like_text(make_door: Call
         "    feeds:\n      contacts: {sql: contacts.sql, records: true}\n",
         contacts="select record_number, id as contact_id, 'a' as account_id, mail as email_hash, tel::bigint as phone_hash from source",
     )
-    door = make_door(hash_key=SECRET, mappings=mappings)
-    door.deliver("crm/people/2026-01-02/a.csv", "id,mail,tel\nc1,Canary@Example.org,446681800\n")
-    folder = door.settings.landing / "canonical" / "contacts" / "2026-01-02"
+    ingest = make_ingest(hash_key=SECRET, mappings=mappings)
+    ingest.deliver("crm/people/2026-01-02/a.csv", "id,mail,tel\nc1,Canary@Example.org,446681800\n")
+    folder = ingest.settings.landing / "canonical" / "contacts" / "2026-01-02"
     folder.mkdir(parents=True)
     duckdb.sql(
         f"copy (select 'c2' as contact_id, 'a' as account_id, ' canary@example.org' as email_hash, 446681800 as phone_hash)"
         f" to '{folder}/a.parquet'"
     )
-    door.walk()
-    assert set(door.all("select email_hash, phone_hash from lake.contacts")) == {(signed("canary@example.org"), signed("446681800"))}
+    ingest.walk()
+    assert set(ingest.all("select email_hash, phone_hash from lake.contacts")) == {(signed("canary@example.org"), signed("446681800"))}
 
 
 @pytest.mark.fault("S6")
-def test_neither_key_nor_address_is_found_below_home(make_door: Callable[..., Any]) -> None:
-    door = make_door(hash_key=SECRET)
+def test_neither_key_nor_address_is_found_below_home(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest(hash_key=SECRET)
     rows = "".join(f"c{number},a1,canary@example.org,+41446681800\n" for number in range(300))
-    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + rows + "c300,,canary@example.org,+41446681800\n")
-    report = door.walk()
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + rows + "c300,,canary@example.org,+41446681800\n")
+    report = ingest.walk()
     assert "rule required" in report.rejections[0]
-    found = everything_below(door.settings.home) + "".join(report.rejections + report.warnings).encode() + repr(door.settings).encode()
+    found = everything_below(ingest.settings.home) + "".join(report.rejections + report.warnings).encode() + repr(ingest.settings).encode()
     for personal in (SECRET, "canary@", "41446681800"):
         assert personal.encode() not in found
 
 
 @pytest.mark.fault("S6")
-def test_without_a_secret_a_key_is_made_once_for_its_owner_only(door: Any) -> None:
-    path = door.settings.restricted / "hash_key"
-    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
-    door.walk()
+def test_without_a_secret_a_key_is_made_once_for_its_owner_only(ingest: Any) -> None:
+    path = ingest.settings.restricted / "hash_key"
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
+    ingest.walk()
     made = path.read_text()
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
-    door.deliver("canonical/contacts/2026-01-03/a.csv", HEAD + "c2,a1,zoe@example.org,\n")
-    door.walk()
+    ingest.deliver("canonical/contacts/2026-01-03/a.csv", HEAD + "c2,a1,zoe@example.org,\n")
+    ingest.walk()
     assert path.read_text() == made
-    assert door.all("select distinct email_hash from lake.contacts") == [(signed("zoe@example.org", made),)]
+    assert ingest.all("select distinct email_hash from lake.contacts") == [(signed("zoe@example.org", made),)]
 
 
 @pytest.mark.fault("S7")
-def test_a_key_that_changed_or_is_gone_is_told_before_anything_is_read(make_door: Callable[..., Any]) -> None:
-    door = make_door()
-    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
-    door.walk()
-    door.deliver("canonical/contacts/2026-01-03/a.csv", HEAD + "c2,a1,zoe@example.org,\n")
-    changed = make_door(hash_key=SECRET)
+def test_a_key_that_changed_or_is_gone_is_told_before_anything_is_read(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest()
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
+    ingest.walk()
+    ingest.deliver("canonical/contacts/2026-01-03/a.csv", HEAD + "c2,a1,zoe@example.org,\n")
+    changed = make_ingest(hash_key=SECRET)
     with pytest.raises(UsageError, match="the hash key changed: ROI_HASH_KEY has id"):
         changed.walk()
-    (door.settings.restricted / "hash_key").unlink()
+    (ingest.settings.restricted / "hash_key").unlink()
     with pytest.raises(UsageError, match="restore the file from a backup"):
-        door.walk()
-    assert door.all("select count(*) from lake.contacts") == [(1,)]
+        ingest.walk()
+    assert ingest.all("select count(*) from lake.contacts") == [(1,)]
 
 
-def test_a_short_secret_is_refused_without_being_shown(make_door: Callable[..., Any]) -> None:
-    door = make_door(hash_key="hunter2")
-    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
+def test_a_short_secret_is_refused_without_being_shown(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest(hash_key="hunter2")
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,\n")
     with pytest.raises(UsageError, match="shorter than 32 characters") as refused:
-        door.walk()
+        ingest.walk()
     assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.fault("S6")
-def test_a_mapping_may_not_read_the_key(make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_mapping_may_not_read_the_key(make_ingest: Callable[..., Any], tmp_path: Path) -> None:
     mappings = write_system(
         tmp_path / "mappings",
         "crm",
         "time_zone: UTC\nstreams:\n  a:\n    columns: [id]\n    feeds:\n      contacts: {sql: a.sql, records: true}\n",
         a="select record_number, id as contact_id,\n    GetVariable('inner_pad')::varchar as account_id from source",
     )
-    door = make_door(mappings=mappings)
-    door.deliver("crm/a/2026-01-02/a.csv", "id\nc1\n")
+    ingest = make_ingest(mappings=mappings)
+    ingest.deliver("crm/a/2026-01-02/a.csv", "id\nc1\n")
     with pytest.raises(UsageError, match=r"a\.sql:2: the function getvariable is not allowed"):
-        door.walk()
+        ingest.walk()
 
 
 @pytest.mark.fault("S7")
@@ -183,12 +183,12 @@ def test_masking_takes_linear_time(sql: Any) -> None:
 
 
 @pytest.mark.fault("S7")
-def test_a_comment_is_masked_and_still_counts(door: Any) -> None:
-    door.deliver(
+def test_a_comment_is_masked_and_still_counts(ingest: Any) -> None:
+    ingest.deliver(
         "canonical/survey_responses/2026-01-02/a.csv", SURVEY + "r1,q,2026-01-01T00:00:00Z,zoe@example.org\nr2,q,2026-01-01T00:00:00Z,\n"
     )
-    door.walk()
-    assert door.all("select response_id, comment from lake.survey_responses order by 1") == [("r1", "[email]"), ("r2", None)]
+    ingest.walk()
+    assert ingest.all("select response_id, comment from lake.survey_responses order by 1") == [("r1", "[email]"), ("r2", None)]
 
 
 def test_hashed_columns_are_restricted_texts_that_are_no_key() -> None:
@@ -209,33 +209,33 @@ def test_hashed_columns_are_restricted_texts_that_are_no_key() -> None:
 
 
 @pytest.mark.fault("S8")
-def test_a_file_delivered_again_brings_no_forgotten_account_back(make_door: Callable[..., Any]) -> None:
-    door = make_door(hash_key=SECRET)
-    keep_tombstones(
-        door.ledger,
-        [Tombstone("account", signed("a1"), "FORGOTTEN-1"), Tombstone("contact", signed("c1"), "FORGOTTEN-1-1")],
+def test_a_file_delivered_again_brings_no_forgotten_account_back(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest(hash_key=SECRET)
+    keep_erased(
+        ingest.ledger,
+        [ErasedPerson("account", signed("a1"), "FORGOTTEN-1"), ErasedPerson("contact", signed("c1"), "FORGOTTEN-1-1")],
     )
-    door.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,+41446681800\nc2,a2,ann@example.org,\n")
-    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name,parent_account_id\na1,Zoe,\na2,Ann,a1\n")
-    door.deliver("canonical/survey_responses/2026-01-02/a.csv", SURVEY.strip() + ",contact_id\nr1,q,2026-01-01T00:00:00Z,bad,c1\n")
-    report = door.walk()
+    ingest.deliver("canonical/contacts/2026-01-02/a.csv", HEAD + "c1,a1,zoe@example.org,+41446681800\nc2,a2,ann@example.org,\n")
+    ingest.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name,parent_account_id\na1,Zoe,\na2,Ann,a1\n")
+    ingest.deliver("canonical/survey_responses/2026-01-02/a.csv", SURVEY.strip() + ",contact_id\nr1,q,2026-01-01T00:00:00Z,bad,c1\n")
+    report = ingest.walk()
     assert sorted(report.warnings)[2].startswith("canonical/survey_responses/2026-01-02/a.csv: 1 rows of forgotten accounts came again")
-    assert door.all("select contact_id, account_id, email_hash, phone_hash, record_number from lake.contacts order by 1 desc") == [
+    assert ingest.all("select contact_id, account_id, email_hash, phone_hash, record_number from lake.contacts order by 1 desc") == [
         ("c2", "a2", signed("ann@example.org"), None, 2),
         ("FORGOTTEN-1-1", "FORGOTTEN-1", None, None, 1),
     ]
-    assert door.all("select account_id, account_name, parent_account_id from lake.accounts order by 1 desc") == [
+    assert ingest.all("select account_id, account_name, parent_account_id from lake.accounts order by 1 desc") == [
         ("a2", "Ann", "FORGOTTEN-1"),
         ("FORGOTTEN-1", None, None),
     ]
-    assert door.all("select contact_id, comment from lake.survey_responses") == [("FORGOTTEN-1-1", None)]
+    assert ingest.all("select contact_id, comment from lake.survey_responses") == [("FORGOTTEN-1-1", None)]
 
 
 @pytest.mark.fault("S8")
-def test_a_refused_record_of_a_forgotten_account_is_told_without_its_id(make_door: Callable[..., Any]) -> None:
-    door = make_door(hash_key=SECRET)
-    keep_tombstones(door.ledger, [Tombstone("account", signed("account-zoe"), "FORGOTTEN-1")])
+def test_a_refused_record_of_a_forgotten_account_is_told_without_its_id(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest(hash_key=SECRET)
+    keep_erased(ingest.ledger, [ErasedPerson("account", signed("account-zoe"), "FORGOTTEN-1")])
     rows = "".join(f"a{number},b2c\n" for number in range(300))
-    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_kind\naccount-zoe,b2x\n" + rows)
-    assert "account-zoe" not in door.walk().rejections[0]
-    assert b"account-zoe" not in (door.settings.ops / "ledger.sqlite").read_bytes()
+    ingest.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_kind\naccount-zoe,b2x\n" + rows)
+    assert "account-zoe" not in ingest.walk().rejections[0]
+    assert b"account-zoe" not in (ingest.settings.ops / "ledger.sqlite").read_bytes()

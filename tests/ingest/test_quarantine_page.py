@@ -1,4 +1,4 @@
-"""docs/quarantine.md has a section for each rule, and the message it shows is the one that the door really gives."""
+"""docs/quarantine.md has a section for each rule, and the message it shows is the one that ingest really gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagster_project.ingest.conform.quarantine import PAGE, REMEDIES
 from tests.ingest.mapping_files import write_system
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("Meaning", "Why", "Message", "Mend")
+PARTS = ("Meaning", "Why", "Message", "Repair")
 ORDERS = ("orders", "order_id,ordered_at,currency_code,net_amount,is_test\n", "g{},2026-01-01T10:00:00Z,EUR,1.00,\n")
 CALLS = (
     "interactions",
@@ -73,35 +73,39 @@ def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
 
 
 @pytest.mark.parametrize("rule", REMEDIES)
-def test_a_section_says_what_why_how_it_is_told_and_how_to_mend_it(rule: str) -> None:
+def test_a_section_says_what_why_how_it_is_told_and_how_to_repair_it(rule: str) -> None:
     for part in PARTS:
         assert f"**{part}.**" in sections()[rule]
     assert f"{PAGE}#{rule}" in sections()[rule]
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_the_message_on_the_page_is_the_one_the_door_gives(rule: str, door: Any) -> None:
+def test_the_message_on_the_page_is_the_one_that_ingest_gives(rule: str, ingest: Any) -> None:
     (feed, header, good), bad = CASES[rule]
-    door.deliver(f"canonical/{feed}/2026-01-02/a.csv", header + "".join(good.format(number) for number in range(400)) + bad)
-    report = door.walk()
+    ingest.deliver(f"canonical/{feed}/2026-01-02/a.csv", header + "".join(good.format(number) for number in range(400)) + bad)
+    report = ingest.walk()
     assert [file.quarantined for file in report.files] == [1]
-    assert door.ledger.rows("select rule from quarantine") == [(rule,)]
+    assert ingest.ledger.rows("select rule from quarantine") == [(rule,)]
     assert f"`{told(report.rejections)}`" in sections()[rule]
 
 
-def test_the_message_about_a_new_column_is_the_one_the_door_gives(door: Any, amend_contract: Callable[[str, str, str], None]) -> None:
+def test_the_message_about_a_new_column_is_the_one_that_ingest_gives(ingest: Any, amend_contract: Callable[[str, str, str], None]) -> None:
     amend_contract("orders", "status: active", "status: active\ncustomProperties:\n  - {property: newColumns, value: discard_row}")
     _, header, good = ORDERS
     rows = "".join(good.format(number).replace("\n", ",\n") for number in range(400))
-    door.deliver("canonical/orders/2026-01-02/a.csv", header.replace("\n", ",mood\n") + rows + "o412,2026-01-01T10:00:00Z,EUR,1.00,,calm\n")
-    assert f"`{told(door.walk().rejections)}`" in sections()["new_column"]
+    ingest.deliver(
+        "canonical/orders/2026-01-02/a.csv", header.replace("\n", ",mood\n") + rows + "o412,2026-01-01T10:00:00Z,EUR,1.00,,calm\n"
+    )
+    assert f"`{told(ingest.walk().rejections)}`" in sections()["new_column"]
 
 
-def test_the_message_about_a_record_that_is_not_mapped_is_the_one_the_door_gives(make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_message_about_a_record_that_is_not_mapped_is_the_one_that_ingest_gives(
+    make_ingest: Callable[..., Any], tmp_path: Path
+) -> None:
     feeds = "    feeds:\n      orders: {sql: o.sql, records: true}\n"
     yml = f"time_zone: UTC\nstreams:\n  sales:\n    columns: [id, sold]\n{feeds}"
     select = "select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code from source"
-    door = make_door(mappings=write_system(tmp_path / "mappings", "till", yml, o=f"{select} where id <> 'bad'"))
+    ingest = make_ingest(mappings=write_system(tmp_path / "mappings", "till", yml, o=f"{select} where id <> 'bad'"))
     rows = "".join(f"g{number},2026-01-01 10:00:00\n" for number in range(400))
-    door.deliver("till/sales/2026-01-02/a.csv", f"id,sold\n{rows}bad,2026-01-01 10:00:00\n")
-    assert f"`{told(door.walk().rejections)}`" in sections()["not_mapped"]
+    ingest.deliver("till/sales/2026-01-02/a.csv", f"id,sold\n{rows}bad,2026-01-01 10:00:00\n")
+    assert f"`{told(ingest.walk().rejections)}`" in sections()["not_mapped"]

@@ -1,4 +1,4 @@
-"""The four real companies through the door: every record accounted for, sums as computed outside this project."""
+"""The four real companies through ingest: every record accounted for, sums as computed outside this project."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def facts(shared_data: Path) -> dict[str, Any]:
     return json.loads((shared_data / "facts.json").read_text(), parse_float=Decimal)  # type: ignore[no-any-return]
 
 
-def put(door: Any, file: Path, folder: str) -> None:
-    target = door.settings.landing / folder
+def put(ingest: Any, file: Path, folder: str) -> None:
+    target = ingest.settings.landing / folder
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, target / file.name)
 
 
-def test_retail_loads_every_line_with_the_published_sums(door: Any, shared_data: Path, facts: dict[str, Any]) -> None:
+def test_retail_loads_every_line_with_the_published_sums(ingest: Any, shared_data: Path, facts: dict[str, Any]) -> None:
     for file in sorted((shared_data / "retail" / "by-day").glob("*.csv.gz")):
-        put(door, file, f"retail/lines/{file.name[:10]}")
-    report = door.walk()
+        put(ingest, file, f"retail/lines/{file.name[:10]}")
+    report = ingest.walk()
     fact = facts["retail"]
     assert not report.refusals
     assert not report.warnings
     assert sum(file.physical for file in report.files) == sum(file.loaded for file in report.files) == fact["rows_all"]
-    lake = door.lake()
+    lake = ingest.lake()
     assert lake.execute("select count(distinct (order_id, line_id)) from lake.order_lines").fetchone() == (fact["rows_all"],)
     assert lake.execute("select count(distinct order_id) from lake.orders").fetchone() == (fact["invoices_all"],)
     assert lake.execute("select count(distinct account_id) from lake.accounts").fetchone() == (fact["customers_all"],)
@@ -61,12 +61,12 @@ def test_retail_loads_every_line_with_the_published_sums(door: Any, shared_data:
     assert known == (fact["S_rows"], fact["S_customers"], fact["S_invoices"], fact["S_revenue"])
 
 
-def test_bank_loads_every_call_with_the_published_times(door: Any, shared_data: Path, facts: dict[str, Any]) -> None:
-    put(door, next((shared_data / "bank").glob("*.gz")), "bank/calls/1999-03-01")
-    report = door.walk()
+def test_bank_loads_every_call_with_the_published_times(ingest: Any, shared_data: Path, facts: dict[str, Any]) -> None:
+    put(ingest, next((shared_data / "bank").glob("*.gz")), "bank/calls/1999-03-01")
+    report = ingest.walk()
     fact = facts["bank"]
     assert [(file.physical, file.loaded, file.quarantined) for file in report.files] == [(fact["calls"], fact["calls"], 0)]
-    lake = door.lake()
+    lake = ingest.lake()
     outcomes = dict(lake.execute("select outcome, count(*) from lake.interactions group by 1").fetchall())
     assert outcomes == {"answered": fact["answered_AGENT"], "abandoned_queue": fact["abandoned_HANG"], "failed": fact["phantom"]}
     row = lake.execute(
@@ -91,16 +91,16 @@ def test_bank_loads_every_call_with_the_published_times(door: Any, shared_data: 
     )  # fmt: skip
 
 
-def test_oakland_loads_every_line_that_has_an_amount_in_any_column_order(door: Any, shared_data: Path, facts: dict[str, Any]) -> None:
+def test_oakland_loads_every_line_that_has_an_amount_in_any_column_order(ingest: Any, shared_data: Path, facts: dict[str, Any]) -> None:
     for file in sorted((shared_data / "oakland_budget").glob("*.gz")):
-        put(door, file, f"oakland/budget/20{file.name[2:4]}-07-01")
-    report = door.walk()
+        put(ingest, file, f"oakland/budget/20{file.name[2:4]}-07-01")
+    report = ingest.walk()
     fact = facts["oakland_budget"]
     assert not report.refusals
     assert [(file.path[-22:-16], file.quarantined) for file in report.files if file.quarantined] == [("Y21-22", 1), ("Y22-23", 1)], (
         "two files end with a line without an amount"
     )
-    lake = door.lake()
+    lake = ingest.lake()
     sums = dict(lake.execute("select budget_version_id || ' ' || line_kind, sum(budget_amount) from lake.budgets group by 1").fetchall())
     for name in ("FY19-20", "FY21-22", "FY22-23"):
         assert sums[f"{name}-adopted expense"] == fact[f"{name}_expense"]
@@ -120,10 +120,10 @@ def test_oakland_loads_every_line_that_has_an_amount_in_any_column_order(door: A
     assert months[0] == ("FY2020", 12, "2019-07-01", "2020-06-30")
 
 
-def test_olist_loads_every_table_with_the_published_sums(door: Any, shared_data: Path, facts: dict[str, Any]) -> None:
+def test_olist_loads_every_table_with_the_published_sums(ingest: Any, shared_data: Path, facts: dict[str, Any]) -> None:
     for stream, table in OLIST.items():
-        put(door, shared_data / "olist" / f"olist_{table}_dataset.csv.gz", f"olist/{stream}/2018-11-01")
-    report = door.walk()
+        put(ingest, shared_data / "olist" / f"olist_{table}_dataset.csv.gz", f"olist/{stream}/2018-11-01")
+    report = ingest.walk()
     fact = facts["olist"]
     assert not report.refusals
     assert not report.warnings
@@ -132,7 +132,7 @@ def test_olist_loads_every_table_with_the_published_sums(door: Any, shared_data:
         "orders": fact["orders"], "order_lines": fact["items"], "payments": fact["payments"], "survey_responses": fact["reviews"],
         "contacts": fact["orders"], "accounts": fact["unique_customers"],
     }  # fmt: skip
-    lake = door.lake()
+    lake = ingest.lake()
     assert lake.execute("select sum(net_amount), sum(shipping_amount) from lake.order_lines").fetchone() == (
         fact["items_sum"],
         fact["freight_sum"],

@@ -1,4 +1,4 @@
-"""When a file is refused whole: a share, a floor, and what a wrong mapping does to a small file."""
+"""When a file is refused completely: a share, a floor, and what a wrong mapping does to a small file."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_the_laws_of_the_rule(bad: int, good: int, share: Decimal, floor: int) -
         assert not refused, "up to the floor a file with a good record loads"
 
 
-def test_one_bad_record_of_a_small_file_is_quarantined_and_two_of_two_refuse(door: Any) -> None:
+def test_one_bad_record_of_a_small_file_is_quarantined_and_two_of_two_refuse(ingest: Any) -> None:
     header = "order_id,ordered_at,currency_code,net_amount\n"
     good, bad = "{},2026-01-01T10:00:00Z,EUR,1.00\n", "{},2026-01-01T10:00:00Z,EUR,x\n"
-    door.deliver("canonical/orders/2026-01-02/a.csv", header + good.format("o1") + bad.format("o2"))
-    door.deliver("canonical/orders/2026-01-03/a.csv", header + bad.format("o3"))
-    door.deliver("canonical/orders/2026-01-04/a.csv", header + bad.format("o4") + bad.format("o5"))
-    assert [(file.status, file.loaded, file.quarantined) for file in door.walk().files] == [
+    ingest.deliver("canonical/orders/2026-01-02/a.csv", header + good.format("o1") + bad.format("o2"))
+    ingest.deliver("canonical/orders/2026-01-03/a.csv", header + bad.format("o3"))
+    ingest.deliver("canonical/orders/2026-01-04/a.csv", header + bad.format("o4") + bad.format("o5"))
+    assert [(file.status, file.loaded, file.quarantined) for file in ingest.walk().files] == [
         ("staged", 1, 1),
         ("staged", 0, 1),
         ("refused", 0, 2),

@@ -23,17 +23,17 @@ def test_records_of_a_large_file_keep_their_numbers(till: Callable[..., Any]) ->
     """Large enough for two threads and many row groups; one record near the end is wrong."""
     count, wrong = 900_000, 876_543
     rows = (f"n{number},2026-01-01 10:00:00,c{number % 977},{number}.{'5x' if number == wrong else '50'}" for number in range(1, count + 1))
-    door = till()
-    door.deliver("till/sales/2026-01-02/a.csv", "\n".join(("number,day,customer,net", *rows)))
-    report = door.walk()
+    ingest = till()
+    ingest.deliver("till/sales/2026-01-02/a.csv", "\n".join(("number,day,customer,net", *rows)))
+    report = ingest.walk()
     assert [(file.physical, file.loaded, file.quarantined) for file in report.files] == [(count, count - 1, 1)]
-    assert door.ledger.rows("select record_number, line_number, rule from quarantine") == [(wrong, wrong + 1, "number_format")]
+    assert ingest.ledger.rows("select record_number, line_number, rule from quarantine") == [(wrong, wrong + 1, "number_format")]
     numbered = "count(*), bool_and(order_id = 'n' || record_number and net_amount = record_number + 0.5)"
-    assert door.all(f"select {numbered} from lake.orders") == [(count - 1, True)]
+    assert ingest.all(f"select {numbered} from lake.orders") == [(count - 1, True)]
 
 
 @pytest.fixture
-def shop(make_door: Callable[..., Any], tmp_path: Path) -> Any:
+def shop(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
     """Two of four columns are read, one of them may be absent."""
     mappings = write_system(
         tmp_path / "mappings",
@@ -42,7 +42,7 @@ def shop(make_door: Callable[..., Any], tmp_path: Path) -> Any:
         "    feeds:\n      orders: {sql: o.sql, records: true}\n",
         o="select record_number, id as order_id, sold as ordered_at, 'EUR' as currency_code, account as account_id from source",
     )
-    return make_door(mappings=mappings)
+    return make_ingest(mappings=mappings)
 
 
 @pytest.mark.parametrize(("header", "account"), [("id,sold,note,paid", None), ("id,sold,account,paid", "b"), ("id,sold,Account,paid", "b")])
@@ -66,11 +66,11 @@ def test_a_large_file_in_local_time_gives_the_instants_of_a_small_one(till: Call
     found = []
     for many in (1 << 40, 0):
         monkeypatch.setattr(batches, "_MANY_BYTES", many)
-        door = till("time_zone: Europe/Berlin")
-        door.deliver("till/sales/2026-01-02/a.csv", text)
-        assert not door.walk().refusals
-        found.append(door.all("select order_id, ordered_at from lake.orders order by record_number"))
-        door.settings.home.rename(door.settings.home.with_name(f"home-{many}"))
+        ingest = till("time_zone: Europe/Berlin")
+        ingest.deliver("till/sales/2026-01-02/a.csv", text)
+        assert not ingest.walk().refusals
+        found.append(ingest.all("select order_id, ordered_at from lake.orders order by record_number"))
+        ingest.settings.home.rename(ingest.settings.home.with_name(f"home-{many}"))
     assert found[0] == found[1]
     assert (
         len({instant for _, instant in found[0]}) == len(local) + 1 - 2
@@ -120,14 +120,14 @@ def test_one_pass_over_the_file_and_a_table_of_it_load_the_same(
     for way in (True, False):
         if not way:
             monkeypatch.setattr(batches.BatchWriter, "_is_plain", lambda *_: False)
-        door = till(sql=sql)
-        path = door.deliver(f"till/sales/2026-01-02/{name_of_file}", written(name_of_file, rows))
-        report = door.walk()
+        ingest = till(sql=sql)
+        path = ingest.deliver(f"till/sales/2026-01-02/{name_of_file}", written(name_of_file, rows))
+        report = ingest.walk()
         (file,) = report.files
         assert (file.physical, file.loaded, file.superseded, file.quarantined) == counts
-        found.append(door.all("select * exclude (batch_id) from lake.orders order by record_number"))
+        found.append(ingest.all("select * exclude (batch_id) from lake.orders order by record_number"))
         path.unlink()
-        door.settings.home.rename(door.settings.home.with_name(f"home-{way}"))
+        ingest.settings.home.rename(ingest.settings.home.with_name(f"home-{way}"))
     assert found[0] == found[1]
     assert len(found[0]) == counts[1]
 
@@ -144,17 +144,17 @@ def written(name: str, rows: list[dict[str, str]]) -> bytes:
 
 def test_no_table_is_made_of_a_file_that_a_plain_mapping_reads(till: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Source, "load", lambda *_: pytest.fail("a table was made"))
-    door = till()
-    door.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net\nn1,2026-01-01 10:00:00,c,1.00\n")
-    assert [file.loaded for file in door.walk().files] == [1]
+    ingest = till()
+    ingest.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net\nn1,2026-01-01 10:00:00,c,1.00\n")
+    assert [file.loaded for file in ingest.walk().files] == [1]
 
 
 def test_a_plain_mapping_names_the_line_of_what_is_wrong_and_keeps_the_rest(till: Callable[..., Any]) -> None:
     """The one pass stops at the wrong record; the table tells which it was."""
-    door = till()
+    ingest = till()
     lines = [f"n{at},2026-01-01 10:00:00,c,{'abc' if at == 300 else '1.00'}" for at in range(1, 501)]
-    door.deliver("till/sales/2026-01-02/a.csv", "\n".join(["number,day,customer,net", *lines]))
-    (file,) = door.walk().files
+    ingest.deliver("till/sales/2026-01-02/a.csv", "\n".join(["number,day,customer,net", *lines]))
+    (file,) = ingest.walk().files
     assert (file.physical, file.loaded, file.quarantined) == (500, 499, 1)
-    assert door.ledger.rows("select record_number, line_number, rule from quarantine") == [(300, 301, "number_format")]
-    assert door.all("select count(*), max(record_number), bool_or(record_number = 300) from lake.orders") == [(499, 500, False)]
+    assert ingest.ledger.rows("select record_number, line_number, rule from quarantine") == [(300, 301, "number_format")]
+    assert ingest.all("select count(*), max(record_number), bool_or(record_number = 300) from lake.orders") == [(499, 500, False)]

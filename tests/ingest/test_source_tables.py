@@ -63,8 +63,8 @@ EXPECTED = (
 
 
 @pytest.fixture
-def shop(make_door: Callable[..., Any], tmp_path: Path) -> Any:
-    return make_door(mappings=write_system(tmp_path / "mappings", "shop", YML, orders=ORDERS, order_lines=LINES))
+def shop(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
+    return make_ingest(mappings=write_system(tmp_path / "mappings", "shop", YML, orders=ORDERS, order_lines=LINES))
 
 
 def deliver_all(shop: Any) -> None:
@@ -102,13 +102,13 @@ def mapped(shop: Any) -> dict[str, int]:
 @pytest.mark.fault("D3")
 @pytest.mark.parametrize("order", [*itertools.islice(itertools.permutations(FILES), 0, 40_320, 13_441)], ids=itertools.count())
 def test_one_by_one_in_any_order_ends_where_one_load_ends(
-    shop: Any, make_door: Callable[..., Any], tmp_path: Path, order: tuple[str, ...]
+    shop: Any, make_ingest: Callable[..., Any], tmp_path: Path, order: tuple[str, ...]
 ) -> None:
     for name in order:
         shop.deliver(name, FILES[name])
         assert shop.walk().refusals == []
     assert seen(shop) == EXPECTED
-    at_once = make_door("at-once", mappings=tmp_path / "mappings")
+    at_once = make_ingest("at-once", mappings=tmp_path / "mappings")
     assert at_once.walk().refusals == []
     assert seen(at_once) == EXPECTED
     assert counted(shop) == counted(at_once)
@@ -280,7 +280,7 @@ def test_a_refusal_by_a_feed_that_does_not_carry_the_record_is_told_once_and_end
     assert [row[2] for row in life()] == ["resolved", "resolved"]
 
 
-def test_an_instant_of_another_stream_may_come_later_than_the_record(shop: Any, make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_instant_of_another_stream_may_come_later_than_the_record(shop: Any, make_ingest: Callable[..., Any], tmp_path: Path) -> None:
     """The record's own instants end with its day of delivery, those it looks up with the latest delivery of the system."""
     joined = (
         "select source.record_number, source.id as order_id, item.cost as ordered_at, 'EUR' as currency_code"
@@ -298,7 +298,7 @@ def test_an_instant_of_another_stream_may_come_later_than_the_record(shop: Any, 
         shop.deliver(name, content)
         assert shop.walk().refusals == []
         assert len(stands(shop, "orders", "order_id", "ordered_at")) == next(expected), name
-    whole = make_door("at-once", mappings=tmp_path / "mappings")
+    whole = make_ingest("at-once", mappings=tmp_path / "mappings")
     assert whole.walk().refusals == []
     assert stands(whole, "orders", "order_id", "ordered_at") == stands(shop, "orders", "order_id", "ordered_at")
     rules = "select rule, quarantine_state from quarantine_life order by quarantine_id"

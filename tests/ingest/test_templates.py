@@ -24,12 +24,12 @@ def runner() -> Iterator[SuiteRunner]:
     opened.close()
 
 
-def test_the_template_of_every_feed_is_loaded_and_breaks_no_check(make_door: Any, runner: SuiteRunner, tmp_path: Path) -> None:
-    door = make_door()
+def test_the_template_of_every_feed_is_loaded_and_breaks_no_check(make_ingest: Any, runner: SuiteRunner, tmp_path: Path) -> None:
+    ingest = make_ingest()
     write_templates(feeds(), tmp_path / "templates")
     for feed in feeds():
-        door.deliver(f"canonical/{feed}/2026-02-01/{feed}.csv", (tmp_path / "templates" / f"{feed}.csv").read_bytes())
-    report = door.walk()
+        ingest.deliver(f"canonical/{feed}/2026-02-01/{feed}.csv", (tmp_path / "templates" / f"{feed}.csv").read_bytes())
+    report = ingest.walk()
     assert [(file.path, file.error, file.quarantine) for file in report.files if file.status == "refused" or file.quarantine] == []
     assert {file.stream: file.loaded for file in report.files} == dict.fromkeys(feeds(), 1)
     broken = {

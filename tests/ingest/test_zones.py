@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dagster_project.ingest.conform.zones import Zones, instant_macro
 from dagster_project.ingest.sql_text import instant, literal
 
-# Fall back by half an hour, at midnight, twice a year in Ramadan, by two hours; odd offsets; no summer time; a day left out.
+# Fall back by half an hour, at midnight, twice a year in Ramadan, by two hours; odd offsets; no summer time; a day skipped.
 ZONES = [
     "Asia/Jerusalem", "Europe/London", "Australia/Lord_Howe", "America/Sao_Paulo", "America/Havana", "Africa/Casablanca",
     "Antarctica/Troll", "America/St_Johns", "Asia/Kathmandu", "Atlantic/Azores", "Asia/Kolkata", "Pacific/Apia",

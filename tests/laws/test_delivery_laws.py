@@ -1,4 +1,4 @@
-"""Laws of the door over generated deliveries with faults. Breaks: a record lost or counted twice, a result that depends on the order.
+"""Laws of ingest over generated deliveries with faults. Breaks: a record lost or counted twice, a result that depends on the order.
 
 What is compared is what the warehouse reads: every accepted row without the names of its batch and record, the latest version of each
 key, and the records that are kept out.
@@ -85,7 +85,7 @@ class File:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[File]:
-    """A few files over three days: with wrong records, faults of the whole file, and contents that come twice."""
+    """A few files over three days: with wrong records, faults of the complete file, and contents that come twice."""
     rows = st.lists(st.one_of(records, records, records, wrong_records), max_size=5).map(tuple)
     whole = st.sampled_from(["", "", "gz", "cut", "empty", "renamed"])
     files = [File(draw(st.integers(1, 3)), number, draw(rows), draw(whole)) for number in range(draw(st.integers(1, 4)))]
@@ -220,17 +220,17 @@ def test_a_range_of_days_is_the_sum_of_its_days(files: list[File]) -> None:
 
 @quick
 @given(deliveries(), st.data())
-def test_a_mended_file_replaces_what_it_brought(files: list[File], data: st.DataObject) -> None:
+def test_a_repaired_file_replaces_what_it_brought(files: list[File], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(files) - 1))
-    mended = replace(
+    repaired = replace(
         files[at], records=tuple(data.draw(st.lists(records, max_size=3))), fault="gz" if files[at].fault in ("gz", "cut") else ""
     )
     with Home() as home:
         home.deliver(*files)
         home.walk()
-        home.deliver(mended)
+        home.deliver(repaired)
         home.walk()
-        assert home.state() == one_load([*files[:at], mended, *files[at + 1 :]])
+        assert home.state() == one_load([*files[:at], repaired, *files[at + 1 :]])
 
 
 @quick

@@ -79,7 +79,7 @@ def test_customers_for_the_target_reach_it_and_one_fewer_does_not(numbers: list[
 
 
 @given(POSITIVE, st.integers(2, 50))
-def test_gini_lies_between_zero_and_one_and_ignores_order_and_scale(numbers: list[int], scale: int) -> None:
+def test_gini_is_between_zero_and_one_and_ignores_order_and_scale(numbers: list[int], scale: int) -> None:
     gini = concentrate(array(numbers)).gini_ratio
     assert 0 <= gini < 1
     assert concentrate(array(numbers[::-1]) * scale).gini_ratio == pytest.approx(gini, abs=1e-12)

@@ -38,7 +38,7 @@ def with_meta(manifest: dict[str, Any]) -> Callable[..., dict[str, Any]]:
     return changed
 
 
-def test_a_metric_is_found_where_its_measure_stands_or_where_it_says(manifest: dict[str, Any]) -> None:
+def test_a_metric_is_found_where_its_measure_is_or_where_it_says(manifest: dict[str, Any]) -> None:
     found = {metric.metric_id: metric for metric in collect(manifest)}
     assert (found["contacts"].relation, found["contacts"].column) == ("marts.mart_account_service_month", "contacts_count")
     assert (found["cost_per_ticket"].relation, found["cost_per_ticket"].column) == ("marts.mart_cost_per_unit", "unit_cost_amount")

@@ -102,7 +102,7 @@ def test_retention_waits_until_the_orders_reach_back_two_windows(begin: int, fir
 
 
 def test_a_history_cut_short_says_nothing_else_than_the_whole_one() -> None:
-    """Whoever delivers the last months only gets the same figures or none. Who was silent for a window before counts as new, though."""
+    """Anyone who delivers the last months only gets the same figures or none. Who was silent for a window before counts as new, though."""
     random = np.random.default_rng(7)
     long = {customer: sorted(random.integers(-400, 280, size=random.integers(1, 9)).tolist()) for customer in range(60)}
     short = {customer: kept for customer, days in long.items() if (kept := [day for day in days if day >= 0])}
@@ -119,7 +119,7 @@ def test_a_history_cut_short_says_nothing_else_than_the_whole_one() -> None:
 
 
 def test_who_may_have_ordered_before_the_history_is_not_called_new() -> None:
-    """Customer 0's account is older than the history, 1's was made within it, 2 has no account and came a whole window later."""
+    """Customer 0's account is older than the history, 1's was made within it, 2 has no account and came a complete window later."""
     young = partition({0: [5], 1: [35], 2: [95]}, begin=0, created={0: -500, 1: 30})
     assert young["new_null_reason"].fillna("").tolist() == ["not_mature"] + [""] * 9
     for column in ("new_count", "first_order_count"):

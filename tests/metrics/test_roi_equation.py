@@ -60,7 +60,7 @@ def test_delta_method_interval_agrees_with_the_published_fixture() -> None:
     assert (interval.low95, interval.high95) == pytest.approx((-0.498794, 2.178794), abs=1e-6)
 
 
-def test_delta_error_lies_near_the_jackknife_error() -> None:
+def test_delta_error_is_near_the_jackknife_error() -> None:
     n = len(VALUE)
     left_out = np.array([np.delete(VALUE, i).sum() / np.delete(COST, i).sum() for i in range(n)])
     jackknife = math.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())

@@ -140,7 +140,7 @@ def warned(house: Any, run_id: str, *checks: tuple[str, int, str]) -> None:
 def test_new_warnings_of_a_run_that_went_well_are_told_with_counts_and_first_keys_and_old_ones_are_not(
     instance: dg.DagsterInstance, ended_run: Callable[..., dg.DagsterRun], slack: Any, house: Any
 ) -> None:
-    def told(run: dg.DagsterRun) -> list[str]:
+    def messages_of(run: dg.DagsterRun) -> list[str]:
         event = next(one.dagster_event for one in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.PIPELINE_SUCCESS))
         assert event is not None
         before = len(slack.texts)
@@ -148,17 +148,17 @@ def test_new_warnings_of_a_run_that_went_well_are_told_with_counts_and_first_key
         return slack.texts[before:]  # type: ignore[no-any-return]
 
     first, second, third = ended_run(), ended_run(), ended_run()
-    assert told(first) == [], "no ledger, no warning"
+    assert messages_of(first) == [], "no ledger, no warning"
     warned(house, first.run_id, ("excess", 4, "R1; R2; R3; R4"))
     warned(house, second.run_id, ("excess", 4, "R1; R2; R3; R4"), ("order", 1, "R9"))
     warned(house, third.run_id, ("order", 1, "R9"))
-    (text,) = told(first)
+    (text,) = messages_of(first)
     assert text.startswith(f"*service-roi: daily has warnings*\nRun {first.run_id} went well, but:\n")
     assert "warning: refunds, excess: 4 found, first: R1; R2; R3; … (Money is wrong)" in text
-    (text,) = told(second)
+    (text,) = messages_of(second)
     assert "order: 1 found, first: R9" in text
     assert "excess" not in text
-    assert told(third) == []
+    assert messages_of(third) == []
 
 
 def test_more_warnings_than_a_message_takes_are_counted(house: Any, slack: Any) -> None:
@@ -214,7 +214,7 @@ def test_a_channel_that_refuses_is_an_error_and_the_other_still_gets_the_message
 
 
 @pytest.mark.fault("S6")
-def test_no_secret_stands_in_a_message_an_error_or_the_settings_text(
+def test_no_secret_is_in_a_message_an_error_or_the_settings_text(
     house: Any, slack: Any, mail: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     slack.answer = 500

@@ -1,4 +1,4 @@
-"""Days of delivery are the partitions of the door: a range of them is one run, and how they are cut changes no figure."""
+"""Days of delivery are the partitions of ingest: a range of them is one run, and how they are cut changes no figure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_today_is_a_day_of_delivery_and_tomorrow_is_not() -> None:
     assert DELIVERY_DAYS.get_first_partition_key() == "2020-01-01"
 
 
-def test_only_the_door_has_days_and_a_range_of_them_is_one_run() -> None:
+def test_only_ingest_has_days_and_a_range_of_them_is_one_run() -> None:
     for asset in defs.resolve_all_asset_specs():
         assert (asset.partitions_def == DELIVERY_DAYS) == (asset.key.path[0] == "lake"), asset.key
     graph = defs.resolve_asset_graph()
@@ -139,7 +139,7 @@ def empty(one_load: Path, tmp_path: Path, instance: dg.DagsterInstance) -> Itera
 def test_backfills_in_any_order_and_days_one_by_one_end_where_one_load_ends(one_load: Path, empty: House) -> None:
     days = sorted({path.name for path in (one_load / "landing" / "canonical").glob("*/*")})
     wanted = json.loads((one_load / "home" / "published" / "current.json").read_text(encoding="utf-8"))
-    # One month of the history is left out at first: it comes when the rest stands.
+    # One month of the history is held back at first: it comes when the rest is loaded.
     first, left_out, rest, last = days[0], days[1], days[2], days[-1]
     assert first < left_out < rest < last
     empty.run(first, first)

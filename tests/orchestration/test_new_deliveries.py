@@ -20,12 +20,12 @@ def deliver(house: Path, relative: str = FILE, text: str = "refund_id,order_id\n
 
 
 class Sensor:
-    """Looks again and again, as the daemon does: the cursor of one look is given to the next."""
+    """Checks again and again, as the daemon does: the cursor of one check is given to the next."""
 
     def __init__(self, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> None:
         self.instance, self.repository, self.cursor = instance, repository, None
 
-    def look(self) -> tuple[list[str], str]:
+    def check(self) -> tuple[list[str], str]:
         """Return the run keys that were asked for and the reason why there are none."""
         context = dg.build_sensor_context(self.instance, cursor=self.cursor, repository_def=self.repository)
         ticked = new_deliveries.evaluate_tick(context)
@@ -39,31 +39,31 @@ def sensor(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, ho
 
 
 def test_an_empty_landing_folder_starts_nothing(sensor: Sensor) -> None:
-    assert sensor.look() == ([], "nothing new")
+    assert sensor.check() == ([], "nothing new")
 
 
 @pytest.mark.fault("D4")
 def test_a_file_is_taken_when_two_looks_see_the_same_size_and_not_while_it_grows(sensor: Sensor, house: Path) -> None:
     path = deliver(house)
-    keys, reason = sensor.look()
+    keys, reason = sensor.check()
     assert keys == []
-    assert "1 new file of 2026-11-05; the next look" in reason
+    assert "1 new file of 2026-11-05; the next check" in reason
     path.write_text(path.read_text() + "R2,O2\n")
-    assert sensor.look()[0] == []
-    assert len(sensor.look()[0]) == 1
+    assert sensor.check()[0] == []
+    assert len(sensor.check()[0]) == 1
 
 
 def test_one_state_starts_one_run_and_a_changed_one_another(sensor: Sensor, house: Path, instance: dg.DagsterInstance) -> None:
     path = deliver(house)
-    sensor.look()
-    ((first,), _) = sensor.look()
+    sensor.check()
+    ((first,), _) = sensor.check()
     instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.FAILURE, tags={"dagster/run_key": first})
-    keys, reason = sensor.look()
+    keys, reason = sensor.check()
     assert keys == []
-    assert "mend them" in reason
+    assert "repair them" in reason
     path.write_text("refund_id,order_id\nR1,O2,\n")
-    sensor.look()
-    ((second,), _) = sensor.look()
+    sensor.check()
+    ((second,), _) = sensor.check()
     assert second != first
 
 
@@ -72,19 +72,19 @@ def test_nothing_starts_while_a_run_is_starting_or_works(
     sensor: Sensor, house: Path, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
 ) -> None:
     deliver(house)
-    sensor.look()
+    sensor.check()
     run = instance.create_run_for_job(_job(), status=status)
-    assert sensor.look() == ([], f"run {run.run_id} is {status.value.lower()}")
+    assert sensor.check() == ([], f"run {run.run_id} is {status.value.lower()}")
     instance.report_run_failed(run)
-    assert len(sensor.look()[0]) == 1
+    assert len(sensor.check()[0]) == 1
 
 
 def test_a_file_outside_the_layout_stops_no_other(sensor: Sensor, house: Path) -> None:
     deliver(house, "canonical/refunds/yesterday/refunds.csv")
-    assert sensor.look()[0] == [], "nothing that a run would read"
+    assert sensor.check()[0] == [], "nothing that a run would read"
     deliver(house, "canonical/refunds/2026-01-02/refunds.csv")
-    sensor.look()
-    assert len(sensor.look()[0]) == 1
+    sensor.check()
+    assert len(sensor.check()[0]) == 1
 
 
 def _job() -> dg.JobDefinition:

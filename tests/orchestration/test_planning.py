@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from dagster_project.commands.cli import app
 from dagster_project.commands.plan import plan
-from dagster_project.commands.plan_text import told
+from dagster_project.commands.plan_text import report_of
 from dagster_project.errors import InputRefused, UsageError
 from dagster_project.ingest.landing.inventory import new_files
 from dagster_project.ingest.loading import load
@@ -62,7 +62,7 @@ def test_a_plan_for_a_home_that_is_not_there_reads_the_files_and_makes_nothing(s
     deliver(settings, "canonical/contacts/2026-01-02/a.csv", CONTACTS + "c1,a1,anna@example.com\n")
     deliver(settings, "acme/orders/2026-01-02/a.csv", ORDERS)
     found = plan(settings)
-    text = told(found)
+    text = report_of(found)
     assert not settings.home.exists()
     assert found.rebuild_all == "there is no warehouse yet"
     assert found.feeds == ("contacts", "orders")
@@ -103,7 +103,7 @@ def test_a_plan_after_a_forgotten_account_uses_the_key_for_any_file(settings: Se
     assert planned(settings) == [("canonical/orders", 1, 0)]
 
 
-def test_a_plan_beside_open_quarantine_reads_what_was_loaded_before(settings: Settings) -> None:
+def test_a_plan_with_open_quarantine_reads_what_was_loaded_before(settings: Settings) -> None:
     deliver(settings, "canonical/orders/2026-01-02/a.csv", ORDERS + GOOD.format("o1") + BAD.format("o2"))
     loaded(settings)
     deliver(settings, "canonical/orders/2026-01-03/a.csv", ORDERS + GOOD.format("o2") + GOOD.format("o1"))
@@ -168,7 +168,7 @@ def test_a_plan_says_which_rows_it_would_take_back(settings: Settings, tmp_path:
     deliver(settings, "till/sale/2026-01-03/a.csv", "id,gone\n2,true\n3,true\n4,\n")
     found = plan(settings)
     assert found.withdrawn == {"orders": 2}
-    assert "would take back 2 rows of orders" in told(found).splitlines()
+    assert "would take back 2 rows of orders" in report_of(found).splitlines()
 
 
 def test_compiling_what_a_plan_asks_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

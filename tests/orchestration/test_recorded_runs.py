@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run_of(said: list[str]) -> Any:
     """Return what a run's context is to these tests: its id, where it reports, and how it ended."""
-    return SimpleNamespace(run_id=uuid.uuid4().hex, say=said.append, error=None)
+    return SimpleNamespace(run_id=uuid.uuid4().hex, report=said.append, error=None)
 
 
 def definitions(*, fails: bool = False) -> dg.Definitions:

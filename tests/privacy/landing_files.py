@@ -22,8 +22,8 @@ def order(number: int, account: str, contact: str, net: str = "10.00") -> str:
     return f"o{number},{account},{contact},2026-01-01T10:00:00Z,EUR,{net},\n"
 
 
-def erase(door: Any, account: str = "acc-zoe") -> Any:
-    return erase_from_landing(door.settings, door.ledger, account, lambda _: None)
+def erase(ingest: Any, account: str = "acc-zoe") -> Any:
+    return erase_from_landing(ingest.settings, ingest.ledger, account, lambda _: None)
 
 
 def pack(path: Path, text: bytes) -> None:

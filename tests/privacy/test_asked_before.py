@@ -17,14 +17,14 @@ def landed(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_nothing_is_erased_without_a_yes_and_a_dry_run_says_what_would_be(make_door: Callable[..., Any]) -> None:
-    door = make_door("asked")
-    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nA0000001,Jane\nA0000002,Joe\n")
-    door.deliver(
+def test_nothing_is_erased_without_a_yes_and_a_dry_run_says_what_would_be(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest("asked")
+    ingest.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nA0000001,Jane\nA0000002,Joe\n")
+    ingest.deliver(
         "canonical/orders/2026-01-02/o.csv", "order_id,account_id,ordered_at,currency_code\nO1,A0000001,2026-01-01T10:00:00Z,EUR\n"
     )
-    door.walk()
-    settings = door.settings
+    ingest.walk()
+    settings = ingest.settings
     where = ["--landing", str(settings.landing), "--home", str(settings.home)]
     before = landed(settings.landing)
     shown = CliRunner().invoke(app, ["forget", "A0000001", "--dry-run", *where])

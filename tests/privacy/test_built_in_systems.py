@@ -103,52 +103,52 @@ def freshdesk(at: int, text: str) -> dict[str, list[dict[str, object]]]:
 
 @pytest.mark.fault("S8")
 @pytest.mark.parametrize("export", [hubspot, intercom, freshdesk], ids=lambda export: export.__name__)
-def test_no_record_of_the_account_stays_and_each_of_the_other_does(door: Any, export: Any) -> None:
+def test_no_record_of_the_account_stays_and_each_of_the_other_does(ingest: Any, export: Any) -> None:
     """Ids are too short to be searched in bytes: all hangs on how the streams name each other."""
     system = export.__name__
     both = [export(1, "zoe"), export(2, "ann")]
     streams = {name: [*both[0][name], *both[1][name]] for name in both[0]}
     for name, rows in streams.items():
-        described = door.mappings.system(system).stream(name)
+        described = ingest.mappings.system(system).stream(name)
         known = {*described.columns, *described.optional, *described.unread}
         streams[name] = [{column: value for column, value in row.items() if column in known} for row in rows]
-    deliver(door, system, DAY, **streams)
-    assert not door.walk().refusals
-    ((account,),) = door.all("select account_id from lake.tickets where ticket_id = '11'")
-    erase(door, account)
-    assert not door.walk().refusals
+    deliver(ingest, system, DAY, **streams)
+    assert not ingest.walk().refusals
+    ((account,),) = ingest.all("select account_id from lake.tickets where ticket_id = '11'")
+    erase(ingest, account)
+    assert not ingest.walk().refusals
     for name, rows in streams.items():
-        text = (door.settings.landing / system / name / DAY / f"{name}.csv").read_text()
+        text = (ingest.settings.landing / system / name / DAY / f"{name}.csv").read_text()
         assert (name, "zoe" in text) == (name, False)
         assert (name, len(text.splitlines()) - 1) == (name, len(rows) // 2)
-    assert door.all("select count(*), count(distinct account_id) from lake.tickets") == [(2, 2)]
-    assert door.all("select count(*) from lake.tickets where account_id like 'FORGOTTEN%'") == [(1,)]
+    assert ingest.all("select count(*), count(distinct account_id) from lake.tickets") == [(2, 2)]
+    assert ingest.all("select count(*) from lake.tickets where account_id like 'FORGOTTEN%'") == [(1,)]
 
 
 @pytest.mark.fault("S8")
 @pytest.mark.slow
-def test_an_account_leaves_every_stream_of_the_built_in_systems(door: Any) -> None:
+def test_an_account_leaves_every_stream_of_the_built_in_systems(ingest: Any) -> None:
     """The busiest account of a company exported by four systems; sums stay, ids and words are nowhere."""
-    landing, home = door.settings.landing, door.settings.home
+    landing, home = ingest.settings.landing, ingest.settings.home
     landing.rmdir()
     write_company(landing, 80, 2, 23, daily=2, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
-    assert not door.walk().refusals
+    assert not ingest.walk().refusals
     told = "select account_id from lake.survey_responses where comment is not null"
-    ((account,),) = door.all(
+    ((account,),) = ingest.all(
         f"select account_id from lake.orders where account_id in ({told}) group by 1 order by count(*) desc, 1 limit 1"
     )
     counted = ", ".join(f"(select count(*) from lake.{feed})" for feed in ("tickets", "interactions", "ticket_events", "survey_responses"))
     sums = f"select (select sum(net_amount) from lake.order_lines), (select sum(refund_amount) from lake.refunds), {counted}"
-    before = door.all(sums)
-    person, done = erase(door, account)
+    before = ingest.all(sums)
+    person, done = erase(ingest, account)
     streams = {tuple(path.split("/")[:2]) for path in done["records_removed"]}
     assert {("zendesk", "organization"), ("zendesk", "ticket"), ("zendesk", "call"), ("zendesk", "ticket_comment")} <= streams
     assert {("shopify", "customer"), ("shopify", "order"), ("shopify", "order_line"), ("qualtrics", "question_response")} <= streams
-    assert not door.walk().refusals
-    remove_older_batches(door.settings, door.ledger)
+    assert not ingest.walk().refusals
+    remove_older_batches(ingest.settings, ingest.ledger)
     assert len(person.contact_ids) > 0
     assert look([landing, home / "lake", home / "restricted"], person.pattern()).hits == []
-    assert door.all(sums) == before
+    assert ingest.all(sums) == before
     assert left_behind(landing) == []
 
 

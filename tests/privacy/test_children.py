@@ -30,27 +30,27 @@ def event(number: object, text: str) -> str:
 
 
 @pytest.fixture
-def company(make_door: Callable[..., Any]) -> Any:
+def company(make_ingest: Callable[..., Any]) -> Any:
     """Tickets of zoe (1), of ann (2), and of both in turn (3)."""
-    door = make_door()
-    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
-    door.deliver(f"canonical/contacts/{DAY}/c.csv", "contact_id,account_id\ncon-z,acc-zoe\ncon-a,acc-ann\n")
+    ingest = make_ingest()
+    ingest.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    ingest.deliver(f"canonical/contacts/{DAY}/c.csv", "contact_id,account_id\ncon-z,acc-zoe\ncon-a,acc-ann\n")
     rows = ticket(1, "acc-zoe") + ticket(2, "acc-ann") + ticket(3, "acc-ann")
-    door.deliver(f"canonical/tickets/{DAY}/t.csv", TICKETS + rows)
-    door.deliver("canonical/tickets/2026-01-03/t.csv", TICKETS + ticket(3, "acc-zoe"))
-    door.deliver(f"canonical/ticket_events/{DAY}/e.csv", EVENTS + event(1, "Zyxzoe") + event(2, "Annword") + event(3, "Bothword"))
-    return door
+    ingest.deliver(f"canonical/tickets/{DAY}/t.csv", TICKETS + rows)
+    ingest.deliver("canonical/tickets/2026-01-03/t.csv", TICKETS + ticket(3, "acc-zoe"))
+    ingest.deliver(f"canonical/ticket_events/{DAY}/e.csv", EVENTS + event(1, "Zyxzoe") + event(2, "Annword") + event(3, "Bothword"))
+    return ingest
 
 
-def forget_zoe(door: Any) -> dict[str, Any]:
-    assert door.walk().refusals == []
-    _, done = erase(door)
-    assert door.walk().refusals == []
+def forget_zoe(ingest: Any) -> dict[str, Any]:
+    assert ingest.walk().refusals == []
+    _, done = erase(ingest)
+    assert ingest.walk().refusals == []
     return dict(done)
 
 
-def events_of(door: Any) -> list[tuple[Any, ...]]:
-    return door.all("select ticket_id, field_name, new_value from lake.ticket_events order by 1")
+def events_of(ingest: Any) -> list[tuple[Any, ...]]:
+    return ingest.all("select ticket_id, field_name, new_value from lake.ticket_events order by 1")
 
 
 def test_what_hangs_on_what_follows_from_the_contracts() -> None:
@@ -132,7 +132,7 @@ streams:
 
 
 @pytest.mark.fault("S20")
-def test_an_id_finds_the_ticket_of_its_own_system(make_door: Callable[..., Any], tmp_path: Any) -> None:
+def test_an_id_finds_the_ticket_of_its_own_system(make_ingest: Callable[..., Any], tmp_path: Any) -> None:
     """Ticket 1 is zoe's in the desk and ann's in the files of the company; ticket 7 is zoe's in the desk alone."""
     mappings = write_system(
         tmp_path / "mappings",
@@ -143,14 +143,14 @@ def test_an_id_finds_the_ticket_of_its_own_system(make_door: Callable[..., Any],
         events="select record_number, ticket as ticket_id, id as event_number, '2026-01-01T00:00:00Z' as event_at,"
         " 'field_change' as event_type, word as field_name from source",
     )
-    door = make_door(mappings=mappings)
-    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
-    door.deliver(f"desk/ticket/{DAY}/t.csv", f"id,who,made\n1,acc-zoe,{AT}\n7,acc-zoe,{AT}\n8,acc-ann,{AT}\n")
-    door.deliver(f"desk/audit/{DAY}/a.csv", "id,ticket,word\n11,1,Zyxone\n17,7,Zyxseven\n18,8,Anneight\n")
-    door.deliver(f"canonical/tickets/{DAY}/t.csv", TICKETS + ticket(1, "acc-ann"))
-    door.deliver(f"canonical/ticket_events/{DAY}/e.csv", EVENTS + event(1, "Annone") + event(7, "Zyxother"))
-    forget_zoe(door)
-    told = door.all("select event_number, field_name from lake.ticket_events where not is_withdrawn order by all")
+    ingest = make_ingest(mappings=mappings)
+    ingest.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    ingest.deliver(f"desk/ticket/{DAY}/t.csv", f"id,who,made\n1,acc-zoe,{AT}\n7,acc-zoe,{AT}\n8,acc-ann,{AT}\n")
+    ingest.deliver(f"desk/audit/{DAY}/a.csv", "id,ticket,word\n11,1,Zyxone\n17,7,Zyxseven\n18,8,Anneight\n")
+    ingest.deliver(f"canonical/tickets/{DAY}/t.csv", TICKETS + ticket(1, "acc-ann"))
+    ingest.deliver(f"canonical/ticket_events/{DAY}/e.csv", EVENTS + event(1, "Annone") + event(7, "Zyxother"))
+    forget_zoe(ingest)
+    told = ingest.all("select event_number, field_name from lake.ticket_events where not is_withdrawn order by all")
     assert told == [(1, "Annone"), (1, None), (11, None), (17, None), (18, "Anneight")]
     for word in (b"Zyxone", b"Zyxseven", b"Zyxother"):
-        assert word not in below(door.settings.landing)
+        assert word not in below(ingest.settings.landing)

@@ -38,30 +38,30 @@ def test_all_other_bytes_are_kept_in_any_encoding(tmp_path: Path, encoding: str,
 
 @pytest.mark.fault("S8")
 @pytest.mark.parametrize("suffix", ["csv.zip", "csv.zst", "zip"])
-def test_packed_deliveries_are_cleaned_too(door: Any, suffix: str) -> None:
-    path: Path = door.settings.landing / f"canonical/orders/2026-01-02/a.{suffix}"
+def test_packed_deliveries_are_cleaned_too(ingest: Any, suffix: str) -> None:
+    path: Path = ingest.settings.landing / f"canonical/orders/2026-01-02/a.{suffix}"
     if suffix == "zip":
         path.parent.mkdir(parents=True)
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("inner.csv", ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", ""))
     else:
         pack(path, (ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", "")).encode())
-    door.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
-    door.walk()
-    assert hits(door) == ["accounts/2026-01-02/a.csv", f"orders/2026-01-02/a.{suffix}"]
-    assert erase(door)[1]["records_removed"][f"canonical/orders/2026-01-02/a.{suffix}"] == 1
-    assert hits(door) == []
-    assert not door.walk().refusals
-    assert door.all("select order_id, account_id from lake.orders order by 1") == [("o1", "FORGOTTEN-1"), ("o2", "acc-ann")]
+    ingest.deliver("canonical/accounts/2026-01-02/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    ingest.walk()
+    assert hits(ingest) == ["accounts/2026-01-02/a.csv", f"orders/2026-01-02/a.{suffix}"]
+    assert erase(ingest)[1]["records_removed"][f"canonical/orders/2026-01-02/a.{suffix}"] == 1
+    assert hits(ingest) == []
+    assert not ingest.walk().refusals
+    assert ingest.all("select order_id, account_id from lake.orders order by 1") == [("o1", "FORGOTTEN-1"), ("o2", "acc-ann")]
 
 
-def hits(door: Any) -> list[str]:
-    landing = door.settings.landing
+def hits(ingest: Any) -> list[str]:
+    landing = ingest.settings.landing
     return [Path(hit).relative_to(landing / "canonical").as_posix() for hit in look([landing], re.compile("acc-zoe")).hits]
 
 
 @pytest.mark.fault("S8")
-def test_rows_of_a_worksheet_are_emptied_and_texts_that_only_they_showed(door: Any) -> None:
+def test_rows_of_a_worksheet_are_emptied_and_texts_that_only_they_showed(ingest: Any) -> None:
     """Shared texts: 0 the person's name, 1 a segment that others have too, 2 a name with a break, 3 another's name on the second sheet."""
     shared = "".join(f"<si><t>{text}</t></si>" for text in ("Zoe Zander", "gold", "A&amp;B&#13;\n Ltd", "Eve"))
     head, blank = ["account_id", "account_name", "segment"], Raw('t="s"><v>1</v>')
@@ -72,25 +72,25 @@ def test_rows_of_a_worksheet_are_emptied_and_texts_that_only_they_showed(door: A
         ["acc-ann", Raw('t="s"><v>2</v>'), blank],
         ["acc-zoe", Raw("><f>1/0</f><v>7</v>"), None],
     ]
-    path = door.settings.landing / "canonical/accounts/2026-01-02/a.xlsx"
+    path = ingest.settings.landing / "canonical/accounts/2026-01-02/a.xlsx"
     path.parent.mkdir(parents=True)
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     sheets = {"Accounts": sheet(rows), "Notes": sheet([[Raw('t="s"><v>3</v>')]])}
     path.write_bytes(workbook(sheets, {"xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>'}))
-    door.walk()
+    ingest.walk()
     read = "select account_id, account_name, segment from lake.accounts order by record_number"
-    before = door.all(read)
+    before = ingest.all(read)
     assert before == [("acc-ann", "A&B\r\n Ltd", "gold"), ("acc-zoe", "7", None)], "of two rows of a key the later one counts"
-    assert hits(door) == ["accounts/2026-01-02/a.xlsx"]
+    assert hits(ingest) == ["accounts/2026-01-02/a.xlsx"]
 
-    assert erase(door)[1]["records_removed"] == {"canonical/accounts/2026-01-02/a.xlsx": 2}
-    assert hits(door) == []
+    assert erase(ingest)[1]["records_removed"] == {"canonical/accounts/2026-01-02/a.xlsx": 2}
+    assert hits(ingest) == []
     book = python_calamine.CalamineWorkbook.from_path(str(path))
     assert book.get_sheet_by_name("Accounts").to_python() == [head, ["", "", ""], ["", "", ""], ["acc-ann", "A&B\r\n Ltd", "gold"]]
     assert book.get_sheet_by_name("Notes").to_python() == [["Eve"]]
     assert b"Zoe" not in b"".join(read_members(path))
-    assert not door.walk().refusals
-    assert door.all(read.replace("order by", "where account_id not like 'FORGOTTEN%' order by")) == [before[0]]
+    assert not ingest.walk().refusals
+    assert ingest.all(read.replace("order by", "where account_id not like 'FORGOTTEN%' order by")) == [before[0]]
 
 
 def read_members(path: Path) -> list[bytes]:

@@ -20,33 +20,33 @@ CONTACTS = "contact_id,account_id,email_hash,phone_hash,role\n"
 
 
 @pytest.fixture
-def company(door: Any) -> Any:
+def company(ingest: Any) -> Any:
     """Two accounts over two days; zoe is to be forgotten, Ann's comment quotes her address."""
-    door.deliver(
+    ingest.deliver(
         "canonical/accounts/2026-01-02/a.csv",
         "account_id,account_name,segment,parent_account_id,free_note\n"
         "acc-zoe,Zoe Zander,gold,,knows everybody\nacc-ann,Ann,gold,acc-zoe,\n",
     )
-    door.deliver(
+    ingest.deliver(
         "canonical/contacts/2026-01-02/a.csv.gz",
         CONTACTS + "con-z1,acc-zoe,Zoe@Example.org,+41 44 668 18 00,buyer\ncon-a1,acc-ann,ann@example.org,,buyer\n",
     )
-    door.deliver(
+    ingest.deliver(
         "canonical/orders/2026-01-02/a.csv",
         ORDERS + order(1, "acc-zoe", "") + order(2, "acc-ann", "con-a1") + order(3, "", "con-z1", "5.50"),
     )
-    door.deliver(
+    ingest.deliver(
         "canonical/orders/2026-01-03/b.csv",
         ORDERS.replace("\n", "\r\n") + order(1, "acc-zoe", "", "12.00") + "\n" + order(4, '"acc-ann"', ""),
     )
-    door.deliver("canonical/order_lines/2026-01-03/l.csv", "order_id,line_id,quantity,unit_price,net_amount\no1,1,1,12.00,12.00\n")
+    ingest.deliver("canonical/order_lines/2026-01-03/l.csv", "order_id,line_id,quantity,unit_price,net_amount\no1,1,1,12.00,12.00\n")
     head = "response_id,question_key,responded_at,account_id,comment\n"
-    door.deliver(
+    ingest.deliver(
         "canonical/survey_responses/2026-01-03/s.csv",
         head + 'r1,q,2026-01-01T00:00:00Z,acc-ann,"ask ""zoe@example.org"" or\nZoe Zander"\nr2,q,2026-01-01T00:00:00Z,acc-ann,fine\n',
     )
-    door.walk()
-    return door
+    ingest.walk()
+    return ingest
 
 
 LATEST = """
@@ -164,7 +164,7 @@ def test_an_archived_file_has_to_come_back_first(company: Any) -> None:
 
 
 @pytest.mark.fault("S8")
-def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_ingest: Callable[..., Any], tmp_path: Path) -> None:
     mappings = write_system(
         tmp_path / "mappings",
         "desk",
@@ -177,28 +177,28 @@ def test_streams_of_a_mapped_system_are_followed_by_their_keys(make_door: Callab
         tickets="select s.record_number, s.id as ticket_id, o.external_id as account_id, s.created_at, 'open' as ticket_state,"
         " 'email' as channel from source as s left join organization as o on s.organization_id = o.id",
     )
-    door = make_door(mappings=mappings)
-    door.deliver("desk/organization/2026-01-02/o.csv", "id,external_id,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
-    door.deliver(
+    ingest = make_ingest(mappings=mappings)
+    ingest.deliver("desk/organization/2026-01-02/o.csv", "id,external_id,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
+    ingest.deliver(
         "desk/ticket/2026-01-02/t.csv",
         "id,organization_id,created_at,subject\n70,7,2026-01-01T00:00:00Z,help\n80,8,2026-01-01T00:00:00Z,7\n",
     )
-    door.deliver("desk/ticket_comment/2026-01-02/c.csv", "id,ticket_id,body\n1,70,I live in Baker Street\n2,80,a question\n7,80,more\n")
-    door.walk()
-    delivered = door.all("select * from lake.sources")
-    ages = freshness(door.ledger)
-    done = erase(door)[1]
+    ingest.deliver("desk/ticket_comment/2026-01-02/c.csv", "id,ticket_id,body\n1,70,I live in Baker Street\n2,80,a question\n7,80,more\n")
+    ingest.walk()
+    delivered = ingest.all("select * from lake.sources")
+    ages = freshness(ingest.ledger)
+    done = erase(ingest)[1]
     assert done["records_removed"] == {
         "desk/organization/2026-01-02/o.csv": 1,
         "desk/ticket/2026-01-02/t.csv": 1,
         "desk/ticket_comment/2026-01-02/c.csv": 1,
     }
-    door.walk()
-    assert door.all("select ticket_id, account_id from lake.tickets order by 1") == [("70", "FORGOTTEN-1"), ("80", "acc-ann")]
-    assert door.all("select * from lake.sources") == delivered, "what is kept under the pseudonym is no source that a month waits for"
-    assert freshness(door.ledger) == ages
-    assert b"Baker" not in below(door.settings.landing)
-    assert b"Zoe" not in below(door.settings.landing)
+    ingest.walk()
+    assert ingest.all("select ticket_id, account_id from lake.tickets order by 1") == [("70", "FORGOTTEN-1"), ("80", "acc-ann")]
+    assert ingest.all("select * from lake.sources") == delivered, "what is kept under the pseudonym is no source that a month waits for"
+    assert freshness(ingest.ledger) == ages
+    assert b"Baker" not in below(ingest.settings.landing)
+    assert b"Zoe" not in below(ingest.settings.landing)
 
 
 @pytest.mark.fault("S8")

@@ -112,7 +112,7 @@ def test_no_address_or_number_is_printed_or_told(company: Company) -> None:
 
 
 @pytest.mark.fault("S16")
-def test_no_address_or_number_stands_in_the_lake(company: Company) -> None:
+def test_no_address_or_number_is_in_the_lake(company: Company) -> None:
     assert found_below(company.settings.lake, FOUND) == {}
     assert found_below(company.settings.warehouse.parent / "lake", re.compile("Wilhelmina.*Zzyzxname")) != {}
 

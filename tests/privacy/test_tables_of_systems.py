@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import InfrastructureError
-from dagster_project.ingest.sources.standing import write_anew
+from dagster_project.ingest.sources.table_files import rewrite
 from dagster_project.privacy.forget import left_of
+from dagster_project.privacy.messages import clean_texts
 from dagster_project.privacy.proof import look
 from dagster_project.privacy.purge import remove_older_batches
-from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
 from tests.privacy.landing_files import erase, texts
 
@@ -48,35 +48,35 @@ WORDS = ("acc-zoe", "Zoe Zander", "zoe-said-this")
 
 
 @pytest.fixture
-def desk(make_door: Callable[..., Any], tmp_path: Path) -> Any:
+def desk(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
     """Three days: a ticket of each firm, then newer versions and one more, which is deleted on the third day."""
-    door = make_door(mappings=write_system(tmp_path / "mappings", "desk", YML, accounts=ACCOUNTS, tickets=TICKETS))
-    door.deliver("desk/firm/2026-01-02/f.csv", FIRMS)
-    door.deliver("desk/note/2026-01-02/n.csv", "ticket_id,word\n70,zoe-said-this\n80,other\n")
-    door.deliver("desk/ticket/2026-01-02/t.csv", TICKET + f"70,7,{MADE},{MADE},new\n80,8,{MADE},{MADE},new\n")
-    assert door.walk().refusals == []
-    door.deliver("desk/ticket/2026-01-03/t.csv", TICKET + f"70,7,{MADE},2026-01-03T00:00:00Z,open\n71,7,{MADE},{MADE},new\n")
-    assert door.walk().refusals == []
-    door.deliver("desk/ticket/2026-01-04/t.csv", TICKET + f"71,7,{MADE},2026-01-04T00:00:00Z,deleted\n")
-    assert door.walk().refusals == []
-    return door
+    ingest = make_ingest(mappings=write_system(tmp_path / "mappings", "desk", YML, accounts=ACCOUNTS, tickets=TICKETS))
+    ingest.deliver("desk/firm/2026-01-02/f.csv", FIRMS)
+    ingest.deliver("desk/note/2026-01-02/n.csv", "ticket_id,word\n70,zoe-said-this\n80,other\n")
+    ingest.deliver("desk/ticket/2026-01-02/t.csv", TICKET + f"70,7,{MADE},{MADE},new\n80,8,{MADE},{MADE},new\n")
+    assert ingest.walk().refusals == []
+    ingest.deliver("desk/ticket/2026-01-03/t.csv", TICKET + f"70,7,{MADE},2026-01-03T00:00:00Z,open\n71,7,{MADE},{MADE},new\n")
+    assert ingest.walk().refusals == []
+    ingest.deliver("desk/ticket/2026-01-04/t.csv", TICKET + f"71,7,{MADE},2026-01-04T00:00:00Z,deleted\n")
+    assert ingest.walk().refusals == []
+    return ingest
 
 
-def finish(door: Any, person: Any) -> None:
+def finish(ingest: Any, person: Any) -> None:
     """Load what was erased and remove what is older."""
-    assert door.walk().refusals == []
-    remove_older_batches(door.settings, door.ledger)
-    write_anew(door.settings)
-    clean_texts(door.settings, door.ledger, person)
+    assert ingest.walk().refusals == []
+    remove_older_batches(ingest.settings, ingest.ledger)
+    rewrite(ingest.settings)
+    clean_texts(ingest.settings, ingest.ledger, person)
 
 
-def standing(door: Any) -> list[Any]:
+def standing(ingest: Any) -> list[Any]:
     """The tickets that stand: of each key of a system the latest change."""
     sql = (
         "select ticket_id, account_id, ticket_state, is_withdrawn from lake.tickets qualify row_number() over (partition by ticket_id"
         " order by change_number desc, delivery_date desc) = 1 order by 1"
     )
-    return [row[:3] for row in door.all(sql) if not row[3]]
+    return [row[:3] for row in ingest.all(sql) if not row[3]]
 
 
 @pytest.mark.fault("S8")

@@ -15,14 +15,14 @@ from dagster_project.publish.increment import Changed
 from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.reader import open_current
 from dagster_project.publish.source import WarehouseFile
-from dagster_project.publish.versions import is_whole, published_folder, read_manifest, read_pointer
+from dagster_project.publish.versions import is_complete, published_folder, read_manifest, read_pointer
 
 Month = date | None
 Rows = dict[Month, list[int]]
 MONTHLY = frozenset({"marts.fct_sale", "marts.mart_share"})
 JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, month, 1) for month in (7, 8, 9, 10))
 START: Rows = {JULY: [1, 2, 3], AUGUST: [4, 5], SEPTEMBER: [6], None: [7, 8]}
-POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_twins", "publish_pointer", "publish_path")
+POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_exports", "publish_pointer", "publish_path")
 
 
 def build(home: Path, rows: Rows, *, columns: str = "sale_id bigint not null, net_amount integer, period_month date") -> None:
@@ -60,7 +60,7 @@ def tables(home: Path) -> dict[str, list[Any]]:
         return {name: sorted(connection.execute(f"from {name}").fetchall(), key=str) for name in pointer.tables}
 
 
-def twins(home: Path) -> dict[str, list[Any]]:
+def exports(home: Path) -> dict[str, list[Any]]:
     """Every row of every table as its Parquet files hold them, by the list in the manifest."""
     pointer = read_pointer(home)
     assert pointer is not None
@@ -92,9 +92,9 @@ def assert_as_in_full(home: Path, published: Published) -> None:
     assert published.pointer.tables == expected.tables
     assert measures(home) == measures(full)
     assert tables(home) == tables(full)
-    assert twins(home) == twins(full)
+    assert exports(home) == exports(full)
     assert read_pointer(home) == published.pointer
-    assert is_whole(home, published.pointer)
+    assert is_complete(home, published.pointer)
 
 
 def fills(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

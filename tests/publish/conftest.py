@@ -74,7 +74,7 @@ except ServiceRoiError as error:
     def pointer(self) -> dict[str, Any]:
         return dict(json.loads((self.published / "current.json").read_text(encoding="utf-8")))
 
-    def litter(self) -> list[str]:
+    def leftover(self) -> list[str]:
         """Names in the published folder that belong to no complete version."""
         versions = {path.parent.name for path in self.published.glob("marts-*/manifest.json")}
         known = versions | {f"{stem}.duckdb" for stem in versions} | {"current.json", "current.duckdb", ".lock"}

@@ -26,10 +26,10 @@ from tests.publish.by_month_copies import (
     Rows,
     assert_as_in_full,
     build,
+    exports,
     fills,
     put,
     since,
-    twins,
 )
 
 
@@ -85,7 +85,7 @@ def test_any_chain_of_changed_months_ends_as_a_full_publish(tmp_path_factory: py
 def test_a_table_without_a_single_row_still_tells_its_columns(home: Path) -> None:
     build(home, {})
     put(home, since(home, *START))
-    assert twins(home)["marts.fct_sale"] == []
+    assert exports(home)["marts.fct_sale"] == []
     build(home, {OCTOBER: [1]})
     assert_as_in_full(home, put(home, since(home, OCTOBER)))
 
@@ -136,7 +136,7 @@ def test_months_that_stay_are_one_file_on_disk_and_changed_ones_are_new(home: Pa
     assert_as_in_full(home, put(home, since(home, SEPTEMBER)))
 
 
-def test_where_files_cannot_have_two_names_twins_are_copied(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_files_cannot_have_two_names_exports_are_copied(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise OSError("no links here")
 
@@ -148,7 +148,7 @@ def test_where_files_cannot_have_two_names_twins_are_copied(home: Path, monkeypa
     assert_as_in_full(home, published)
 
 
-def test_a_twin_that_was_lost_or_cut_is_written_anew(home: Path) -> None:
+def test_an_export_that_was_lost_or_cut_is_written_again(home: Path) -> None:
     pointer = read_pointer(home)
     assert pointer is not None
     folder = published_folder(home) / pointer.stem / "marts" / "fct_sale.parquet"

@@ -25,11 +25,11 @@ from tests.publish.by_month_copies import (
     START,
     assert_as_in_full,
     build,
+    exports,
     fills,
     put,
     since,
     tables,
-    twins,
 )
 
 
@@ -79,7 +79,7 @@ def test_a_copy_of_the_served_file_that_does_not_fit_is_refused_before_it_starts
 
 
 @pytest.mark.fault("C4")
-def test_a_full_disk_while_the_served_file_is_copied_leaves_no_litter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_while_the_served_file_is_copied_leaves_nothing_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(home, START | {SEPTEMBER: [60]})
     before = {path.name for path in published_folder(home).iterdir()}
 
@@ -167,7 +167,7 @@ def test_a_month_published_by_month_can_be_rolled_back_and_published_upon(home: 
     assert_as_in_full(home, put(home, since(home, OCTOBER)))
 
 
-def test_rolling_back_to_a_version_with_a_lost_twin_is_refused(home: Path) -> None:
+def test_rolling_back_to_a_version_with_a_lost_export_is_refused(home: Path) -> None:
     first = read_pointer(home)
     assert first is not None
     build(home, START | {SEPTEMBER: [60]})
@@ -176,4 +176,4 @@ def test_rolling_back_to_a_version_with_a_lost_twin_is_refused(home: Path) -> No
     with pytest.raises(InfrastructureError, match=r"2026-07-01\.parquet"):
         rollback(home, 1, run_id="operator")
     assert read_pointer(home) == second
-    assert twins(home)["marts.fct_sale"], "the second version owns its files"
+    assert exports(home)["marts.fct_sale"], "the second version owns its files"

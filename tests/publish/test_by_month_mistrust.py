@@ -75,7 +75,7 @@ def test_a_version_that_cannot_be_trusted_is_no_start_and_everything_is_written(
     assert_as_in_full(home, published)
 
 
-def test_months_that_do_not_add_up_are_written_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_months_that_do_not_add_up_are_written_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = since(home, SEPTEMBER)
     edit_manifest(lambda manifest: manifest["tables"]["marts.fct_sale"]["months"]["2026-07-01"].update(rows=9))(
         home, published_folder(home), changed.base

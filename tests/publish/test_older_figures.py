@@ -203,10 +203,10 @@ def test_a_statement_that_fails_is_its_own_error_and_reads_no_other_copy(two: Ho
         query(two.home, NUMBER, "csv", out=io.StringIO(), warn=refuse)
 
 
-def test_a_copy_that_another_connection_holds_open_in_another_way_is_whole_and_says_so(two: House) -> None:
+def test_a_copy_that_another_connection_holds_open_in_another_way_is_complete_and_says_so(two: House) -> None:
     with (
         duckdb.connect(str(two.published / two.pointer()["file"]), read_only=True, config={"threads": 1}),
-        pytest.raises(InfrastructureError, match=r"published copy 2 is whole and cannot be opened: .* different configuration"),
+        pytest.raises(InfrastructureError, match=r"published copy 2 is complete and cannot be opened: .* different configuration"),
     ):
         open_current(two.home, warn=refuse)
 

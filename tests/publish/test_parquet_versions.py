@@ -17,7 +17,7 @@ from dagster_project.publish.publisher import Published, publish
 from dagster_project.publish.reader import open_current, query
 from dagster_project.publish.rollback import rollback
 from dagster_project.publish.source import SparkTables
-from dagster_project.publish.versions import EXPORT, is_whole, published_folder, read_manifest, read_pointer
+from dagster_project.publish.versions import EXPORT, is_complete, published_folder, read_manifest, read_pointer
 
 SALES = pa.schema([pa.field("sale_id", pa.int64(), False), pa.field("net_amount", pa.decimal128(18, 2)), pa.field("note", pa.string())])
 
@@ -111,17 +111,17 @@ def test_rolling_back_a_version_of_views_does_not_lean_on_the_old_folder(tmp_pat
     shutil.rmtree(published_folder(tmp_path) / old.stem)
     assert (new.seq, new.content_hash) == (3, old.content_hash)
     assert total(tmp_path) == (10, Decimal("0.55"))
-    assert is_whole(tmp_path, new)
+    assert is_complete(tmp_path, new)
 
 
 def test_a_changed_byte_in_a_file_that_views_read_is_noticed(tmp_path: Path) -> None:
     publish_parquet(tmp_path, 1, 0)
     pointer = read_pointer(tmp_path)
     assert pointer is not None
-    assert is_whole(tmp_path, pointer)
+    assert is_complete(tmp_path, pointer)
     file = next((published_folder(tmp_path) / pointer.stem).rglob("part-00001*"))
     content = bytearray(file.read_bytes())
     content[40] ^= 1
     file.write_bytes(content)
-    assert not is_whole(tmp_path, pointer)
+    assert not is_complete(tmp_path, pointer)
     assert publish_parquet(tmp_path, 1, 0).pointer.seq == 2, "a damaged version must not count as served"

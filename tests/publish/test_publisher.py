@@ -21,9 +21,9 @@ from dagster_project.publish import versions as module
 from dagster_project.publish.copying import Copy
 from dagster_project.publish.reader import open_current
 from dagster_project.publish.rollback import rollback
-from dagster_project.publish.versions import flip, publisher_lock, read_pointer, versions
+from dagster_project.publish.versions import publisher_lock, read_pointer, switch_pointer, versions
 
-POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_twins", "publish_pointer", "publish_path")
+POINTS = ("publish_built", "publish_copied", "publish_verified", "publish_exports", "publish_pointer", "publish_path")
 
 
 def rows(house: Any, sql: str) -> list[tuple[Any, ...]]:
@@ -53,17 +53,17 @@ def test_nothing_of_a_private_schema_is_in_any_published_byte(house: Any) -> Non
     assert [path.name for path in files if canary in path.read_bytes()] == []
 
 
-def test_every_table_has_a_parquet_twin_that_the_manifest_describes(house: Any) -> None:
+def test_every_table_has_a_parquet_export_that_the_manifest_describes(house: Any) -> None:
     pointer = house.publish(1).pointer
     folder = house.published / pointer.stem
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["version"]["content_hash"] == pointer.content_hash
     assert set(manifest["tables"]) == set(pointer.tables)
     for name, entry in manifest["tables"].items():
-        (twin,) = entry["files"]
-        content = (folder / twin["file"]).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == twin["sha256"]
-        table = duckdb.sql(f"from read_parquet('{folder / twin['file']}')")
+        (export,) = entry["files"]
+        content = (folder / export["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == export["sha256"]
+        table = duckdb.sql(f"from read_parquet('{folder / export['file']}')")
         connection, _ = open_current(house.home)
         assert sorted(table.fetchall(), key=str) == sorted(connection.execute(f"from {name}").fetchall(), key=str)
         connection.close()
@@ -108,15 +108,15 @@ def test_a_publisher_killed_at_any_point_leaves_one_whole_version_served(house: 
     house.build(2)
     killed = house.publish_elsewhere(ROI_FAULT_POINT=point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    is_flipped = point in ("publish_pointer", "publish_path")
-    assert rows(house, "select version_number from marts.mart_total") == [(2 if is_flipped else 1,)]
-    assert (house.pointer()["seq"] == old.seq) is not is_flipped
+    is_switched = point in ("publish_pointer", "publish_path")
+    assert rows(house, "select version_number from marts.mart_total") == [(2 if is_switched else 1,)]
+    assert (house.pointer()["seq"] == old.seq) is not is_switched
     rerun = house.publish()
-    assert rerun.is_new is not is_flipped
+    assert rerun.is_new is not is_switched
     assert rerun.pointer.seq == 2
     assert rows(house, "select version_number from marts.mart_total") == [(2,)]
     assert (house.published / "current.duckdb").samefile(house.published / rerun.pointer.file)
-    assert house.litter() == []
+    assert house.leftover() == []
 
 
 @pytest.mark.fault("C8")
@@ -133,32 +133,32 @@ def test_a_copy_that_differs_from_the_warehouse_is_never_served(house: Any, monk
     with pytest.raises(InfrastructureError, match=r"marts\.fct_sale: expected .*5000.*found .*4999"):
         house.publish()
     assert house.pointer()["file"] == old.file
-    assert house.litter() == []
+    assert house.leftover() == []
 
 
 @pytest.mark.fault("C8")
 def test_a_byte_flipped_after_the_copy_is_found_before_readers_see_it(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     old = house.publish(1).pointer
     house.build(2)
-    settle = publisher.settle
+    name_file = publisher.name_file
 
     def flip_a_byte(building: Path, target: Path) -> None:
-        settle(building, target)
+        name_file(building, target)
         target.chmod(0o644)
         position = target.stat().st_size // 2
         content = bytearray(target.read_bytes())
         content[position] ^= 0x55
         target.write_bytes(bytes(content))
 
-    monkeypatch.setattr(publisher, "settle", flip_a_byte)
+    monkeypatch.setattr(publisher, "name_file", flip_a_byte)
     with pytest.raises(InfrastructureError, match=r"not what was written|Corrupt database file"):
         house.publish()
     assert house.pointer()["file"] == old.file
-    assert house.litter() == []
+    assert house.leftover() == []
 
 
 @pytest.mark.fault("C4")
-def test_a_full_disk_in_the_middle_of_the_copy_leaves_the_old_version_and_no_litter(house: Any) -> None:
+def test_a_full_disk_in_the_middle_of_the_copy_leaves_the_old_version_and_nothing_behind(house: Any) -> None:
     house.publish(1)
     house.build(2)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))"
@@ -166,7 +166,7 @@ def test_a_full_disk_in_the_middle_of_the_copy_leaves_the_old_version_and_no_lit
     assert full.returncode == 5, full.stderr
     assert "bytes free in" in full.stderr
     assert house.pointer()["seq"] == 1
-    assert house.litter() == []
+    assert house.leftover() == []
     assert house.publish().pointer.seq == 2
 
 
@@ -206,7 +206,7 @@ def test_a_zombie_publisher_cannot_take_the_pointer_back(house: Any) -> None:
     old = house.publish(1).pointer
     new = house.publish(2).pointer
     with pytest.raises(InfrastructureError, match="version 1 was overtaken by version 2"):
-        flip(house.home, old)
+        switch_pointer(house.home, old)
     assert read_pointer(house.home) == new
 
 
@@ -218,7 +218,7 @@ def test_rollback_serves_old_content_as_a_new_version(house: Any) -> None:
     assert third.inputs_sha256 == second.inputs_sha256, "the next run would at once publish the bad content again"
     assert rows(house, "select version_number from marts.mart_total") == [(1,)]
     assert (house.published / third.stem / "marts" / "fct_sale.parquet").exists()
-    assert house.litter() == []
+    assert house.leftover() == []
 
 
 def test_rollback_to_the_served_version_publishes_nothing(house: Any) -> None:
@@ -238,7 +238,7 @@ def test_rollback_to_a_damaged_or_unknown_version_changes_nothing(house: Any) ->
     with pytest.raises(InfrastructureError, match="not what was written"):
         rollback(house.home, 1, run_id="operator")
     assert house.pointer()["seq"] == 2
-    assert house.litter() == []
+    assert house.leftover() == []
 
 
 def test_a_lost_pointer_neither_hides_the_data_nor_lets_a_number_be_used_twice(house: Any) -> None:
@@ -262,4 +262,4 @@ def test_old_versions_are_retired_but_young_referenced_and_served_ones_stay(hous
     left = {version.seq for version in versions(house.home)}
     assert left == {2, 4, 5, 6, 7}, "2 is referenced, 4 and 5 are young, 6 and 7 are the last two"
     assert (house.published / kept.file).exists()
-    assert house.litter() == []
+    assert house.leftover() == []

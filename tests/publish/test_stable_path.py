@@ -143,7 +143,7 @@ def test_where_the_file_system_has_no_such_names_it_is_a_file_of_its_own(
         pointer = house.publish(value).pointer
         assert (ask(path), ask(path, "select current_database()")) == (value, "current")
         assert path.read_bytes() == (house.published / pointer.file).read_bytes()
-    assert house.litter() == []
+    assert house.leftover() == []
     before = path.stat().st_mtime_ns
     assert offer(house.home) is None
     assert path.stat().st_mtime_ns == before, "nothing is copied again"

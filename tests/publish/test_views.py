@@ -83,7 +83,7 @@ def test_a_view_is_read_from_the_tables_behind_it_which_are_no_tables_of_readers
     assert not (published_folder(home) / pointer.stem / "intermediate").exists()
 
 
-def test_a_view_has_the_content_of_the_table_it_stands_for(home: Path, tmp_path: Path) -> None:
+def test_a_view_has_the_content_of_the_table_it_replaces(home: Path, tmp_path: Path) -> None:
     build(tmp_path / "table", {JULY: [100, 200], AUGUST: [300]}, kind="table")
     as_table, as_view = put(tmp_path / "table").pointer, read_pointer(home)
     assert as_view is not None

@@ -117,15 +117,15 @@ class Allocated:
         is_reported = set[str]()
         for ticket, row in sorted(self._tickets.items(), key=lambda of: (of[1]["month"], of[0])):
             if row["handle_seconds"]:
-                survivor, seconds = self.company.surviving_ticket(ticket), min(int(row["handle_seconds"]), SHIFT * SHIFTS_OF_A_TICKET)
-                is_reported.add(survivor)
-                if row.get("is_handle_time_total") == "true" and survivor in measured:  # which is in it: taken off, of the earliest first
-                    taken = min(seconds, measured[survivor])
-                    measured[survivor] -= taken
+                surviving, seconds = self.company.surviving_ticket(ticket), min(int(row["handle_seconds"]), SHIFT * SHIFTS_OF_A_TICKET)
+                is_reported.add(surviving)
+                if row.get("is_handle_time_total") == "true" and surviving in measured:  # which is in it: taken off, of the earliest first
+                    taken = min(seconds, measured[surviving])
+                    measured[surviving] -= taken
                     seconds -= taken
                     if not seconds:
                         continue
-                reported[survivor][row["month"]] += seconds
+                reported[surviving][row["month"]] += seconds
         for ticket, by_month in reported.items():
             if self._is_deleted(ticket):
                 continue

@@ -60,7 +60,7 @@ class Delivered:
         return next((start for start, end, _ in self.periods if start <= day <= end), f"{day[:7]}-01") if day else None
 
     @cached_property
-    def _survivor(self) -> dict[str, str]:
+    def _surviving_accounts(self) -> dict[str, str]:
         """Who carries the history of each account: the end of the chain of latest merges; of a circle each one stays itself."""
         listed = set(self.latest("accounts")["account_id"])
         merges = self.latest("account_merges").sort_values("merged_at").drop_duplicates("from_account_id", keep="last")
@@ -94,8 +94,8 @@ class Delivered:
 
     def account(self, table: pd.DataFrame) -> pd.Series:
         """Who a row belongs to: its account, else that of its contact, else nobody known."""
-        contacts = self.latest("contacts").set_index("contact_id")["account_id"].map(self._survivor)
-        own = table["account_id"].map(self._survivor)
+        contacts = self.latest("contacts").set_index("contact_id")["account_id"].map(self._surviving_accounts)
+        own = table["account_id"].map(self._surviving_accounts)
         return own.fillna(table["contact_id"].map(contacts)).fillna(UNKNOWN)
 
     @cached_property

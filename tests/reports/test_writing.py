@@ -1,4 +1,4 @@
-"""The page is written whole or not at all; when it cannot be, the copy stays served and the run says what to do."""
+"""The page is written completely or not at all; when it cannot be, the copy stays served and the run says what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_page_that_cannot_be_drawn_leaves_the_one_before(home: Path, monkeypat
     assert [path.name for path in path_of(home).parent.iterdir()] == ["index.html"]
 
 
-def test_a_page_that_cannot_be_put_in_place_leaves_the_one_before_and_no_litter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_cannot_be_put_in_place_leaves_the_one_before_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path_of(home).read_bytes()
 
     def fail(*_: Any) -> None:
@@ -87,7 +87,7 @@ def test_the_asset_keeps_the_path_for_what_the_run_prints(home: Path, tmp_path: 
 
 def test_an_asset_that_fails_after_another_error_says_so(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    runtime = Runtime(load_settings(home=home, landing=tmp_path), say=said.append)
+    runtime = Runtime(load_settings(home=home, landing=tmp_path), report=said.append)
     runtime.error = first = UsageError("of the extract")
     monkeypatch.setattr(page_module, "render", lambda _: 1 / 0)
     assert not dg.materialize([report_page], resources={"runtime": runtime}, raise_on_error=False).success

@@ -102,10 +102,10 @@ def judge(judged: Judged, request: pytest.FixtureRequest) -> Callable[[str], dic
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     folder = tmp_path_factory.mktemp("faults")
     truth = write_company(folder / "landing", 400, 6, 7, faults=("all",))
-    settings = load_settings(landing=folder / "landing", home=folder / "door")
+    settings = load_settings(landing=folder / "landing", home=folder / "ingest")
     ledger = Ledger(settings.ops)
     deliveries = new_files(settings.landing, ledger, Mappings(settings.mappings))
-    report = load(settings, load_assumptions(), ledger, deliveries, "door")
+    report = load(settings, load_assumptions(), ledger, deliveries, "ingest")
     unusual = set(ledger.rows("select stream, delivery_date from unusual_volumes"))
     return Company(folder / "landing", truth, report, unusual, folder / "home")
 

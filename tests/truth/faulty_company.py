@@ -1,4 +1,4 @@
-"""The demo company with every fault: what the door did with it, and what truth says it should."""
+"""The demo company with every fault: what ingest did with it, and what truth says it should."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MESSAGES = {
     "quote never closed": "a quote is opened and never closed",
     "required column": "did order_date replace it?",
 }
-"""What the door says of a file refused for its form; refusals for too many bad records name the rule."""
-AFTER_THE_DOOR = {"sign_follows_the_kind_of_order"}
-"""Rules that the checks enforce on what the door loaded."""
+"""What ingest says of a file refused for its form; refusals for too many bad records name the rule."""
+AFTER_INGEST = {"sign_follows_the_kind_of_order"}
+"""Rules that the checks enforce on what ingest loaded."""
 
 
 def documented() -> list[str]:
@@ -39,7 +39,7 @@ def documented() -> list[str]:
 
 @dataclass
 class Company:
-    """The company with all faults, what the door did with it, and the home of its published copy once `publish` ran."""
+    """The company with all faults, what ingest did with it, and the home of its published copy once `publish` ran."""
 
     landing: Path
     truth: dict[str, Any]
@@ -73,8 +73,8 @@ def run_without_the_extract(landing: Path, home: Path, until: str | None = None)
     return ""
 
 
-def is_handled_by_the_door(company: Company, entry: dict[str, Any]) -> bool:
-    """Whether the door did with the file of an entry what truth says, with its rule."""
+def is_handled_by_ingest(company: Company, entry: dict[str, Any]) -> bool:
+    """Whether ingest did with the file of an entry what truth says, with its rule."""
     if entry["fault"] == "stale_source":
         return any(notice.startswith(f"stale source: {entry['feed']} ") for notice in company.report.notices)
     if entry["rule"] == "volume" and entry["outcome"] == "warned" and (entry["feed"], entry["day"]) not in company.unusual:

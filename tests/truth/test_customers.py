@@ -87,7 +87,7 @@ def test_an_account_is_new_in_the_month_of_its_first_sale(judge: Judge) -> None:
 @pytest.mark.truth(
     "retention.opening_active", "retention.new", "retention.retained", "retention.reactivated", "retention.churned", "retention.active"
 )
-def test_customers_are_won_kept_and_lost_as_it_was_once_a_year_of_orders_lies_before(judge: Judge, judged: Any) -> None:
+def test_customers_are_won_kept_and_lost_as_it_was_once_a_year_of_orders_is_before(judge: Judge, judged: Any) -> None:
     """The truth of the first year knows no orders from before it either: the product says that it does not know."""
     names = ("opening_active_count", "new_count", "retained_count", "reactivated_count", "churned_count", "active_count")
     differences = judge(f"select period_month, {', '.join(names)} from analytics.mart_retention_month")

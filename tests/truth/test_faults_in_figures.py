@@ -162,7 +162,7 @@ def test_what_is_only_warned_of_is_named_in_the_published_copy(published: Compan
     }
     for fault, test in (
         ("mixed_currency", "assert_payments_share_the_currency_of_their_order"),
-        ("merge_cycle", "assert_merges_end_at_a_survivor"),
+        ("merge_cycle", "assert_merge_chains_end"),
         ("handle_time_outliers", "assert_contacts_end_within_a_shift"),
         ("currency_without_rate", "assert_amounts_have_a_rate"),
     ):

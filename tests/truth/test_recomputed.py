@@ -118,7 +118,7 @@ def test_cost_of_each_month_and_category(run: Run, sql: str) -> None:
     assert differing(own(run.company.cost()["cost"]), published(run, sql.format(units=run.units))) == {}
 
 
-def test_what_a_budget_stands_in_for_is_provisional(run: Run) -> None:
+def test_what_a_budget_replaces_is_provisional(run: Run) -> None:
     sql = (
         f"select period_month, cost_category, sum(cost_amount) * {run.units} from marts.fct_cost_line"
         " where is_roi_basis and is_provisional group by all"

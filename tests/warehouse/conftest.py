@@ -168,7 +168,7 @@ def declared(staging: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def whole_figures(figures: Build) -> duckdb.DuckDBPyConnection:
+def complete_figures(figures: Build) -> duckdb.DuckDBPyConnection:
     """Build the company that has every feed, through to reporting."""
     return figures(COMPANIES["WHOLE"], latest_delivery_date="2025-03-31")
 

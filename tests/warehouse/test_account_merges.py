@@ -1,4 +1,4 @@
-"""Accounts that were merged: what they cost and brought moves to the survivor while the merge holds, and no sum changes.
+"""Accounts that were merged: what they cost and brought moves to the surviving account while the merge holds, and no sum changes.
 
 Breaks: a customer over two accounts counts twice, or a merge makes or loses money.
 """
@@ -40,7 +40,7 @@ def merge(one: str, other: str, at: str, **more: Any) -> dict[str, Any]:
     return {"from_account_id": one, "to_account_id": other, "merged_at": f"{at} 12:00:00+00", **more}
 
 
-def survivors(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def surviving_accounts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = connection.execute("select account_id, surviving_account_id from intermediate.int_core__account_merged").fetchall()
     assert len(rows) == len(dict(rows)), "an account leads to two"
     return dict(rows)
@@ -65,7 +65,7 @@ def names(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
     return {name for (name,) in connection.execute(f"select distinct account_id from marts.{table}").fetchall()}
 
 
-def test_cost_and_sales_move_to_the_survivor_and_no_total_changes(quick: Build) -> None:
+def test_cost_and_sales_move_to_the_surviving_account_and_no_total_changes(quick: Build) -> None:
     rows = dict(COMPANIES["WHOLE"])  # what is unknown of one account would be unknown of both: here every cost and rate is known
     rows["order_lines"] = [{**line, "unit_cost": "1"} for line in rows["order_lines"] if line["order_id"] != "YEN"]
     apart, together = quick(rows), quick({**rows, "account_merges": [merge("b", "a", "2025-03-01")]})
@@ -87,19 +87,19 @@ def test_a_later_row_undoes_a_merge_and_history_goes_back(quick: Build) -> None:
 
 def test_a_chain_leads_to_its_end_and_a_deleted_merge_never_was(quick: Build) -> None:
     chain = [merge("a", "b", "2025-01-02"), merge("b", "c", "2025-01-01")]
-    assert survivors(merged(quick, *chain)) == {"a": "c", "b": "c", "c": "c"}
-    assert survivors(merged(quick, chain[0], chain[1] | {"is_deleted": True})) == {"a": "b", "b": "b", "c": "c"}
+    assert surviving_accounts(merged(quick, *chain)) == {"a": "c", "b": "c", "c": "c"}
+    assert surviving_accounts(merged(quick, chain[0], chain[1] | {"is_deleted": True})) == {"a": "b", "b": "b", "c": "c"}
 
 
 def test_the_latest_merge_of_an_account_holds(quick: Build) -> None:
-    assert survivors(merged(quick, merge("a", "b", "2025-01-01"), merge("a", "c", "2025-01-02"))) == {"a": "c", "b": "b", "c": "c"}
+    assert surviving_accounts(merged(quick, merge("a", "b", "2025-01-01"), merge("a", "c", "2025-01-02"))) == {"a": "c", "b": "b", "c": "c"}
 
 
 def test_of_a_merge_and_its_reverse_the_later_one_holds(quick: Build) -> None:
     there, back = merge("a", "b", "2025-01-01"), merge("b", "a", "2025-02-01")
     for rows in ([there, back], [back, there]):
         turned = merged(quick, *rows, merge("c", "b", "2024-12-01"))
-        assert survivors(turned) == {"a": "a", "b": "a", "c": "a"}
+        assert surviving_accounts(turned) == {"a": "a", "b": "a", "c": "a"}
         assert turned.execute("select account_id from marts.dim_account where is_merge_broken").fetchall() == []
 
 
@@ -131,32 +131,32 @@ def test_merges_of_any_shape_end_where_they_do_one_after_the_other(quick: Build,
     ]
     listed = [{"account_id": name} for name in names]
     connection = quick({**COMPANIES["BANK"], "accounts": listed, "account_merges": random.sample(rows, len(rows))})
-    assert survivors(connection) == {name: end_of(name) for name in names}
+    assert surviving_accounts(connection) == {name: end_of(name) for name in names}
 
 
-def test_a_circle_of_one_instant_is_broken_and_reported_and_whoever_leads_into_it_stays_too(quick: Build) -> None:
+def test_a_circle_of_one_instant_is_broken_and_reported_and_what_leads_into_it_stays_too(quick: Build) -> None:
     circle = merged(quick, merge("a", "b", "2025-01-01"), merge("b", "a", "2025-01-01"), merge("c", "a", "2025-01-01"))
-    assert survivors(circle) == {"a": "a", "b": "b", "c": "c"}
+    assert surviving_accounts(circle) == {"a": "a", "b": "b", "c": "c"}
     rows = circle.execute("select account_id from marts.dim_account where is_merge_broken order by 1").fetchall()
     assert rows == [("a",), ("b",), ("c",)]
 
 
-def test_an_account_gone_from_the_accounts_feed_still_finds_its_survivor(quick: Build) -> None:
+def test_an_account_gone_from_the_accounts_feed_still_finds_its_surviving_account(quick: Build) -> None:
     gone = merged(quick, merge("b", "a", "2025-03-01"), accounts="ac")
-    assert survivors(gone) == {"a": "a", "b": "a", "c": "c"}
+    assert surviving_accounts(gone) == {"a": "a", "b": "a", "c": "c"}
     assert gone.execute("select account_id from marts.fct_order where order_id = 'OFFER'").fetchall() == [("a",)]
 
 
 def test_a_merge_into_an_unknown_account_is_not_followed_and_reported(quick: Build) -> None:
     lost = merged(quick, merge("b", "nobody", "2025-03-01"))
-    assert survivors(lost) == {"a": "a", "b": "b", "c": "c"}
+    assert surviving_accounts(lost) == {"a": "a", "b": "b", "c": "c"}
     assert lost.execute("select account_id from marts.dim_account where is_merge_broken").fetchall() == [("b",)]
 
 
-@pytest.mark.parametrize("survivor", ["7", "8"])
-def test_without_an_accounts_feed_merges_hold_as_well(quick: Build, survivor: str) -> None:
-    rows = {**COMPANIES["BANK"], "account_merges": [merge("7", survivor, "1999-03-01")]}
-    assert names(quick(rows), "fct_interaction") == {survivor, "ACCOUNT_UNKNOWN"}
+@pytest.mark.parametrize("surviving", ["7", "8"])
+def test_without_an_accounts_feed_merges_hold_as_well(quick: Build, surviving: str) -> None:
+    rows = {**COMPANIES["BANK"], "account_merges": [merge("7", surviving, "1999-03-01")]}
+    assert names(quick(rows), "fct_interaction") == {surviving, "ACCOUNT_UNKNOWN"}
 
 
 def test_a_day_that_brings_only_a_merge_rebuilds_the_months_of_both_accounts(whole_file: Path, quick: Build, tmp_path: Path) -> None:

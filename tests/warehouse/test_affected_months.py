@@ -19,7 +19,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.contracts.model import load_contract
 from dagster_project.engines.duckdb_engine import DuckDBEngine
-from dagster_project.transform import foresight, project
+from dagster_project.transform import preview, project
 from dagster_project.transform.increment import keep
 
 HERE = Path(__file__)
@@ -87,14 +87,14 @@ class Walk:
 
     def _ask(self, file: Path, came: Rows, statements: Mapping[str, str]) -> dict[str, set[date]]:
         """Ask the last build which months these rows affect, with the statement and the models of a run."""
-        with foresight.last_build(file, self.folder / "spill", threads=1, memory_limit="1GB") as engine, duckdb.connect() as other:
+        with preview.last_build(file, self.folder / "spill", threads=1, memory_limit="1GB") as engine, duckdb.connect() as other:
             make_lake(other, came, {})
             for feed in self.declared:
                 made = other.execute(f"from arrived.{feed}").to_arrow_table()  # noqa: F841  DuckDB finds it by name
                 engine.connection.execute(f"create table arrived.made_{feed} as from made")
                 engine.run(f"create view arrived.{feed} as from arrived.made_{feed}")
             days = {name: {day for (day,) in engine.rows(statement)} for name, statement in statements.items()}
-            self.named.append(foresight.affected_months(engine))
+            self.named.append(preview.affected_months(engine))
         return days
 
 

@@ -1,4 +1,4 @@
-"""A month is complete when every source it needs delivered after its last day. Breaks: half a month passes for a whole one."""
+"""A month is complete when every source it needs delivered after its last day. Breaks: half a month passes for a complete one."""
 
 from __future__ import annotations
 

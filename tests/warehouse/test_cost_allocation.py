@@ -144,7 +144,7 @@ def test_foreign_cost_is_converted_once_at_the_average_rate_and_a_missing_rate_i
     ]  # 120.345 rounds away from zero
 
 
-def test_the_ledger_counts_and_the_budget_in_force_stands_beside_it(whole: Connection) -> None:
+def test_the_ledger_counts_and_the_budget_in_force_is_next_to_it(whole: Connection) -> None:
     rows = whole.execute(
         "select cost_source, is_in_force, is_counted from marts.fct_cost_line where period_month = ? group by all order by 1", [JANUARY]
     ).fetchall()
@@ -202,7 +202,7 @@ def test_cost_per_interaction_adds_up_over_channels(whole: Connection) -> None:
     channels = {name: row for name, row in february.items() if name != "all"}
     assert set(channels) == {"email", "letter", "phone"}
     assert february["all"][:2] == tuple(sum(column) for column in zip(*(row[:2] for row in channels.values()), strict=True))
-    assert february["all"][1] == 7  # abandoned and spam contacts are left out
+    assert february["all"][1] == 7  # abandoned and spam contacts are excluded
 
 
 def test_cost_per_call_counts_handled_calls_only(whole: Connection) -> None:

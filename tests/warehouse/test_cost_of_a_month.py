@@ -85,7 +85,7 @@ IT = {"cost_category": "it"}
     ids=["out of scope", "begun", "half posted", "closed", "other category", "category of a closed month", "other entity", "capex",
          "credit", "closed without a ledger", "without a rate"],
 )  # fmt: skip
-def test_the_budget_stands_in_by_entity_and_category_until_the_ledger_has_its_share(
+def test_the_budget_is_used_by_entity_and_category_until_the_ledger_has_its_share(
     quick: Build, posted: list[Row], planned: list[Row], more: Mapping[str, Sequence[Row]], expected: dict[Any, str | None]
 ) -> None:
     company = quick({"ledger_actuals": posted, "budgets": planned, "tickets": [ticket("T", "A1")], **more})

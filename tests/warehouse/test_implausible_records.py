@@ -34,7 +34,7 @@ def found(render: Render) -> Callable[[duckdb.DuckDBPyConnection, str], list[tup
 
 
 def sale(currency: str = "EUR", **order: Any) -> dict[str, list[dict[str, Any]]]:
-    """An order of 98.42 and its line, beside those of the whole company."""
+    """An order of 98.42 and its line, next to those of the other company."""
     line = {"order_id": "S", "line_id": "1", "quantity": 2, "unit_price": "49.21", "net_amount": "98.42", "unit_cost": "10"}
     head = {"order_id": "S", "account_id": "a", "ordered_at": "2025-02-03T10:00:00+00", "currency_code": currency, **order}
     return {"orders": [*WHOLE["orders"], head], "order_lines": [*WHOLE["order_lines"], line]}
@@ -113,7 +113,7 @@ def test_tickets_that_name_each_other_are_flagged_whatever_their_state(quick: Bu
     ]  # fmt: skip
     company = quick({**WHOLE, "tickets": [*WHOLE["tickets"], *tickets]})
     flags = dict(company.execute("select ticket_id, is_merge_broken from marts.fct_ticket where ticket_id like 'TX_'").fetchall())
-    moved = states == ("merged", "closed")  # the one that is merged has a survivor that is not
+    moved = states == ("merged", "closed")  # the one that is merged has a surviving ticket that is not
     assert flags == {"TX1": not moved, "TX2": True}
     counted = company.execute("select ticket_id from marts.fct_ticket where ticket_id like 'TX_' and is_counted order by 1").fetchall()
     bearing = company.execute(

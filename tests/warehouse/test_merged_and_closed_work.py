@@ -1,4 +1,4 @@
-"""Merged tickets are one ticket with their survivor, and work on a ticket belongs to the month in which it ended."""
+"""Merged tickets are one ticket with their surviving ticket, and work on a ticket belongs to the month in which it ended."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def built(quick: Build) -> duckdb.DuckDBPyConnection:
     })  # fmt: skip
 
 
-def test_work_of_merged_tickets_is_that_of_their_survivor_each_in_its_own_month(built: duckdb.DuckDBPyConnection) -> None:
-    """A survivor whose merged ticket reports time draws no standard time; the mean is that of 100 and 41, not of spam."""
+def test_work_of_merged_tickets_is_that_of_their_surviving_ticket_each_in_its_own_month(built: duckdb.DuckDBPyConnection) -> None:
+    """A surviving ticket whose merged ticket reports time draws no standard time; the mean is that of 100 and 41, not of spam."""
     names = "period_month, unit_id, ticket_key, driver_count, handle_time_source"
     assert built.execute(f"select {names} from intermediate.int_cost__work_unit_timed order by 1, 2").fetchall() == [
         (JANUARY, "I1", "SPAM", 900, "measured"),

@@ -20,7 +20,7 @@ def manifest() -> dict[str, Any]:
     return project.manifest()
 
 
-@pytest.fixture(params=["whole_figures", "generated_figures"])
+@pytest.fixture(params=["complete_figures", "generated_figures"])
 def company(request: pytest.FixtureRequest) -> duckdb.DuckDBPyConnection:
     connection: duckdb.DuckDBPyConnection = request.getfixturevalue(request.param)
     return connection

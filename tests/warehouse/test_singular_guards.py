@@ -17,7 +17,7 @@ BREAKS = {
     "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
     "assert_amounts_have_a_rate": "update marts.fct_payment set is_fx_missing = true",
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
-    "assert_events_lie_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
+    "assert_events_are_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
     "(select min(order_id) from marts.fct_order)",
     "assert_keys_of_the_company_come_from_one_system": "insert into staging.stg_tickets select * replace ('shop' as source_system, "
     "'' as key_scope, true as is_overruled) from staging.stg_tickets limit 1",
@@ -25,7 +25,7 @@ BREAKS = {
     "assert_lines_add_up_to_their_order": "update staging.stg_orders set net_amount = 0.01 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_merged_accounts_move_and_add_nothing": "insert into marts.fct_order select * from marts.fct_order limit 1",
-    "assert_merges_end_at_a_survivor": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
+    "assert_merge_chains_end": "update marts.dim_account set is_merge_broken = true where account_id = 'a'",
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
@@ -41,7 +41,7 @@ BREAKS = {
 }
 FOUND = {
     "assert_amounts_have_a_rate": {"ledger|primary|J2024-12|1", "YEN/1"},
-    "assert_merges_end_at_a_survivor": {"X1", "X2"},
+    "assert_merge_chains_end": {"X1", "X2"},
 }
 """What the tests of severity warn find in the good company: keys in the second column."""
 

@@ -1,4 +1,4 @@
-"""Which version of a key stands, whoever delivers it: random histories of changes, withdrawals and files, cut at random into runs.
+"""Which version of a key counts, no matter who delivers it: random histories of changes, withdrawals and files, cut at random into runs.
 
 Breaks: a row that was taken back stays, comes again, or the order of loading decides what a company looks like.
 """

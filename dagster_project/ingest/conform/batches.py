@@ -100,14 +100,14 @@ class BatchWriter:
         return self._selects[path]
 
     def _is_plain(self, stream: Stream, selects: Mapping[str, Select]) -> bool:
-        """Say whether no feed of the stream needs the numbers of records: each record is one row, told by its place in the file."""
+        """Return whether no feed of the stream needs the numbers of records: each record is one row, known by its place in the file."""
         is_one_row_each = all(
             select.is_plain and LEFT_OUT not in select.types and not load_contract(feed).is_personal for feed, select in selects.items()
         )
         return is_one_row_each and sum(mapped.records for mapped in stream.feeds.values()) == 1
 
     def _kept(self, batch: FeedBatch, select: Select) -> str:
-        """Keep the rows of a SELECT, take out those that it leaves out with a reason, and return the relation of the others."""
+        """Keep the rows of a SELECT, take out those that it excludes with a reason, and return the relation of the others."""
         self.connection.execute(f"create or replace temp table mapped as {select.sql}")
         if LEFT_OUT not in select.types:
             return "mapped"
@@ -134,7 +134,7 @@ class BatchWriter:
         return batch
 
     def _write_in_one_pass(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> bool:
-        """Write the rows of a relation over the file as it lies, in its order; say whether they are as many as the records counted."""
+        """Write the rows of a relation over the file as it is, in its order; return whether they are as many as the records counted."""
         try:
             batch.lacks = plan.lacks(is_numbered=False)
             copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)
@@ -219,11 +219,11 @@ class BatchWriter:
         batch.refused += len(source.faults)
 
     def _account_for_every_record(self, batches: list[FeedBatch], source: Source, stream: Stream) -> None:
-        """Find records that the mapping's SQL dropped or returned twice; both are told apart from refused ones."""
+        """Find records that the mapping's SQL dropped or returned twice; both are counted apart from refused ones."""
         carriers = [batch for batch in batches if batch.is_records]
         self._add_faults(carriers[0], source)
         if len(carriers) == 1 and carriers[0].written + carriers[0].refused == source.scan.records:
-            return  # a record lost and another doubled would still agree here; `settle` counts the distinct ones
+            return  # a record lost and another doubled would still agree here; `deduplicate` counts the distinct ones
         files = ", ".join(literal(str(batch.temporary)) for batch in carriers)
         written = f"(select record_number from read_parquet([{files}]))"
         doubled = f"select record_number, count(*) from {written} group by 1 having count(*) > 1 order by 1 limit 1"

@@ -53,7 +53,7 @@ class Casting:
 
     @property
     def discarded(self) -> dict[str, str]:
-        """Columns whose bad values are left out by the contract's mode, with the test for one; empty in every other mode."""
+        """Columns whose bad values are excluded by the contract's mode, with the test for one; empty in every other mode."""
         if self.contract.bad_values != "discard_value":
             return {}
         tests: dict[str, list[str]] = defaultdict(list)
@@ -108,7 +108,7 @@ class Casting:
             (test, f"values of {name} are outside its list and became {self.contract.column(name).unknown_value}")
             for name, test in self.unknown.items()
         ]
-        discarded = [(test, f"values of {name} break its contract and were left out") for name, test in self.discarded.items()]
+        discarded = [(test, f"values of {name} break its contract and were excluded") for name, test in self.discarded.items()]
         reformed = [(test, f"values of {name} were trimmed or brought into one Unicode form") for name, test in self.reformed.items()]
         return [*unknown, *discarded, *reformed]
 
@@ -144,7 +144,7 @@ def casting(
     """Build the casting of a feed from the columns that are there (`types`: name to DuckDB type, upper case).
 
     Absent optional columns become the default or NULL; the caller has refused absent required and
-    floating-point ones. What has happened cannot lie after the day of delivery, which `day_of` says of each column: a date, or the name
+    floating-point ones. What has happened cannot be after the day of delivery, which `day_of` says of each column: a date, or the name
     of the relation's column that holds it; without `day_of` nothing is compared with it.
     """
     plan = Casting(contract, [column.name for column in contract.columns if column.name in types or column.default is not None])
@@ -240,7 +240,7 @@ def _form(formats: Sequence[str]) -> str:
 
 
 def is_identifier(column: Column) -> bool:
-    """Say whether a column names something: records that name it must agree letter by letter."""
+    """Return whether a column names something: records that name it must agree letter by letter."""
     is_name = column.name.endswith("_id") or column.key_position is not None
     return column.sql_type == "varchar" and is_name and not column.valid_values and not column.pattern
 
@@ -252,12 +252,12 @@ def _date_rule(name: str, raw: str, formats: tuple[str, ...]) -> Rule:
         return Rule(name, "date_format", bad, f"is not a date of the form {' or '.join(formats)}", quick_sql=odd)
     form = literal(r"\d{4}-\d\d-\d\d")
     other = f"not regexp_full_match({raw}, {form})"
-    span, told = f" or {name} not between '{_EARLIEST}' and '{_LATEST}'", f" between {_EARLIEST} and {_LATEST}"
+    span, bounds = f" or {name} not between '{_EARLIEST}' and '{_LATEST}'", f" between {_EARLIEST} and {_LATEST}"
     if name.endswith(_OPEN_ENDS):
-        span, told = f" or {name} < '{_EARLIEST}'", f" after {_EARLIEST}"
+        span, bounds = f" or {name} < '{_EARLIEST}'", f" after {_EARLIEST}"
     bad = f"{raw} is not null and ({name} is null or {other}{span})"
     quick = f"({name}::varchar is distinct from {raw} and {other}){span}"
-    return Rule(name, "date_format", bad, f"is not a date YYYY-MM-DD{told}", quick_sql=quick)
+    return Rule(name, "date_format", bad, f"is not a date YYYY-MM-DD{bounds}", quick_sql=quick)
 
 
 def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
@@ -272,7 +272,7 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
     plan.rules.append(Rule(name, "number_range", _failed(column, typed.replace(text, raw)), f"does not fit {kind}"))
     if kind in ("date", "timestamptz") and not name.endswith(_OPEN_ENDS):
         rule, odd = f"{'date' if kind == 'date' else 'instant'}_format", f"{name} not between '{_EARLIEST}' and '{_LATEST}'"
-        plan.rules.append(Rule(name, rule, odd, f"does not lie between {_EARLIEST} and {_LATEST}"))
+        plan.rules.append(Rule(name, rule, odd, f"is not between {_EARLIEST} and {_LATEST}"))
     if column.scale is not None:
         plan.rules.append(Rule(name, "decimals", f"{raw} <> {name}", f"has more than {column.scale} decimals"))
     if column.valid_values:
@@ -283,7 +283,7 @@ def _cast_typed(plan: Casting, column: Column, found: str, zone: str) -> None:
 
 
 def _failed(column: Column, typed_raw: str) -> str:
-    """Return the test for a cast that failed; a default must not hide the failure, so it is cast again beside one."""
+    """Return the test for a cast that failed; a default must not hide the failure, so it is cast once more where there is one."""
     typed = column.name if column.default is None else typed_raw
     return f"r_{column.name} is not null and {typed} is null"
 

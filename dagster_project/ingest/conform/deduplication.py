@@ -1,4 +1,4 @@
-"""What is settled over many files at once: the latest version of each key, distinct records, sums of money.
+"""What is decided over many files at once: the latest version of each key, distinct records, sums of money.
 
 Holds the statements over written Parquet files; one pass for all small files of a flush costs what one file would.
 It must not read delivered files or touch the ledger.
@@ -24,7 +24,7 @@ _MANY_ROWS = 4_000_000
 _SYNC_THREADS = 8  # the disk joins flushes that wait together
 
 
-def settle(connection: duckdb.DuckDBPyConnection, batches: Sequence[FeedBatch]) -> None:
+def deduplicate(connection: duckdb.DuckDBPyConnection, batches: Sequence[FeedBatch]) -> None:
     """Keep the latest version of each key and sum the money that is left per currency, for many files in one pass.
 
     Raises
@@ -36,10 +36,10 @@ def settle(connection: duckdb.DuckDBPyConnection, batches: Sequence[FeedBatch]) 
     for batch in batches:
         groups[batch.contract.feed, batch.is_numbered][batch.batch_id] = batch
     for group in groups.values():
-        _settle_group(connection, group)
+        _deduplicate_group(connection, group)
 
 
-def _settle_group(connection: duckdb.DuckDBPyConnection, group: Mapping[str, FeedBatch]) -> None:
+def _deduplicate_group(connection: duckdb.DuckDBPyConnection, group: Mapping[str, FeedBatch]) -> None:
     first = next(iter(group.values()))
     keys = ", ".join(first.contract.primary_key)
     small = [batch for batch in group.values() if batch.written <= _MANY_ROWS]

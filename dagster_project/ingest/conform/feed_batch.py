@@ -32,7 +32,7 @@ class FeedBatch:
     written: int = 0  # rows before older versions of a key are dropped
     loaded: int = 0
     refused: int = 0
-    left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT leaves out, by reason
+    left_out: dict[str, int] = field(default_factory=dict)  # records that the SELECT excludes, by reason
     control_sums: str = "{}"
     quarantine: list[QuarantinedRecord] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class FeedBatch:
 
     @property
     def delivery_date(self) -> dt.date:
-        """Day of the folder that the file lies in."""
+        """Day of the folder that the file is in."""
         return dt.date.fromisoformat(self.relative.split("/")[2])
 
     def ledger_entry(self, home: Path) -> Batch:

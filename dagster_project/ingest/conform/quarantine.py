@@ -1,6 +1,6 @@
-"""Records kept out: what is stored of them and how they are told to the user.
+"""Records kept out: what is stored of them and how they are reported to the user.
 
-Holds masking, the rule that refuses a whole file, and the wording of refusals. It must not decide which record is refused (see `casting`).
+Holds masking, the rule that refuses a complete file, and the wording of refusals. It must not decide which are refused (see `casting`).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ REMEDIES = {
     "future_instant": "check clock and year of the source, or the day of the delivery's folder",
     "new_column": "add the column to the contract, or stop filling it",
     "field_count": "quote fields that hold the delimiter or a line end",
-    "quote_format": "double a quote that stands inside a quoted field",
+    "quote_format": "double a quote inside a quoted field",
     "json_format": "write one JSON object a line, each key once",
     "identifier_text": "format the column as text in the source; a number has lost leading zeros and every digit after the fifteenth",
     "serial_date": "write a real date, or declare the right epoch in the stream's serial_dates",
-    "formula_error": "mend the formula",
+    "formula_error": "repair the formula",
     "not_mapped": "let the mapping's SQL keep the record",
 }
 
@@ -118,7 +118,7 @@ def quarantined(
 
 
 def is_refused(bad: int, total: int, share: Decimal, floor: int) -> bool:
-    """Return whether a file of `total` records, of which `bad` broke a rule, is refused whole.
+    """Return whether a file of `total` records, of which `bad` broke a rule, is refused completely.
 
     It is when more than `share` of its records are bad and either more than `floor` of them are, or all of them and at least two: the
     first rule lets a day go on when a small file has a bad record, the second refuses a small file that is read by a wrong mapping.
@@ -154,7 +154,7 @@ def summarised(files: Sequence[StagedFile]) -> Iterator[str]:
 def report(path: str, sha256: str, physical: int, rows: Sequence[QuarantinedRecord], *, is_refused: bool, threshold: str) -> str:
     """Word the refusal of records of one file as the user reads it: file, record, line, column, value, rule, remedy."""
     records = len({row.record_number for row in rows})
-    state = "above, the file is refused whole" if is_refused else "below, the run continues"
+    state = "above, the file is refused completely" if is_refused else "below, the run continues"
     lines = [f"{path}: {records:,} of {physical:,} records refused", f"  file    {path}   sha256 {sha256[:12]}…"]
     for row in rows[:SHOWN_RECORDS]:
         at = "" if row.line_number is None else f" (line {row.line_number:,})"

@@ -1,4 +1,4 @@
-"""When a file is refused whole: the share and the number of refused records that a feed lets pass.
+"""When a file is refused completely: the share and the number of refused records that a feed lets pass.
 
 Holds the limits of contracts and assumptions and the message. The rule itself is `quarantine.is_refused`.
 """
@@ -21,7 +21,7 @@ class Refusal:
         self.assumptions = assumptions
 
     def limits(self, contract: Contract) -> tuple[Decimal, int]:
-        """Return the share and the number of a file's records above which it is refused whole."""
+        """Return the share and the number of a file's records above which it is refused completely."""
         if contract.bad_values == "freeze":
             return Decimal(0), 0
         own = contract.quarantine_threshold_rate
@@ -34,7 +34,7 @@ class Refusal:
         return self.assumptions.quarantine_threshold_rate, self.assumptions.quarantine_threshold_records
 
     def message(self, file: StagedFile, refused_by_feed: Mapping[str, int]) -> str:
-        """Return why a file is refused whole: too many of its records are refused; nothing where it is taken."""
+        """Return why a file is refused completely: too many of its records are refused; nothing where it is taken."""
         bad = dict(refused_by_feed)
         if file.quarantine:
             first = file.quarantine[0].feed

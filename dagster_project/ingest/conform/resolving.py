@@ -52,7 +52,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, ledger: Ledger, home: Path, r
 
 
 def _found(connection: duckdb.DuckDBPyConnection, feed: str, keys: set[str], batches: dict[str, LakeFile]) -> list[tuple[str, str]]:
-    """Return which of the keys stand in which of the batches."""
+    """Return which of the keys are in which of the batches."""
     if not batches:
         return []
     contract = load_contract(feed)

@@ -16,10 +16,10 @@ from dagster_project.ingest.sql_text import literal
 
 TOLERANCE_SECONDS = 2  # clocks of two systems; domain 5.14
 FUTURE = "future_instant"
-FUTURE_DAYS = 1  # a delivery's day is local and its instants are UTC; what lies further ahead is a wrong clock
+FUTURE_DAYS = 1  # a delivery's day is local and its instants are UTC; what is further ahead is a wrong clock
 _FAR_DAYS = 366  # for instants that a source may know a little ahead, such as the end of a contract
-_PLANNED_DAYS = 3_660  # for plans, promises and versions of budgets
-_PLANNED = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
+_AHEAD_DAYS = 3_660  # for plans, promises and versions of budgets
+_AHEAD = ("planned_at", "promised_at", "version_effective_at", "shipped_at")
 _BUDGET_MONTHS = 120  # a budget may plan ten years ahead, a ledger may post into the next fiscal year
 _LEDGER_MONTHS = 24
 _SPARE_DIGITS = 2
@@ -85,11 +85,11 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
     rules = []
     for earlier, later in _ORDERED.get(contract.feed, ()):
         if earlier in types and later in types:
-            # Adding to an instant is dear: only where the order is wrong at all.
+            # Adding to an instant is expensive: only where the order is wrong at all.
             bad = f"{earlier} > {later} and {earlier} > {later} + interval {TOLERANCE_SECONDS} second"
             if (other := _UNLESS.get((earlier, later))) in types:
                 bad += f" and {other} is null"
-            rules.append(Rule(later, "order_of_instants", bad, f"lies before {earlier}"))
+            rules.append(Rule(later, "order_of_instants", bad, f"is before {earlier}"))
     rules += [
         _of_the_currency(column.name)
         for column in contract.columns
@@ -140,7 +140,7 @@ _OF_FEEDS = {
         for name in ("unit_price", "unit_cost")
     ],
     "survey_responses": [
-        Rule("score", "scale", "score < scale_min or score > scale_max", "lies outside its scale"),
+        Rule("score", "scale", "score < scale_min or score > scale_max", "is outside its scale"),
     ],
     "tickets": [
         Rule(name, "self_reference", f"{name} = ticket_id", "is the ticket itself", others=("ticket_id",))
@@ -162,10 +162,10 @@ def rules_of_the_delivery(contract: Contract, types: Mapping[str, str], day_of: 
             continue
         day = day_of(name)
         if column.sql_type == "timestamptz":
-            ahead = FUTURE_DAYS if column.not_after_delivery else _PLANNED_DAYS if name in _PLANNED else _FAR_DAYS
+            ahead = FUTURE_DAYS if column.not_after_delivery else _AHEAD_DAYS if name in _AHEAD else _FAR_DAYS
             late = f"{name} >= {_later(day, ahead)}"
             how_far = "" if column.not_after_delivery else f"more than {ahead:,} days "
-            rules.append(Rule(name, FUTURE, late, f"lies {how_far}after the day of delivery{_shown(day)}"))
+            rules.append(Rule(name, FUTURE, late, f"is {how_far}after the day of delivery{_shown(day)}"))
         if name == "fiscal_period":
             months = _LEDGER_MONTHS if contract.feed == "ledger_actuals" else _BUDGET_MONTHS
             rules.append(_far_month(day, months))
@@ -181,11 +181,11 @@ def _shown(day: str | dt.date) -> str:
 
 
 def _far_month(day: str | dt.date, months: int) -> Rule:
-    """Return that a month of the form YYYY-MM lies neither far after the delivery nor before the year 1900."""
+    """Return that a month of the form YYYY-MM is neither far after the delivery nor before the year 1900."""
     last = _later(day, months * 31)
     last = f"strftime({last}, '%Y-%m')" if isinstance(day, str) else f"{last[:8]}'"
     is_like_a_month = "strlen(fiscal_period) = 7 and array_extract(fiscal_period, 5) = '-' and array_extract(fiscal_period, 1) <= '9'"
     bad = f"(fiscal_period > {last} or fiscal_period < '1900') and {is_like_a_month}"
     return Rule(
-        "fiscal_period", "fiscal_period", bad, f"lies before 1900 or more than {months} months after the day of delivery{_shown(day)}"
+        "fiscal_period", "fiscal_period", bad, f"is before 1900 or more than {months} months after the day of delivery{_shown(day)}"
     )

@@ -17,7 +17,7 @@ from dagster_project.ingest.sql_text import literal
 _YEARS = 40  # before the delivery; older times are converted one by one
 _DAYS_AHEAD = 400
 
-# The first question is asked because it is nearly always answered yes. It is one CASE: of what stands in a COALESCE the engine computes for
+# The first question is asked because it is nearly always answered yes. It is one CASE: of what is in a COALESCE the engine computes for
 # every row what repeats.
 _CONVERTED = """
     when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time - interval 1 hour then timezone(zone, local_time)

@@ -1,4 +1,4 @@
-"""Landing: the delivered files as they are found, whether each is complete, and the manifest beside it.
+"""Landing: the delivered files as they are found, whether each is complete, and the manifest next to it.
 
 It must not read a file's records or know a feed.
 """

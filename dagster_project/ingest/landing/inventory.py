@@ -1,4 +1,4 @@
-"""What lies in the landing folder and is not in the ledger yet.
+"""What is in the landing folder and is not in the ledger yet.
 
 Holds the comparison with the ledger and nothing that reads a file's records: a run with nothing new ends here, so this module imports
 only the standard library, the ledger, the walk and the mapping index.
@@ -34,7 +34,7 @@ def new_files(
     """Return the delivered files that the ledger does not know as loaded by the present reader, in the order to read them.
 
     A file is known when path, size, time of change and reader agree; when only the time differs its bytes decide.
-    Refused files come again until they are mended or removed, so that a standing refusal stays visible. Duplicates of a
+    Refused files come again until they are repaired or removed, so that a refusal stays visible. Duplicates of a
     file that is read again come along: they have to carry their records themselves now. `unread` is as in `delivered_files`, and gets the
     folders of days after tomorrow; without it a wrong mapping, and what cannot be read by its name, is an error and the clock is not asked.
 

@@ -1,4 +1,4 @@
-"""The optional manifest beside a delivered file: what the source says it sent, compared with what arrived.
+"""The optional manifest next to a delivered file: what the source says it sent, compared with what arrived.
 
 Holds `<file>.manifest.json` and its comparison. It must not load rows.
 """
@@ -79,10 +79,10 @@ def _differences(connection: duckdb.DuckDBPyConnection, stated: Manifest, source
     source.load(connection)
     tests = ", ".join(f"{sql} is not distinct from {said}, {sql}::varchar, ({said})::varchar" for _, said, sql in claims)
     found = connection.execute(f"select {tests} from source").fetchone() or ()
-    for at, (told, _, _) in enumerate(claims):
+    for at, (claim, _, _) in enumerate(claims):
         is_same, value, said = found[3 * at : 3 * at + 3]
         if not is_same:
-            yield f"{told} {said}, found {value}"
+            yield f"{claim} {said}, found {value}"
 
 
 def _claims(stated: Manifest, source: Source, zone: str) -> Iterator[tuple[str, str, str, str, str]]:

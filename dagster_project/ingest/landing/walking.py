@@ -21,7 +21,7 @@ LAYOUT = "LANDING/<system>/<stream>/<YYYY-MM-DD>/<file>"
 _UNFINISHED = (".part", ".tmp")
 _MANIFEST, _DONE = ".manifest.json", ".done"
 _NAME_BYTES = 240
-"""Longest name of a delivered file: those of what ingest writes beside its copy are longer."""
+"""Longest name of a delivered file: those of what ingest writes next to its copy are longer."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEARS = (1900, 2200)
 """Years of a day of delivery, as of every instant that ingest reads."""
@@ -46,7 +46,7 @@ class Delivery:
 
     @property
     def manifest(self) -> Path:
-        """Where the optional manifest of this file would lie."""
+        """Where the optional manifest of this file would be."""
         return self.path.with_name(self.path.name + _MANIFEST)
 
 
@@ -65,7 +65,7 @@ def printable(path: str) -> str:
 
 
 def fault(path: str, landing: Path | None) -> str:
-    """Say why nothing can be read under this name; empty where a file or a folder can. A link may not lead out of `landing`."""
+    """Return why nothing can be read under this name; empty where a file or a folder can. A link may not lead out of `landing`."""
     shown, name = printable(path), os.fsencode(os.path.basename(path))  # noqa: PTH119  a walk over texts
     if shown != path:
         return f"{shown}: its name is not UTF-8; remedy: deliver it under a name of plain letters"
@@ -227,7 +227,7 @@ def _count(path: str) -> int:
 def delivered_files(landing: Path, mappings: Mappings, unread: list[Unread] | None = None) -> Iterator[Delivery]:
     """Walk the landing folder in the order of system, stream, date and name; add to `unread` what nobody reads.
 
-    A system or stream without a mapping, a wrong mapping, a name or link that cannot be read, and what lies outside the layout stop
+    A system or stream without a mapping, a wrong mapping, a name or link that cannot be read, and what is outside the layout stop
     nothing else.
 
     Raises

@@ -72,7 +72,7 @@ FUNCTIONS = frozenset(
 COUNTED = {"lpad": 1, "rpad": 1, "repeat": 1, "range": -1, "generate_series": -1, "list_resize": 1, "array_resize": 1}
 """Functions whose result is as long as an argument says (its place; -1: every argument): it must be a number written out."""
 WITH_ALL = {"age": 2}
-"""Functions that take today for an argument that is left out, and how many they need."""
+"""Functions that take today for an argument that is omitted, and how many they need."""
 OF_TODAY = frozenset(("TIME WITH TIME ZONE",))
 """Types whose values depend on today: a time of day in a zone, by the offset that the zone has now."""
 TABLE_FUNCTIONS = frozenset(("unnest", "json_each", "json_tree"))

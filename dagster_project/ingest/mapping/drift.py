@@ -1,7 +1,7 @@
 """What a delivered header has that its contract has not, and the other way round; where the values of new columns are kept.
 
 Holds the comparison by name, its wording, and the writing of extras. It must not cast a value or decide over a record. Extras are
-values nobody has described, so they count as personal: they lie under HOME/restricted, which publishing never copies.
+values nobody has described, so they count as personal: they are under HOME/restricted, which publishing never copies.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ where file_id in (select max(file_id) from deliveries where status = 'accepted' 
 """
 _OUTCOMES = {
     "evolve": "values kept in extras",
-    "discard_value": "values left out",
+    "discard_value": "values excluded",
     "discard_row": "records that fill it are quarantined",
 }
 
@@ -56,18 +56,18 @@ class Drift:
 
     def document(self) -> str:
         """Return it as JSON for the ledger; empty where nothing differs."""
-        told = {name: value for name, value in asdict(self).items() if value}
-        return json.dumps(told, ensure_ascii=False) if told else ""
+        filled = {name: value for name, value in asdict(self).items() if value}
+        return json.dumps(filled, ensure_ascii=False) if filled else ""
 
     @staticmethod
     def of(document: str) -> Drift:
         """Read `document` back."""
-        told: dict[str, Any] = json.loads(document or "{}")
-        added, missing = tuple(told.get("added", ())), tuple(told.get("missing", ()))
-        return Drift(added, missing, told.get("renamed", {}), told.get("is_reordered", False))
+        found: dict[str, Any] = json.loads(document or "{}")
+        added, missing = tuple(found.get("added", ())), tuple(found.get("missing", ()))
+        return Drift(added, missing, found.get("renamed", {}), found.get("is_reordered", False))
 
     def sentence(self, before: Drift | None, outcome: str) -> str:
-        """Say what is new, and what has changed since the delivery `before`; empty where there is nothing to say."""
+        """Return what is new, and what has changed since the delivery `before`; empty where there is nothing to report."""
         said = [f"new column {name} ({outcome})" for name in self.added]
         gone = [name for name in self.missing if before is not None and name not in before.missing]
         if gone:
@@ -120,7 +120,7 @@ def compare(source: Source, system: System, stream: str) -> Drift:
 
 
 def _refuse_ambiguous(source: Source, read: Iterable[str]) -> None:
-    """Refuse a header in which the name of a column that is read stands twice, or was made for a column without one."""
+    """Refuse a header in which the name of a column that is read comes twice, or was made for a column without one."""
     names = {name.lower(): name for name in read}
     for name, positions in source.scan.ambiguous.items():
         if name not in names:
@@ -151,8 +151,8 @@ def _by_position(source: Source, name: str) -> str:
     )
 
 
-def told(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
-    """Say once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
+def drift_messages(files: Iterable[StagedFile], ledger: Ledger, mappings: Mappings) -> list[str]:
+    """Report once for each stream what its headers of this run have that is new or has changed since its last accepted delivery."""
     last = {(system, stream): Drift.of(document) for system, stream, document in ledger.rows(_LATEST)}
     lines: dict[tuple[str, str, str], list[str]] = {}
     for file in files:
@@ -183,9 +183,9 @@ def keep_extras(
     source.load(connection)
     columns = [identifier(column) for column in added]
     constants = {"source_system": file.system, "stream_name": file.stream, "delivery_date": file.delivery_date, "file_path": file.path}
-    told = ", ".join(f"{literal(value)}{'::date' if key == 'delivery_date' else ''} as {key}" for key, value in constants.items())
+    own = ", ".join(f"{literal(value)}{'::date' if key == 'delivery_date' else ''} as {key}" for key, value in constants.items())
     sql = (
-        f"select {told}, record_number, to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::varchar as extras"
+        f"select {own}, record_number, to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::varchar as extras"
         f" from source where {' or '.join(f'{column} is not null' for column in columns)}"
     )
     temporary = path.with_name(f"{name}.parquet.tmp")

@@ -21,7 +21,7 @@ from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.mapping.allowed import check_statement
 from dagster_project.ingest.mapping.limits import Limits, guarded
 from dagster_project.ingest.pii.masking import prepare
-from dagster_project.ingest.readers.source import constants_beside
+from dagster_project.ingest.readers.source import file_constants
 from dagster_project.ingest.sql_text import identifier, literal
 
 _PLAIN = ("PROJECTION", "CTE", "CTE_SCAN")
@@ -69,12 +69,12 @@ class Select:
 def checked_select(
     path: Path,
     columns: Sequence[str],
-    beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    lookups: Mapping[str, Sequence[str]] = MappingProxyType({}),
     sandbox: duckdb.DuckDBPyConnection | None = None,
 ) -> Select:
     """Read a mapping's SQL and bind it without any file access.
 
-    It may read `source`, of these columns, and the streams `beside` it by their names, each with the name and the day of its file.
+    It may read `source`, of these columns, and the streams `lookups` by their names, each with the name and the day of its file.
     `sandbox` is a connection without folders that was opened before; a new one is opened and closed without it.
 
     Raises
@@ -89,10 +89,10 @@ def checked_select(
         statements = connection.extract_statements(text)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UsageError(f"mapping {path}: exactly one SELECT is expected")
-        check_statement(path, text, {"source": columns, **beside}, connection)
+        check_statement(path, text, {"source": columns, **lookups}, connection)
         sql = text.strip().rstrip(";")
-        for relation, names in {"source": columns, **beside}.items():
-            listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *constants_beside(names)))
+        for relation, names in {"source": columns, **lookups}.items():
+            listed = ", ".join(f"{identifier(name)} varchar" for name in (*names, *file_constants(names)))
             connection.execute(f"create or replace temp table {identifier(relation)} ({listed}, record_number bigint)")
         with guarded(connection, path, Limits()):
             described = connection.execute(f"describe {sql}").fetchall()
@@ -123,7 +123,7 @@ def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
 
 
 def _consists_of(operator: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Say whether an operator of a plan that nobody optimised, and all below it, are of these kinds and read nothing but `source`."""
+    """Return whether an operator of a plan that nobody optimised, and all below it, are of these kinds and read nothing but `source`."""
     if operator["name"] == "SEQ_SCAN":
         return bool(operator["extra_info"]["Table"] == '"temp".main."source"')
     return operator["name"] in names and all(_consists_of(child, names) for child in operator["children"])

@@ -98,7 +98,7 @@ class Stream(Dialect):
 
 
 class RefusedHeader(BaseModel):
-    """A file that the vendor writes too, but that holds too little: told by `columns`, which no table of the mapping has together."""
+    """A file that the vendor writes too, but that holds too little: known by `columns`, which no table of the mapping has together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -107,7 +107,7 @@ class RefusedHeader(BaseModel):
     remedy: str
 
     def fits(self, header: Iterable[str]) -> bool:
-        """Say whether a header has all these columns, in whatever case."""
+        """Return whether a header has all these columns, in whatever case."""
         return {name.lower() for name in self.columns} <= {name.strip().lower() for name in header}
 
 

@@ -58,11 +58,11 @@ def _validated(path: Path, model: type[SystemFile | CanonicalFile], _content: by
     except ValidationError as error:
         first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a misspelt word is missing too
         where = ".".join(str(step) for step in first["loc"])
-        told = f"{first['msg']}; remedy: correct it as {_PAGE} says"
+        message = f"{first['msg']}; remedy: correct it as {_PAGE} says"
         if first["type"] == "extra_forbidden":
-            told = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
+            message = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
         line = _line_of(path.read_text(encoding="utf-8"), first["loc"])
-        raise UsageError(f"mapping {path}:{line}: {where or 'the file'}: {told}") from error
+        raise UsageError(f"mapping {path}:{line}: {where or 'the file'}: {message}") from error
 
 
 def _words_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
@@ -122,7 +122,7 @@ class System:
         return self.file.time_zone
 
     def reads(self, stream: str, folder: Path) -> bool:
-        """Say whether files of the stream are loaded; False for streams the mapping ignores with a reason.
+        """Return whether files of the stream are loaded; False for streams the mapping ignores with a reason.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class System:
         return Dialect(**{**{name: getattr(described, name) for name in Dialect.model_fields}, "delimiter": delimiter})
 
     def sql_path(self, stream: str, feed: str) -> Path:
-        """Return where the SELECT of a feed lies; only mapped systems have one."""
+        """Return where the SELECT of a feed is; only mapped systems have one."""
         assert self.folder is not None, "the canonical system has no SQL"
         path = (self.folder / self.stream(stream).feeds[feed].sql).resolve()
         if path.parent != self.folder.resolve() or not path.is_file():
@@ -203,7 +203,7 @@ class Mappings:
         return self._systems[name]
 
     def is_known(self, name: str) -> bool:
-        """Say whether there is a system of this name."""
+        """Return whether there is a system of this name."""
         return name in self._systems
 
     def zones(self, systems: set[str]) -> set[str]:

@@ -24,7 +24,7 @@ _SPELLED_SIGNS = (
     "\u00a0\u00ad\u00b2\u00b3\u00b7\u00b9\u061c\u066a\u1680\u180e\u2000-\u209f\u2212\u2460-\u249b\u24ea\u2768-\u2775\u3000\ufb29\ufe35-\ufe6f"
     "\ufeff\uff01-\uff5e\uff61\U0001d7ce-\U0001d7ff\U0001f100-\U0001f10a\U0001fbf0-\U0001fbf9"
 )
-"""Signs beyond ASCII that stand for a digit, for a sign of an address or a number, or for nothing."""
+"""Signs beyond ASCII that mean a digit, a sign of an address or a number, or nothing."""
 _DIGITS = "".join(sorted(f"{chr(code)}-{chr(code + 9)}" for code, digit in PLAIN.items() if digit == "0"))
 SUSPECT = (
     rf"[@(\[{{<{_SPELLED_SIGNS}{_DIGITS}]|%[0-9A-Fa-f][0-9A-Fa-f]|&#|&[A-Za-z]+;| [Aa][Tt] | [Aa][Rr][Rr][Oo][Bb][Aa] "

@@ -24,12 +24,12 @@ from dagster_project.ledger.store import Ledger
 
 Kind = Literal["account", "contact"]
 ERASED = "erased"
-"""Stands in the ledger where a record of a forgotten account was told."""
+"""Replaces, in the ledger, the values of a refused record of a forgotten account."""
 _PERSON = re.compile(r"(?:^|_)(account|contact|actor)_id$")  # who acts may be an agent or a contact
 
 
 @dataclass(frozen=True)
-class Tombstone:
+class ErasedPerson:
     """One id that must not come back: `id_hash` is its keyed hash."""
 
     kind: Kind
@@ -37,12 +37,12 @@ class Tombstone:
     pseudonym: str
 
 
-def tombstones(ledger: Ledger) -> list[Tombstone]:
-    """Return all tombstones of a home."""
-    return [Tombstone(*row) for row in ledger.rows("select kind, id_hash, pseudonym from tombstones order by pseudonym")]
+def erased_persons(ledger: Ledger) -> list[ErasedPerson]:
+    """Return all forgotten ids of a home."""
+    return [ErasedPerson(*row) for row in ledger.rows("select kind, id_hash, pseudonym from tombstones order by pseudonym")]
 
 
-def keep_tombstones(ledger: Ledger, rows: Sequence[Tombstone]) -> None:
+def keep_erased(ledger: Ledger, rows: Sequence[ErasedPerson]) -> None:
     """Remember ids as forgotten, in one transaction; known ones stay as they are."""
     sql = "insert or ignore into tombstones (kind, id_hash, pseudonym) values (?, ?, ?)"
     ledger.write((sql, (row.kind, row.id_hash, row.pseudonym)) for row in rows)
@@ -54,7 +54,7 @@ def person_columns(contract: Contract) -> dict[str, Kind]:
     return {name: "account" if match.group(1) == "account" else "contact" for name, match in found.items() if match}
 
 
-def show(connection: duckdb.DuckDBPyConnection, rows: Sequence[Tombstone]) -> None:
+def register(connection: duckdb.DuckDBPyConnection, rows: Sequence[ErasedPerson]) -> None:
     """Make the temporary table `forgotten`; the connection hashes with the key of the home."""
     connection.execute("create or replace temp table forgotten (kind varchar, id_hash varchar, pseudonym varchar)")
     if rows:
@@ -78,10 +78,10 @@ def redacted(contract: Contract, relation: str, *, among: str | None = None, men
     )
     columns = [f"coalesce(f_{name}.pseudonym, r.{name}) as {name}" for name in persons]
     for name in (column.name for column in contract.columns if column.kind == "text"):
-        told = f"regexp_matches(r.{name}, {literal(mentions)})" if mentions else "false"
+        mentioned = f"regexp_matches(r.{name}, {literal(mentions)})" if mentions else "false"
         shared = f"r.{name} in (select r.{name} from {among or relation} as r {joins} where not ({is_hit}) and r.{name} is not null)"
         kept = "false" if contract.column(name).is_free_text or contract.column(name).restricted or is_hit == "false" else shared
-        columns.append(f"case when {told} then null when not ({is_hit}) or {kept} then r.{name} end as {name}")
+        columns.append(f"case when {mentioned} then null when not ({is_hit}) or {kept} then r.{name} end as {name}")
     replaced = f"select r.* replace ({', '.join(columns)}) from {relation} as r {joins}" if columns else f"select r.* from {relation} as r"
     return f"select * replace ((hash({', '.join(contract.names)}) >> 1)::bigint as row_hash) from ({replaced})"
 
@@ -116,8 +116,8 @@ def _replace(connection: duckdb.DuckDBPyConnection, batch: FeedBatch, file: str,
     return int(count)
 
 
-def anonymise_quarantine(rows: Sequence[QuarantinedRecord], key: bytes, forgotten: Sequence[Tombstone]) -> tuple[QuarantinedRecord, ...]:
-    """Take the values out of what is told of refused records in which a forgotten id stands, in whichever column."""
+def anonymise_quarantine(rows: Sequence[QuarantinedRecord], key: bytes, forgotten: Sequence[ErasedPerson]) -> tuple[QuarantinedRecord, ...]:
+    """Take the values out of the messages about refused records that hold a forgotten id, in whichever column."""
     known = {row.id_hash for row in forgotten}
     return tuple(
         replace(row, raw_text_masked=ERASED, key_sha256=None, reason=f"a record of a forgotten account breaks the rule {row.rule}")

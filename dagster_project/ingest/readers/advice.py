@@ -26,7 +26,7 @@ _SHOWN = {"\t": "\\t"}
 
 
 def advise(path: Path, dialect: Dialect, required: Sequence[str]) -> str:
-    """Return how to declare the file, where most required columns stand in another row or behind another delimiter; else nothing."""
+    """Return how to declare the file, where most required columns are in another row or behind another delimiter; else nothing."""
     form = format_within(path, dialect.max_bytes)
     if form.kind not in ("text", "xlsx"):
         return ""

@@ -134,7 +134,7 @@ def format_within(path: Path, most: int) -> Format:
 
 
 def member_chunks(path: Path, member: str, most: int) -> Iterator[bytes]:
-    """Yield the bytes of one member; size and checksum are settled at its end.
+    """Yield the bytes of one member; size and checksum are checked at its end.
 
     Raises
     ------

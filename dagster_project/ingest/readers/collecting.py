@@ -68,7 +68,7 @@ class Collected:
 
 
 def collect(path: Path, form: Format, dialect: Dialect, scratch: Path) -> tuple[Prescan, Collected]:
-    """Read a file of JSON lines or a workbook whole.
+    """Read a file of JSON lines or a workbook completely.
 
     Raises
     ------

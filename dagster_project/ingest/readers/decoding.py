@@ -28,15 +28,15 @@ _DAMAGED = (cast("type[Exception]", zlib_ng.error), zstd.ZstdError)  # its stub 
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MB: what a frame may ask to keep in memory
 
 
-def is_read_as_it_lies(path: Path, form: Format, encoding: str) -> bool:
-    """Say whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
+def is_read_as_it_is(path: Path, form: Format, encoding: str) -> bool:
+    """Return whether the engine can read the file: plain or gz, no byte order mark, declared as UTF-8."""
     if form.packing not in ("", ".gz") or codecs.lookup(encoding).name != "utf-8":
         return False
     try:
         with gzip.open(path) if form.packing else path.open("rb") as file:
             return file.read(3) != codecs.BOM_UTF8
     except (OSError, EOFError, zlib.error):
-        return False  # whoever unpacks it says what is wrong
+        return False  # its reader reports what is wrong
 
 
 def text_chunks(path: Path, form: Format, dialect: Dialect, digest: hashlib._Hash) -> Iterator[bytes]:

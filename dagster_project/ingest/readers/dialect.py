@@ -26,7 +26,7 @@ class Dialect(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    delimiter: str | None = Field(default=None, pattern=r"^[\x01-\x08\t\x1c-\x1f -~]$")  # None: told by the file's name
+    delimiter: str | None = Field(default=None, pattern=r"^[\x01-\x08\t\x1c-\x1f -~]$")  # None: by the file's name
     quote: str = Field(default='"', pattern=f"^{_MARK}?$")  # empty: quotes are ordinary characters
     escape: str | None = Field(default=None, pattern=f"^{_MARK}$")  # None: a quote inside quotes is doubled
     encoding: str = "utf-8"
@@ -78,7 +78,7 @@ class Dialect(BaseModel):
         if len(set(signs)) < len(signs):
             raise ValueError("delimiter, quote and escape must differ; remedy: leave escape out where a quote is doubled")
         if self.escape is not None and any(self.escape in word for word in self.null_words):
-            raise ValueError("a null word with the escape character cannot be told from an escaped letter; remedy: leave escape out")
+            raise ValueError("a null word with the escape character looks like an escaped letter; remedy: leave escape out")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Which delivered files ingest reads, told by their names, and the bounds of each.
+"""Which delivered files ingest reads, by their names, and the bounds of each.
 
 Holds the table of suffixes and the limits, both in this one place. It must not open a file, and imports nothing heavy: the
 inventory passes through here.
@@ -18,7 +18,7 @@ ACCEPTED = "csv, tsv, txt, jsonl (each plain, .gz, .zst or .zip of one file), xl
 HEADER_BYTES = 1 << 20
 COLUMNS = 2_000
 LINE_BYTES = 10 << 20  # a line and a record; a field cannot be longer
-ARCHIVE_BYTES = 2 << 30  # gz, zst, zip and xlsx as they lie
+ARCHIVE_BYTES = 2 << 30  # gz, zst, zip and xlsx as they are
 RATIO = 200  # how many times an archive may grow
 RATIO_GRACE_BYTES = 1 << 20  # a small file of equal lines compresses better than any bomb has to
 TEXT_BYTES = 64 << 30  # unpacked; a stream may set its own `max_bytes`

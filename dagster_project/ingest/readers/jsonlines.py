@@ -99,7 +99,7 @@ def _lines(chunks: Iterator[bytes], path: Path) -> Iterator[tuple[bytes, bool]]:
 
 def _limit(text: bytes, line: int, path: Path) -> None:
     if len(text) > LINE_BYTES:
-        raise InputRefused(f"{path}: line {line:,} is longer than {LINE_BYTES:,} bytes; remedy: mend the export")
+        raise InputRefused(f"{path}: line {line:,} is longer than {LINE_BYTES:,} bytes; remedy: repair the export")
 
 
 def _values(text: str) -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from dagster_project.errors import FileUnread, InputRefused
-from dagster_project.ingest.readers.decoding import encoding_advice, is_read_as_it_lies, text_chunks
+from dagster_project.ingest.readers.decoding import encoding_advice, is_read_as_it_is, text_chunks
 from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.readers.formats import COLUMNS, HEADER_BYTES, LINE_BYTES, format_of
 from dagster_project.ingest.readers.header import Header, checked_header, without_lines
@@ -47,7 +47,7 @@ class Prescan:
 
 
 class _Counter:
-    """Counts records over a stream of UTF-8 chunks; knows whether it stands inside quotes."""
+    """Counts records over a stream of UTF-8 chunks; knows whether it is inside quotes."""
 
     def __init__(self, path: Path, dialect: Dialect) -> None:
         self.path = path
@@ -86,7 +86,9 @@ class _Counter:
         self.record_bytes = len(chunk) - int(outside[-1]) - 1 if len(outside) else self.record_bytes + len(chunk)
         if self.record_bytes > LINE_BYTES:
             what = "a quote is opened and never closed, or the field" if self.inside_quotes else "the line"
-            raise InputRefused(f"{self.path}: record {self.records:,}: {what} is longer than {LINE_BYTES:,} bytes; remedy: mend the export")
+            raise InputRefused(
+                f"{self.path}: record {self.records:,}: {what} is longer than {LINE_BYTES:,} bytes; remedy: repair the export"
+            )
         self.last_byte = chunk[-1]
 
     def _delimiters_outside(
@@ -108,7 +110,7 @@ class _Counter:
         self.longest = max(self.longest, self.open_bytes)
         if self.longest > LINE_BYTES:
             raise InputRefused(
-                f"{self.path}: record {self.records:,}: the line is longer than {LINE_BYTES:,} bytes; remedy: mend the export"
+                f"{self.path}: record {self.records:,}: the line is longer than {LINE_BYTES:,} bytes; remedy: repair the export"
             )
 
     def _blank(
@@ -155,7 +157,7 @@ def read_header(line: bytes, path: Path, dialect: Dialect) -> Header:
         return checked_header(next(csv.reader([line.decode("utf-8")], strict=True, **csv_words(dialect)), []), path, dialect)
     except csv.Error as error:
         raise InputRefused(
-            f"{path}: the header is not one well quoted line ({error}); remedy: mend the export, or declare header_row"
+            f"{path}: the header is not one well quoted line ({error}); remedy: repair the export, or declare header_row"
         ) from error
 
 
@@ -181,7 +183,7 @@ def checked_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
         if "\0" in name:
             raise InputRefused(f"{path}: the name of column {number} holds a NUL character; remedy: rename it")
         if (other := known.setdefault(name.lower(), name)) != name or len(known) < number:
-            again = f"{name} twice" if other == name else f"{name} beside {other}, which differs only in capitals"
+            again = f"{name} twice" if other == name else f"{name} and {other}, which differs only in capitals"
             raise InputRefused(f"{path}: the header names column {again}; remedy: rename one of them")
     return columns
 
@@ -201,7 +203,7 @@ def prescan_text(path: Path, dialect: Dialect, scratch: Path) -> Prescan:
     digest = hashlib.sha256()
     form = format_of(path.name, path)
     above = (dialect.header_row or 1) - 1
-    is_copied = above > 0 or not is_read_as_it_lies(path, form, dialect.encoding)
+    is_copied = above > 0 or not is_read_as_it_is(path, form, dialect.encoding)
     chunks = text_chunks(path, form, dialect, digest)
     if above:
         chunks = without_lines(chunks, above, path)

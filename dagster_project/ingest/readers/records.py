@@ -20,7 +20,7 @@ from dagster_project.ingest.readers.formats import LINE_BYTES
 class Record:
     """One physical record: number from 1, line it begins on, its fields, and what is wrong with its form (or None).
 
-    `rule` names the broken rule of a fault, `column` and `value` where it lies if it is one value.
+    `rule` names the broken rule of a fault, `column` and `value` where it is if it is one value.
     """
 
     number: int
@@ -79,12 +79,12 @@ def read_records(path: Path, shown_path: Path, dialect: Dialect, width: int) -> 
                 number += 1
                 if "unexpected end of data" in str(error):
                     raise InputRefused(
-                        f"{shown_path}: record {number:,} (line {line:,}): a quote is opened and never closed; remedy: mend the export"
+                        f"{shown_path}: record {number:,} (line {line:,}): a quote is opened and never closed; remedy: repair the export"
                     ) from error
                 if reader.line_num + above != line:
                     raise InputRefused(
                         f"{shown_path}: record {number:,} (line {line:,}): a wrong quote swallows the lines up to"
-                        f" {reader.line_num + above:,}; remedy: mend the export"
+                        f" {reader.line_num + above:,}; remedy: repair the export"
                     ) from error
                 yield Record(number, line, [], f"not well quoted ({error})", "quote_format")
                 continue

@@ -33,7 +33,7 @@ CONSTANTS = ("file_name", "delivery_date")
 LISTED_LIMIT = 10_000  # refused records kept per feed and file; the counts are complete
 
 
-def constants_beside(columns: Iterable[str]) -> tuple[str, ...]:
+def file_constants(columns: Iterable[str]) -> tuple[str, ...]:
     """Return those of `CONSTANTS` that these columns leave free: a column that the stream has itself goes before."""
     own = {name.lower() for name in columns}
     return tuple(name for name in CONSTANTS if name not in own)
@@ -61,7 +61,7 @@ class Source:
 
     @property
     def relation(self) -> str:
-        """Return the SQL of the file as it lies, every column text."""
+        """Return the SQL of the file as it is, every column text."""
         columns = self.scan.columns
         file = literal(str(self.scan.readable))
         if self.parts:
@@ -133,7 +133,7 @@ class Source:
         lacking = {name: "null" for name in columns if name.lower() not in found}
         *_, day, file = ("", *self.relative.split("/"))
         values = {"file_name": literal(file), "delivery_date": literal(day) if day else "null"}
-        constants = {name: values[name] for name in constants_beside(selected)} if selected else {}
+        constants = {name: values[name] for name in file_constants(selected)} if selected else {}
         return "".join(f", {value}::varchar as {identifier(name)}" for name, value in (lacking | constants).items())
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, wanted: Sequence[str]) -> None:

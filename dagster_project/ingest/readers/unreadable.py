@@ -1,4 +1,4 @@
-"""Errors that come from a delivered file itself, told apart from those of our own folders and of the disk.
+"""Errors that come from a delivered file itself, kept apart from those of our own folders and of the disk.
 
 Holds the question whether a file can be read to its end. It must not read a record.
 """
@@ -46,7 +46,7 @@ def refused_if_unreadable(path: Path, fault: str = "") -> Iterator[None]:
 
 
 def _fault(path: Path) -> str:
-    """Say why a file cannot be read to its end, with the remedy; empty where it can."""
+    """Return why a file cannot be read to its end, with the remedy; empty where it can."""
     try:
         with path.open("rb") as file:
             while file.read(_CHUNK_BYTES):

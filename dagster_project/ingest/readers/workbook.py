@@ -1,4 +1,4 @@
-"""Worksheets: the rows of one sheet as texts, without a guess; what Excel has spoiled is told and not repaired.
+"""Worksheets: the rows of one sheet as texts, without a guess; what Excel has spoiled is reported and not repaired.
 
 Holds the checks of a workbook and the reading of its cells by calamine. It must not know a feed. An identifier has to be a
 text cell: a number has lost its leading zeros and all digits after the fifteenth. A number is a date only where the stream
@@ -163,13 +163,13 @@ def _column(letters: bytes) -> int:
 
 
 def is_identifier(name: str) -> bool:
-    """Say whether a column holds identifiers, by its name."""
+    """Return whether a column holds identifiers, by its name."""
     is_flag = name.startswith(("is_", "has_"))
     return not is_flag and bool(_IDENTIFIER.search(name) or _CAMEL_IDENTIFIER.search(name))
 
 
 def sheet_records(path: Path, sheet: Sheet, columns: Sequence[str], dialect: Dialect) -> Iterator[Record]:
-    """Yield the rows as records of texts, rows without any value left out; `line` is the row of the sheet.
+    """Yield the rows as records of texts, rows without any value omitted; `line` is the row of the sheet.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def sheet_records(path: Path, sheet: Sheet, columns: Sequence[str], dialect: Dia
                 text = _text(cell)
             fields.append(text)
         if any(cell != "" for cell in cells[len(columns) :]):
-            wrong = {"fault": f"a value stands outside the {len(columns)} columns of the header", "rule": "field_count"}
+            wrong = {"fault": f"a value is outside the {len(columns)} columns of the header", "rule": "field_count"}
         if line in sheet.errors:
             wrong = {"fault": f"cell {sheet.errors[line]} is the error of a formula", "rule": "formula_error"}
         yield Record(number, line, fields, **wrong)

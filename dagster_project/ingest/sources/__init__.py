@@ -5,4 +5,4 @@ into current rows, what a SELECT depends on, and the difference between what a f
 It must not cast a value by itself, know Dagster, or write into the ledger.
 """
 
-__all__ = ["delivered", "loading", "made_rows", "selects", "standing"]
+__all__ = ["delivered", "loading", "made_rows", "selects", "table_files"]

@@ -66,7 +66,7 @@ class FeedChanges:
             for name in again:
                 self.rows.map(name)
         feeds = sorted({feed for name in self.streams for feed in self.system.stream(name).feeds})
-        self.result.feeds = [change for feed in feeds if (change := compared.settle(feed)) is not None]
+        self.result.feeds = [change for feed in feeds if (change := compared.difference(feed)) is not None]
         States(self.tables, self.rows, self.result).count(todo, everything=everything)
         self.result.warnings += self.rows.warnings
         self.result.mapped, self.result.nameless = self.rows.mapped, self.rows.nameless

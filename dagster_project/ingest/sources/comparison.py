@@ -84,7 +84,7 @@ class Comparison:
                 again.add(name)
         return again
 
-    def settle(self, feed: str) -> FeedChange | None:
+    def difference(self, feed: str) -> FeedChange | None:
         """Compare the rows of a feed with those it held, write what differs and what is taken back."""
         run, emitted, gone = self.tables.run, self._emitted(feed), self._gone(feed)
         run(f"create or replace temp table fresh_rows as select *, true as is_shown from {self._fresh(feed)}")

@@ -76,9 +76,9 @@ def _rules(stream: Stream, version: str) -> list[Rule]:
     rules = []
     if stream.version is not None:
         bad = f"{identifier(stream.version)} is not null and {version} is null"
-        rules = [Rule(stream.version, "instant_format", bad, "is not an instant, so its version cannot be told")]
+        rules = [Rule(stream.version, "instant_format", bad, "is not an instant, so its version is unknown")]
     for column, value in stream.deleted.items():
         if bad := is_unreadable(identifier(column), value):
-            detail = "is neither true nor false, so it cannot be told whether the record is deleted"
+            detail = "is neither true nor false, so it is unknown whether the record is deleted"
             rules.append(Rule(column, "boolean_format", bad, detail))
     return rules

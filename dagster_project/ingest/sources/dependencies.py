@@ -1,6 +1,6 @@
 """What a mapping's SELECT combines: occurrences of streams (leaves), how they are joined, which rows are counted together.
 
-Holds data and its wording, and what makes a result change by itself. How it is found stands in `derivation`.
+Holds data and its wording, and what makes a result change by itself. How it is found is in `derivation`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Dependencies:
         return bool(self.global_leaves & self.roots) or not self.roots
 
     def sentences(self) -> list[str]:
-        """Say in words what maps a row again."""
+        """Return in words what maps a row again."""
         found: dict[str, set[str]] = {}
         for edge in self.edges:
             for near, far in ((edge.left, edge.right), *(((edge.right, edge.left),) if edge.is_both_ways else ())):

@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from dagster_project.ingest.readers.source import constants_beside
+from dagster_project.ingest.readers.source import file_constants
 from dagster_project.ingest.sources.dependencies import SOURCE, Binding, Dependencies, Edge, Origin, unstable
 from dagster_project.ingest.sources.origins import Origins, Relation
 
@@ -32,7 +32,7 @@ def derive(sql: str, relations: Mapping[str, Sequence[str]]) -> Dependencies:
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
         schema: dict[str, object] = {
-            name: dict.fromkeys((*columns, *constants_beside(columns), "record_number"), "VARCHAR") for name, columns in relations.items()
+            name: dict.fromkeys((*columns, *file_constants(columns), "record_number"), "VARCHAR") for name, columns in relations.items()
         }
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=False, quote_identifiers=True, identify=True)
         scope = build_scope(tree)

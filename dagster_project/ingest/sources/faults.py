@@ -44,7 +44,7 @@ def faults_of(
 
 
 def _contract(system: System, stream: str) -> Contract:
-    """Return the contract under which wrong records of a stream are told; a stream without feeds gets one of text columns."""
+    """Return the contract under which wrong records of a stream are reported; a stream without feeds gets one of text columns."""
     described = system.stream(stream)
     if described.feeds:
         return load_contract(next(feed for feed, mapped in described.feeds.items() if mapped.records))

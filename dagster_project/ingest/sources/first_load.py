@@ -49,6 +49,6 @@ def take_all(tables: SourceTables, name: str, key: Sequence[str]) -> StreamChang
     else:
         tables.run(f"drop table {came}")
         tables.run(f"create or replace temp view {came} as select {columns} from {delta}")
-    tables.note_touched(name, f"select distinct {', '.join(map(identifier, key))} from {delta}")
+    tables.note_affected(name, f"select distinct {', '.join(map(identifier, key))} from {delta}")
     tables.first.add(name)
     return StreamChange(0, tables.size(delta), 0)

@@ -27,7 +27,7 @@ from dagster_project.ingest.sources.changes import FeedChanges
 from dagster_project.ingest.sources.faults import faults_of
 from dagster_project.ingest.sources.results import FileCounts, SystemChange
 from dagster_project.ingest.sources.selects import SystemSelects
-from dagster_project.ingest.sources.standing import (
+from dagster_project.ingest.sources.table_files import (
     DRAFT,
     STORAGE,
     clear,
@@ -106,13 +106,13 @@ class SystemLoader:
         *,
         connect: Callable[[Sequence[Path]], duckdb.DuckDBPyConnection],
         clean: Callable[[duckdb.DuckDBPyConnection, FeedBatch], int],
-        clean_told: Callable[[Sequence[QuarantinedRecord]], tuple[QuarantinedRecord, ...]],
+        clean_messages: Callable[[Sequence[QuarantinedRecord]], tuple[QuarantinedRecord, ...]],
         is_refused: Callable[[StagedFile, Mapping[str, int]], str],
     ) -> None:
-        """Keep how to open a sandbox, how to remove forgotten persons, and what decides (with its message) that a file is refused whole."""
+        """Keep how to open a sandbox and erase persons, and what decides (with its message) that a file is refused completely."""
         self.settings, self.ledger, self.selects = settings, ledger, selects
         self.system: System = selects.system
-        self.connect, self.clean, self.clean_told, self.is_refused = connect, clean, clean_told, is_refused
+        self.connect, self.clean, self.clean_messages, self.is_refused = connect, clean, clean_messages, is_refused
         self.scratch = settings.scratch
         self.folder = sources_folder(settings)
 
@@ -173,10 +173,10 @@ class SystemLoader:
                 kept[number] = (staged, source, faults)
             if is_rebuilt:
                 absent = known - {staged.path for staged, *_ in kept.values()}  # also where a new content was refused
-                standing = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
-                if standing:
-                    tables.keep(standing, "old_sources")
-                    found.warnings.append(taken_over(self.system.name, len(standing)))
+                held = kept_paths(self.ledger, absent, held_files(connection, "old_sources") if old else set())
+                if held:
+                    tables.keep(held, "old_sources")
+                    found.warnings.append(taken_over(self.system.name, len(held)))
             tables.merge()
             token = uuid.uuid4().hex
             changes = FeedChanges(tables, self.selects, self.settings.lake, sources, token, lambda batch: self.clean(connection, batch))
@@ -244,7 +244,7 @@ class SystemLoader:
             waiting=counts.waiting,
             quarantined=quarantined_count,
             superseded=physical - counts.loaded - counts.waiting - quarantined_count,
-            quarantine=self.clean_told([*(entry for _, entry in faults if entry), *change.quarantine.pop(number, [])]),
+            quarantine=self.clean_messages([*(entry for _, entry in faults if entry), *change.quarantine.pop(number, [])]),
         )
 
     def _ties(self, tables: SourceTables) -> list[str]:
@@ -276,7 +276,7 @@ class SystemLoader:
             (number, counts.loaded, counts.superseded, counts.quarantined, counts.waiting)
             for number, counts in sorted(change.moves.items())
         )
-        quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in self.clean_told(rows))
+        quarantine = tuple((number, row) for number, rows in change.quarantine.items() for row in self.clean_messages(rows))
         found.staged = StagedChange(
             self.system.name, max(days, default="1970-01-01"), found.state_hash, is_rebuilt,
             tuple(batches), moves, quarantine, tuple(change.resolved)

@@ -91,7 +91,7 @@ class MadeRows:
             part.batch.temporary.unlink(missing_ok=True)
 
     def map(self, name: str) -> None:
-        """Map the affected records of a stream anew into parts; earlier parts of the stream are dropped."""
+        """Map the affected records of a stream again into parts; earlier parts of the stream are dropped."""
         for feed in self.system.stream(name).feeds:
             for part in self.parts[feed]:
                 if part.stream == name:
@@ -177,7 +177,7 @@ class MadeRows:
         return batch
 
     def _is_written_strictly(self, batch: FeedBatch, sql: str, expected: int) -> bool:
-        """Write many rows in one pass that stops at the first wrong one; say whether all are written and none was changed.
+        """Write many rows in one pass that stops at the first wrong one; return whether all are written and none was changed.
 
         Only in a new file: within a transaction a statement that fails would end it.
         """
@@ -272,8 +272,8 @@ class MadeRows:
         numbers = ", ".join(map(str, sorted(refused)))
         self.tables.run(f"create or replace temp table refused_records as select unnest([{numbers}]::bigint[]) as record_number")
         if self.tables.size(excluded):
-            settled = f"record_number in (select record_number from {rows}) or record_number in (from refused_records)"
-            chosen = f"select record_number, min(reason) as reason from {excluded} where not ({settled}) group by 1"
+            decided = f"record_number in (select record_number from {rows}) or record_number in (from refused_records)"
+            chosen = f"select record_number, min(reason) as reason from {excluded} where not ({decided}) group by 1"
             self.tables.run(f"create or replace temp table {excluded} as {chosen}")
         if written + len(refused) + self.tables.size(excluded) == self.tables.size(target):
             return

@@ -50,7 +50,7 @@ class Origins:
         self.found = found
 
     def of(self, node: exp.Expr | None, env: Mapping[str, Relation]) -> tuple[Origin, ...] | None:
-        """Return the expressions over single leaves that a value may come from; empty for constants, None where it cannot be told."""
+        """Return the expressions over single leaves that a value may come from; empty for constants, None where it is unknown."""
         if node is None or isinstance(node, (exp.Literal, exp.Null, exp.Boolean)):
             return ()
         if isinstance(node, exp.Column):

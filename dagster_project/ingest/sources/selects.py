@@ -105,7 +105,7 @@ class SystemSelects:
         return {name: frozenset(column for column in stream.read_columns if column.lower() in found[name]) for name, stream in streams}
 
     def maps_again(self, stream: str) -> list[str]:
-        """Say in words what maps the rows of a stream again."""
+        """Return in words what maps the rows of a stream again."""
         return list(
             dict.fromkeys(line for feed in self.system.stream(stream).feeds for line in self.dependencies(stream, feed).sentences())
         )

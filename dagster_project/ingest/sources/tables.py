@@ -18,7 +18,7 @@ from dagster_project.ingest.conform.rules import Rule
 from dagster_project.ingest.landing.inventory import Delivery
 from dagster_project.ingest.mapping.limits import Limits
 from dagster_project.ingest.mapping.systems import System
-from dagster_project.ingest.readers.source import Source, constants_beside
+from dagster_project.ingest.readers.source import Source, file_constants
 from dagster_project.ingest.sources.delivered import FILE_BITS, add
 from dagster_project.ingest.sources.first_load import is_first, key_sql, take_all
 from dagster_project.ingest.sources.results import StreamChange
@@ -29,7 +29,7 @@ DATABASE = "sources"
 """Name under which the file is attached."""
 _ORDER = ("row_version", "row_day", "row_file", "row_place")
 _AT_ONCE = 2_000  # values for which the engine uses an index (its setting index_scan_max_count is 2,048)
-_MANY = 20  # of so many rows one: reading the whole table is faster
+_MANY = 20  # of so many rows one: reading the complete table is faster
 _SPAN = ("row_first", "row_last")
 _OWN = {
     "record_number": "bigint", "row_version": "timestamptz", "row_day": "date", "row_file": "varchar", "row_place": "bigint",
@@ -151,7 +151,7 @@ class SourceTables:
 
     def _of_the_file(self, stream: str) -> list[str]:
         values = {"file_name": "parse_filename(path)", "delivery_date": "delivery_date::varchar"}
-        return [f"{values[name]} as {name}" for name in constants_beside(self.columns(stream))]
+        return [f"{values[name]} as {name}" for name in file_constants(self.columns(stream))]
 
     def add(self, delivery: Delivery, source: Source, file_no: int, joined: Collection[str] = ()) -> list[tuple[int, Rule]]:
         """Take in the records of one file; see `delivered.add`."""
@@ -169,7 +169,7 @@ class SourceTables:
             sql = "select column_name from duckdb_columns() where database_name = ? and table_name = ?"
             known = {column for (column,) in self.run(sql, [old, f"stream {name}"]).fetchall()}
             if known:
-                # columns that are read in both; what is hidden is settled again
+                # columns that are read in both; what is hidden is decided again
                 shared = [identifier(column) for column in (*self.columns(name), *_OWN) if column in known and column != "row_hidden"]
                 numbers = f"select file_no from {old}.files where path in ({listed})"
                 rows = f"select {', '.join(shared)} from {old}.{identifier('stream ' + name)}"
@@ -177,12 +177,12 @@ class SourceTables:
                 self._delivered.add(name)
 
     def merge(self) -> None:
-        """Bring the delivered rows into the tables, then settle which rows are hidden; the transaction stays open."""
+        """Bring the delivered rows into the tables, then decide which rows are hidden; the transaction stays open."""
         self._begin()
         for name in self.streams:
             if name in self._delivered:
                 self.changes[name] = self._merge_one(name)
-        Visibility(self).settle()
+        Visibility(self).update()
 
     def _merge_one(self, name: str) -> StreamChange:
         stream, table, delta = self.system.stream(name), self.table(name), self.delta(name)
@@ -197,11 +197,11 @@ class SourceTables:
         if is_first(self, name, key):
             return take_all(self, name, key)
         scope = stream.complete_per or key
-        same_scope = _equal("standing", "delta", scope, stream.key_defaults)
-        # only the keys of the whole table are read: one statement for both would read every column of it
+        same_scope = _equal("held", "delta", scope, stream.key_defaults)
+        # only the keys of the table are read: one statement for both would read every column of it
         same = f"exists (select 1 from {delta} as delta where {same_scope})"
-        self.pick("standing", table, f"select standing.record_number from {table} as standing where {same}")
-        candidates = f"(select *, false as is_new from standing union all select *, true as is_new from {delta})"
+        self.pick("held", table, f"select held.record_number from {table} as held where {same}")
+        candidates = f"(select *, false as is_new from held union all select *, true as is_new from {delta})"
         if stream.complete_per:
             per = key_sql(stream.complete_per, stream.key_defaults)
             candidates = f"(select * from {candidates} qualify row_day = max(row_day) over (partition by {per}))"
@@ -222,44 +222,44 @@ class SourceTables:
             alike = ", ".join(map(identifier, self.columns(name)))
             copy = f"row_number() over (partition by {alike}, is_new order by row_file, row_place)"
             self.run(f"create or replace temp table winner as select *, {copy} as copy from {candidates}")
-        same = _equal("standing", "winner", self.columns(name))
-        numbered = "standing"
+        same = _equal("held", "winner", self.columns(name))
+        numbered = "held"
         if not stream.key:
             alike = ", ".join(map(identifier, self.columns(name)))
-            numbered = f"(select *, row_number() over (partition by {alike} order by row_file, row_place) as copy from standing)"
-            # rows that stay are themselves; a later day's set is paired with what stood, row by row of equal ones
+            numbered = f"(select *, row_number() over (partition by {alike} order by row_file, row_place) as copy from held)"
+            # rows that stay are themselves; a later day's set is paired with what was there, row by row of equal ones
             same += (
-                " and case when winner.is_new then standing.row_day < winner.row_day and standing.copy = winner.copy"
-                " else standing.record_number = winner.record_number end"
+                " and case when winner.is_new then held.row_day < winner.row_day and held.copy = winner.copy"
+                " else held.record_number = winner.record_number end"
             )
         moves = ", ".join(f"winner.{column}" for column in (*_ORDER, *_SPAN))
         self.run(
-            f"create or replace temp table kept as select standing.record_number as record_number, winner.record_number as winning, {moves}"
-            f" from {numbered} as standing inner join winner on {same}"
+            f"create or replace temp table kept as select held.record_number as record_number, winner.record_number as winning, {moves}"
+            f" from {numbered} as held inner join winner on {same}"
         )
         self.run(f"create or replace temp table {self.temporary('kept', name)} as select record_number from kept")
-        # a standing row that is not kept is gone; a winner that no kept row stands for is new; a kept one may have moved in the order
-        self.run(f"delete from {table} where record_number in (select record_number from standing)")
+        # a held row that is not kept is gone; a winner that is no kept row is new; a kept one may have moved in the order
+        self.run(f"delete from {table} where record_number in (select record_number from held)")
         self.run(
-            f"insert into {table} select standing.* replace ({', '.join(f'kept.{column} as {column}' for column in (*_ORDER, *_SPAN))})"
-            " from standing inner join kept on standing.record_number = kept.record_number"
+            f"insert into {table} select held.* replace ({', '.join(f'kept.{column} as {column}' for column in (*_ORDER, *_SPAN))})"
+            " from held inner join kept on held.record_number = kept.record_number"
         )
         self.run(
             f"insert into {table} select * exclude (is_new, copy) replace (null::varchar as row_hidden) from winner"
             " where record_number not in (select winning from kept)"
         )
-        lost = "from standing where record_number not in (select record_number from kept)"
+        lost = "from held where record_number not in (select record_number from kept)"
         self.run(f"insert into {gone} select {columns} {lost} and row_hidden is null")
         self.run(f"insert into moved select record_number, row_hidden {lost}")
         self.run(f"insert into {came} select {columns} from winner where record_number not in (select winning from kept)")
         counts = [self.count(f"select count(*) {lost}"), self.count(f"select count(*) from {came}")]
-        self.note_touched(name, f"select {listed} from standing union select {listed} from winner")
+        self.note_affected(name, f"select {listed} from held union select {listed} from winner")
         return StreamChange(counts[0], counts[1], tied)
 
-    def note_touched(self, name: str, keys: str) -> None:
+    def note_affected(self, name: str, keys: str) -> None:
         """Keep the keys of the rows that came, went or moved, where rows of another stream need them."""
         if any(name in self.system.stream(other).needs.values() for other in self.streams):
-            self.run(f"create or replace temp table {self.temporary('touched', name)} as {keys}")
+            self.run(f"create or replace temp table {self.temporary('affected_keys', name)} as {keys}")
 
     def _tied(self, name: str, candidates: str, key: Sequence[str]) -> int:
         """Count keys of which several rows differ though version (without one: day) is the same latest one."""

@@ -39,8 +39,8 @@ class Visibility:
         self.tables, self.system = tables, tables.system
         self._made: set[str] = set()  # temporary tables that exist
 
-    def settle(self) -> None:
-        """Settle which rows are hidden, parents before their children."""
+    def update(self) -> None:
+        """Decide which rows are hidden, parents before their children."""
         self._made = {name for (name,) in self.tables.run("select table_name from duckdb_tables() where temporary").fetchall()}
         for name in self._parents_first():
             self._hide(name)
@@ -53,7 +53,7 @@ class Visibility:
         return [name for name in TopologicalSorter(needed).static_order() if name in self.tables.streams]
 
     def _hide(self, name: str) -> None:
-        """Settle `row_hidden` of the rows that came and of those whose parents changed; rows that turn visible came, others are gone."""
+        """Decide `row_hidden` of the rows that came and of those whose parents changed; rows that turn visible came, others are gone."""
         stream, table = self.system.stream(name), self.tables.table(name)
         if not stream.deleted and not stream.needs:
             return
@@ -62,9 +62,9 @@ class Visibility:
         if self._has("kept", name):
             parts.append(f"select record_number from {self.tables.temporary('kept', name)}")
         for column, parent in stream.needs.items():
-            touched = self._touched(parent)
-            if touched:
-                parts.append(f"select record_number from {table} where {identifier(column)} in ({touched})")
+            affected = self._affected(parent)
+            if affected:
+                parts.append(f"select record_number from {table} where {identifier(column)} in ({affected})")
         self.tables.run(f"create or replace temp table asked as {' union '.join(parts)}")
         if not self.tables.size("asked"):
             return
@@ -87,37 +87,37 @@ class Visibility:
                 whens.append(f"when {has} and {again} then '{REPLACED}: its {parent} came again without it'")
         hidden = f"case {' '.join(whens)} end"
         self.tables.run(
-            f"create or replace temp table settled as select row_.record_number, row_.row_hidden as was, {hidden} as now from"
+            f"create or replace temp table decided as select row_.record_number, row_.row_hidden as was, {hidden} as now from"
             f" {table} as row_"
             f" {' '.join(joins)} where row_.record_number in (select record_number from asked)"
         )
         came, gone = self.tables.temporary("came", name), self.tables.temporary("gone", name)
         columns = ", ".join([*map(identifier, self.tables.columns(name)), "record_number"])
         self.tables.run(f"create or replace temp table fresh as {fresh}")
-        other = "select record_number from settled where was is distinct from now and record_number not in (from fresh)"
-        self.tables.run(f"insert into moved select record_number, was from settled where record_number in ({other})")
+        other = "select record_number from decided where was is distinct from now and record_number not in (from fresh)"
+        self.tables.run(f"insert into moved select record_number, was from decided where record_number in ({other})")
         turned = f"select {columns} from {table} where record_number in ({other} and %s)"
         self.tables.run(f"insert into {gone} {turned % 'was is null'}")
         self.tables.run(f"insert into {came} {turned % 'now is null'}")
-        self.tables.run(f"delete from {came} where record_number in (select record_number from settled where now is not null)")
-        self._made.add(flipped := self.tables.temporary("flipped", name))
-        self.tables.run(f"create or replace temp table {flipped} as select record_number from settled where was is distinct from now")
+        self.tables.run(f"delete from {came} where record_number in (select record_number from decided where now is not null)")
+        self._made.add(switched := self.tables.temporary("switched", name))
+        self.tables.run(f"create or replace temp table {switched} as select record_number from decided where was is distinct from now")
         self.tables.run(
-            f"update {table} set row_hidden = settled.now from settled"
-            f" where {table.split('.', 1)[1]}.record_number = settled.record_number and settled.was is distinct from settled.now"
+            f"update {table} set row_hidden = decided.now from decided"
+            f" where {table.split('.', 1)[1]}.record_number = decided.record_number and decided.was is distinct from decided.now"
         )
 
-    def _touched(self, parent: str) -> str:
+    def _affected(self, parent: str) -> str:
         """Return the SELECT of the keys of a parent stream whose rows came, went, moved or were hidden or shown in this run."""
         key = identifier(self.system.stream(parent).key[0])
         parts = (
-            [f"select {key} from {self.tables.temporary('touched', parent)}"]
-            if parent in self.tables.changes and self._has("touched", parent)
+            [f"select {key} from {self.tables.temporary('affected_keys', parent)}"]
+            if parent in self.tables.changes and self._has("affected_keys", parent)
             else []
         )
-        if self._has("flipped", parent):
-            flipped = f"select record_number from {self.tables.temporary('flipped', parent)}"
-            parts.append(f"select {key} from {self.tables.table(parent)} where record_number in ({flipped})")
+        if self._has("switched", parent):
+            switched = f"select record_number from {self.tables.temporary('switched', parent)}"
+            parts.append(f"select {key} from {self.tables.table(parent)} where record_number in ({switched})")
         return " union ".join(parts)
 
     def _has(self, part: str, stream: str) -> bool:

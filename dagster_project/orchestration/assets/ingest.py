@@ -64,7 +64,7 @@ def ingest(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
     aside = (str(part) for part in unread if not part.is_refused)
     checked = map(str, warnings_of(runtime.ledger, runtime.run_id))
     for warning in (*aside, *report.warnings, *summarised(report.files), *report.notices, *checked):
-        runtime.say(warning)
+        runtime.report(warning)
     _keep_refusals(runtime, report, unread)
     runtime.unread = _unreadable(report, unread)
     error = _refusal(report, results, unread) or (None if runtime.is_anything_new() else runtime.unread)

@@ -39,7 +39,7 @@ def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _changed(engine: Engine, increment: Increment) -> Changed | None:
-    """Say which months may differ: those that the models rebuilt, and in analytics every month from the first of them on.
+    """Return which months may differ: those that the models rebuilt, and in analytics every month from the first of them on.
 
     None where most months differ.
     """
@@ -73,7 +73,7 @@ def ops_tables(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeRes
 
 @dg.asset(key=["published", "current"], deps=_OPS, group_name="publish", kinds={"duckdb", "parquet"}, pool="warehouse")
 def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
-    """Pass the gate, copy, verify in a fresh process, flip the pointer."""
+    """Pass the gate, copy, verify in a fresh process, switch the pointer."""
     settings = runtime.settings
     with runtime.stage("publish"):
         with runtime.engine() as engine:

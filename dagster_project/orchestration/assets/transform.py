@@ -1,6 +1,6 @@
 """The `@dbt_assets` definitions: asset key = schema and table, group = schema.
 
-Two, because the analytics assets stand between marts and reporting; Dagster would split one definition into more builds.
+Two, because the analytics assets are between marts and reporting; Dagster would split one definition into more builds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,9 +73,9 @@ def _models(stage: str, *, select: str = "fqn:*", exclude: str = "") -> dg.Asset
 
 
 def _report(runtime: Runtime, warned: list[project.Found]) -> None:
-    """Say what the tests of severity warn found, with the first keys, and keep it among the check results."""
+    """Report what the tests of severity warn found, with the first keys, and keep it among the check results."""
     for one in _with_keys(runtime, warned):
-        runtime.say(str(one))
+        runtime.report(str(one))
         result = {"expectation": one.check, "column": None, "severity": "warning", "success": False, "unexpected_count": one.rows}
         runtime.ledger.record_checks(runtime.run_id, one.feed, [{**result, "observed": one.first, "notes": one.meaning}])
 

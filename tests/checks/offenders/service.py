@@ -73,7 +73,7 @@ ROWS = {
             {"first_solved_at": AT.format("11:00:03"), "last_solved_at": AT.format("11:00:00")},
             {"closed_at": AT.format("09:59:57")},
         ],
-        "merged_ticket_names_its_survivor": [{"ticket_state": "merged", "merged_into_ticket_id": None}],
+        "merged_ticket_names_surviving_ticket": [{"ticket_state": "merged", "merged_into_ticket_id": None}],
     },
     "tool_usage": {
         "seats_used_are_paid": [{"used_seats_count": "2", "licensed_seats_count": "1"}],

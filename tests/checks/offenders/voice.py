@@ -17,7 +17,7 @@ ROWS = {
         "routed_item_names_its_receiver": [{"routed_at": AT.format("11:00:00")}],
     },
     "reputation_scores": {
-        "score_lies_on_its_scale": [{"reputation_score": "-0.1"}, {"reputation_score": "5.1"}],
+        "score_is_on_its_scale": [{"reputation_score": "-0.1"}, {"reputation_score": "5.1"}],
         "scale_has_two_ends": [{"scale_min": "1", "scale_max": "1"}],
     },
     "survey_invitations": {
@@ -28,7 +28,7 @@ ROWS = {
         "bounced_invitation_was_not_opened": [{"is_bounced": "true", name: AT.format("10:00:00")} for name in ("opened_at", "started_at")],
     },
     "survey_responses": {
-        "score_lies_on_its_scale": [
+        "score_is_on_its_scale": [
             {"score": "0.9", "scale_min": "1", "scale_max": "5"},
             {"score": "5.1", "scale_min": "1", "scale_max": "5"},
         ],

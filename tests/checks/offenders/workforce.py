@@ -20,14 +20,14 @@ ROWS = {
     },
     "staff_surveys": {
         "quarter_starts_on_the_first_of_a_month": [{"quarter_start_date": "2026-01-02"}],
-        "mean_lies_on_its_scale": [
+        "mean_is_on_its_scale": [
             {"mean_score": "0.9", "scale_min": "1", "scale_max": "5"},
             {"mean_score": "5.1", "scale_min": "1", "scale_max": "5"},
         ],
         "scale_has_two_ends": [{"scale_min": "1", "scale_max": "1"}],
     },
     "training_events": {
-        "score_lies_on_its_scale": [{"training_score": "10.1"}],
+        "score_is_on_its_scale": [{"training_score": "10.1"}],
         "scored_test_names_its_scale": [{"training_score": "5", "scale_max": None}],
         "is_shorter_than_a_week": [{"training_hours": "168.01"}],
         "module_is_older_than_its_delivery": [{"module_version_date": "2026-01-07"}],

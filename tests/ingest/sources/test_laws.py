@@ -1,6 +1,6 @@
 """Laws of source tables over random exports of every built-in system.
 
-Breaks: a feed that depends on how the records were cut into files, days or runs, or that is not what mapping everything anew gives.
+Breaks: a feed that depends on how the records were cut into files, days or runs, or that is not what mapping everything again gives.
 """
 
 from __future__ import annotations
@@ -123,18 +123,18 @@ def any_cut_in_any_order_gives_the_same_feeds(make_home: Callable[[str], Home], 
         assert physical == loaded + superseded + kept_out + waiting
 
 
-def day_by_day_is_mapping_everything_anew_each_day(make_home: Callable[[str], Home], system: str, seed: int) -> None:
+def day_by_day_is_mapping_everything_again_each_day(make_home: Callable[[str], Home], system: str, seed: int) -> None:
     files = company(MAPPINGS.system(system), seed)
-    daily, anew = make_home(system), make_home(system)
+    daily, again = make_home(system), make_home(system)
     for day in sorted({file.day for file in files}):
         today = [file for file in files if file.day == day]
         daily.load(today)
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(affected.Walk, "reach", lambda self, target, moved: False)
-            anew.load(today)
-        assert daily.feeds() == anew.feeds(), day
-        assert daily.counts() == anew.counts(), day
-        assert daily.open_records() == anew.open_records(), day
+            again.load(today)
+        assert daily.feeds() == again.feeds(), day
+        assert daily.counts() == again.counts(), day
+        assert daily.open_records() == again.open_records(), day
 
 
 def all_versions_give_what_the_last_state_gives(make_home: Callable[[str], Home], system: str, seed: int) -> None:
@@ -158,7 +158,7 @@ def what_comes_twice_changes_nothing(make_home: Callable[[str], Home], system: s
         versions = [*stream.key, stream.version or ""]
         records = [record for file in files if file.stream == name for record in file.records if record[versions[-1]]]
         places = Counter(tuple(record[column] for column in versions) for record in records)
-        # of versions that are equally new the later delivery counts, so those are left out
+        # of versions that are equally new the later delivery counts, so those are excluded
         records = [record for record in records if places[tuple(record[column] for column in versions)] == 1]
         chance.shuffle(records)
         again += [Delivered(name, "2026-10-20", "again.csv", tuple(records))] if records else []
@@ -169,7 +169,7 @@ def what_comes_twice_changes_nothing(make_home: Callable[[str], Home], system: s
 
 LAWS = (
     any_cut_in_any_order_gives_the_same_feeds,
-    day_by_day_is_mapping_everything_anew_each_day,
+    day_by_day_is_mapping_everything_again_each_day,
     all_versions_give_what_the_last_state_gives,
     what_comes_twice_changes_nothing,
 )

@@ -36,38 +36,38 @@ order by all
 """
 
 
-def test_lines_follow_their_invoice_whatever_comes_when(make_door: Callable[..., Any], tmp_path: Path) -> None:
-    door = make_door(mappings=write_system(tmp_path / "mappings", "books", YML, orders=ORDERS, order_lines=LINES))
+def test_lines_follow_their_invoice_whatever_comes_when(make_ingest: Callable[..., Any], tmp_path: Path) -> None:
+    ingest = make_ingest(mappings=write_system(tmp_path / "mappings", "books", YML, orders=ORDERS, order_lines=LINES))
 
     def deliver(stream: str, day: str, *rows: str) -> None:
         header = {"invoice": "id,posted,is_deleted", "line": "invoice_id,number,net"}[stream]
-        door.deliver(f"books/{stream}/{day}/a.csv", "\n".join([header, *rows, ""]))
+        ingest.deliver(f"books/{stream}/{day}/a.csv", "\n".join([header, *rows, ""]))
 
     deliver("line", "2026-03-01", "i1,1,60.00", "i1,2,40.00")
-    report = door.walk()
-    assert door.all(CURRENT) == []
+    report = ingest.walk()
+    assert ingest.all(CURRENT) == []
     assert "books/line: 2 records wait for their invoice, the oldest since 2026-03-01" in report.notices
 
     deliver("invoice", "2026-03-01", "i1,2026-03-01,false")
-    door.walk()
-    assert door.all(CURRENT) == [("i1", "1", "60.00"), ("i1", "2", "40.00")]
+    ingest.walk()
+    assert ingest.all(CURRENT) == [("i1", "1", "60.00"), ("i1", "2", "40.00")]
 
     deliver("invoice", "2026-03-03", "i1,2026-03-01,false")
     deliver("line", "2026-03-03", "i1,1,50.00")
-    report = door.walk()
+    report = ingest.walk()
     assert (report.rows["order_lines"], report.withdrawn["order_lines"]) == (1, 1)
-    assert door.all(CURRENT) == [("i1", "1", "50.00")]
+    assert ingest.all(CURRENT) == [("i1", "1", "50.00")]
 
     deliver("line", "2026-03-02", "i1,1,70.00")
-    report = door.walk()
+    report = ingest.walk()
     assert (report.rows["order_lines"], report.withdrawn["order_lines"]) == (0, 0)
-    assert door.all(CURRENT) == [("i1", "1", "50.00")]
+    assert ingest.all(CURRENT) == [("i1", "1", "50.00")]
 
     deliver("invoice", "2026-03-09", "i1,2026-03-01,true")
-    report = door.walk()
+    report = ingest.walk()
     assert report.withdrawn["order_lines"] == 1
-    assert door.all(CURRENT) == []
+    assert ingest.all(CURRENT) == []
     states = "select path, loaded, superseded, waiting from deliveries where stream = 'line' order by 1"
-    assert door.ledger.rows(states) == [
+    assert ingest.ledger.rows(states) == [
         ("books/line/2026-03-01/a.csv", 0, 2, 0), ("books/line/2026-03-02/a.csv", 0, 1, 0), ("books/line/2026-03-03/a.csv", 0, 1, 0),
     ]  # fmt: skip

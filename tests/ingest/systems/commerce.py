@@ -9,30 +9,30 @@ from typing import Any
 DAY = "2026-01-05"
 
 
-def deliver(door: Any, system: str, day: str = DAY, **streams: list[dict[str, object]]) -> None:
+def deliver(ingest: Any, system: str, day: str = DAY, **streams: list[dict[str, object]]) -> None:
     """Write a file for each stream; columns that a row does not name are empty."""
     for name, rows in streams.items():
-        described = door.mappings.system(system).stream(name)
+        described = ingest.mappings.system(system).stream(name)
         optional = [column for column in described.optional if any(column in row for row in rows)]
         text = io.StringIO()
         writer = csv.DictWriter(text, (*described.columns, *optional, *described.unread), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        door.deliver(f"{system}/{name}/{day}/{name}.csv", text.getvalue())
+        ingest.deliver(f"{system}/{name}/{day}/{name}.csv", text.getvalue())
 
 
-def counts(door: Any) -> dict[str, tuple[int, int, int, int]]:
+def counts(ingest: Any) -> dict[str, tuple[int, int, int, int]]:
     """Return physical, loaded, superseded and quarantined records of each stream."""
     sql = (
         "select stream, sum(physical), sum(loaded), sum(superseded), sum(quarantined) from deliveries where status = 'accepted' group by 1"
     )
-    return {stream: tuple(numbers) for stream, *numbers in door.ledger.rows(sql)}
+    return {stream: tuple(numbers) for stream, *numbers in ingest.ledger.rows(sql)}
 
 
-def waiting(door: Any) -> dict[str, int]:
+def waiting(ingest: Any) -> dict[str, int]:
     """Return how many records of each stream wait for their parent."""
     sql = "select stream, sum(waiting) from deliveries where status = 'accepted' group by 1 having sum(waiting) > 0"
-    return dict(door.ledger.rows(sql))
+    return dict(ingest.ledger.rows(sql))
 
 
 def broken(report: Any) -> list[tuple[str, str | None, str]]:

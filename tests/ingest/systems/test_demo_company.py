@@ -11,7 +11,7 @@ import pytest
 from dagster_project.assumptions import load_assumptions
 from dagster_project.settings import load_settings
 from demo_company.company import write_company
-from tests.ingest.conftest import Door
+from tests.ingest.conftest import Ingest
 from tests.ingest.systems.commerce import broken, counts
 
 ACCOUNTS, MONTHS, SEED = 60, 1, 11
@@ -49,37 +49,39 @@ def landings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict
 
 
 @pytest.fixture(scope="module")
-def doors(landings: tuple[Path, Path, dict[str, Any]]) -> tuple[Door, Door]:
+def ingests(landings: tuple[Path, Path, dict[str, Any]]) -> tuple[Ingest, Ingest]:
     plain, exported = (
-        Door(load_settings(landing=landing, home=landing.with_suffix(".home"), memory_limit="1GB"), load_assumptions())
+        Ingest(load_settings(landing=landing, home=landing.with_suffix(".home"), memory_limit="1GB"), load_assumptions())
         for landing in landings[:2]
     )
-    for door in (plain, exported):
-        report = door.walk()
+    for ingest in (plain, exported):
+        report = ingest.walk()
         assert report.refusals == []
         assert broken(report) == []
     return plain, exported
 
 
 @pytest.mark.parametrize("feed", SAME)
-def test_an_export_brings_the_same_rows_and_money_as_the_feed(feed: str, doors: tuple[Door, Door]) -> None:
+def test_an_export_brings_the_same_rows_and_money_as_the_feed(feed: str, ingests: tuple[Ingest, Ingest]) -> None:
     sql = f"select {SAME[feed]}, count(*) from lake.{feed} group by all order by all"
-    plain, exported = (door.all(sql) for door in doors)
+    plain, exported = (ingest.all(sql) for ingest in ingests)
     assert plain
     assert exported == plain
 
 
-def test_the_exported_ledger_is_the_true_cost_of_every_month(doors: tuple[Door, Door], landings: tuple[Path, Path, dict[str, Any]]) -> None:
+def test_the_exported_ledger_is_the_true_cost_of_every_month(
+    ingests: tuple[Ingest, Ingest], landings: tuple[Path, Path, dict[str, Any]]
+) -> None:
     truth = landings[2]
     sql = "select fiscal_period, is_in_scope, (100 * sum(ledger_amount))::bigint from lake.ledger_actuals group by all"
-    found = {(month, is_in_scope): cents for month, is_in_scope, cents in doors[1].all(sql)}
+    found = {(month, is_in_scope): cents for month, is_in_scope, cents in ingests[1].all(sql)}
     for month, costs in truth["cost_cents"].items():
         assert found.get((month, True), 0) == sum(costs.values()), month
         assert found.get((month, False), 0) == truth["out_of_scope_cents"][month], month
 
 
-def test_what_is_left_out_is_the_payable_side_and_money_that_is_no_payment(doors: tuple[Door, Door]) -> None:
-    left = {stream: superseded for stream, (_, _, superseded, _) in counts(doors[1]).items()}
-    ((journals,),) = doors[0].all("select count(distinct journal_id) from lake.ledger_actuals")
-    ((refunds,),) = doors[0].all("select count(*) from lake.refunds")
+def test_what_is_left_out_is_the_payable_side_and_money_that_is_no_payment(ingests: tuple[Ingest, Ingest]) -> None:
+    left = {stream: superseded for stream, (_, _, superseded, _) in counts(ingests[1]).items()}
+    ((journals,),) = ingests[0].all("select count(distinct journal_id) from lake.ledger_actuals")
+    ((refunds,),) = ingests[0].all("select count(*) from lake.refunds")
     assert (left["journal_entry_line"], left["transaction"]) == (journals, refunds)

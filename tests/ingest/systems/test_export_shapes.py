@@ -44,18 +44,18 @@ BROKEN = {"hubspot": [("ticket", "first_solved_at", "order_of_instants")]}
 
 
 @pytest.mark.parametrize("system", sorted(LOADED))
-def test_every_record_of_a_real_export_is_accounted_for(system: str, door: Any, shared_data: Path) -> None:
-    door.assumptions = door.assumptions.model_copy(
+def test_every_record_of_a_real_export_is_accounted_for(system: str, ingest: Any, shared_data: Path) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(
         update={"quarantine_threshold_rate": Decimal(1)}
     )  # one record of 25 is more than a run lets pass
     for file in sorted((shared_data / "export_shapes" / system).glob("*.csv")):
         if not file.stem.endswith(OTHER_ENGINES):
-            folder = door.settings.landing / system / file.stem.removesuffix("_data") / "2026-01-05"
+            folder = ingest.settings.landing / system / file.stem.removesuffix("_data") / "2026-01-05"
             folder.mkdir(parents=True)
             shutil.copyfile(file, folder / file.name)
-    report = door.walk()
+    report = ingest.walk()
     assert report.refusals == []
-    found, late = counts(door), waiting(door)
+    found, late = counts(ingest), waiting(ingest)
     for stream, (physical, loaded, superseded, quarantined) in found.items():
         assert physical == loaded + superseded + quarantined + late.get(stream, 0), stream
         if stream in LOADED[system]:  # a stream that is only read has one current row a key
@@ -64,7 +64,7 @@ def test_every_record_of_a_real_export_is_accounted_for(system: str, door: Any, 
     assert broken(report) == BROKEN.get(system, [])
 
 
-def test_what_the_rows_of_a_real_zendesk_export_say(door: Any, shared_data: Path) -> None:
+def test_what_the_rows_of_a_real_zendesk_export_say(ingest: Any, shared_data: Path) -> None:
     for stream in (
         "ticket",
         "ticket_comment",
@@ -76,17 +76,17 @@ def test_what_the_rows_of_a_real_zendesk_export_say(door: Any, shared_data: Path
         "ticket_chat",
         "ticket_chat_event",
     ):
-        folder = door.settings.landing / "zendesk" / stream / "2026-01-05"
+        folder = ingest.settings.landing / "zendesk" / stream / "2026-01-05"
         folder.mkdir(parents=True)
         shutil.copyfile(shared_data / "export_shapes" / "zendesk" / f"{stream}_data.csv", folder / f"{stream}.csv")
-    assert door.walk().refusals == []
-    assert door.all("select ticket_state, channel, is_deleted from lake.tickets where ticket_id = '1595'") == [
+    assert ingest.walk().refusals == []
+    assert ingest.all("select ticket_state, channel, is_deleted from lake.tickets where ticket_id = '1595'") == [
         ("deleted", "web_form", True)
     ]
     events = (
         "select event_type, new_value from lake.ticket_events where ticket_id = '11071' and field_name = 'status' order by event_number"
     )
-    steps = [value for _, value in door.all(events)]
+    steps = [value for _, value in ingest.all(events)]
     assert steps == [
         "open",
         "pending",
@@ -102,5 +102,5 @@ def test_what_the_rows_of_a_real_zendesk_export_say(door: Any, shared_data: Path
         "solved",
         "closed",
     ]
-    assert door.all("select agent_role from lake.agents where agent_id = '1111'") == [("agent",)]
-    assert door.all("select count(*) from lake.interactions where interaction_id like 'chat%'") == [(7,)]
+    assert ingest.all("select agent_role from lake.agents where agent_id = '1111'") == [("agent",)]
+    assert ingest.all("select count(*) from lake.interactions where interaction_id like 'chat%'") == [(7,)]

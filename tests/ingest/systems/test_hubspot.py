@@ -43,7 +43,7 @@ def step(name: str, value: str, at: str) -> dict[str, object]:
     return {"ticket_id": "1", "name": name, "value": value, "source": "CRM_UI", "timestamp_instant": at}
 
 
-def test_a_ticket_is_closed_when_its_stage_was(door: Any) -> None:
+def test_a_ticket_is_closed_when_its_stage_was(ingest: Any) -> None:
     history = [
         step("createdate", "1", AT),
         step("hs_pipeline_stage", "4", "2026-01-05 12:00:00"),
@@ -52,7 +52,7 @@ def test_a_ticket_is_closed_when_its_stage_was(door: Any) -> None:
         step("subject", "secret", "2026-01-07 10:00:00"),
     ]
     deliver(
-        door,
+        ingest,
         "hubspot",
         DAY,
         ticket=[{**TICKET, "property_source_type": "FORM"}],
@@ -61,26 +61,26 @@ def test_a_ticket_is_closed_when_its_stage_was(door: Any) -> None:
         ticket_contact=[{"ticket_id": "1", "contact_id": "2"}],
         **PEOPLE,
     )
-    assert door.walk().refusals == []
-    assert door.all(
+    assert ingest.walk().refusals == []
+    assert ingest.all(
         "select account_id, contact_id, ticket_state, channel, priority, ticket_type, is_problem_report, department_id, assignee_id,"
         " reopen_count, strftime(first_solved_at, '%d %H'), strftime(closed_at, '%d %H') from lake.tickets"
     ) == [("3", "2", "closed", "web_form", "normal", "problem", True, "billing", "9", 1, "05 12", "07 10")]
-    assert door.all("select event_type, new_value from lake.ticket_events order by event_number")[:4] == [
+    assert ingest.all("select event_type, new_value from lake.ticket_events order by event_number")[:4] == [
         ("created", None),
         ("status_change", "closed"),
         ("status_change", "open"),
         ("status_change", "closed"),
     ]
-    assert door.all("select count(*) from lake.ticket_events where new_value = 'secret'") == [(0,)]
-    assert door.all("select agent_id, team_id, agent_role from lake.agents") == [("9", "billing", "person")]
+    assert ingest.all("select count(*) from lake.ticket_events where new_value = 'secret'") == [(0,)]
+    assert ingest.all("select agent_id, team_id, agent_role from lake.agents") == [("9", "billing", "person")]
 
 
 @pytest.mark.parametrize(
     ("status", "outcome", "seconds"),
     [("", "answered", 90), ("COMPLETED", "answered", 90), ("NO_ANSWER", "not_answered", None), ("FAILED", "failed", None)],
 )
-def test_a_logged_call_has_its_length_in_seconds(door: Any, status: str, outcome: str, seconds: int | None) -> None:
+def test_a_logged_call_has_its_length_in_seconds(ingest: Any, status: str, outcome: str, seconds: int | None) -> None:
     call = {
         "engagement_id": "7",
         "_fivetran_deleted": "false",
@@ -95,26 +95,26 @@ def test_a_logged_call_has_its_length_in_seconds(door: Any, status: str, outcome
         "ticket_engagement": [{"ticket_id": "1", "engagement_id": "7"}],
         "engagement_contact": [{"engagement_id": "7", "contact_id": "2"}],
     }
-    deliver(door, "hubspot", DAY, engagement_call=[call], **links, **PEOPLE)
-    assert door.walk().refusals == []
+    deliver(ingest, "hubspot", DAY, engagement_call=[call], **links, **PEOPLE)
+    assert ingest.walk().refusals == []
     sql = "select interaction_id, ticket_id, account_id, contact_id, direction, outcome, talk_seconds, purpose, department_id"
-    assert door.all(f"{sql} from lake.interactions") == [("engagement_7", "1", "3", "2", "out", outcome, seconds, "service", "billing")]
+    assert ingest.all(f"{sql} from lake.interactions") == [("engagement_7", "1", "3", "2", "out", outcome, seconds, "service", "billing")]
 
 
-def test_emails_and_messages_are_contacts_and_those_without_a_ticket_are_marked(door: Any) -> None:
+def test_emails_and_messages_are_contacts_and_those_without_a_ticket_are_marked(ingest: Any) -> None:
     plain = {"_fivetran_deleted": "false", "property_hs_createdate": AT, "property_hs_timestamp": AT}
     email = {**plain, "engagement_id": "1", "property_hs_email_direction": "INCOMING_EMAIL", "property_hs_lastmodifieddate": AT}
     message = {**plain, "engagement_id": "2", "property_hs_communication_channel_type": "SMS"}
-    deliver(door, "hubspot", DAY, engagement_email=[email], engagement_communication=[message])
-    assert door.walk().refusals == []
-    assert door.all("select interaction_id, channel, direction, purpose from lake.interactions order by 1") == [
+    deliver(ingest, "hubspot", DAY, engagement_email=[email], engagement_communication=[message])
+    assert ingest.walk().refusals == []
+    assert ingest.all("select interaction_id, channel, direction, purpose from lake.interactions order by 1") == [
         ("engagement_1", "email", "in", "other"),
         ("engagement_2", "sms", "out", "other"),
     ]
 
 
 @pytest.mark.parametrize(("kind", "metric", "low", "high"), [("NPS", "nps", 0, 10), ("CES", "ces", 1, 7), ("CSAT", "csat", None, None)])
-def test_a_submission_is_an_answer_on_its_scale(door: Any, kind: str, metric: str, low: int | None, high: int | None) -> None:
+def test_a_submission_is_an_answer_on_its_scale(ingest: Any, kind: str, metric: str, low: int | None, high: int | None) -> None:
     submission = {
         "id": "8",
         "property_hs_content": "Fine",
@@ -123,18 +123,18 @@ def test_a_submission_is_an_answer_on_its_scale(door: Any, kind: str, metric: st
         "property_hs_value": "6",
         "property_hs_contact_id": "2",
     }
-    deliver(door, "hubspot", DAY, feedback_submission=[submission], **PEOPLE)
-    assert door.walk().refusals == []
+    deliver(ingest, "hubspot", DAY, feedback_submission=[submission], **PEOPLE)
+    assert ingest.walk().refusals == []
     sql = "select survey_metric, score::int, scale_min::int, scale_max::int, account_id from lake.survey_responses"
-    assert door.all(sql) == [(metric, 6, low, high, "3")]
+    assert ingest.all(sql) == [(metric, 6, low, high, "3")]
 
 
-def test_a_contact_without_a_company_and_a_company_are_accounts(door: Any) -> None:
+def test_a_contact_without_a_company_and_a_company_are_accounts(ingest: Any) -> None:
     company = {"id": "3", "is_deleted": "false", "property_name": "Firm", "property_createdate": AT, "property_industry": "RETAIL"}
     alone = {"id": "4", "_fivetran_deleted": "FALSE", "property_createdate": AT, "property_lifecyclestage": "customer"}
-    deliver(door, "hubspot", DAY, company=[company], contact=[*PEOPLE["contact"], alone])
-    assert door.walk().refusals == []
-    assert door.all("select account_id, account_kind, lifecycle_state from lake.accounts order by 1") == [
+    deliver(ingest, "hubspot", DAY, company=[company], contact=[*PEOPLE["contact"], alone])
+    assert ingest.walk().refusals == []
+    assert ingest.all("select account_id, account_kind, lifecycle_state from lake.accounts order by 1") == [
         ("3", "b2b", None),
         ("4", "b2c", "active"),
     ]

@@ -61,9 +61,9 @@ def numbers(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [tuple(float(value) if isinstance(value, Decimal) else value for value in row) for row in rows]
 
 
-def test_answers_lie_on_the_scale_of_their_options(door: Any) -> None:
+def test_answers_lie_on_the_scale_of_their_options(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "qualtrics",
         **SURVEY,
         survey_response=[{**RESPONSE, "id": "R_1", "distribution_channel": "anonymous"}, {**RESPONSE, "id": "R_2", "finished": "0"}],
@@ -81,10 +81,10 @@ def test_answers_lie_on_the_scale_of_their_options(door: Any) -> None:
             {"response_id": "R_1", "key": "Ticket_ID", "value": "T1"},
         ],
     )
-    report = door.walk()
+    report = ingest.walk()
     assert report.refusals == []
     columns = "response_id, question_key, survey_metric, scale_min, scale_max, score, choice, comment"
-    assert numbers(door.all(f"select {columns} from lake.survey_responses order by 1, 2")) == [
+    assert numbers(ingest.all(f"select {columns} from lake.survey_responses order by 1, 2")) == [
         ("R_1", "QID1", "csat", 1.0, 5.0, 5.0, "good", "thank you"),
         ("R_1", "QID2", "nps", 0.0, 10.0, 9.0, None, None),
         ("R_1", "QID3", "other", None, None, None, None, "more colours"),
@@ -93,47 +93,47 @@ def test_answers_lie_on_the_scale_of_their_options(door: Any) -> None:
         ("R_2", "QID1_text", "other", None, None, None, None, "only words"),
     ]
     ids = "response_id, survey_kind, account_id, ticket_id, channel, language_code, is_partial"
-    assert door.all(f"select distinct {ids} from lake.survey_responses order by 1") == [
+    assert ingest.all(f"select distinct {ids} from lake.survey_responses order by 1") == [
         ("R_1", "relationship", "A1", "T1", "web_form", "de", False),
         ("R_2", "relationship", None, None, None, "de", True),
     ]
-    assert "qualtrics/question_response: 1 records left out: text beside a choice, carried with it" in report.warnings
+    assert "qualtrics/question_response: 1 records excluded: text next to a choice, carried with it" in report.warnings
 
 
-def test_previews_and_spam_are_left_out(door: Any) -> None:
+def test_previews_and_spam_are_left_out(ingest: Any) -> None:
     states = {"R_1": "0", "R_2": "1", "R_3": "2", "R_4": "8", "R_5": "16"}
     deliver(
-        door,
+        ingest,
         "qualtrics",
         **SURVEY,
         survey_response=[{**RESPONSE, "id": name, "status": status} for name, status in states.items()],
         question_response=[answer(name, "QID1", value="2") for name in states],
     )
-    assert door.walk().refusals == []
-    assert counts(door)["question_response"] == (5, 2, 3, 0)
-    assert door.all("select response_id from lake.survey_responses order by 1") == [("R_1",), ("R_5",)]
+    assert ingest.walk().refusals == []
+    assert counts(ingest)["question_response"] == (5, 2, 3, 0)
+    assert ingest.all("select response_id from lake.survey_responses order by 1") == [("R_1",), ("R_5",)]
 
 
-def test_an_answer_waits_for_its_response_and_without_its_question_is_quarantined(door: Any) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+def test_an_answer_waits_for_its_response_and_without_its_question_is_quarantined(ingest: Any) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
     deliver(
-        door,
+        ingest,
         "qualtrics",
         **SURVEY,
         survey_response=[{**RESPONSE, "id": "R_1"}],
         question_response=[answer("R_1", "QID9", value="2"), answer("R_9", "QID1", value="2"), answer("R_1", "QID1", value="7")],
     )
-    assert broken(door.walk()) == [
+    assert broken(ingest.walk()) == [
         ("question_response", "question_key", "required"),
         ("question_response", "score", "scale"),
     ]
-    assert waiting(door) == {"question_response": 1}
+    assert waiting(ingest) == {"question_response": 1}
 
 
-def test_an_invitation_is_a_sent_mail_and_its_answer_finds_it(door: Any) -> None:
+def test_an_invitation_is_a_sent_mail_and_its_answer_finds_it(ingest: Any) -> None:
     contact = {"distribution_id": "EMD_1", "sent_at": AT}
     deliver(
-        door,
+        ingest,
         "qualtrics",
         **SURVEY,
         survey_response=[{**RESPONSE, "id": "R_1", "distribution_channel": "email"}],
@@ -157,11 +157,13 @@ def test_an_invitation_is_a_sent_mail_and_its_answer_finds_it(door: Any) -> None
             {**contact, "contact_id": "CID_1", "distribution_id": "EMD_2", "status": "Success"},
         ],
     )
-    assert door.walk().refusals == []
-    assert counts(door)["distribution_contact"] == (4, 2, 2, 0)
+    assert ingest.walk().refusals == []
+    assert counts(ingest)["distribution_contact"] == (4, 2, 2, 0)
     columns = "invitation_id, contact_id, survey_kind, channel, delivered_at is not null, started_at is not null, is_bounced"
-    assert door.all(f"select {columns} from lake.survey_invitations order by 1") == [
+    assert ingest.all(f"select {columns} from lake.survey_invitations order by 1") == [
         ("EMD_1:CID_1", "C1", "relationship", "email", True, True, False),
         ("EMD_1:CID_2", "CID_2", "relationship", "email", False, False, True),
     ]
-    assert door.all("select invitation_id, contact_id, invited_at is not null from lake.survey_responses") == [("EMD_1:CID_1", "C1", True)]
+    assert ingest.all("select invitation_id, contact_id, invited_at is not null from lake.survey_responses") == [
+        ("EMD_1:CID_1", "C1", True)
+    ]

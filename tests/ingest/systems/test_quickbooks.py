@@ -1,4 +1,4 @@
-"""A QuickBooks export becomes the cost ledger: debit positive, balance sheet lines left out, accounts mapped by gl_map."""
+"""A QuickBooks export becomes the cost ledger: debit positive, balance sheet lines excluded, accounts mapped by gl_map."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def line(index: int, account: str, amount: str, posting: str, **more: str) -> di
     return {"index": index, "journal_entry_id": "7", "account_id": account, "amount": amount, "posting_type": posting, **more}
 
 
-def test_a_journal_books_its_costs_and_leaves_the_payable_out(door: Any) -> None:
+def test_a_journal_books_its_costs_and_leaves_the_payable_out(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "quickbooks",
         account=ACCOUNTS,
         department=DEPARTMENTS,
@@ -57,11 +57,11 @@ def test_a_journal_books_its_costs_and_leaves_the_payable_out(door: Any) -> None
             line(3, "2", "90.00", "Credit", description="rent | fixed | indirect | one_off | a deposit back"),
         ],
     )
-    report = door.walk()
+    report = ingest.walk()
     assert report.refusals == []
-    assert counts(door)["journal_entry_line"] == (4, 3, 1, 0)
-    assert "quickbooks/journal_entry_line: 1 records left out: account of type Accounts Payable carries no cost" in report.warnings
-    assert door.all(MONEY) == [
+    assert counts(ingest)["journal_entry_line"] == (4, 3, 1, 0)
+    assert "quickbooks/journal_entry_line: 1 records excluded: account of type Accounts Payable carries no cost" in report.warnings
+    assert ingest.all(MONEY) == [
         ("journal_entry-7", 1, "people", "desk", "100.00", True),
         ("journal_entry-7", 2, "people", "billing", "30.00", False),
         ("journal_entry-7", 3, "facilities", "rent", "-90.00", False),
@@ -69,16 +69,16 @@ def test_a_journal_books_its_costs_and_leaves_the_payable_out(door: Any) -> None
     columns = (
         "legal_entity, cost_centre, department_id, site_id, fiscal_period, gl_account, vendor, recurrence, scope_reason, is_adjustment"
     )
-    assert door.all(f"select {columns} from lake.ledger_actuals order by line_number") == [
+    assert ingest.all(f"select {columns} from lake.ledger_actuals order by line_number") == [
         ("DEMO", "CC1", "support", "north", "2025-12", "6001", "Paper Ltd", "recurring", None, True),
         ("DEMO", "billing", "billing", None, "2025-12", "6001", None, None, "no service", True),
         ("DEMO", "unassigned", None, None, "2025-12", "2", None, "one_off", "a deposit back", True),
     ]
 
 
-def test_bills_purchases_and_vendor_credits_book_their_cost_lines(door: Any) -> None:
+def test_bills_purchases_and_vendor_credits_book_their_cost_lines(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "quickbooks",
         account=ACCOUNTS,
         department=DEPARTMENTS,
@@ -99,63 +99,67 @@ def test_bills_purchases_and_vendor_credits_book_their_cost_lines(door: Any) -> 
             {"vendor_credit_id": number, "index": "0", "account_expense_account_id": "1", "amount": "3.00"} for number in ("1", "2")
         ],
     )
-    assert door.walk().refusals == []
-    assert door.all(MONEY) == [
+    assert ingest.walk().refusals == []
+    assert ingest.all(MONEY) == [
         ("bill-1", 0, "people", "desk", "12.50", True),
         ("bill-1", 1, "facilities", "unmapped", "7.50", True),
         ("purchase-1", 0, "other", "goods", "5.00", True),
         ("purchase-2", 0, "people", "desk", "-2.00", True),
         ("vendor_credit-1", 0, "people", "desk", "-3.00", True),
     ]
-    assert door.all("select distinct fiscal_period, document_date::varchar from lake.ledger_actuals") == [("2026-01", "2026-01-19")]
+    assert ingest.all("select distinct fiscal_period, document_date::varchar from lake.ledger_actuals") == [("2026-01", "2026-01-19")]
 
 
-def test_a_cost_account_that_gl_map_does_not_name_is_visible_as_unmapped(door: Any) -> None:
+def test_a_cost_account_that_gl_map_does_not_name_is_visible_as_unmapped(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "quickbooks",
         account=ACCOUNTS,
         journal_entry=[{**HEADER, "id": "7"}],
         journal_entry_line=[line(0, "3", "9.00", "Credit"), line(1, "1", "9.00", "Debit"), line(2, "4", "4.00", "Debit")],
     )
-    assert door.walk().refusals == []
-    assert door.all(MONEY) == [("journal_entry-7", 1, "other", "unmapped", "9.00", True)]
+    assert ingest.walk().refusals == []
+    assert ingest.all(MONEY) == [("journal_entry-7", 1, "other", "unmapped", "9.00", True)]
 
 
-def test_gl_map_delivered_again_under_its_day_maps_what_was_read_before(door: Any) -> None:
-    deliver(door, "quickbooks", "2026-01-01", gl_map=GL_MAP[:1])
-    deliver(door, "quickbooks", account=ACCOUNTS, journal_entry=[{**HEADER, "id": "7"}], journal_entry_line=[line(0, "1", "9.00", "Debit")])
-    door.walk()
-    deliver(door, "quickbooks", "2026-01-01", gl_map=[{**GL_MAP[0], "pool_id": "front desk"}])
-    assert door.walk().refusals == []
-    assert door.all(MONEY) == [("journal_entry-7", 0, "people", "front desk", "9.00", True)]
-
-
-def test_a_line_waits_for_its_document_and_without_its_account_is_quarantined(door: Any) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+def test_gl_map_delivered_again_under_its_day_maps_what_was_read_before(ingest: Any) -> None:
+    deliver(ingest, "quickbooks", "2026-01-01", gl_map=GL_MAP[:1])
     deliver(
-        door,
+        ingest, "quickbooks", account=ACCOUNTS, journal_entry=[{**HEADER, "id": "7"}], journal_entry_line=[line(0, "1", "9.00", "Debit")]
+    )
+    ingest.walk()
+    deliver(ingest, "quickbooks", "2026-01-01", gl_map=[{**GL_MAP[0], "pool_id": "front desk"}])
+    assert ingest.walk().refusals == []
+    assert ingest.all(MONEY) == [("journal_entry-7", 0, "people", "front desk", "9.00", True)]
+
+
+def test_a_line_waits_for_its_document_and_without_its_account_is_quarantined(ingest: Any) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+    deliver(
+        ingest,
         "quickbooks",
         account=ACCOUNTS,
         journal_entry=[{**HEADER, "id": "7"}],
         journal_entry_line=[line(0, "99", "1.00", "Debit"), {**line(1, "1", "1.00", "Debit"), "journal_entry_id": "8"}],
         bill_line=[{"bill_id": "8", "index": "0", "account_expense_account_id": "1", "amount": "1.00"}],
     )
-    assert broken(door.walk()) == [("journal_entry_line", "gl_account", "required")]
-    assert waiting(door) == {"bill_line": 1, "journal_entry_line": 1}
+    assert broken(ingest.walk()) == [("journal_entry_line", "gl_account", "required")]
+    assert waiting(ingest) == {"bill_line": 1, "journal_entry_line": 1}
 
 
-def test_a_posting_that_is_neither_debit_nor_credit_is_quarantined(door: Any) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
-    deliver(door, "quickbooks", account=ACCOUNTS, journal_entry=[{**HEADER, "id": "7"}], journal_entry_line=[line(0, "1", "1.00", "Both")])
-    assert broken(door.walk()) == [("journal_entry_line", "ledger_amount", "required")]
+def test_a_posting_that_is_neither_debit_nor_credit_is_quarantined(ingest: Any) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1)})
+    deliver(
+        ingest, "quickbooks", account=ACCOUNTS, journal_entry=[{**HEADER, "id": "7"}], journal_entry_line=[line(0, "1", "1.00", "Both")]
+    )
+    assert broken(ingest.walk()) == [("journal_entry_line", "ledger_amount", "required")]
 
 
-def test_budgets_are_versions_by_name(door: Any) -> None:
+def test_budgets_are_versions_by_name(ingest: Any) -> None:
     plan = {"start_date": "2026-01-01", "active": "TRUE", "created_at": AT, "updated_at": AT, "currency_id": "EUR"}
     detail = {"index": "0", "account_id": "1", "amount": "1000.00", "budget_date": "2026-02-01", "department_id": "10"}
     deliver(
-        door,
+        ingest,
         "quickbooks",
         account=ACCOUNTS,
         department=DEPARTMENTS,
@@ -168,10 +172,10 @@ def test_budgets_are_versions_by_name(door: Any) -> None:
         budget_detail=[{**detail, "budget_id": number} for number in ("1", "2", "3")]
         + [{**detail, "budget_id": "1", "index": "1", "account_id": "3"}],
     )
-    assert door.walk().refusals == []
+    assert ingest.walk().refusals == []
     columns = "budget_version_id, version_state, version_effective_at::date::varchar, fiscal_period, pool_id, "
     columns += "budget_amount::decimal(18, 2)::varchar"
-    assert door.all(f"select {columns} from lake.budgets order by 1") == [
+    assert ingest.all(f"select {columns} from lake.budgets order by 1") == [
         ("Draft FY27", "draft", "2026-01-01", "2026-02", "desk", "1000.00"),
         ("FY26", "approved", "2026-01-01", "2026-02", "desk", "1000.00"),
         ("Restated FY26", "restated", "2026-01-20", "2026-02", "desk", "1000.00"),

@@ -23,16 +23,16 @@ CHARGE = {
 }
 
 
-def texts(door: Any, sql: str) -> list[tuple[Any, ...]]:
-    return list(door.texts(sql))
+def texts(ingest: Any, sql: str) -> list[tuple[Any, ...]]:
+    return list(ingest.texts(sql))
 
 
-def test_amounts_follow_the_smallest_unit_of_their_currency(door: Any) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"reporting_currency_code": "EUR"})
+def test_amounts_follow_the_smallest_unit_of_their_currency(ingest: Any) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(update={"reporting_currency_code": "EUR"})
     units = {"jpy": "1234", "bhd": "12340", "usd": "1234", "ugx": "123400", "KRW": "1234"}
-    deliver(door, "stripe", charge=[{**CHARGE, "id": f"ch_{code}", "currency": code, "amount": amount} for code, amount in units.items()])
-    assert door.walk().refusals == []
-    assert texts(door, "select currency_code, payment_amount from lake.payments order by 1") == [
+    deliver(ingest, "stripe", charge=[{**CHARGE, "id": f"ch_{code}", "currency": code, "amount": amount} for code, amount in units.items()])
+    assert ingest.walk().refusals == []
+    assert texts(ingest, "select currency_code, payment_amount from lake.payments order by 1") == [
         ("BHD", "12.34"),
         ("JPY", "1234.00"),
         ("KRW", "1234.00"),
@@ -41,38 +41,40 @@ def test_amounts_follow_the_smallest_unit_of_their_currency(door: Any) -> None:
     ]
 
 
-def test_minor_units_are_those_of_the_currency(door: Any) -> None:
+def test_minor_units_are_those_of_the_currency(ingest: Any) -> None:
     amounts = {"eur": "12345", "jpy": "12345", "bhd": "12345"}
     charges = [{**CHARGE, "id": code, "currency": code, "amount": amount, "invoice_id": "in_1"} for code, amount in amounts.items()]
-    deliver(door, "stripe", charge=charges)
-    assert broken(door.walk()) == []
-    found = dict(door.all("select lower(currency_code), payment_amount from lake.payments"))
+    deliver(ingest, "stripe", charge=charges)
+    assert broken(ingest.walk()) == []
+    found = dict(ingest.all("select lower(currency_code), payment_amount from lake.payments"))
     assert found == {"eur": Decimal("123.45"), "jpy": Decimal(12345), "bhd": Decimal("12.345")}
 
 
-def test_the_lines_of_an_invoice_add_up_to_its_net_of_discount_and_tax(door: Any) -> None:
+def test_the_lines_of_an_invoice_add_up_to_its_net_of_discount_and_tax(ingest: Any) -> None:
     lines = [
         {"id": f"il_{number}", "invoice_id": "in_1", "currency": "eur", "amount": "1000", "quantity": "3", "plan_id": "p"}
         for number in range(3)
     ]
     deliver(
-        door,
+        ingest,
         "stripe",
         invoice=[{**INVOICE, "subtotal": "3000", "tax": "551", "total": "3451", "metadata": '{"offer_id": "F1"}'}],
         invoice_line_item=lines,
         plan=[{"id": "p", "product_id": "prod_1"}],
     )
-    assert door.walk().refusals == []
+    assert ingest.walk().refusals == []
     columns = "order_id, contact_id, account_id, gross_amount, discount_amount, tax_amount, net_amount, financial_state, offer_id"
-    assert texts(door, f"select {columns} from lake.orders") == [("in_1", "cus_1", None, "30.00", "1.00", "5.51", "29.00", "paid", "F1")]
-    assert texts(door, "select sum(net_amount), max(unit_price), min(product_id) from lake.order_lines") == [("29.00", "3.3333", "prod_1")]
-    assert door.all("select line_id from lake.order_lines where abs(net_amount - (quantity * unit_price - discount_amount)) > 0.01") == []
-    assert {net for (net,) in texts(door, "select net_amount from lake.order_lines")} == {"9.66", "9.67"}
+    assert texts(ingest, f"select {columns} from lake.orders") == [("in_1", "cus_1", None, "30.00", "1.00", "5.51", "29.00", "paid", "F1")]
+    assert texts(ingest, "select sum(net_amount), max(unit_price), min(product_id) from lake.order_lines") == [
+        ("29.00", "3.3333", "prod_1")
+    ]
+    assert ingest.all("select line_id from lake.order_lines where abs(net_amount - (quantity * unit_price - discount_amount)) > 0.01") == []
+    assert {net for (net,) in texts(ingest, "select net_amount from lake.order_lines")} == {"9.66", "9.67"}
 
 
-def test_lines_without_a_quantity_and_credits_keep_their_amount(door: Any) -> None:
+def test_lines_without_a_quantity_and_credits_keep_their_amount(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "stripe",
         invoice=[{**INVOICE, "subtotal": "-500", "tax": "", "total": "-500", "status": "open", "livemode": "FALSE"}],
         invoice_line_item=[
@@ -80,19 +82,19 @@ def test_lines_without_a_quantity_and_credits_keep_their_amount(door: Any) -> No
             {"id": "il_2", "invoice_id": "in_1", "currency": "eur", "amount": "1000", "quantity": ""},
         ],
     )
-    assert door.walk().refusals == []
-    assert texts(door, "select order_kind, net_amount, financial_state, is_test from lake.orders") == [
+    assert ingest.walk().refusals == []
+    assert texts(ingest, "select order_kind, net_amount, financial_state, is_test from lake.orders") == [
         ("credit_memo", "-5.00", "pending", True)
     ]
-    assert texts(door, "select quantity, unit_price, net_amount from lake.order_lines order by line_id") == [
+    assert texts(ingest, "select quantity, unit_price, net_amount from lake.order_lines order by line_id") == [
         ("1.000", "-15.0000", "-15.00"),
         ("1.000", "10.0000", "10.00"),
     ]
 
 
-def test_a_charge_is_a_sale_of_its_own_only_where_nothing_else_is_its_order(door: Any) -> None:
+def test_a_charge_is_a_sale_of_its_own_only_where_nothing_else_is_its_order(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "stripe",
         charge=[
             {**CHARGE, "id": "ch_1", "amount": "500", "invoice_id": "in_1"},
@@ -102,23 +104,23 @@ def test_a_charge_is_a_sale_of_its_own_only_where_nothing_else_is_its_order(door
             {**CHARGE, "id": "ch_5", "amount": "900", "captured": "FALSE"},
         ],
     )
-    report = door.walk()
+    report = ingest.walk()
     assert report.refusals == []
-    assert counts(door)["charge"] == (5, 3, 2, 0)
-    assert texts(door, "select payment_id, order_id, payment_amount, payment_method from lake.payments order by 1") == [
+    assert counts(ingest)["charge"] == (5, 3, 2, 0)
+    assert texts(ingest, "select payment_id, order_id, payment_amount, payment_method from lake.payments order by 1") == [
         ("ch_1", "in_1", "5.00", "card"),
         ("ch_2", "O2", "6.00", "card"),
         ("ch_3", "ch_3", "6.50", "card"),
     ]
-    assert texts(door, "select order_id, net_amount from lake.orders") == [("ch_3", "6.50")]
-    assert texts(door, "select order_id, net_amount from lake.order_lines") == [("ch_3", "6.50")]
-    assert "stripe/charge: 1 records left out: authorised, not captured" in report.warnings
+    assert texts(ingest, "select order_id, net_amount from lake.orders") == [("ch_3", "6.50")]
+    assert texts(ingest, "select order_id, net_amount from lake.order_lines") == [("ch_3", "6.50")]
+    assert "stripe/charge: 1 records excluded: authorised, not captured" in report.warnings
 
 
-def test_refunds_lost_disputes_and_credit_notes_lower_revenue_without_their_tax(door: Any) -> None:
+def test_refunds_lost_disputes_and_credit_notes_lower_revenue_without_their_tax(ingest: Any) -> None:
     back = {"created": AT, "currency": "eur"}
     deliver(
-        door,
+        ingest,
         "stripe",
         invoice=[{**INVOICE, "subtotal": "10000", "tax": "1900", "total": "11900"}],
         charge=[{**CHARGE, "id": "ch_1", "amount": "11900", "invoice_id": "in_1"}],
@@ -135,20 +137,20 @@ def test_refunds_lost_disputes_and_credit_notes_lower_revenue_without_their_tax(
             {**back, "id": "cn_2", "invoice_id": "in_1", "subtotal": "100", "total": "119", "status": "issued", "refund_id": "re_1"},
         ],
     )
-    report = door.walk()
+    report = ingest.walk()
     assert report.refusals == []
     columns = "refund_id, order_id, refund_amount, tax_amount, refund_reason, is_chargeback"
-    assert texts(door, f"select {columns} from lake.refunds order by 1") == [
+    assert texts(ingest, f"select {columns} from lake.refunds order by 1") == [
         ("cn_1", "in_1", "1.00", "0.19", "other", False),
         ("du_1", "in_1", "5.00", "0.95", "fraud", True),
         ("re_1", "in_1", "10.00", "1.90", "other", False),
     ]
-    assert "stripe/dispute: 1 records left out: dispute won" in report.warnings
+    assert "stripe/dispute: 1 records excluded: dispute won" in report.warnings
 
 
-def test_customers_belong_to_the_account_that_their_metadata_names(door: Any) -> None:
+def test_customers_belong_to_the_account_that_their_metadata_names(ingest: Any) -> None:
     deliver(
-        door,
+        ingest,
         "stripe",
         customer=[
             {
@@ -162,12 +164,12 @@ def test_customers_belong_to_the_account_that_their_metadata_names(door: Any) ->
             {"id": "cus_2", "created": AT, "name": "Bob", "is_deleted": "TRUE", "metadata": '{"account_id": ""}'},
         ],
     )
-    assert door.walk().refusals == []
-    assert door.all("select contact_id, account_id, email_hash is not null, is_deleted from lake.contacts order by 1") == [
+    assert ingest.walk().refusals == []
+    assert ingest.all("select contact_id, account_id, email_hash is not null, is_deleted from lake.contacts order by 1") == [
         ("cus_1", "A1", True, False),
         ("cus_2", "cus_2", False, True),
     ]
-    assert door.all("select account_id, account_name from lake.accounts") == [("cus_2", "Bob")]
+    assert ingest.all("select account_id, account_name from lake.accounts") == [("cus_2", "Bob")]
 
 
 @pytest.mark.parametrize(
@@ -182,11 +184,11 @@ def test_customers_belong_to_the_account_that_their_metadata_names(door: Any) ->
         ),
     ],
 )
-def test_a_record_whose_parent_never_came_waits(door: Any, stream: str, row: dict[str, object]) -> None:
-    deliver(door, "stripe", **{stream: [row]})
-    report = door.walk()
+def test_a_record_whose_parent_never_came_waits(ingest: Any, stream: str, row: dict[str, object]) -> None:
+    deliver(ingest, "stripe", **{stream: [row]})
+    report = ingest.walk()
     assert (report.refusals, broken(report)) == ([], [])
-    assert waiting(door) == {stream: 1}
+    assert waiting(ingest) == {stream: 1}
 
 
 def test_which_order_a_charge_paid_is_said_by_the_same_text_in_every_select() -> None:

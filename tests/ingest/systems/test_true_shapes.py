@@ -68,16 +68,16 @@ def samples(system: str, shared_data: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("system", FILES)
-def test_every_record_of_a_true_export_is_accounted_for(system: str, door: Any, shared_data: Path) -> None:
-    door.assumptions = door.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1), "reporting_currency_code": "USD"})
+def test_every_record_of_a_true_export_is_accounted_for(system: str, ingest: Any, shared_data: Path) -> None:
+    ingest.assumptions = ingest.assumptions.model_copy(update={"quarantine_threshold_rate": Decimal(1), "reporting_currency_code": "USD"})
     for name, path in samples(system, shared_data).items():
-        door.deliver(f"{system}/{name}/2026-01-05/{path.name}", path.read_bytes())
-    report = door.walk()
+        ingest.deliver(f"{system}/{name}/2026-01-05/{path.name}", path.read_bytes())
+    report = ingest.walk()
     assert report.refusals == []
     assert [warning for warning in report.warnings if "is read by no feed" in warning] == []
-    found = counts(door)
+    found = counts(ingest)
     assert {name: numbers for name, numbers in found.items() if name in FED[system]} == FED[system]
-    late = waiting(door)
+    late = waiting(ingest)
     for name, (physical, loaded, superseded, kept_out) in found.items():
         assert physical == loaded + superseded + kept_out + late.get(name, 0), name
         assert name in FED[system] or not kept_out, name

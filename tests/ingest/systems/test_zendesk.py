@@ -49,14 +49,14 @@ def change(value: str, updated: str, field_name: str = "status", ticket_id: str 
     return {"ticket_id": ticket_id, "field_name": field_name, "updated": updated, "value": value}
 
 
-def test_a_call_of_two_legs_is_one_contact_and_its_times_are_those_of_the_call(door: Any) -> None:
+def test_a_call_of_two_legs_is_one_contact_and_its_times_are_those_of_the_call(ingest: Any) -> None:
     legs = [
         {"id": "71", "call_id": "7", "type": "agent", "agent_id": "8", "completion_status": "completed", "talk_time": "100"},
         {"id": "72", "call_id": "7", "type": "agent", "agent_id": "9", "completion_status": "completed", "talk_time": "200"},
     ]
-    deliver(door, "zendesk", call=[CALL], call_leg=legs, user=[CUSTOMER, AGENT], organization=[FIRM], ticket=[TICKET])
-    assert door.walk().refusals == []
-    assert door.all(
+    deliver(ingest, "zendesk", call=[CALL], call_leg=legs, user=[CUSTOMER, AGENT], organization=[FIRM], ticket=[TICKET])
+    assert ingest.walk().refusals == []
+    assert ingest.all(
         "select interaction_id, account_id, contact_id, agent_id, outcome, queue_seconds, talk_seconds, hold_seconds, wrap_seconds,"
         " transfer_count, strftime(answered_at, '%H:%M:%S'), strftime(ended_at, '%H:%M:%S') from lake.interactions"
     ) == [("call_7", "K3", "2", "E9", "answered", 20, 300, 50, 30, 1, "10:00:20", "10:06:40")]
@@ -73,46 +73,46 @@ def test_a_call_of_two_legs_is_one_contact_and_its_times_are_those_of_the_call(d
         ("not_answered", "false", "not_answered"),
     ],
 )
-def test_the_completion_of_a_call_is_an_outcome(door: Any, status: str, voicemail: str, outcome: str) -> None:
-    deliver(door, "zendesk", call=[{**CALL, "completion_status": status, "voicemail": voicemail}])
-    assert door.walk().refusals == []
-    assert door.all("select outcome from lake.interactions") == [(outcome,)]
+def test_the_completion_of_a_call_is_an_outcome(ingest: Any, status: str, voicemail: str, outcome: str) -> None:
+    deliver(ingest, "zendesk", call=[{**CALL, "completion_status": status, "voicemail": voicemail}])
+    assert ingest.walk().refusals == []
+    assert ingest.all("select outcome from lake.interactions") == [(outcome,)]
 
 
-def test_an_unknown_completion_is_quarantined_by_its_word(door: Any) -> None:
-    deliver(door, "zendesk", call=[{**CALL, "completion_status": "lost_in_space"}])
-    assert '"lost_in_space" is not one of answered' in door.walk().rejections[0]
+def test_an_unknown_completion_is_quarantined_by_its_word(ingest: Any) -> None:
+    deliver(ingest, "zendesk", call=[{**CALL, "completion_status": "lost_in_space"}])
+    assert '"lost_in_space" is not one of answered' in ingest.walk().rejections[0]
 
 
-def test_a_ticket_is_solved_when_its_history_says_so_in_whatever_delivery_that_came(door: Any) -> None:
+def test_a_ticket_is_solved_when_its_history_says_so_in_whatever_delivery_that_came(ingest: Any) -> None:
     first = [change("open", AT), change("solved", "2026-01-05 11:00:00")]
-    deliver(door, "zendesk", "2026-01-05", ticket=[TICKET], ticket_field_history=first, group=[{"id": "5", "name": "billing"}])
+    deliver(ingest, "zendesk", "2026-01-05", ticket=[TICKET], ticket_field_history=first, group=[{"id": "5", "name": "billing"}])
     later = [change("open", "2026-01-07 09:00:00"), change("solved", "2026-01-07 10:00:00"), change("bad", AT, "satisfaction_score")]
-    deliver(door, "zendesk", "2026-01-07", ticket=[{**TICKET, "updated_at": "2026-01-07 10:00:00"}], ticket_field_history=later)
-    assert door.walk().refusals == []
+    deliver(ingest, "zendesk", "2026-01-07", ticket=[{**TICKET, "updated_at": "2026-01-07 10:00:00"}], ticket_field_history=later)
+    assert ingest.walk().refusals == []
     latest = "qualify row_number() over (partition by ticket_id order by source_updated_at desc) = 1"
-    assert door.all(
+    assert ingest.all(
         "select strftime(first_solved_at, '%d %H'), strftime(last_solved_at, '%d %H'), reopen_count, csat_latest_score::int, department_id,"
         f" channel from lake.tickets {latest}"
     ) == [("05 11", "07 10", 1, 0, "billing", "web_form")]
 
 
-def test_an_event_has_the_same_number_in_whatever_file_it_comes(make_door: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_event_has_the_same_number_in_whatever_file_it_comes(make_ingest: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "landing-apart").mkdir()
     changes = [change("open", AT), change("high", AT, "priority"), change("solved", "2026-01-05 11:00:00")]
-    together, apart = make_door("together"), make_door("apart", landing=tmp_path / "landing-apart")
+    together, apart = make_ingest("together"), make_ingest("apart", landing=tmp_path / "landing-apart")
     deliver(together, "zendesk", ticket_field_history=changes, ticket=[TICKET])
     deliver(apart, "zendesk", "2026-01-06", ticket_field_history=changes[2:], ticket=[TICKET])
     deliver(apart, "zendesk", "2026-01-05", ticket_field_history=changes[1::-1], ticket=[TICKET])
     events = []
-    for door in (together, apart):
-        assert door.walk().refusals == []
-        events.append(door.all("select event_number, event_type, field_name, new_value from lake.ticket_events order by 1"))
+    for ingest in (together, apart):
+        assert ingest.walk().refusals == []
+        events.append(ingest.all("select event_number, event_type, field_name, new_value from lake.ticket_events order by 1"))
     assert events[0] == events[1]
     assert [row[1] for row in events[0]] == ["created", "field_change", "status_change"]
 
 
-def test_a_merged_ticket_names_its_survivor_and_a_note_is_no_contact(door: Any) -> None:
+def test_a_merged_ticket_names_its_surviving_ticket_and_a_note_is_no_contact(ingest: Any) -> None:
     tags = [{"ticket_id": "1", "tag": tag} for tag in ("closed_by_merge", "closed_by_merge", "issue_login", "order_17", "escalation_2")]
     comments = [
         {"id": "11", "ticket_id": "1", "user_id": "2", "public": "TRUE", "created": AT, "body": "Help!"},
@@ -127,33 +127,33 @@ def test_a_merged_ticket_names_its_survivor_and_a_note_is_no_contact(door: Any) 
         },
         {"id": "14", "ticket_id": "1", "user_id": "9", "public": "TRUE", "voice_comment": "TRUE", "created": AT, "body": "Call from: …"},
     ]
-    deliver(door, "zendesk", ticket=[TICKET], ticket_tag=tags, ticket_comment=comments, user=[CUSTOMER, AGENT], organization=[FIRM])
-    assert door.walk().refusals == []
+    deliver(ingest, "zendesk", ticket=[TICKET], ticket_tag=tags, ticket_comment=comments, user=[CUSTOMER, AGENT], organization=[FIRM])
+    assert ingest.walk().refusals == []
     sql = "select ticket_state, merged_into_ticket_id, issue_code, order_id, escalation_level, account_id, tags from lake.tickets"
-    assert door.all(sql) == [("merged", "42", "login", "17", 2, "K3", "closed_by_merge,escalation_2,issue_login,order_17")]
-    assert door.all("select interaction_id, direction, channel, agent_id, account_id, contact_id from lake.interactions order by 1") == [
+    assert ingest.all(sql) == [("merged", "42", "login", "17", 2, "K3", "closed_by_merge,escalation_2,issue_login,order_17")]
+    assert ingest.all("select interaction_id, direction, channel, agent_id, account_id, contact_id from lake.interactions order by 1") == [
         ("comment_11", "in", "web_form", None, "K3", "2"),
         ("comment_12", "out", "web_form", "E9", "K3", "2"),
     ]
-    assert door.all("select event_type, actor_role, count(*) from lake.ticket_events group by all order by all") == [
+    assert ingest.all("select event_type, actor_role, count(*) from lake.ticket_events group by all order by all") == [
         ("internal_note", "agent", 1),
         ("public_comment", "agent", 2),
         ("public_comment", "customer", 1),
     ]
-    assert counts(door)["ticket_comment"] == (4, 4, 0, 0)
+    assert counts(ingest)["ticket_comment"] == (4, 4, 0, 0)
 
 
-def test_a_customer_without_an_organisation_is_an_account_of_their_own(door: Any) -> None:
+def test_a_customer_without_an_organisation_is_an_account_of_their_own(ingest: Any) -> None:
     alone = {**CUSTOMER, "id": "4", "organization_id": "", "external_id": "shop-4"}
-    deliver(door, "zendesk", user=[alone, CUSTOMER, AGENT], organization=[FIRM], ticket=[{**TICKET, "requester_id": "4"}])
-    assert door.walk().refusals == []
-    assert door.all("select account_id, account_kind from lake.accounts order by 1") == [("K3", "b2b"), ("shop-4", "b2c")]
-    assert door.all("select contact_id, account_id from lake.contacts order by 1") == [("2", "K3"), ("shop-4", "shop-4")]
-    assert door.all("select agent_id, agent_role from lake.agents") == [("E9", "agent")]
-    assert door.all("select account_id, contact_id from lake.tickets") == [("shop-4", "shop-4")]
+    deliver(ingest, "zendesk", user=[alone, CUSTOMER, AGENT], organization=[FIRM], ticket=[{**TICKET, "requester_id": "4"}])
+    assert ingest.walk().refusals == []
+    assert ingest.all("select account_id, account_kind from lake.accounts order by 1") == [("K3", "b2b"), ("shop-4", "b2c")]
+    assert ingest.all("select contact_id, account_id from lake.contacts order by 1") == [("2", "K3"), ("shop-4", "shop-4")]
+    assert ingest.all("select agent_id, agent_role from lake.agents") == [("E9", "agent")]
+    assert ingest.all("select account_id, contact_id from lake.tickets") == [("shop-4", "shop-4")]
 
 
-def test_a_chat_is_timed_by_its_events_and_never_lost_without_them(door: Any) -> None:
+def test_a_chat_is_timed_by_its_events_and_never_lost_without_them(ingest: Any) -> None:
     def event(number: int, kind: str, actor: str, second: int) -> dict[str, object]:
         return {"chat_id": "c1", "chat_index": number, "type": kind, "actor_id": actor, "created_at": f"2026-01-05 10:00:{second:02}"}
 
@@ -165,24 +165,24 @@ def test_a_chat_is_timed_by_its_events_and_never_lost_without_them(door: Any) ->
         event(4, "ChatEnded", "__system", 50),
     ]
     chats = [{"chat_id": name, "channel": "chat", "ticket_id": "1", "user_id": "2"} for name in ("c1", "c2")]
-    deliver(door, "zendesk", ticket_chat=chats, ticket_chat_event=events, user=[CUSTOMER, AGENT], ticket=[TICKET], organization=[FIRM])
-    assert door.walk().refusals == []
+    deliver(ingest, "zendesk", ticket_chat=chats, ticket_chat_event=events, user=[CUSTOMER, AGENT], ticket=[TICKET], organization=[FIRM])
+    assert ingest.walk().refusals == []
     sql = "select interaction_id, outcome, queue_seconds, talk_seconds, agent_id, messages_customer_count from lake.interactions order by 1"
-    assert door.all(sql) == [("chat_c1", "answered", 20, 30, "E9", 1), ("chat_c2", "not_answered", None, None, None, None)]
+    assert ingest.all(sql) == [("chat_c1", "answered", 20, 30, "E9", 1), ("chat_c2", "not_answered", None, None, None, None)]
 
 
-def test_a_rating_is_an_invitation_and_a_given_one_is_an_answer_too(door: Any) -> None:
+def test_a_rating_is_an_invitation_and_a_given_one_is_an_answer_too(ingest: Any) -> None:
     ratings = [
         {"id": str(number), "ticket_id": "1", "requester_id": "2", "score": score, "created_at": AT, "updated_at": "2026-01-05 12:00:00"}
         for number, score in enumerate(("offered", "unoffered", "good", "bad"))
     ]
-    deliver(door, "zendesk", satisfaction_rating=ratings, user=[CUSTOMER], organization=[FIRM], ticket=[TICKET])
-    assert door.walk().refusals == []
-    assert door.all("select invitation_id, suppressed_reason, account_id from lake.survey_invitations order by 1") == [
+    deliver(ingest, "zendesk", satisfaction_rating=ratings, user=[CUSTOMER], organization=[FIRM], ticket=[TICKET])
+    assert ingest.walk().refusals == []
+    assert ingest.all("select invitation_id, suppressed_reason, account_id from lake.survey_invitations order by 1") == [
         ("0", None, "K3"), ("1", "not offered", "K3"), ("2", None, "K3"), ("3", None, "K3"),
     ]  # fmt: skip
     sql = "select response_id, invitation_id, score::int, scale_min::int, scale_max::int, ticket_id from lake.survey_responses order by 1"
-    assert door.all(sql) == [("2", "2", 1, 0, 1, "1"), ("3", "3", 0, 0, 1, "1")]
+    assert ingest.all(sql) == [("2", "2", 1, 0, 1, "1"), ("3", "3", 0, 0, 1, "1")]
 
 
 @pytest.fixture(scope="module")
@@ -218,10 +218,10 @@ SAME = {
 """What Zendesk can carry; what it cannot is listed in docs/mappings.md."""
 
 
-def test_the_demo_company_through_zendesk_is_the_demo_company(companies: tuple[Path, Path], make_door: Callable[..., Any]) -> None:
-    doors = [make_door(landing.name, landing=landing) for landing in companies]
-    for door in doors:
-        report = door.walk()
+def test_the_demo_company_through_zendesk_is_the_demo_company(companies: tuple[Path, Path], make_ingest: Callable[..., Any]) -> None:
+    ingests = [make_ingest(landing.name, landing=landing) for landing in companies]
+    for ingest in ingests:
+        report = ingest.walk()
         assert (report.refusals, report.rejections) == ([], [])
     for feed, select in SAME.items():
         key = KEYS[feed]
@@ -230,16 +230,16 @@ def test_the_demo_company_through_zendesk_is_the_demo_company(companies: tuple[P
         )
         grouped = "group by all order by all" if "count(" in select else "order by all"
         number = f"regexp_extract({key}, '[0-9]+$')::bigint"
-        plain, exported = (door.all(f"{select.format(number=number)} from (select * {latest}) {grouped}") for door in doors)
+        plain, exported = (ingest.all(f"{select.format(number=number)} from (select * {latest}) {grouped}") for ingest in ingests)
         assert len(plain) > 4
         assert plain == exported, feed
     named = "select distinct regexp_extract(ticket_id, '[0-9]+$')::bigint, account_id from lake.tickets where account_id is not null"
-    plain, exported = (set(door.all(named)) for door in doors)
+    plain, exported = (set(ingest.all(named)) for ingest in ingests)
     assert plain <= exported  # the requester's organisation tells a few more
 
 
-def test_days_one_by_one_give_the_rows_of_all_days_at_once(companies: tuple[Path, Path], make_door: Callable[..., Any]) -> None:
-    at_once, one_by_one = (make_door(name, landing=companies[1], hash_key="k" * 32) for name in ("at-once", "one-by-one"))
+def test_days_one_by_one_give_the_rows_of_all_days_at_once(companies: tuple[Path, Path], make_ingest: Callable[..., Any]) -> None:
+    at_once, one_by_one = (make_ingest(name, landing=companies[1], hash_key="k" * 32) for name in ("at-once", "one-by-one"))
     at_once.walk()
     days = sorted({path.name for path in companies[1].glob("zendesk/*/*")})
     assert len(days) > 1

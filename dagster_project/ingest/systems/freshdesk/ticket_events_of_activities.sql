@@ -1,5 +1,5 @@
 -- One row an activity of a ticket; numbered like its conversations (ticket_events_of_conversations.sql). An activity may change several fields: the
--- state wins, then the agent, then the group; `new_ticket` is the creation. A note is told by its conversation: here it is a changed field.
+-- state wins, then the agent, then the group; `new_ticket` is the creation. A note is recognised by its conversation: here it is a changed field.
 with activities as (
     select
         *,

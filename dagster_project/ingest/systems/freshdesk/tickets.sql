@@ -47,7 +47,7 @@ time_spent as (
 ),
 
 mergers as (
-    select ticket_id, max_by(regexp_extract(body_text, 'closed and merged into ticket #?(\d+)', 1), (try_cast(created_at as timestamptz), id)) as survivor
+    select ticket_id, max_by(regexp_extract(body_text, 'closed and merged into ticket #?(\d+)', 1), (try_cast(created_at as timestamptz), id)) as surviving_ticket_id
     from conversations
     where lower(private) = 'true' and regexp_matches(body_text, '^\s*This ticket [A-Za-z ]*closed and merged into ticket #?\d+')
     group by ticket_id
@@ -81,7 +81,7 @@ select
     case
         when lower(described.deleted) = 'true' then 'deleted'
         when lower(described.spam) = 'true' then 'spam'
-        when described.status = '5' and mergers.survivor is not null then 'merged'
+        when described.status = '5' and mergers.surviving_ticket_id is not null then 'merged'
         when described.status = '2' then 'open'
         when described.status in ('3', '6') then 'pending'
         when described.status = '7' then 'on_hold'
@@ -90,7 +90,7 @@ select
         when try_cast(described.status as integer) > 7 then 'open'
         else described.status
     end as ticket_state,
-    case when described.status = '5' then mergers.survivor end as merged_into_ticket_id,
+    case when described.status = '5' then mergers.surviving_ticket_id end as merged_into_ticket_id,
     case
         when described.source in ('1', '10') then 'email'
         when described.source = '2' then 'portal'

@@ -1,5 +1,5 @@
--- One row a contact that was merged into another one: its account is that of the survivor. property_hs_calculated_merged_vids gives the moments too
--- (number:milliseconds;…); without it property_hs_merged_object_ids gives the numbers, and the survivor's last change is the moment.
+-- One row a contact that was merged into another one: its account is that of the surviving contact. property_hs_calculated_merged_vids gives the moments too
+-- (number:milliseconds;…); without it property_hs_merged_object_ids gives the numbers, and the surviving contact's last change is the moment.
 with losers as (
     select
         record_number,

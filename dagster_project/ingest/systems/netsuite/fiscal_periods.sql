@@ -26,7 +26,7 @@ select
     case
         when lower(periods.year_0) = 'yes' then 'a year, not a month'
         when lower(periods.quarter) = 'yes' then 'a quarter, not a month'
-        when lower(periods.is_adjustment) = 'yes' then 'an adjustment period lies in its month'
+        when lower(periods.is_adjustment) = 'yes' then 'an adjustment period is in its month'
     end as left_out
 from periods
 left join years on periods.year_id = years.accounting_period_id

@@ -1,5 +1,5 @@
 -- One row a posted line on a cost account, in the currency of its subsidiary; debit is positive. Lines that do not post, and lines on
--- other accounts, and those of other books than the primary one (number 1, unless accounting_books says otherwise) are left out. A line
+-- other accounts, and those of other books than the primary one (number 1, unless accounting_books says otherwise) are excluded. A line
 -- waits for its transaction and goes with it; one without its period, account or subsidiary is quarantined.
 with lines as (
     select
@@ -9,7 +9,7 @@ with lines as (
         coalesce(transactions.create_date, transactions.transaction_date) as posted_at,
         transactions.date_last_modified,
         coalesce(lower(accounting_books.is_primary) in ('true', 'yes', 't', 'y', '1'), source.accounting_book_id is null or source.accounting_book_id = '1') as is_primary_book,
-        -- the middle of a period lies in its month, whatever the calendar
+        -- the middle of a period is in its month, whatever the calendar
         strftime(try_cast(period.starting as date) + ((try_cast(period.ending as date) - try_cast(period.starting as date)) // 2)::integer, '%Y-%m') as fiscal_period,
         period.is_adjustment,
         coalesce(accounts.account_number, accounts.account_id) as gl_account,

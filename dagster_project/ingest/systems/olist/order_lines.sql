@@ -1,4 +1,4 @@
--- One row an item; the source writes one row per piece, so the quantity is 1. Freight is carried beside the price.
+-- One row an item; the source writes one row per piece, so the quantity is 1. Freight is carried next to the price.
 select
     record_number,
     order_id,

@@ -1,6 +1,6 @@
--- One row an answer; the text typed beside a choice is carried with it. The question's export tag names the measure (csat, nps, ces
+-- One row an answer; the text typed next to a choice is carried with it. The question's export tag names the measure (csat, nps, ces
 -- or acsi, nps_1), the survey's name its kind, embedded data our ids. An answer waits for its response; one whose question never came has
--- no question_key and is quarantined. What the tool derives from an answer or measures beside it (groups, topics, clicks) is no answer.
+-- no question_key and is quarantined. What the tool derives from an answer or measures with it (groups, topics, clicks) is no answer.
 with answers as (
     select
         source.*,
@@ -120,10 +120,10 @@ select
     lower(joined.finished) in ('0', 'false') as is_partial,
     joined.last_modified_date as source_updated_at,
     case
-        when joined.is_derived then 'derived from an answer or measured beside it'
+        when joined.is_derived then 'derived from an answer or measured with it'
         when joined.status in ('1', '2', '9', '17', '18') or joined.distribution_channel in ('preview', 'test') then 'preview or test answer'
         when joined.status in ('8', '12', '24', '40') then 'marked as spam'
-        when joined.is_text and choices.response_id is not null then 'text beside a choice, carried with it'
+        when joined.is_text and choices.response_id is not null then 'text next to a choice, carried with it'
     end as left_out
 from joined
 left join texts

@@ -1,5 +1,5 @@
 -- One row a line of a journal that books a cost; debit is positive. Lines on other accounts (the payable against the costs) are
--- left out. A description "pool | fixed | direct | recurring | reason" names pool and kind of the cost where gl_map does not, the
+-- excluded. A description "pool | fixed | direct | recurring | reason" names pool and kind of the cost where gl_map does not, the
 -- journal's note "ENTITY 2026-10" the legal entity and the fiscal month. A line waits for its journal and goes with it.
 with lines as (
     select

@@ -1,4 +1,4 @@
--- One row an adjustment that gave back more than the lines come to (a negative amount). Shipping that was given back is left out:
+-- One row an adjustment that gave back more than the lines come to (a negative amount). Shipping that was given back is excluded:
 -- net revenue never held it.
 select
     source.record_number,

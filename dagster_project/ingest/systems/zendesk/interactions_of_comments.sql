@@ -1,5 +1,5 @@
 -- One row a public comment: a message of the customer (in) or of an agent (out). Calls and chats have streams of their own, so the comment that
--- reports a call and the transcript of a chat are left out. Comments carry no time worked: their cost is a standard time of the channel. Where the
+-- reports a call and the transcript of a chat are excluded. Comments carry no time worked: their cost is a standard time of the channel. Where the
 -- ticket names no requester, the customer who wrote the comment is the contact.
 select
     source.record_number,

@@ -1,6 +1,6 @@
 -- One row a ticket. Moments come from the field history: a ticket is solved when its state becomes solved, or closed without having been solved before;
 -- it is reopened when it steps from solved or closed to a state that is neither. A count of Zendesk's own (reopens) wins, since it covers steps that
--- were never delivered. A merged ticket has the tag of a merge or the comment that Zendesk writes into it, which names the survivor. What Zendesk has
+-- were never delivered. A merged ticket has the tag of a merge or the comment that Zendesk writes into it, which names the surviving ticket. What Zendesk has
 -- no column for comes from tags: spam, complaint, problem_report, issue_, order_, product_, type_, escalation_.
 with tags as (
     select
@@ -55,7 +55,7 @@ history as (
 merge_notes as (
     select
         ticket_id,
-        max_by(regexp_extract(body, 'merged into request #(\d+)', 1), (try_cast(created as timestamp), id)) as survivor,
+        max_by(regexp_extract(body, 'merged into request #(\d+)', 1), (try_cast(created as timestamp), id)) as surviving_ticket_id,
         bool_or(regexp_matches(body, '^This [A-Za-z ]*closed and merged into request #\d+')) as is_written_by_vendor
     from ticket_comment
     where regexp_matches(body, 'merged into request #\d+')
@@ -82,7 +82,7 @@ select
         when source.status in ('hold', 'on-hold') then 'on_hold'
         else source.status
     end as ticket_state,
-    case when tags.is_merged or (source.status = 'closed' and merge_notes.is_written_by_vendor) then merge_notes.survivor end as merged_into_ticket_id,
+    case when tags.is_merged or (source.status = 'closed' and merge_notes.is_written_by_vendor) then merge_notes.surviving_ticket_id end as merged_into_ticket_id,
     source.via_followup_source_id as follow_up_of_ticket_id,
     case
         when source.via_channel in ('email', 'chat', 'sms') then source.via_channel

@@ -2,7 +2,7 @@ with recursive listed as (
     select account_id from {{ ref('int_core__account_listed') }}
 ),
 
--- The latest row of an account says where it stands: with another one, or by itself again.
+-- The latest row of an account gives where it is: with another one, or by itself again.
 latest as (
     select from_account_id, to_account_id, merged_at
     from {{ ref('stg_account_merges') }}
@@ -47,27 +47,27 @@ merges as (
     where not exists (select 1 from walks where walks.reached_id = walks.first_id and walks.heir_id = stated.from_account_id)
 ),
 
--- Walked from the survivors down, so a circle without a latest merge is never entered: its accounts stay themselves, as do those merged into an
+-- Walked from the surviving ones down, so a circle without a latest merge is never entered: its accounts stay themselves, as do those merged into an
 -- unlisted one.
-survivors as (
+surviving as (
     select merges.from_account_id as account_id, listed.account_id as surviving_account_id
     from merges
     inner join listed on merges.to_account_id = listed.account_id
     where not exists (select 1 from merges as further where further.from_account_id = listed.account_id)
     union all
-    select merges.from_account_id as account_id, survivors.surviving_account_id
+    select merges.from_account_id as account_id, surviving.surviving_account_id
     from merges
-    inner join survivors on merges.to_account_id = survivors.account_id
+    inner join surviving on merges.to_account_id = surviving.account_id
 ),
 
--- An account that was given up may be gone from the accounts feed; what names it still finds its survivor.
+-- An account that was given up may be gone from the accounts feed; what names it still finds its surviving account.
 merged as (
-    select account_id, surviving_account_id, true as is_merged, false as is_merge_broken from survivors
+    select account_id, surviving_account_id, true as is_merged, false as is_merge_broken from surviving
     union all
     select listed.account_id, listed.account_id as surviving_account_id, false as is_merged, merges.from_account_id is not null as is_merge_broken
     from listed
     left join merges on listed.account_id = merges.from_account_id
-    where not exists (select 1 from survivors where survivors.account_id = listed.account_id)
+    where not exists (select 1 from surviving where surviving.account_id = listed.account_id)
 )
 
 select * from merged

@@ -33,7 +33,7 @@ cost_lines as (
     from {{ source('state', 'cost_line') }}
 ),
 
--- A row that stands on both sides adds up to 0: what is left came, went or changed, also because the watermark brought it into force.
+-- A row that is on both sides adds up to 0: what is left came, went or changed, also because the watermark brought it into force.
 changed_lines as (
     select period_month, cost_source || ' lines came, went or changed' as why
     from cost_lines

@@ -85,7 +85,7 @@ effective as (
         and {{ business_date('valued.version_effective_at', 'watermark.company_time_zone') }} <= watermark.as_of_date
 ),
 
--- An approved version is the whole budget of its entity and month until the next one.
+-- An approved version is the complete budget of its entity and month until the next one.
 approved as (
     select legal_entity, period_month, budget_version_key, version_effective_at
     from effective
@@ -127,8 +127,8 @@ posted as (
     group by legal_entity, period_month, cost_category, is_in_scope, is_capex, is_closed
 ),
 
--- Where the budget stands in. A closed month is the ledger's alone; until then the ledger holds for a category as soon as it has its share.
-standing_in as (
+-- Where the budget replaces the ledger. A closed month is the ledger's alone; until then the ledger holds for a category as soon as it has its share.
+chosen_source as (
     select
         posted.*,
         case
@@ -143,15 +143,15 @@ placed as (
     select
         in_force.*,
         coalesce(
-            in_force.is_in_force and in_force.has_begun and in_force.line_kind = 'expense' and (in_force.cost_source = 'budget') = standing_in.is_budget, false
+            in_force.is_in_force and in_force.has_begun and in_force.line_kind = 'expense' and (in_force.cost_source = 'budget') = chosen_source.is_budget, false
         ) as is_counted
     from in_force
-    left join standing_in
-        on in_force.legal_entity = standing_in.legal_entity
-        and in_force.period_month = standing_in.period_month
-        and in_force.cost_category = standing_in.cost_category
-        and in_force.is_in_scope = standing_in.is_in_scope
-        and in_force.is_capex = standing_in.is_capex
+    left join chosen_source
+        on in_force.legal_entity = chosen_source.legal_entity
+        and in_force.period_month = chosen_source.period_month
+        and in_force.cost_category = chosen_source.cost_category
+        and in_force.is_in_scope = chosen_source.is_in_scope
+        and in_force.is_capex = chosen_source.is_capex
 ),
 
 numbered as (

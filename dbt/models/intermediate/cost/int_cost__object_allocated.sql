@@ -10,7 +10,7 @@ lines as (
     where is_roi_basis and cost_amount is not null
 ),
 
--- Every object stands once for the lines shared by all departments (key '') and once for those of its own.
+-- Every object is there once for the lines shared by all departments (key '') and once for those of its own.
 candidates as (
     select object_number, period_month, '' as department_key, driver_count, month_place as place from objects
     union all

@@ -111,7 +111,7 @@ units as (
     inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_key = tickets.ticket_key
 ),
 
--- How long a contact takes is told by measured contacts of customers, never by work on a ticket or by spam.
+-- How long a contact takes is known from measured contacts of customers, never by work on a ticket or by spam.
 measured as (
     select * from units where unit_kind = 'interaction' and known_source = 'measured' and account_id <> 'NON_CUSTOMER'
 ),

@@ -11,7 +11,7 @@ known as (
     from {{ ref('stg_tickets') }} as tickets
 ),
 
--- What tickets say of themselves: also one that is not in the state `merged` may name a survivor.
+-- What tickets say of themselves: also one that is not in the state `merged` may name a surviving ticket.
 named as (
     select {{ key_of('tickets', 'ticket_id') }} as ticket_key, {{ of_named('target', 'ticket_key') }} as merged_into_ticket_key, tickets.ticket_state
     from {{ ref('stg_tickets') }} as tickets
@@ -23,8 +23,8 @@ merges as (
     select ticket_key, merged_into_ticket_key from named where ticket_state = 'merged'
 ),
 
--- Walked from the survivors down, so a merge cycle is never entered: its tickets stay themselves.
-survivors as (
+-- Walked from the surviving ones down, so a merge cycle is never entered: its tickets stay themselves.
+surviving as (
     select
         merges.ticket_key, tickets.ticket_key as surviving_ticket_key, tickets.ticket_id as surviving_ticket_id,
         tickets.is_deleted as is_surviving_deleted, tickets.is_spam as is_surviving_spam
@@ -32,9 +32,9 @@ survivors as (
     inner join known as tickets on merges.merged_into_ticket_key = tickets.ticket_key
     where not exists (select 1 from merges as further where further.ticket_key = tickets.ticket_key)
     union all
-    select merges.ticket_key, survivors.surviving_ticket_key, survivors.surviving_ticket_id, survivors.is_surviving_deleted, survivors.is_surviving_spam
+    select merges.ticket_key, surviving.surviving_ticket_key, surviving.surviving_ticket_id, surviving.is_surviving_deleted, surviving.is_surviving_spam
     from merges
-    inner join survivors on merges.merged_into_ticket_key = survivors.ticket_key
+    inner join surviving on merges.merged_into_ticket_key = surviving.ticket_key
 ),
 
 -- The same walk over all that is said, to find who names a circle or nobody.
@@ -68,10 +68,10 @@ placed as (
         dated.ticket_key,
         dated.ticket_id,
         dated.is_id_shared,
-        coalesce(survivors.surviving_ticket_key, dated.ticket_key) as surviving_ticket_key,
-        coalesce(survivors.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
+        coalesce(surviving.surviving_ticket_key, dated.ticket_key) as surviving_ticket_key,
+        coalesce(surviving.surviving_ticket_id, dated.ticket_id) as surviving_ticket_id,
         case
-            when coalesce(survivors.is_surviving_spam, dated.ticket_state = 'spam') then 'NON_CUSTOMER'
+            when coalesce(surviving.is_surviving_spam, dated.ticket_state = 'spam') then 'NON_CUSTOMER'
             else coalesce(accounts.surviving_account_id, resolved.account_id, 'ACCOUNT_UNKNOWN')
         end as account_id,
         dated.channel,
@@ -79,8 +79,8 @@ placed as (
         dated.ticket_state,
         dated.is_deleted or dated.ticket_state = 'deleted' as is_deleted,
         -- Work on it and its contacts draw no cost: what it would have drawn goes to the others.
-        coalesce(survivors.is_surviving_deleted, dated.is_deleted or dated.ticket_state = 'deleted') as is_surviving_deleted,
-        named.ticket_key is not null and case when dated.ticket_state = 'merged' then survivors.ticket_key is null else ending.ticket_key is null end as is_merge_broken,
+        coalesce(surviving.is_surviving_deleted, dated.is_deleted or dated.ticket_state = 'deleted') as is_surviving_deleted,
+        named.ticket_key is not null and case when dated.ticket_state = 'merged' then surviving.ticket_key is null else ending.ticket_key is null end as is_merge_broken,
         -- As for a contact left open: more than a working week of shifts was not worked on one ticket.
         case when dated.handle_seconds > 5 * dated.handle_limit_seconds then 5 * dated.handle_limit_seconds else dated.handle_seconds end as driver_seconds,
         coalesce(dated.is_handle_time_total, false) as is_handle_time_total,
@@ -95,7 +95,7 @@ placed as (
     inner join {{ ref('int_core__period_day') }} as created_day on dated.created_date = created_day.day
     inner join {{ ref('int_core__period_day') }} as work_day on dated.work_date = work_day.day
     left join {{ ref('int_core__period_day') }} as solved_day on dated.solved_date = solved_day.day
-    left join survivors on dated.ticket_key = survivors.ticket_key
+    left join surviving on dated.ticket_key = surviving.ticket_key
     left join named on dated.ticket_key = named.ticket_key
     left join ending on dated.ticket_key = ending.ticket_key
     left join {{ ref('int_core__account_merged') }} as accounts on dated.account_id = accounts.account_id

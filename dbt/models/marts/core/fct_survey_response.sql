@@ -23,7 +23,7 @@ begun as (
     from answers
 ),
 
--- Whoever answers an invitation again within seven days corrects the answer; later the invitation is over.
+-- Who answers an invitation again within seven days corrects the answer; later the invitation is over.
 of_invitation as (
     select
         begun.*,
@@ -77,7 +77,7 @@ fct_survey_response as (
         responses.scale_min as scale_min_score,
         responses.scale_max as scale_max_score,
         responses.score as answer_score,
-        -- Where on its own scale an answer lies; scales are compared by nothing else.
+        -- Where on its own scale an answer is; scales are compared by nothing else.
         case
             when responses.scale_min < responses.scale_max
                 then cast(cast({{ rounded_quotient('cast((responses.score - responses.scale_min) * 10000 as bigint)', 'cast((responses.scale_max - responses.scale_min) * 10000 as bigint)', 10000) }} as decimal(9, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(9, 4))

@@ -22,7 +22,7 @@ order_counts as (
     group by account_id, period_month
 ),
 
--- Sums are of what has a rate; what has none is counted beside them. The margin is unknown where the cost of what was sold, or came back, is.
+-- Sums are of what has a rate; what has none is counted next to them. The margin is unknown where the cost of what was sold, or came back, is.
 line_sums as (
     select
         account_id,

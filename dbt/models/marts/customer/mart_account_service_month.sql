@@ -25,7 +25,7 @@ object_cost as (
 ),
 
 -- Each source is summed on its own before they meet; what a source does not know is null there and adds nothing.
--- A contact counts for the account that bears its cost: that of its ticket, whoever called.
+-- A contact counts for the account that bears its cost: that of its ticket, no matter who called.
 contacts as (
     select
         coalesce(tickets.account_id, interactions.account_id) as account_id,

@@ -50,24 +50,24 @@ def every(cases: Iterable[Case]) -> Any:
     )
 
 
-def shown(door: Any, system: str, case: Case, order: str) -> dict[str, list[tuple[str, ...]]]:
+def shown(ingest: Any, system: str, case: Case, order: str) -> dict[str, list[tuple[str, ...]]]:
     """Deliver the case in an order; return the current rows of each query of `right`."""
-    door.assumptions = door.assumptions.model_copy(update={"reporting_currency_code": "USD", "quarantine_threshold_rate": Decimal(1)})
+    ingest.assumptions = ingest.assumptions.model_copy(update={"reporting_currency_code": "USD", "quarantine_threshold_rate": Decimal(1)})
     first = min(case.days)
     for day in sorted(case.days, reverse=order == "last day first"):
         own = case.days[day]
         base = case.base if day == first else {}
-        deliver(door, system, day, **{name: [*base.get(name, []), *own.get(name, [])] for name in dict.fromkeys((*base, *own))})
+        deliver(ingest, system, day, **{name: [*base.get(name, []), *own.get(name, [])] for name in dict.fromkeys((*base, *own))})
         if order != "one go":
-            assert door.walk().refusals == []
+            assert ingest.walk().refusals == []
     if order == "one go":
-        assert door.walk().refusals == []
-    return {query: current(door, *query.split(": ")) for query in case.right}
+        assert ingest.walk().refusals == []
+    return {query: current(ingest, *query.split(": ")) for query in case.right}
 
 
-def current(door: Any, feed: str, columns: str) -> list[tuple[str, ...]]:
+def current(ingest: Any, feed: str, columns: str) -> list[tuple[str, ...]]:
     """Return columns of the rows of a feed that stand: the latest change of each key, unless it is a withdrawal."""
-    home, batches = door.settings.home, [batch for batch in accepted_batches(door.ledger) if batch.feed == feed]
+    home, batches = ingest.settings.home, [batch for batch in accepted_batches(ingest.ledger) if batch.feed == feed]
     if not batches:
         return []
     keys = ", ".join(load_contract(feed).primary_key)
@@ -78,7 +78,7 @@ def current(door: Any, feed: str, columns: str) -> list[tuple[str, ...]]:
         if batch.withdrawn_path
     ]
     known = " union all by name ".join([f"(from lake.{feed} limit 0)", *parts])  # a batch may lack columns
-    rows = door.all(
+    rows = ingest.all(
         f"select {columns} from (select *, row_number() over (partition by {keys} order by change_number desc) as place from"
         f" ({known})) where place = 1 and not is_withdrawn"
     )

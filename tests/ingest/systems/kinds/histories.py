@@ -50,19 +50,19 @@ def each_order(histories: list[History]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("history", "order"), cases)
 
 
-def current(door: Any, feed: str, select: str) -> list[tuple[Any, ...]]:
+def current(ingest: Any, feed: str, select: str) -> list[tuple[Any, ...]]:
     """Return what a feed holds now: per key the row of the latest change, unless that took it back."""
     latest = f"select * from lake.{feed} qualify row_number() over (partition by {KEYS[feed]} order by change_number desc) = 1"
-    return list(door.all(f"select {select} from ({latest}) where not coalesce(is_withdrawn, false) order by all"))
+    return list(ingest.all(f"select {select} from ({latest}) where not coalesce(is_withdrawn, false) order by all"))
 
 
-def check(door: Any, system: str, history: History, order: str) -> None:
+def check(ingest: Any, system: str, history: History, order: str) -> None:
     """Deliver the days in this order and compare."""
     days = sorted(history.days, reverse=order == "backwards")
     for day in days:
-        deliver(door, system, day, **history.days[day])
+        deliver(ingest, system, day, **history.days[day])
         if order != "at once":
-            assert door.walk().refusals == []
+            assert ingest.walk().refusals == []
     if order == "at once":
-        assert door.walk().refusals == []
-    assert current(door, history.feed, history.select) == history.rows
+        assert ingest.walk().refusals == []
+    assert current(ingest, history.feed, history.select) == history.rows

@@ -214,5 +214,5 @@ def solved(states: str, days: int) -> History:
 
 
 @each_order(HISTORIES + [solved(states, days) for states in STATES for days in (1, 2)])
-def test_the_current_rows_are_right(history: History, order: str, door: Any) -> None:
-    check(door, "freshdesk", history, order)
+def test_the_current_rows_are_right(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "freshdesk", history, order)

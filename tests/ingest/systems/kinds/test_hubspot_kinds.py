@@ -209,7 +209,7 @@ HISTORIES = [
         [("3", "20", "05 10"), ("4", "20", "06 10")],
     ),
     History(
-        "the survivor joins a company later",
+        "the surviving contact joins a company later",
         {
             D1: {"contact": [{**CONTACT, "property_hs_merged_object_ids": "3"}]},
             D2: {"contact": [{**MERGED, "property_hs_merged_object_ids": "3", "property_associatedcompanyid": "20"}]},
@@ -302,5 +302,5 @@ def solved(stages: str, days: int) -> History:
 
 
 @each_order(HISTORIES + [solved(stages, days) for stages in STATES for days in (1, 2)])
-def test_the_current_rows_are_right(history: History, order: str, door: Any) -> None:
-    check(door, "hubspot", history, order)
+def test_the_current_rows_are_right(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "hubspot", history, order)

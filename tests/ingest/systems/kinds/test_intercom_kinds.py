@@ -221,5 +221,5 @@ def solved(states: str, days: int) -> History:
 
 
 @each_order(HISTORIES + [solved(states, days) for states in STATES for days in (1, 2)])
-def test_the_current_rows_are_right(history: History, order: str, door: Any) -> None:
-    check(door, "intercom", history, order)
+def test_the_current_rows_are_right(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "intercom", history, order)

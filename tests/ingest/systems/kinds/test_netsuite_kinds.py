@@ -153,5 +153,5 @@ CASES = [
 
 
 @every(CASES)
-def test_netsuite(case: Case, order: str, door: Any) -> None:
-    assert shown(door, "netsuite", case, order) == case.rows
+def test_netsuite(case: Case, order: str, ingest: Any) -> None:
+    assert shown(ingest, "netsuite", case, order) == case.rows

@@ -67,7 +67,7 @@ CASES = [
         BASE,
     ),
     Case(  # K8
-        "embedded data and the text beside a choice come later",
+        "embedded data and the text next to a choice come later",
         {
             D1: {"survey_response": [RESPONSE], "question_response": [ANSWER]},
             D2: {
@@ -108,5 +108,5 @@ CASES = [
 
 
 @every(CASES)
-def test_qualtrics(case: Case, order: str, door: Any) -> None:
-    assert shown(door, "qualtrics", case, order) == case.rows
+def test_qualtrics(case: Case, order: str, ingest: Any) -> None:
+    assert shown(ingest, "qualtrics", case, order) == case.rows

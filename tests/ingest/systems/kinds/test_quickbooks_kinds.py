@@ -122,20 +122,20 @@ def cases(document: str) -> list[Case]:
 
 
 @every([case for document in DOCUMENTS for case in cases(document)])
-def test_quickbooks(case: Case, order: str, door: Any) -> None:
-    assert shown(door, "quickbooks", case, order) == case.rows
+def test_quickbooks(case: Case, order: str, ingest: Any) -> None:
+    assert shown(ingest, "quickbooks", case, order) == case.rows
 
 
-def test_documents_of_one_number_are_three(door: Any) -> None:
+def test_documents_of_one_number_are_three(ingest: Any) -> None:
     documents = ("bill", "purchase", "vendor_credit")
     streams: Day = {document: [head()] for document in documents}
     streams |= {f"{document}_line": [line(document, 0, str(10 * (place + 1)))] for place, document in enumerate(documents)}
     right = {BOOKED: [("bill-7", 0, 10), ("purchase-7", 0, 20), ("vendor_credit-7", 0, -30)]}
     case = Case("three", {D1: streams}, right, BASE)
-    assert shown(door, "quickbooks", case, "one go") == case.rows
+    assert shown(ingest, "quickbooks", case, "one go") == case.rows
 
 
-def test_a_budget_line_that_is_gone_is_gone(door: Any) -> None:
+def test_a_budget_line_that_is_gone_is_gone(ingest: Any) -> None:
     plan = {"id": "1", "name": "FY26", "start_date": "2026-01-01", "active": "TRUE", "created_at": AT, "currency_id": "USD"}
     cell = {"budget_id": "1", "account_id": "1", "budget_date": "2026-10-01"}
     days: dict[str, Day] = {
@@ -146,4 +146,4 @@ def test_a_budget_line_that_is_gone_is_gone(door: Any) -> None:
         D2: {"budget": [{**plan, "updated_at": LATER}], "budget_detail": [{**cell, "index": "1", "amount": "7"}]},
     }
     case = Case("budget", days, {"budgets: line_id, budget_amount": [("1-1", 7)]}, BASE)
-    assert shown(door, "quickbooks", case, "day by day") == case.rows
+    assert shown(ingest, "quickbooks", case, "day by day") == case.rows

@@ -92,10 +92,10 @@ OLIST = [
 
 
 @each_order(RETAIL)
-def test_the_lines_of_an_invoice_are_a_set(history: History, order: str, door: Any) -> None:
-    check(door, "retail", history, order)
+def test_the_lines_of_an_invoice_are_a_set(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "retail", history, order)
 
 
 @each_order(OLIST)
-def test_a_table_of_the_marketplace_has_one_row_per_key(history: History, order: str, door: Any) -> None:
-    check(door, "olist", history, order)
+def test_a_table_of_the_marketplace_has_one_row_per_key(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "olist", history, order)

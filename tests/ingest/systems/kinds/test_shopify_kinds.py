@@ -309,7 +309,7 @@ CASES = [
 
 @pytest.mark.parametrize("system", ["shopify", "shopify_graphql"])
 @every(CASES)
-def test_shopify(system: str, case: Case, order: str, door: Any) -> None:
+def test_shopify(system: str, case: Case, order: str, ingest: Any) -> None:
     if system == "shopify_graphql":
         case = Case(case.name, {day: renamed(streams) for day, streams in case.days.items()}, case.right)
-    assert shown(door, system, case, order) == case.rows
+    assert shown(ingest, system, case, order) == case.rows

@@ -299,5 +299,5 @@ CASES = [
 
 
 @every(CASES)
-def test_stripe(case: Case, order: str, door: Any) -> None:
-    assert shown(door, "stripe", case, order) == case.rows
+def test_stripe(case: Case, order: str, ingest: Any) -> None:
+    assert shown(ingest, "stripe", case, order) == case.rows

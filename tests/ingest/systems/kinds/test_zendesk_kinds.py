@@ -284,12 +284,12 @@ def solved(states: str, rows: Rows, days: int) -> History:
 
 
 @each_order(HISTORIES + [solved(states, steps(states), days) for states in STATES for days in (1, 2)])
-def test_the_current_rows_are_right(history: History, order: str, door: Any) -> None:
-    check(door, "zendesk", history, order)
+def test_the_current_rows_are_right(history: History, order: str, ingest: Any) -> None:
+    check(ingest, "zendesk", history, order)
 
 
 @pytest.mark.parametrize("days", [1, 2])
-def test_the_vendors_own_count_of_reopenings_wins(days: int, door: Any) -> None:
+def test_the_vendors_own_count_of_reopenings_wins(days: int, ingest: Any) -> None:
     counted = {"ticket_id": "1", "field_name": "reopens", "updated": "2026-01-09 08:00:00", "value": "3"}
     history = solved("new solved open", [*steps("new solved open"), counted], days)
-    check(door, "zendesk", History(**{**vars(history), "rows": [(3, 2, 2)]}), "day by day")
+    check(ingest, "zendesk", History(**{**vars(history), "rows": [(3, 2, 2)]}), "day by day")

@@ -1,6 +1,6 @@
-"""What the ledger, certificates and Dagster tell of delivered records, without what they tell of a person.
+"""Messages: what the ledger, certificates and Dagster report of delivered records, without what they report of a person.
 
-Holds the cleaning of texts and of names of files; each step may be repeated. It must not touch rows of feeds (see `redaction`).
+Holds the cleaning of texts and of names of files; each step may be repeated. It must not change rows of feeds (see `redaction`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster_project.engines.duckdb import connect_memory
 from dagster_project.errors import InfrastructureError
 from dagster_project.ingest.pii.register import ERASED
-from dagster_project.ingest.sources.standing import FOLDER
+from dagster_project.ingest.sources.table_files import FOLDER
 from dagster_project.ingest.sql_text import literal
 from dagster_project.ledger.store import Ledger
 from dagster_project.privacy.person import Person
@@ -33,7 +33,7 @@ _REASON = "a record of a forgotten account, or one that is in no delivered file 
 
 
 def erase_quarantine(settings: Settings, ledger: Ledger, found: Search) -> int:
-    """Take the values out of what is told of refused records: of the person's, and of those that nobody can look at any more.
+    """Take the values out of the messages about refused records: of the person's, and of those that nobody can look at any more.
 
     The latter are of files that were replaced, changed or archived: whose they are cannot be found out. Returns how many.
     """
@@ -61,7 +61,7 @@ def erase_quarantine(settings: Settings, ledger: Ledger, found: Search) -> int:
 def clean_texts(settings: Settings, ledger: Ledger, person: Person) -> int:
     """Replace the person's words and phrases in the ledger, in older certificates and in Dagster's storage; return in how many texts.
 
-    The files of the databases are written anew, so that no freed page keeps them.
+    The files of the databases are rewritten, so that no freed page keeps them.
     """
     clean = _cleaner(person)
     changed = _clean_database(ledger.path, clean, _TEXTS)
@@ -83,7 +83,7 @@ def searched_folders(settings: Settings) -> list[Path]:
 
 
 def rename_files(settings: Settings, ledger: Ledger, person: Person) -> int:
-    """Give files whose names speak of the person names that do not, where they lie and wherever they are known; return how many."""
+    """Give files whose names speak of the person names that do not, in their folders and wherever they are known; return how many."""
     pattern, renamed = person.pattern(), 0
     for path in sorted(settings.landing.glob("*/*/*/*")):
         name = pattern.sub(person.pseudonym, path.name)
@@ -137,9 +137,9 @@ def _clean_database(path: Path, clean: Callable[[str], str], texts: dict[str, tu
                         cells = connection.execute(
                             f'select rowid, "{column}" from "{table}" where typeof("{column}") = \'text\''
                         ).fetchall()
-                        told = [(cleaned, rowid) for rowid, text in cells if (cleaned := clean(text)) != text]
-                        connection.executemany(f'update "{table}" set "{column}" = ? where rowid = ?', told)
-                        changed += len(told)
+                        cleaned_cells = [(cleaned, rowid) for rowid, text in cells if (cleaned := clean(text)) != text]
+                        connection.executemany(f'update "{table}" set "{column}" = ? where rowid = ?', cleaned_cells)
+                        changed += len(cleaned_cells)
             connection.execute("vacuum")
     except sqlite3.Error as error:
         raise InfrastructureError(f"{path}: {error}; remedy: stop Dagster and forget the account again") from error

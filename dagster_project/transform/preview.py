@@ -1,6 +1,6 @@
-"""The last build seen from outside: a private database that shows its tables, to ask what the next build would touch.
+"""A preview of the next build: a private database that shows the tables of the last one, to ask what the next would change.
 
-The warehouse is attached read-only; schemas `lake`, `arrived` and `state` are copies or made anew, so that the very statements of a
+The warehouse is attached read-only; schemas `lake`, `arrived` and `state` are copies or made here, so that the very statements of a
 run can be asked here and change nothing: the models are the compiled ones. Holds that database and its two questions: why everything,
 and which months. DuckDB only.
 """
@@ -36,7 +36,7 @@ _COPIED = (
 
 @contextmanager
 def last_build(warehouse: Path, spill: Path, *, threads: int, memory_limit: str) -> Iterator[DuckDBEngine]:
-    """Open the view on the last build; hold the warehouse meanwhile, since a run cannot start beside an open file.
+    """Open the view on the last build; hold the warehouse meanwhile, since a run cannot start while the file is open.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def reason_after_reading(engine: DuckDBEngine, accepted: set[str]) -> str:
         return f"{', '.join(feeds)}: the feed comes for the first time"
     scoped = "from lake.batches as now join state.built_batch as built using (batch_id) where now.key_scope <> built.key_scope"
     if engine.rows(f"select 1 {scoped} limit 1"):
-        return "a mapping says anew whose keys a feed has (key_scope)"
+        return "a mapping now declares differently whose keys a feed has (key_scope)"
     if engine.rows("select 1 from lake.batches where change_number > 0 and withdrawn_file is not null limit 1"):
         return "older rows came where keys were withdrawn, or currency, time zone or legal entity of the company changed"
     return "currency, time zone or legal entity of the company changed"
@@ -101,7 +101,7 @@ def reason_after_reading(engine: DuckDBEngine, accepted: set[str]) -> str:
 def affected_months(engine: DuckDBEngine) -> dict[date, str]:
     """Return the fiscal months that the build would rebuild, each with its reasons; schema `arrived` shows what arrived.
 
-    The models that say so are made here from the last build: staging as it would stand, then what the months are read from.
+    The models that decide it are made here from the last build: staging as it would be, then what the months are read from.
     """
     models = compiled_months()
     engine.run(f"insert into {AFFECTED_DAY} {models.days}")
@@ -117,10 +117,10 @@ def affected_months(engine: DuckDBEngine) -> dict[date, str]:
 
 def _take_in(engine: DuckDBEngine, feed: str, keys: str, sql: str) -> None:
     """Show staging of a feed as the build would leave it: the model is asked of the keys that arrived only."""
-    standing = f"built.staging.stg_{feed}"
+    current = f"built.staging.stg_{feed}"
     engine.run(f"create temp table came_{feed} as from arrived.{feed}")
-    replaced = f"select * exclude (is_overruled, is_id_shared) from {standing} semi join came_{feed} using ({keys})"
+    replaced = f"select * exclude (is_overruled, is_id_shared) from {current} semi join came_{feed} using ({keys})"
     engine.run(f"create or replace view arrived.{feed} as from came_{feed} union all by name {replaced}")
     engine.run(f"create temp table now_{feed} as {sql}")
-    rest = f"from {standing} anti join came_{feed} using ({keys})"
+    rest = f"from {current} anti join came_{feed} using ({keys})"
     engine.run(f"create or replace view staging.stg_{feed} as {rest} union all by name from now_{feed}")

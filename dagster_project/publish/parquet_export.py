@@ -1,6 +1,6 @@
-"""The Parquet twins of a version: one file a table, of a monthly table one file a month, shared with the version before.
+"""The Parquet exports of a version: one file a table, of a monthly table one file a month, shared with the version before.
 
-A twin is never changed once its version is named, so a month that stayed is the same file under a second name; the disk keeps
+An export is never changed once its version is named, so a month that stayed is the same file under a second name; the disk keeps
 it until the last version that names it is removed.
 """
 
@@ -24,12 +24,14 @@ Files = dict[str, dict[str, Any]]
 
 
 def files_of(tables: Measures) -> Files:
-    """Return the twins that a manifest names."""
+    """Return the exports that a manifest names."""
     return {entry["file"]: entry for values in tables.values() for entry in values["files"]}
 
 
-def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path, descriptions: Descriptions) -> None:
-    """Write the twins that are not in the folder yet, with the texts of their tables."""
+def write_exports(
+    connection: duckdb.DuckDBPyConnection, database: str, expected: Measures, folder: Path, descriptions: Descriptions
+) -> None:
+    """Write the exports that are not in the folder yet, with the texts of their tables."""
     for name, values in expected.items():
         if not is_for_readers(name):
             continue
@@ -42,34 +44,34 @@ def write_twins(connection: duckdb.DuckDBPyConnection, database: str, expected: 
 
 
 def share_months(expected: Measures, plan: Plan, old: Path, new: Path, known: Files) -> Files:
-    """Give the twins of months that stay a second name in the new folder and return their entries.
+    """Give the exports of months that stay a second name in the new folder and return their entries.
 
-    A twin that is gone or has another size is left to `write_twins`.
+    An export that is gone or has another size is left to `write_exports`.
     """
     shared: Files = {}
     for name in plan:
         for key in expected[name]["months"].keys() - plan[name]:
             path = parquet_of(new, name) / f"{key}.parquet"
             entry = known.get(path.relative_to(new).as_posix())
-            twin = old / path.relative_to(new)
-            if entry is not None and twin.is_file() and twin.stat().st_size == entry["bytes"]:
+            export = old / path.relative_to(new)
+            if entry is not None and export.is_file() and export.stat().st_size == entry["bytes"]:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                link_or_copy(twin, path)
+                link_or_copy(export, path)
                 shared[entry["file"]] = entry
     return shared
 
 
-def describe_twins(expected: Measures, folder: Path, shared: Files) -> Measures:
-    """Force new twins to disk and return the measures of each table with path, bytes and sha256 of its files."""
-    twins = {}
+def describe_exports(expected: Measures, folder: Path, shared: Files) -> Measures:
+    """Force new exports to disk and return the measures of each table with path, bytes and sha256 of its files."""
+    exports = {}
     for name, values in expected.items():
         path = parquet_of(folder, name)
         files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
         if not is_for_readers(name):
             files = []
         names = [file.relative_to(folder).as_posix() for file in files]
-        twins[name] = {**values, "files": [shared.get(name) or _described(folder, name) for name in names]}
-    return twins
+        exports[name] = {**values, "files": [shared.get(name) or _described(folder, name) for name in names]}
+    return exports
 
 
 def _pieces(folder: Path, name: str, values: dict[str, Any]) -> Iterator[tuple[Path, str]]:

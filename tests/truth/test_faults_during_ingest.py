@@ -1,4 +1,4 @@
-"""What the door does with every fault of the demo company, against what truth says a correct one does."""
+"""What ingest does with every fault of the demo company, against what truth says a correct one does."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 from demo_company.faults.catalogue import FEEDS
 from tests.truth.faulty_company import (
-    AFTER_THE_DOOR,
+    AFTER_INGEST,
     Company,
     documented,
-    is_handled_by_the_door,
+    is_handled_by_ingest,
 )
 
 
@@ -19,10 +19,10 @@ def test_the_document_lists_every_fault_with_its_ids_and_what_a_correct_warehous
 
 @pytest.mark.fault("D1", "D2", "D5", "D6", "D7", "D8", "F1", "F2", "F3", "F4", "F6", "F10", "F12", "F13", "F16", "F17")
 @pytest.mark.parametrize("fault", FEEDS)
-def test_the_door_does_what_truth_says(fault: str, company: Company) -> None:
+def test_ingest_does_what_truth_says(fault: str, company: Company) -> None:
     for entry in company.of(fault):
-        if entry["rule"] not in AFTER_THE_DOOR:
-            assert is_handled_by_the_door(company, entry), (entry, company.file(entry))
+        if entry["rule"] not in AFTER_INGEST:
+            assert is_handled_by_ingest(company, entry), (entry, company.file(entry))
 
 
 def test_only_files_that_truth_names_are_refused_or_lose_records(company: Company) -> None:

@@ -1,6 +1,6 @@
-"""The files of source tables as they stand: whether each is what the last accepted run left, and which delivered files it holds rows of.
+"""The files of source tables as they are: whether each is what the last accepted run left, and which delivered files it holds rows of.
 
-Holds care for whole files: a log that a crash left, a file written anew without free blocks. It must not merge or map a row.
+Holds care for complete files: a log that a crash left, a file rewritten without free blocks. It must not merge or map a row.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def sources_folder(settings: Settings) -> Path:
 
 
 def is_current(folder: Path, ledger: Ledger, system: str) -> bool:
-    """Say whether the tables of a system are those that its last accepted change left."""
+    """Return whether the tables of a system are those that its last accepted change left."""
     path, accepted = database_of(folder, system), ledger.source_state(system)
     if not path.exists():
         return accepted is None
@@ -56,7 +56,7 @@ def left_behind(folder: Path, ledger: Ledger) -> list[str]:
 
 
 def log_of(path: Path) -> Path:
-    """Return the log beside a file of tables."""
+    """Return the log next to a file of tables."""
     return path.with_name(f"{path.name}.wal")
 
 
@@ -91,7 +91,7 @@ def put_in_place(draft: Path, path: Path) -> None:
 
 
 def is_attached(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
-    """Attach a file of tables for reading; say whether there is one that can be opened."""
+    """Attach a file of tables for reading; return whether there is one that can be opened."""
     if not path.exists():
         return False
     try:
@@ -110,7 +110,7 @@ def held_files(connection: duckdb.DuckDBPyConnection, database: str) -> set[tupl
 
 
 def kept_paths(ledger: Ledger, absent: Iterable[str], held: set[tuple[str, str]]) -> list[str]:
-    """Return which of the known files that are not in the landing folder stand in the old tables.
+    """Return which of the known files that are not in the landing folder are in the old tables.
 
     Raises
     ------
@@ -130,26 +130,26 @@ def kept_paths(ledger: Ledger, absent: Iterable[str], held: set[tuple[str, str]]
 
 
 def taken_over(system: str, count: int) -> str:
-    """Say that tables were made again without all delivered files."""
+    """Report that tables were made again without all delivered files."""
     return (
         f"{system}: its tables are made again, and {count:,} delivered files are not in the landing folder any more or were refused: their"
-        " rows are taken over as they stood, which cannot tell what such a file had replaced; remedy: keep delivered files in the landing"
+        " rows are taken over as they were, which does not show what such a file had replaced; remedy: keep delivered files in the landing"
         " folder"
     )
 
 
-def write_anew(settings: Settings) -> None:
-    """Write every file of tables anew, so that no free block keeps rows that are gone; what a crash left goes."""
+def rewrite(settings: Settings) -> None:
+    """Rewrite every file of tables, so that no free block keeps rows that are gone; what a crash left goes."""
     folder = settings.restricted / FOLDER
     for path in sorted(folder.glob("*.duckdb")):
         take_in_log(path)
-        draft = path.with_suffix(".anew")
+        draft = path.with_suffix(".rewritten")
         draft.unlink(missing_ok=True)
         with closing(connect_memory(temp_directory=settings.home / SPILL)) as connection:
-            connection.execute(f"attach {literal(str(path))} as standing (read_only)")
-            connection.execute(f"attach {literal(str(draft))} as anew ({STORAGE})")
-            connection.execute("copy from database standing to anew")
-            connection.execute("checkpoint anew")
+            connection.execute(f"attach {literal(str(path))} as present (read_only)")
+            connection.execute(f"attach {literal(str(draft))} as rewritten ({STORAGE})")
+            connection.execute("copy from database present to rewritten")
+            connection.execute("checkpoint rewritten")
         put_in_place(draft, path)
     for path in folder.glob("*") if folder.is_dir() else ():
         if path.suffix != ".duckdb":

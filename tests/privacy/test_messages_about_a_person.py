@@ -13,13 +13,13 @@ import pytest
 
 from dagster_project.commands import terminal
 from dagster_project.errors import InputRefused
-from dagster_project.ingest.pii.register import ERASED, Tombstone, keep_tombstones
-from dagster_project.ingest.sources.standing import write_anew
+from dagster_project.ingest.pii.register import ERASED, ErasedPerson, keep_erased
+from dagster_project.ingest.sources.table_files import rewrite
 from dagster_project.orchestration import alerts
 from dagster_project.orchestration.runtime import Runtime
+from dagster_project.privacy.messages import clean_texts
 from dagster_project.privacy.person import Lake
 from dagster_project.privacy.purge import remove_older_batches
-from dagster_project.privacy.told import clean_texts
 from tests.ingest.mapping_files import write_system
 from tests.privacy.canaries import found_below
 from tests.privacy.landing_files import below, erase
@@ -48,7 +48,7 @@ streams:
 
 
 @pytest.fixture
-def desk(make_door: Callable[..., Any], tmp_path: Path) -> Any:
+def desk(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
     """A mapped system with two accounts; a ticket of zoe has a name in the place of its instant."""
     mappings = write_system(
         tmp_path / "mappings",
@@ -58,12 +58,12 @@ def desk(make_door: Callable[..., Any], tmp_path: Path) -> Any:
         tickets="select s.record_number, s.id as ticket_id, f.code as account_id, s.made as created_at, 'open' as ticket_state,"
         " 'email' as channel from source as s left join firm as f on s.firm_id = f.id",
     )
-    door = make_door(mappings=mappings)
-    door.deliver(f"desk/firm/{DAY}/f.csv", "id,code,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
+    ingest = make_ingest(mappings=mappings)
+    ingest.deliver(f"desk/firm/{DAY}/f.csv", "id,code,name\n7,acc-zoe,Zoe Zander\n8,acc-ann,Ann\n")
     good = "".join(f"{number},8,2026-01-01T00:00:00Z\n" for number in range(100, 400))
-    door.deliver(f"desk/ticket/{DAY}/t.csv", f"id,firm_id,made\n70,7,Zoe Zyx 0171/5550199\n{good}")
-    assert door.walk().refusals == []
-    return door
+    ingest.deliver(f"desk/ticket/{DAY}/t.csv", f"id,firm_id,made\n70,7,Zoe Zyx 0171/5550199\n{good}")
+    assert ingest.walk().refusals == []
+    return ingest
 
 
 def test_the_key_of_a_refused_record_is_readable_whether_mapped_or_not(desk: Any) -> None:
@@ -79,28 +79,28 @@ def test_the_key_of_a_refused_record_is_readable_whether_mapped_or_not(desk: Any
 
 
 @pytest.mark.fault("S17")
-def test_a_key_that_is_an_address_is_not(door: Any) -> None:
+def test_a_key_that_is_an_address_is_not(ingest: Any) -> None:
     rows = "".join(ticket(number, "acc-ann") for number in range(300))
-    door.deliver(f"canonical/tickets/{DAY}/a.csv", HEAD + "jane@victim.example,a,soon,solved,email,\n" + rows)
-    report = door.walk()
-    ((shown, _),) = door.ledger.rows(SHOWN)
+    ingest.deliver(f"canonical/tickets/{DAY}/a.csv", HEAD + "jane@victim.example,a,soon,solved,email,\n" + rows)
+    report = ingest.walk()
+    ((shown, _),) = ingest.ledger.rows(SHOWN)
     assert shown.startswith("ticket_id=[email] | ")
     assert "victim" not in "".join(report.rejections)
 
 
 @pytest.mark.fault("S16")
-def test_ids_that_are_addresses_still_join(door: Any) -> None:
-    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nJane@victim.example,Jane Ltd\nacc-ann,Ann\n")
-    door.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(1, "jane@victim.example ") + ticket(2, "acc-ann"))
-    door.walk()
+def test_ids_that_are_addresses_still_join(ingest: Any) -> None:
+    ingest.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nJane@victim.example,Jane Ltd\nacc-ann,Ann\n")
+    ingest.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(1, "jane@victim.example ") + ticket(2, "acc-ann"))
+    ingest.walk()
     joined = "select count(*) from lake.accounts join lake.tickets using (account_id)"
-    assert door.all(joined) == [(2,)]
-    assert door.all("select count(*) from lake.accounts where contains(account_id, '@')") == [(0,)]
-    person, done = erase(door, "jane@victim.example")
+    assert ingest.all(joined) == [(2,)]
+    assert ingest.all("select count(*) from lake.accounts where contains(account_id, '@')") == [(0,)]
+    person, done = erase(ingest, "jane@victim.example")
     assert sum(done["records_removed"].values()) == 2
-    door.walk()
-    assert door.all("select account_id from lake.tickets order by ticket_id") == [(person.pseudonym,), ("acc-ann",)]
-    assert b"victim" not in below(door.settings.landing)
+    ingest.walk()
+    assert ingest.all("select account_id from lake.tickets order by ticket_id") == [(person.pseudonym,), ("acc-ann",)]
+    assert b"victim" not in below(ingest.settings.landing)
 
 
 @pytest.mark.fault("S19")
@@ -118,20 +118,20 @@ def test_refused_records_of_a_forgotten_account_are_erased_and_others_stay(desk:
 
 
 @pytest.mark.fault("S19")
-def test_a_refused_record_of_an_archived_file_is_erased_for_nobody_can_tell_whose_it_was(door: Any) -> None:
-    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+def test_a_refused_record_of_an_archived_file_is_erased_for_nobody_can_tell_whose_it_was(ingest: Any) -> None:
+    ingest.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
     rows = "".join(ticket(number, "acc-ann") for number in range(300))
-    archived = door.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx") + rows)
-    door.walk()
+    archived = ingest.deliver(f"canonical/tickets/{DAY}/t.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx") + rows)
+    ingest.walk()
     archived.unlink()
-    erase(door)
-    assert [shown for shown, _ in door.ledger.rows(SHOWN)] == [ERASED]
+    erase(ingest)
+    assert [shown for shown, _ in ingest.ledger.rows(SHOWN)] == [ERASED]
 
 
 @pytest.mark.fault("S19")
 def test_a_refused_record_that_comes_again_is_told_without_its_values(desk: Any) -> None:
     key = (desk.settings.restricted / "hash_key").read_bytes()
-    keep_tombstones(desk.ledger, [Tombstone("account", Lake(desk.settings, desk.ledger, key).hashed("acc-zoe"), "FORGOTTEN-1")])
+    keep_erased(desk.ledger, [ErasedPerson("account", Lake(desk.settings, desk.ledger, key).hashed("acc-zoe"), "FORGOTTEN-1")])
     good = "".join(ticket(number, "acc-ann") for number in range(300))
     desk.deliver(f"canonical/tickets/{DAY}/b.csv", HEAD + ticket(900, "acc-zoe", "Zoe Zyx", "vip") + good)
     desk.deliver(
@@ -145,21 +145,21 @@ def test_a_refused_record_that_comes_again_is_told_without_its_values(desk: Any)
 
 
 @pytest.mark.fault("S19")
-def test_a_file_named_after_the_person_gets_another_name(make_door: Callable[..., Any]) -> None:
-    door = make_door()
-    door.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
-    door.deliver(f"canonical/tickets/{DAY}/zoe@victim.example.csv", HEAD + ticket(1, "acc-zoe") + ticket(2, "acc-ann"))
-    door.walk()
-    person, done = erase(door)
+def test_a_file_named_after_the_person_gets_another_name(make_ingest: Callable[..., Any]) -> None:
+    ingest = make_ingest()
+    ingest.deliver(f"canonical/accounts/{DAY}/a.csv", "account_id,account_name\nacc-zoe,Zoe Zander\nacc-ann,Ann\n")
+    ingest.deliver(f"canonical/tickets/{DAY}/zoe@victim.example.csv", HEAD + ticket(1, "acc-zoe") + ticket(2, "acc-ann"))
+    ingest.walk()
+    person, done = erase(ingest)
     assert done["files_renamed"] == 1
-    report = door.walk()
+    report = ingest.walk()
     assert not report.refusals
-    names = sorted(path.name for path in (door.settings.landing / "canonical" / "tickets" / DAY).iterdir())
+    names = sorted(path.name for path in (ingest.settings.landing / "canonical" / "tickets" / DAY).iterdir())
     assert "FORGOTTEN-1.csv" in names
     assert not any("zoe" in name for name in names)
-    assert door.all("select count(*) from lake.tickets") == [(2,)]
-    clean_texts(door.settings, door.ledger, person)
-    assert b"zoe@" not in (door.settings.ops / "ledger.sqlite").read_bytes()
+    assert ingest.all("select count(*) from lake.tickets") == [(2,)]
+    clean_texts(ingest.settings, ingest.ledger, person)
+    assert b"zoe@" not in (ingest.settings.ops / "ledger.sqlite").read_bytes()
 
 
 @pytest.mark.fault("S19")
@@ -173,22 +173,22 @@ def test_a_file_of_a_mapped_system_gets_another_name_too(desk: Any) -> None:
     assert desk.walk().refusals == []
     assert [path.name for path in (desk.settings.landing / "desk" / "ticket" / "2026-01-03").iterdir()] == ["FORGOTTEN-1.csv"]
     remove_older_batches(desk.settings, desk.ledger)
-    write_anew(desk.settings)
+    rewrite(desk.settings)
     clean_texts(desk.settings, desk.ledger, person)
     assert desk.all("select count(*) from lake.tickets where not is_withdrawn and ticket_id <> '70'") == before
     assert found_below(desk.settings.home, re.compile("zoe@victim|acc-zoe|Zoe")) == {}
 
 
 @pytest.mark.fault("S19")
-def test_a_code_that_somebody_else_has_stays_and_one_of_its_own_goes(door: Any) -> None:
-    door.deliver(
+def test_a_code_that_somebody_else_has_stays_and_one_of_its_own_goes(ingest: Any) -> None:
+    ingest.deliver(
         f"canonical/accounts/{DAY}/a.csv",
         "account_id,account_name,segment,industry\nacc-zoe,Zoe Zander,gold,Zoe Zanders shop\nacc-ann,Ann,gold,bakery\n",
     )
-    door.walk()
-    erase(door)
-    door.walk()
-    assert door.all("select segment, industry from lake.accounts where account_id = 'FORGOTTEN-1'") == [("gold", None)]
+    ingest.walk()
+    erase(ingest)
+    ingest.walk()
+    assert ingest.all("select segment, industry from lake.accounts where account_id = 'FORGOTTEN-1'") == [("gold", None)]
 
 
 @pytest.mark.fault("S19")
@@ -206,20 +206,20 @@ def test_dagsters_own_files_are_cleaned(desk: Any, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.fault("S17")
-def test_an_alert_carries_no_address(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_carries_no_address(ingest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr(alerts, "send", lambda settings, subject, text: sent.append(text))
-    alerts.failed(door.settings, "daily", "run-1", "column made: jane@victim.example or +49 171 5550199")
+    alerts.failed(ingest.settings, "daily", "run-1", "column made: jane@victim.example or +49 171 5550199")
     assert sent[0].startswith("Run run-1: column made: [email] or [phone]\n")
 
 
 @pytest.mark.fault("S17")
-def test_each_way_that_a_line_is_told_masks_it(door: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_way_that_a_line_is_told_masks_it(ingest: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """A run tells callers of its own, the command line prints what others tell, and an error is read by both and by Dagster."""
     said: list[str] = []
     line = "jane@victim.example.csv: 3 of 1,000 records, call +49 171 5550199"
     masked_line = "[email]: 3 of 1,000 records, call [phone]"
-    Runtime(door.settings, say=said.append).say(line)
+    Runtime(ingest.settings, report=said.append).report(line)
     terminal.show(line)
     terminal.note(line)
     printed = capsys.readouterr()

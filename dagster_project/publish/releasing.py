@@ -18,10 +18,10 @@ from dagster_project.publish.versions import (
     Pointer,
     discard,
     discard_unnamed,
-    flip,
     published_folder,
     read_pointer,
     sweep,
+    switch_pointer,
     sync,
     write_synced,
 )
@@ -51,7 +51,7 @@ def swept(home: Path) -> Iterator[None]:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Say of an error of the engine or the disk what it means for readers.
+    """Report of an error of the engine or the disk what it means for readers.
 
     Raises
     ------
@@ -80,26 +80,26 @@ def cleaned(home: Path, stem: str) -> Iterator[None]:
         raise
 
 
-def settle(building: Path, target: Path) -> None:
+def name_file(building: Path, target: Path) -> None:
     """Give a finished file its name; from here on nobody writes it."""
     building.chmod(0o444)
     building.rename(target)
     sync(target.parent)
 
 
-def reveal(home: Path, pointer: Pointer, twins: Measures, full_bytes: int, descriptions_sha256: str) -> None:
+def release(home: Path, pointer: Pointer, exports: Measures, full_bytes: int, descriptions_sha256: str) -> None:
     """Name the version: its folder is none until the manifest is there, and it is not served until the pointer says so."""
     folder = published_folder(home) / pointer.stem
     folder.mkdir(exist_ok=True)
     for inner in (path for path in folder.rglob("*") if path.is_dir()):
         sync(inner)
-    manifest = {"version": asdict(pointer), "tables": twins, "full_bytes": full_bytes, "descriptions_sha256": descriptions_sha256}
+    manifest = {"version": asdict(pointer), "tables": exports, "full_bytes": full_bytes, "descriptions_sha256": descriptions_sha256}
     write_synced(folder / "manifest.json.tmp", manifest)
     (folder / "manifest.json.tmp").rename(folder / "manifest.json")
     sync(folder)
     sync(folder.parent)
-    fault_point("publish_twins")
-    flip(home, pointer)
+    fault_point("publish_exports")
+    switch_pointer(home, pointer)
     fault_point("publish_pointer")
     offer(home)
     fault_point("publish_path")

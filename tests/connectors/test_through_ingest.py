@@ -1,4 +1,4 @@
-"""What connectors deliver walks through the door: every record in one bucket, none twice, money to the cent."""
+"""What connectors deliver walks through ingest: every record in one bucket, none twice, money to the cent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagster_project.ingest.mapping.systems import Mappings
 from dagster_project.ledger.store import Ledger
 
 RECORDS = runpy.run_path(str(Path(__file__).with_name("payloads.py")))  # tests are no package, so no import
-DOOR = runpy.run_path(str(Path(__file__).parents[1] / "ingest" / "conftest.py"))["Door"]
+INGEST = runpy.run_path(str(Path(__file__).parents[1] / "ingest" / "conftest.py"))["Ingest"]
 TOMORROW = dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC)
 
 
@@ -26,14 +26,14 @@ def ok(body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
     return 200, {}, json.dumps(body).encode()
 
 
-def walk(fetching: Any, door: Any = None) -> Any:
+def walk(fetching: Any, ingest: Any = None) -> Any:
     """Load what lies in the landing folder; fails on any refused file or record."""
-    door = door or DOOR(fetching.settings, load_assumptions())
-    report = door.walk()
+    ingest = ingest or INGEST(fetching.settings, load_assumptions())
+    report = ingest.walk()
     report.raise_if_refused()
     assert [record for file in report.files for record in file.quarantine] == []
     assert all(file.physical == file.loaded + file.superseded for file in report.files)
-    return door
+    return ingest
 
 
 @pytest.mark.fault("D1", "D2")
@@ -47,13 +47,13 @@ def test_rows_of_a_database_become_typed_rows_of_the_feed_and_a_change_its_next_
     streams = {"orders": {"table": "shop.orders", "primary_key": ["order_id"], "cursor": "source_updated_at"}}
     fetching.add("erp", kind="postgresql", system="canonical", url=postgres.url, password_env="CANARY_DB", streams=streams)
     fetching.deliver("erp")
-    door = walk(fetching)
+    ingest = walk(fetching)
     postgres.run("update shop.orders set net_amount = 7.77, source_updated_at = '2026-11-21 10:00+00' where order_id = 'o2'")
     fetching.deliver("erp", now=TOMORROW)
-    walk(fetching, door)
+    walk(fetching, ingest)
     latest = "select order_id, arg_max(net_amount, source_updated_at) from lake.orders group by all order by 1"
-    assert door.all(latest) == [("o1", Decimal("1.10")), ("o2", Decimal("7.77")), ("o3", Decimal("3.10"))]
-    assert door.all("select count(*), min(ordered_at) = timestamptz '2026-11-20 09:00:00+00' from lake.orders") == [(4, True)]
+    assert ingest.all(latest) == [("o1", Decimal("1.10")), ("o2", Decimal("7.77")), ("o3", Decimal("3.10"))]
+    assert ingest.all("select count(*), min(ordered_at) = timestamptz '2026-11-20 09:00:00+00' from lake.orders") == [(4, True)]
 
 
 @pytest.mark.fault("D8")
@@ -104,13 +104,13 @@ def test_tickets_of_zendesk_become_tickets_with_their_history_and_ratings(fetchi
     about_desk = {"url": replay.url, "email": "a@acme.example", "token_env": "CANARY", "start": dt.date(2026, 1, 1)}
     fetching.add("desk", kind="zendesk", system="zendesk", **about_desk)
     fetching.deliver("desk")
-    door = walk(fetching)
-    assert door.all("select ticket_id, ticket_state, priority, channel from lake.tickets") == [("35436", "solved", "high", "email")]
-    assert ("status_change", "solved") in door.all("select event_type, new_value from lake.ticket_events")
-    assert door.all("select count(*) from lake.survey_responses") == [(1,)]
+    ingest = walk(fetching)
+    assert ingest.all("select ticket_id, ticket_state, priority, channel from lake.tickets") == [("35436", "solved", "high", "email")]
+    assert ("status_change", "solved") in ingest.all("select event_type, new_value from lake.ticket_events")
+    assert ingest.all("select count(*) from lake.survey_responses") == [(1,)]
     assert fetching.deliver("desk", now=TOMORROW)["ticket"] == 1, "the server gives everything again"
-    walk(fetching, door)
-    assert door.all("select distinct ticket_id, ticket_state, priority, channel from lake.tickets") == [
+    walk(fetching, ingest)
+    assert ingest.all("select distinct ticket_id, ticket_state, priority, channel from lake.tickets") == [
         ("35436", "solved", "high", "email")
     ]
 
@@ -139,13 +139,13 @@ def test_an_order_of_shopify_becomes_an_order_with_lines_costs_payments_and_refu
     replay.pages(f"{api}/shop.json", {"shop": {"currency": "EUR"}})
     fetching.add("shop", kind="shopify", system="shopify", url=replay.url, token_env="CANARY", start=dt.date(2026, 1, 1))
     fetching.deliver("shop")
-    door = walk(fetching)
+    ingest = walk(fetching)
     money = "select " + ", ".join(f"{name}_amount::decimal(18, 2)::varchar" for name in ("gross", "discount", "tax", "net"))
-    assert door.all(f"{money} from lake.orders") == [("199.50", "9.50", "0.10", "190.00")]
-    assert door.all("select line_id, net_amount::decimal(18, 2)::varchar, unit_cost::varchar from lake.order_lines order by 1") == [
+    assert ingest.all(f"{money} from lake.orders") == [("199.50", "9.50", "0.10", "190.00")]
+    assert ingest.all("select line_id, net_amount::decimal(18, 2)::varchar, unit_cost::varchar from lake.order_lines order by 1") == [
         ("466157049", "189.50", "25.0000"),
         ("466157050", "0.50", None),
     ]
-    assert door.all("select count(*), sum(payment_amount)::decimal(18, 2)::varchar from lake.payments") == [(1, "190.10")]
-    assert door.all("select distinct order_id from lake.refunds") == [("450789469",)]
+    assert ingest.all("select count(*), sum(payment_amount)::decimal(18, 2)::varchar from lake.payments") == [(1, "190.10")]
+    assert ingest.all("select distinct order_id from lake.refunds") == [("450789469",)]
     assert fetching.deliver("shop", now=TOMORROW) == {}
