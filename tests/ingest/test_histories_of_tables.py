@@ -108,7 +108,7 @@ def test_a_word_for_deleted_that_is_neither_true_nor_false_is_quarantined_until_
     ((path, record),) = [(file.path, record) for file in report.files for record in file.quarantine]
     assert (path, record.record_number, record.line_number) == ("books/invoice/2026-03-02/2026-02-02.csv", 1, 2)
     assert (record.column, record.rule) == ("is_deleted", "boolean_format")
-    told = "is neither true nor false, so it cannot be told whether the record is deleted"
+    told = "is neither true nor false, so it is unknown whether the record is deleted"
     assert record.reason == f'column is_deleted: "maybe" {told}; remedy: write true or false, see docs/quarantine.md#boolean_format'
     invoice(books, 2, "2026-02-02", deleted="true")
     books.walk()
