@@ -138,7 +138,7 @@ def test_a_cursor_may_be_a_number(fetching: Any, postgres: Any) -> None:
 
 
 @pytest.mark.fault("F17")
-@pytest.mark.parametrize(("value", "word"), [("null", "1 rows have no value"), ("'2999-01-01'", "lies in the future")])
+@pytest.mark.parametrize(("value", "word"), [("null", "1 rows have no value"), ("'2999-01-01'", "is in the future")])
 def test_a_cursor_that_would_lose_rows_is_refused_and_nothing_is_delivered(fetching: Any, postgres: Any, value: str, word: str) -> None:
     postgres.run("create table shop.orders (id int, changed_at timestamptz)", f"insert into shop.orders values (1, now()), (2, {value})")
     shop(fetching, postgres, orders=ORDERS)
