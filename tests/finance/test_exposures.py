@@ -60,7 +60,7 @@ def test_the_finance_extract_reads_the_tables_of_its_exposure(closed_books: Any,
 
 def test_the_summary_of_a_run_reads_the_tables_of_its_exposure() -> None:
     texts = [text for name, text in vars(summary).items() if isinstance(text, str) and "\nselect " in text and name.startswith("_")]
-    assert len(texts) == 2
+    assert len(texts) == 3
     assert tables_of(text.format(money="bigint") for text in texts) == exposed("run_summary")
 
 

@@ -39,8 +39,10 @@ insert into marts.dim_period values
     (date '2026-09-01', '2026-09', 'FY26', date '2026-09-01', date '2026-09-30', 'open', true, null, false),
     (date '2026-10-01', '2026-10', 'FY26', date '2026-10-01', date '2026-10-31', 'open', true, null, false),
     (date '2026-11-01', '2026-11', 'FY26', date '2026-11-01', date '2026-11-30', 'open', false, 'canonical/ledger_actuals', false);
-create table reporting.roi_month (period_month date);
-insert into reporting.roi_month values (date '2026-09-01'), (date '2026-10-01'), (date '2026-11-01');
+create table reporting.roi_month (period_month date, is_complete_period boolean default true, service_cost_amount decimal(18, 3) default 7,
+    roi_hard_ratio double, roi_hard_null_reason varchar default 'source_absent', margin_per_service_cost_ratio double default 0.5,
+    margin_per_service_cost_null_reason varchar);
+insert into reporting.roi_month (period_month) values (date '2026-09-01'), (date '2026-10-01'), (date '2026-11-01');
 create table analytics.mart_service_roi_month as select period_month, 'month' as window_kind from reporting.roi_month;
 create table reporting.mart_metric (metric_id varchar, period_kind varchar, period_month date, cut varchar, member varchar,
     num decimal(28, 6), den decimal(28, 6), value double, low double, high double, unit varchar, null_reason varchar,

@@ -81,8 +81,13 @@ def test_a_run_writes_the_page_after_each_publication() -> None:
 
 def test_the_asset_keeps_the_path_for_what_the_run_prints(home: Path, tmp_path: Path) -> None:
     runtime = Runtime(load_settings(home=home, landing=tmp_path))
-    assert dg.materialize([report_page], resources={"runtime": runtime}).success
+    ended = dg.materialize([report_page], resources={"runtime": runtime})
+    assert ended.success
     assert runtime.outcome["report"] == path_of(home)
+    (made,) = ended.asset_materializations_for_node("reports__index")
+    shown = {name: value.value for name, value in made.metadata.items()}
+    assert (shown["month"], shown["service_cost"], shown["margin_per_service_cost"]) == ("2026-11", "7.000", "0.5000")
+    assert shown["roi_hard"] == "source_absent", "an unknown figure shows its reason"
 
 
 def test_an_asset_that_fails_after_another_error_says_so(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
