@@ -231,7 +231,7 @@ def test_an_error_that_nobody_expected_is_one_line_with_its_place_and_a_trace_wi
     monkeypatch.setattr("dagster_project.commands.template.write_templates", lambda *_, **__: {}["absent"])
     code, said = ended(arguments("template", tmp_path), capfd, monkeypatch)
     assert code == 5
-    assert said.startswith("KeyError: 'absent', in cli.py, template; remedy: run again with --debug")
+    assert said.startswith("KeyError: 'absent', in commands/cli.py, template; remedy: run again with --debug")
     assert said.count("\n") == 1
     code, said = ended(["--debug", *arguments("template", tmp_path)], capfd, monkeypatch)
     assert code == 5
