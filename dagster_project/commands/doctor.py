@@ -92,9 +92,7 @@ def _names(settings: Settings) -> set[str]:
 
 
 def _unfinished(ledger: Ledger) -> list[tuple[str, str]]:
-    runs = [
-        (str(run_id), str(started)) for run_id, started in ledger.rows("select run_id, started_at from runs where run_state = 'started'")
-    ]
+    runs = ledger.runs_without_end()
     for run_id, _ in runs:
         ledger.finish_run(run_id, datetime.now(UTC).isoformat(), "failed", "ended without a word; found by doctor")
     return runs

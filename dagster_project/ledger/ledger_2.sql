@@ -28,7 +28,7 @@ alter table quarantine_2 rename to quarantine;
 create index quarantine_by_file on quarantine (file_id);
 create index quarantine_by_key on quarantine (feed, key_sha256) where resolved_by_run_id is null and key_sha256 is not null;
 
--- A file that brings the key of a quarantined record rightly; it counts while it is accepted.
+-- A file that brings the key of a quarantined record correctly; it counts while it is accepted.
 create table resolutions (
     quarantine_id integer not null references quarantine (quarantine_id) on delete cascade,
     file_id integer not null references deliveries (file_id) on delete cascade,

@@ -232,7 +232,7 @@ class Ledger:
         fault_point("accepted")
 
     def link_resolutions(self, links: Iterable[tuple[int, int]]) -> None:
-        """Remember that a file brings the key of a quarantined record rightly: pairs of quarantine_id and file_id."""
+        """Remember that a file brings the key of a quarantined record correctly: pairs of quarantine_id and file_id."""
         with closing(self._connect()) as connection, connection:
             connection.executemany("insert or ignore into resolutions (quarantine_id, file_id) values (?, ?)", links)
 
@@ -266,6 +266,11 @@ class Ledger:
         """Open a run; `started_at` is an ISO instant given by the caller."""
         with closing(self._connect()) as connection, connection:
             connection.execute("insert or replace into runs (run_id, started_at, run_state) values (?, ?, 'started')", (run_id, started_at))
+
+    def runs_without_end(self) -> list[tuple[str, str]]:
+        """Return id and start of the runs that began and never ended, the oldest first; the one that works now is among them."""
+        found = self.rows("select run_id, started_at from runs where run_state = 'started' order by rowid")
+        return [(str(run_id), str(started)) for run_id, started in found]
 
     def finish_run(self, run_id: str, finished_at: str, run_state: str, detail: str = "") -> None:
         """Close a run with its state: published, finished (it had nothing to publish) or failed."""

@@ -14,6 +14,8 @@ from dagster_project.orchestration.automation import POOL, daily
 from dagster_project.orchestration.runtime import Runtime
 from dagster_project.settings import dagster_home
 
+_TAGS = {"service_roi/started_by": "command line", "dagster/max_retries": "0"}  # Dagster's daemon knows neither its folders nor its options
+
 
 def run_keys(definitions: dg.Definitions, delivered: set[str]) -> list[dg.AssetKey]:
     """Return the assets of a run: all but the feeds that brought nothing: each costs six events, and most companies lack most."""
@@ -46,9 +48,13 @@ def recording(report: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
 def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[str]) -> bool:
     """Run the assets of the daily job in this process; True when every step and blocking check passed.
 
-    The run has the id of the ledger's run, so that `doctor` knows it by the same name in both.
+    The run has the id of the ledger's run, so that it is known by the same name in both. One of the command line that was killed is marked
+    failed here, or the sensor of new deliveries would wait for it: the caller holds the warehouse, so a run that never ended is dead.
     """
     with warnings.catch_warnings(), recording(runtime.report) as instance:
+        if not instance.is_ephemeral:
+            for line in _end([run_id for run_id, _ in runtime.ledger.runs_without_end() if run_id != runtime.run_id], instance):
+                runtime.report(line)
         warnings.simplefilter("ignore", category=UserWarning)
         of_this_run = dg.Definitions(assets=definitions.assets, jobs=[daily], resources={"runtime": runtime})
         result = of_this_run.resolve_job_def(daily.name).execute_in_process(
@@ -56,7 +62,7 @@ def execute_daily(definitions: dg.Definitions, runtime: Runtime, delivered: set[
             instance=instance,
             run_id=runtime.run_id,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags={"service_roi/started_by": "command line"},
+            tags=_TAGS,
             raise_on_error=False,
         )
     if not result.success and runtime.error is None:
@@ -71,18 +77,21 @@ def repair_instance(dead: Sequence[str]) -> tuple[list[str], list[str]]:
 
     Call it while holding the warehouse: then no run that the ledger knows can be alive.
     """
-    repaired, missing = [], []
     with dg.DagsterInstance.get() as instance:
-        unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-        for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
-            instance.report_run_failed(run, "its process died; found by service-roi doctor")
-            repaired.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
-        storage = instance.event_log_storage
-        for run_id in sorted(storage.get_concurrency_run_ids() & set(dead)):
-            storage.free_concurrency_slots_for_run(run_id)
-            repaired.append(f"slots of Dagster run {run_id} are free")
-        limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
+        repaired = _end(dead, instance)
+        limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
         limit = limits.get(POOL, instance.get_concurrency_config().pool_config.default_pool_limit)
-        if limit != 1:
-            missing.append(f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1")
-    return repaired, missing
+    advice = f"Dagster's pool {POOL} has the limit {limit or 'none'}; remedy: dagster instance concurrency set {POOL} 1"
+    return repaired, [] if limit == 1 else [advice]
+
+
+def _end(dead: Sequence[str], instance: dg.DagsterInstance) -> list[str]:
+    repaired = []
+    unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(run_ids=list(dead), statuses=unfinished)) if dead else ():
+        instance.report_run_failed(run, "its process died")
+        repaired.append(f"Dagster run {run.run_id} was still {run.status.value.lower()}: marked failed")
+    for run_id in sorted(instance.event_log_storage.get_concurrency_run_ids() & set(dead)):
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+        repaired.append(f"slots of Dagster run {run_id} are free")
+    return repaired

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -65,13 +65,13 @@ def clean_texts(settings: Settings, ledger: Ledger, person: Person) -> int:
     """
     clean = _cleaner(person)
     changed = _clean_database(ledger.path, clean, _TEXTS)
-    for path in sorted((settings.ops / CERTIFICATES).glob("*.json")):
-        text = path.read_text(encoding="utf-8")
+    for path in [*sorted((settings.ops / CERTIFICATES).glob("*.json")), *_dagster_files("*.out", "*.err")]:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
         if (cleaned := clean(text)) != text:
-            path.with_suffix(".tmp").write_text(cleaned, encoding="utf-8")
+            path.with_suffix(".tmp").write_text(cleaned, encoding="utf-8", errors="surrogateescape")
             path.with_suffix(".tmp").replace(path)
             changed += 1
-    for path in _dagster_files():
+    for path in _dagster_files("*.db"):
         changed += _clean_database(path, clean)
     return changed
 
@@ -117,9 +117,10 @@ def _cleaner(person: Person) -> Callable[[str], str]:
     return clean
 
 
-def _dagster_files() -> Iterable[Path]:
+def _dagster_files(*patterns: str) -> list[Path]:
+    """Return files of Dagster's storage: its SQLite databases, or what processes of its runs printed."""
     instance = dagster_home()
-    return sorted(instance.rglob("*.db")) if instance is not None else ()
+    return sorted(path for pattern in patterns for path in instance.rglob(pattern)) if instance is not None else []
 
 
 def _clean_database(path: Path, clean: Callable[[str], str], texts: dict[str, tuple[str, ...]] | None = None) -> int:

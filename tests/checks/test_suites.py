@@ -160,7 +160,7 @@ def test_every_expectation_of_the_suite_has_an_offender(feed: str, validation: A
     proven = set(contract_offenders(feed, {})) | set(ROW_OFFENDERS[feed]) | STRUCTURAL_RULES
     proven |= {rule for other, rule in BATCH_OFFENDERS if other == feed}
     assert set(rules) == proven
-    assert len(rules) == len(set(rules)), "a rule name stands for one expectation"
+    assert len(rules) == len(set(rules)), "a rule name names one expectation"
 
 
 @pytest.mark.parametrize("feed", feeds())

@@ -190,8 +190,8 @@ BATCHES = pa.schema([
 
 def tell(engine: Engine, *batches: tuple[Any, ...]) -> None:
     """Make `lake.batches` of these rows."""
-    told = pa.table([pa.array([batch[at] for batch in batches], field.type) for at, field in enumerate(BATCHES)], names=BATCHES.names)
-    engine.replace("lake.batches", BATCHES, [told])
+    reported = pa.table([pa.array([batch[at] for batch in batches], field.type) for at, field in enumerate(BATCHES)], names=BATCHES.names)
+    engine.replace("lake.batches", BATCHES, [reported])
 
 
 def test_a_feed_shows_the_files_that_are_named_and_no_other(engine: Engine, tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ SAID = [(folder, name) for folder in (damage.FILES, damage.FOLDERS) for name in 
 @pytest.mark.parametrize(("folder", "name"), SAID, ids=[name[-20:] for _, name in SAID])
 def test_plan_and_run_name_it_with_the_remedy_every_day(day: Day, folder: dict[str, str], name: str) -> None:
     words = of(folder, day.landing, name)
-    told = [day.planned.stderr]
+    reported = [day.planned.stderr]
     if name != LOCKED or os.getuid():  # root reads it all the same
-        told += [str(day.ran.exception), str(day.again.exception)]
-    for text in told:
+        reported += [str(day.ran.exception), str(day.again.exception)]
+    for text in reported:
         assert any(words in line and "; remedy: " in line for line in text.splitlines()), text
 
 
@@ -70,10 +70,10 @@ def test_everything_else_is_published_and_the_ledger_has_every_name(day: Day) ->
 def test_a_reader_of_the_published_copy_finds_each_of_them_with_rule_and_remedy(day: Day) -> None:
     connection, _ = open_current(day.home)
     with connection:
-        told = connection.execute(
+        reported = connection.execute(
             "select observed, expectation, unexpected_count, notes from ops.warnings where feed <> 'orders'"
         ).fetchall()
-    found = {path.removeprefix(f"{damage.DAY}/"): (rule, count, notes) for path, rule, count, notes in told}
+    found = {path.removeprefix(f"{damage.DAY}/"): (rule, count, notes) for path, rule, count, notes in reported}
     refused = {**damage.FILES, **damage.FOLDERS}
     assert set(found) == set(refused) - ({LOCKED} if os.getuid() == 0 else set())
     for path, (rule, count, notes) in found.items():

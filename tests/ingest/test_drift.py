@@ -112,7 +112,7 @@ def test_what_changed_since_the_last_delivery_is_told_once_a_stream(ingest: Any)
     )
     assert ingest.walk().warnings == ["canonical/orders/2026-01-05/a.csv: columns in another order than until now, read by name"]
     ingest.deliver("canonical/orders/2026-01-06/a.csv", file())
-    assert ingest.walk().warnings == [], "what is as it should be again is not told"
+    assert ingest.walk().warnings == [], "what is as it should be again is not reported"
 
 
 @pytest.mark.fault("F9")

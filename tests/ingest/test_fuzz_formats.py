@@ -107,7 +107,7 @@ def check_csv(make_ingest: Callable[..., Any], file: tuple[list[str], Any], name
     places = [[cell.strip() for cell in header].index(column) if column in header else None for column in ("order_id", "account_id")]
     for number, values in found.items():
         expected = [None if at is None else identifier_value(records[number - 1][at]) or None for at in places]
-        assert list(values) == expected, "each value stands in its own column"
+        assert list(values) == expected, "each value is in its own column"
 
 
 def check_json(make_ingest: Callable[..., Any], file: tuple[list[str], Any], _: str = "") -> None:

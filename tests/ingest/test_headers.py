@@ -52,9 +52,9 @@ def test_lines_above_the_header_are_left_out_however_the_text_is_cut(lines: list
 def test_a_column_that_nobody_reads_may_be_unnamed_or_repeated(till: Any) -> None:
     ingest = till()
     ingest.deliver("till/sales/2026-01-02/a.csv", "number,day,customer,net,,note,NOTE\n1,2026-01-01 10:00:00,c,1.00,x,y,z\n")
-    told = "\n".join(ingest.walk().warnings)
-    assert "new column column_5" in told
-    assert "new column NOTE_2" in told
+    reported = "\n".join(ingest.walk().warnings)
+    assert "new column column_5" in reported
+    assert "new column NOTE_2" in reported
     assert ingest.all("select account_id from lake.orders") == [("c",)]
 
 
@@ -110,12 +110,12 @@ def test_another_delimiter_is_told_and_declared(make_ingest: Any, tmp_path: Path
     assert ingest.all("select count(*) from lake.orders") == [(2,)]
 
 
-@pytest.mark.parametrize(("encoding", "told"), [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le")])
-def test_another_encoding_is_told_and_declared(make_ingest: Any, tmp_path: Path, encoding: str, told: str) -> None:
+@pytest.mark.parametrize(("encoding", "reported"), [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le")])
+def test_another_encoding_is_reported_and_declared(make_ingest: Any, tmp_path: Path, encoding: str, reported: str) -> None:
     ingest = make_ingest()
     ingest.deliver("canonical/orders/2026-01-02/a.csv", ORDERS.replace("1,2026", "é1,2026").encode(encoding))
-    assert f"declare encoding: {told} in the YAML" in refusal(ingest)
-    ingest = make_ingest("second", mappings=declare(tmp_path, f"streams:\n  orders: {{encoding: {told}}}\n"))
+    assert f"declare encoding: {reported} in the YAML" in refusal(ingest)
+    ingest = make_ingest("second", mappings=declare(tmp_path, f"streams:\n  orders: {{encoding: {reported}}}\n"))
     ingest.walk()
     assert ingest.all("select min(order_id), max(order_id) from lake.orders") == [("2", "é1")]
 

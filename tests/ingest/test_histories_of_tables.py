@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.ingest.mapping_files import write_system
-from tests.ingest.test_source_tables import stands
+from tests.ingest.test_source_tables import current_rows
 
 BOOKS = """
 time_zone: UTC
@@ -42,7 +42,7 @@ def books(make_ingest: Callable[..., Any], tmp_path: Path) -> Any:
 
 
 def total(books: Any) -> list[Any]:
-    return stands(books, "orders", "order_id", "net_amount::decimal(18, 2)::varchar")
+    return current_rows(books, "orders", "order_id", "net_amount::decimal(18, 2)::varchar")
 
 
 def invoice(books: Any, day: int, version: str, number: str = "i1", deleted: str = "false") -> None:
@@ -108,8 +108,8 @@ def test_a_word_for_deleted_that_is_neither_true_nor_false_is_quarantined_until_
     ((path, record),) = [(file.path, record) for file in report.files for record in file.quarantine]
     assert (path, record.record_number, record.line_number) == ("books/invoice/2026-03-02/2026-02-02.csv", 1, 2)
     assert (record.column, record.rule) == ("is_deleted", "boolean_format")
-    told = "is neither true nor false, so it is unknown whether the record is deleted"
-    assert record.reason == f'column is_deleted: "maybe" {told}; remedy: write true or false, see docs/quarantine.md#boolean_format'
+    reported = "is neither true nor false, so it is unknown whether the record is deleted"
+    assert record.reason == f'column is_deleted: "maybe" {reported}; remedy: write true or false, see docs/quarantine.md#boolean_format'
     invoice(books, 2, "2026-02-02", deleted="true")
     books.walk()
     assert total(books) == []
@@ -168,7 +168,7 @@ def test_a_refused_replacement_leaves_the_rows_of_the_accepted_file(books: Any) 
     assert [key for key, _ in total(books)] == ["i1", "i2", "i3"]
     invoice(books, 2, "2026-02-02", number="i4")
     report = books.walk()
-    assert any("are not in the landing folder any more or were refused" in told for told in report.warnings)
+    assert any("are not in the landing folder any more or were refused" in reported for reported in report.warnings)
     assert [key for key, _ in total(books)] == ["i1", "i3", "i4"]
 
 
@@ -188,4 +188,4 @@ def test_what_a_select_joins_is_in_one_form_whatever_it_is_called(make_ingest: C
     desk.deliver("desk/ticket/2026-03-01/t.csv", f"Nr,Customer,Opened\n1,{number},2026-03-01T10:00:00Z\n")
     desk.deliver("desk/customer/2026-03-02/c.csv", "Number,Segment\nC1,industry\n")
     desk.walk()
-    assert stands(desk, "tickets", "ticket_id", "account_id, issue_family") == [("1", "C1", "industry")]
+    assert current_rows(desk, "tickets", "ticket_id", "account_id, issue_family") == [("1", "C1", "industry")]

@@ -34,7 +34,7 @@ def test_a_later_file_with_the_key_resolves_the_record_once_it_is_accepted(inges
     report = ingest.walk()
     assert report.notices == ["quarantine: 1 records are open: orders 1 (oldest 0 days, since 2026-01-02); see ops.quarantine"]
     ingest.deliver(day(9), HEADER + REPAIRED)
-    assert ingest.read().notices == [], "what this run repairs is not told as open"
+    assert ingest.read().notices == [], "what this run repairs is not reported as open"
     assert ingest.ledger.rows(LIFE) == [("open", None, None)], "nothing is repaired before it is accepted"
     ingest.ledger.accept("run-2")
     assert ingest.ledger.rows(LIFE) == [("resolved", "run-2", day(9))]

@@ -63,8 +63,8 @@ def sections() -> dict[str, str]:
     return dict(re.findall(r"^### ([a-z_0-9]+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
 
 
-def told(rejections: list[str]) -> str:
-    """The reason of the first record told, without its place."""
+def reported(rejections: list[str]) -> str:
+    """The reason of the first record reported, without its place."""
     return str(re.search(r"^  record [\d,]+(?: \(line [\d,]+\))? (.*?)   rule ", "\n".join(rejections), re.MULTILINE)[1])  # type: ignore[index]
 
 
@@ -86,7 +86,7 @@ def test_the_message_on_the_page_is_the_one_that_ingest_gives(rule: str, ingest:
     report = ingest.walk()
     assert [file.quarantined for file in report.files] == [1]
     assert ingest.ledger.rows("select rule from quarantine") == [(rule,)]
-    assert f"`{told(report.rejections)}`" in sections()[rule]
+    assert f"`{reported(report.rejections)}`" in sections()[rule]
 
 
 def test_the_message_about_a_new_column_is_the_one_that_ingest_gives(ingest: Any, amend_contract: Callable[[str, str, str], None]) -> None:
@@ -96,7 +96,7 @@ def test_the_message_about_a_new_column_is_the_one_that_ingest_gives(ingest: Any
     ingest.deliver(
         "canonical/orders/2026-01-02/a.csv", header.replace("\n", ",mood\n") + rows + "o412,2026-01-01T10:00:00Z,EUR,1.00,,calm\n"
     )
-    assert f"`{told(ingest.walk().rejections)}`" in sections()["new_column"]
+    assert f"`{reported(ingest.walk().rejections)}`" in sections()["new_column"]
 
 
 def test_the_message_about_a_record_that_is_not_mapped_is_the_one_that_ingest_gives(
@@ -108,4 +108,4 @@ def test_the_message_about_a_record_that_is_not_mapped_is_the_one_that_ingest_gi
     ingest = make_ingest(mappings=write_system(tmp_path / "mappings", "till", yml, o=f"{select} where id <> 'bad'"))
     rows = "".join(f"g{number},2026-01-01 10:00:00\n" for number in range(400))
     ingest.deliver("till/sales/2026-01-02/a.csv", f"id,sold\n{rows}bad,2026-01-01 10:00:00\n")
-    assert f"`{told(ingest.walk().rejections)}`" in sections()["not_mapped"]
+    assert f"`{reported(ingest.walk().rejections)}`" in sections()["not_mapped"]

@@ -72,15 +72,15 @@ def deliver_all(shop: Any) -> None:
         shop.deliver(name, content)
 
 
-def stands(shop: Any, feed: str, key: str, columns: str) -> list[Any]:
+def current_rows(shop: Any, feed: str, key: str, columns: str) -> list[Any]:
     """Rows of the latest change of each key, but those that it takes back."""
     latest = f"qualify row_number() over (partition by {key} order by change_number desc) = 1 order by all"
     return [row[1:] for row in shop.all(f"select is_withdrawn, {key}, {columns} from lake.{feed} {latest}") if not row[0]]
 
 
 def seen(shop: Any) -> tuple[list[Any], list[Any]]:
-    lines = stands(shop, "order_lines", "order_id, line_id", "quantity::varchar, unit_cost::varchar")
-    return stands(shop, "orders", "order_id", "order_state"), lines
+    lines = current_rows(shop, "order_lines", "order_id, line_id", "quantity::varchar, unit_cost::varchar")
+    return current_rows(shop, "orders", "order_id", "order_state"), lines
 
 
 def counted(shop: Any) -> list[Any]:
@@ -181,8 +181,8 @@ def test_ties_are_reported_and_the_later_record_is_kept(shop: Any) -> None:
     shop.deliver("shop/item/2026-01-05/a.csv", "id,cost\ni1,0.10\ni1,0.20\n")
     shop.deliver("shop/line/2026-01-05/a.csv", LINE + "o1,1,i1,1\n")
     report = shop.walk()
-    told = "shop/item: 1 keys have versions that differ and are equally new; the later file or record is kept"
-    assert told in report.warnings
+    reported = "shop/item: 1 keys have versions that differ and are equally new; the later file or record is kept"
+    assert reported in report.warnings
     assert [row[3] for row in seen(shop)[1]] == ["0.2000"]
 
 
@@ -297,10 +297,10 @@ def test_an_instant_of_another_stream_may_come_later_than_the_record(shop: Any, 
     for name, content in days.items():
         shop.deliver(name, content)
         assert shop.walk().refusals == []
-        assert len(stands(shop, "orders", "order_id", "ordered_at")) == next(expected), name
+        assert len(current_rows(shop, "orders", "order_id", "ordered_at")) == next(expected), name
     whole = make_ingest("at-once", mappings=tmp_path / "mappings")
     assert whole.walk().refusals == []
-    assert stands(whole, "orders", "order_id", "ordered_at") == stands(shop, "orders", "order_id", "ordered_at")
+    assert current_rows(whole, "orders", "order_id", "ordered_at") == current_rows(shop, "orders", "order_id", "ordered_at")
     rules = "select rule, quarantine_state from quarantine_life order by quarantine_id"
     assert shop.ledger.rows(rules) == [("required", "resolved"), ("future_instant", "resolved")]
 
@@ -310,7 +310,7 @@ def test_an_optional_column_may_be_absent(shop: Any, tmp_path: Path) -> None:
     shop.deliver("shop/order/2026-01-05/a.csv", ORDER + "o1,2026-01-05T10:00:00Z,open\n")
     shop.deliver("shop/order/2026-01-06/a.csv", "id,placed,state,note\no2,2026-01-06T10:00:00Z,open,spring\n")
     assert shop.walk().refusals == []
-    assert stands(shop, "orders", "order_id", "sales_channel") == [("o1", None), ("o2", "spring")]
+    assert current_rows(shop, "orders", "order_id", "sales_channel") == [("o1", None), ("o2", "spring")]
 
 
 @pytest.mark.parametrize(

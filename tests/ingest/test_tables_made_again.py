@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.ingest.mapping_files import write_system
-from tests.ingest.test_source_tables import stands
+from tests.ingest.test_source_tables import current_rows
 
 CALL = "id,at,talk,state,agent_id\n"
 SWITCH = """
@@ -44,7 +44,7 @@ def switch(make_ingest: Callable[..., Any], tmp_path: Path) -> Callable[..., Any
 
 
 def calls(ingest: Any) -> list[Any]:
-    return stands(ingest, "interactions", "interaction_id", "talk_seconds")
+    return current_rows(ingest, "interactions", "interaction_id", "talk_seconds")
 
 
 def two_days(ingest: Any, first: str) -> None:
@@ -63,7 +63,7 @@ def test_a_column_that_is_no_longer_read_loses_no_row_of_an_archived_file(switch
     ingest.deliver("switch/call/2026-01-07/a.csv", CALL + "3,2026-01-05 03:00,7,done,x\n")
     report = ingest.walk()
     assert report.refusals == []
-    assert any("not in the landing folder any more" in told for told in report.warnings)
+    assert any("not in the landing folder any more" in reported for reported in report.warnings)
     assert calls(ingest) == [("1", None), ("2", None), ("3", None)]
 
 
@@ -98,7 +98,7 @@ def test_a_row_that_another_stream_takes_over_is_written_though_its_values_are_e
         ingest.deliver("till/call/2026-01-06/a.csv", "id,at,s,gone\n1,2026-01-05 01:00,5,true\n")
     ingest.deliver("till/chat/2026-01-06/a.csv", "id,at,s\n1,2026-01-05 01:00,5\n")
     ingest.walk()
-    assert stands(ingest, "interactions", "interaction_id", "talk_seconds, hold_seconds") == [("1", None, 5)]
+    assert current_rows(ingest, "interactions", "interaction_id", "talk_seconds, hold_seconds") == [("1", None, 5)]
 
 
 def test_a_draft_that_a_crash_left_is_removed_by_the_next_run(switch: Callable[..., Any]) -> None:

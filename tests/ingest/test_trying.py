@@ -51,11 +51,11 @@ def test_a_file_in_the_landing_layout_is_read_with_what_is_next_to_it(ingest: An
 def test_the_stream_of_a_file_elsewhere_is_told_or_guessed_by_its_header(ingest: Any, tmp_path: Path) -> None:
     path = tmp_path / "export of january.csv"
     path.write_text(TICKETS)
-    told, guessed = shown(ingest, path, stream="ticket"), shown(ingest, path)
-    assert told[0] == f"{path}: stream ticket of zendesk (as asked)"
+    named, guessed = shown(ingest, path, stream="ticket"), shown(ingest, path)
+    assert named[0] == f"{path}: stream ticket of zendesk (as asked)"
     assert guessed[0] == f"{path}: stream ticket of zendesk (guessed by its header: 13 columns known)"
-    assert told[1:] == guessed[1:]
-    assert not any("first_solved_at" in line for line in told), "nothing is next to it"
+    assert named[1:] == guessed[1:]
+    assert not any("first_solved_at" in line for line in named), "nothing is next to it"
     path.write_text(HISTORY)
     assert "feed ticket_events: 1 rows" in shown(ingest, path)
 

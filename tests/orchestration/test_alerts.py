@@ -1,4 +1,4 @@
-"""Failures are told once, recoveries too, over real connections to servers on loopback; no secret ever stands in a message."""
+"""Failures are reported once, recoveries too, over real connections to servers on loopback; no secret is ever in a message."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def test_the_first_failure_and_the_recovery_are_told_and_nothing_between(
     assert "had failed before" in failure_of(instance, ended_run(error=InputRefused("again")))
     success_of(instance, ended_run())
     success_of(instance, ended_run())
-    told, recovered = slack.texts
-    assert told == (
+    reported, recovered = slack.texts
+    assert reported == (
         f"*service-roi: daily failed*\nRun {first.run_id}: "
         "InputRefused: canonical/orders/2026-11-05/orders.csv: &lt;3&gt; records &amp; more\n"
         "Nothing is published yet."
@@ -184,8 +184,8 @@ def test_a_crash_that_is_retried_is_told_only_when_the_last_try_failed_too(
     crashed = ended_run(crash="the worker was killed")
     assert "by itself" in failure_of(instance, crashed)
     failure_of(instance, ended_run(error=InfrastructureError("disk full")))
-    (told,) = slack.texts
-    assert "disk full" in told
+    (reported,) = slack.texts
+    assert "disk full" in reported
 
 
 def test_a_mail_goes_to_everyone_named(house: Any, mail: Any) -> None:

@@ -26,9 +26,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run_of(said: list[str]) -> Any:
-    """Return what a run's context is to these tests: its id, where it reports, and how it ended."""
-    return SimpleNamespace(run_id=uuid.uuid4().hex, report=said.append, error=None)
+def run_of(said: list[str], *unended: str) -> Any:
+    """Return what a run's context is to these tests: its id, where it reports, how it ended, and runs that never did."""
+    ledger = SimpleNamespace(runs_without_end=lambda: [(run_id, "2026-11-05") for run_id in unended])
+    return SimpleNamespace(run_id=uuid.uuid4().hex, report=said.append, error=None, ledger=ledger)
 
 
 def definitions(*, fails: bool = False) -> dg.Definitions:
@@ -73,6 +74,33 @@ def test_a_run_that_failed_is_shown_as_failed() -> None:
         found = instance.get_run_by_id(run.run_id)
     assert found is not None
     assert found.status == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.fault("C3")
+@pytest.mark.usefixtures("home", "published_only")
+def test_a_run_that_was_killed_is_marked_failed_by_the_next_and_is_not_started_by_the_daemon() -> None:
+    killed, other = run_of([]), run_of([])
+    for run in (killed, other):
+        assert recorded.execute_daily(definitions(), run, set())
+    with dg.DagsterInstance.get() as instance:
+        for run in (killed, other):
+            found = instance.get_run_by_id(run.run_id)
+            assert found is not None
+            instance.delete_run(run.run_id)
+            instance.add_run(found.with_status(dg.DagsterRunStatus.STARTED))  # as a kill leaves it
+    later = run_of(said := [], killed.run_id)
+    later.ledger.runs_without_end = lambda: [(killed.run_id, ""), (later.run_id, "")]
+    assert recorded.execute_daily(definitions(), later, set())
+    assert said == [f"Dagster run {killed.run_id} was still started: marked failed"]
+    with dg.DagsterInstance.get() as instance:
+        ended = {run.run_id: instance.get_run_by_id(run.run_id) for run in (killed, other, later)}
+    states = {run_id: run.status for run_id, run in ended.items() if run is not None}
+    assert states[killed.run_id] == dg.DagsterRunStatus.FAILURE
+    assert states[other.run_id] == dg.DagsterRunStatus.STARTED, "a run of another home may be alive"
+    assert states[later.run_id] == dg.DagsterRunStatus.SUCCESS
+    failed = ended[killed.run_id]
+    assert failed is not None
+    assert failed.tags.get("dagster/will_retry") != "true"
 
 
 @pytest.mark.usefixtures("published_only")

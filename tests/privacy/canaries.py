@@ -61,9 +61,9 @@ def found_below(folder: Path, wanted: re.Pattern[str]) -> dict[str, str]:
 def told_by_ledger(path: Path) -> str:
     """Every text of the ledger but the paths of files, which it needs to find them again."""
     with closing(sqlite3.connect(path)) as connection:
-        told = connection.execute(
+        reported = connection.execute(
             "select coalesce(error, '') || drift from deliveries union all select reason || raw_text_masked from quarantine"
             " union all select coalesce(observed, '') || coalesce(notes, '') from check_results"
             " union all select coalesce(detail, '') from runs"
         )
-        return "\n".join(text for (text,) in told)
+        return "\n".join(text for (text,) in reported)

@@ -133,9 +133,9 @@ def test_an_account_leaves_every_stream_of_the_built_in_systems(ingest: Any) -> 
     landing.rmdir()
     write_company(landing, 80, 2, 23, daily=2, systems=("zendesk", "shopify", "quickbooks", "qualtrics"))
     assert not ingest.walk().refusals
-    told = "select account_id from lake.survey_responses where comment is not null"
+    commented = "select account_id from lake.survey_responses where comment is not null"
     ((account,),) = ingest.all(
-        f"select account_id from lake.orders where account_id in ({told}) group by 1 order by count(*) desc, 1 limit 1"
+        f"select account_id from lake.orders where account_id in ({commented}) group by 1 order by count(*) desc, 1 limit 1"
     )
     counted = ", ".join(f"(select count(*) from lake.{feed})" for feed in ("tickets", "interactions", "ticket_events", "survey_responses"))
     sums = f"select (select sum(net_amount) from lake.order_lines), (select sum(refund_amount) from lake.refunds), {counted}"

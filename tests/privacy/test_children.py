@@ -150,7 +150,7 @@ def test_an_id_finds_the_ticket_of_its_own_system(make_ingest: Callable[..., Any
     ingest.deliver(f"canonical/tickets/{DAY}/t.csv", TICKETS + ticket(1, "acc-ann"))
     ingest.deliver(f"canonical/ticket_events/{DAY}/e.csv", EVENTS + event(1, "Annone") + event(7, "Zyxother"))
     forget_zoe(ingest)
-    told = ingest.all("select event_number, field_name from lake.ticket_events where not is_withdrawn order by all")
-    assert told == [(1, "Annone"), (1, None), (11, None), (17, None), (18, "Anneight")]
+    reported = ingest.all("select event_number, field_name from lake.ticket_events where not is_withdrawn order by all")
+    assert reported == [(1, "Annone"), (1, None), (11, None), (17, None), (18, "Anneight")]
     for word in (b"Zyxone", b"Zyxseven", b"Zyxother"):
         assert word not in below(ingest.settings.landing)

@@ -138,9 +138,9 @@ def test_a_refused_record_that_comes_again_is_told_without_its_values(desk: Any)
         "desk/ticket/2026-01-03/u.csv",
         "id,firm_id,made\n72,7,Zoe Zyx\n" + "".join(f"{n},8,2026-01-01T00:00:00Z\n" for n in range(500, 800)),
     )
-    told = "".join(desk.walk().rejections)
-    assert "a record of a forgotten account breaks the rule instant_format" in told
-    assert "Zoe Zyx" not in told
+    reported = "".join(desk.walk().rejections)
+    assert "a record of a forgotten account breaks the rule instant_format" in reported
+    assert "Zoe Zyx" not in reported
     assert [shown for shown, _ in desk.ledger.rows(SHOWN)][1:] == [ERASED, ERASED]
 
 
@@ -198,10 +198,16 @@ def test_dagsters_own_files_are_cleaned(desk: Any, tmp_path: Path, monkeypatch: 
     with closing(sqlite3.connect(events)) as connection, connection:
         connection.execute("create table event_logs (id integer primary key, event text)")
         connection.execute("insert into event_logs (event) values (?)", ['{"m": "column made: Zoe Zyx 0171/5550199 of acc-zoe"}'])
+    printed = tmp_path / "dagster" / "storage" / "1" / "compute_logs" / "a.err"
+    printed.parent.mkdir(parents=True)
+    printed.write_bytes(b"warning: 1 found, first: record 3 account_id=acc-zoe \xff Zoe Zyx 0171/5550199\n")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     person, _ = erase(desk)
-    assert b"Zoe" not in events.read_bytes()
-    assert b"acc-zoe" not in events.read_bytes()
+    for file in (events, printed):
+        assert b"Zoe" not in file.read_bytes()
+        assert b"acc-zoe" not in file.read_bytes()
+    assert b"first: record 3" in printed.read_bytes()
+    assert b"\xff" in printed.read_bytes()
     assert clean_texts(desk.settings, desk.ledger, person) == 0
 
 

@@ -106,9 +106,9 @@ def test_no_address_or_number_is_printed_or_told(company: Company) -> None:
     assert "3 records in 1 file kept out" in company.printed or "kept out" in company.printed
     assert "published copy" in company.printed
     assert FOUND.search(company.printed) is None
-    told = told_by_ledger(company.settings.ops / "ledger.sqlite")
-    assert "[email]" in told
-    assert FOUND.search(told) is None
+    reported = told_by_ledger(company.settings.ops / "ledger.sqlite")
+    assert "[email]" in reported
+    assert FOUND.search(reported) is None
 
 
 @pytest.mark.fault("S16")

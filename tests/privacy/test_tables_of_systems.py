@@ -82,8 +82,8 @@ def standing(ingest: Any) -> list[Any]:
 @pytest.mark.fault("S8")
 def test_no_table_change_or_withdrawn_key_tells_of_the_account(desk: Any) -> None:
     home = desk.settings.home
-    told = "".join(texts(home).values())
-    assert all(word in told for word in WORDS), "the person is nowhere before: the test would prove nothing"
+    reported = "".join(texts(home).values())
+    assert all(word in reported for word in WORDS), "the person is nowhere before: the test would prove nothing"
     assert any("withdrawn" in path for path in texts(home))
     assert standing(desk) == [("70", "acc-zoe", "open"), ("80", "acc-ann", "new")]
     person, done = erase(desk)

@@ -68,7 +68,7 @@ def exports(home: Path) -> dict[str, list[Any]]:
     found = {}
     for name, entry in read_manifest(home, pointer.stem)["tables"].items():
         files = [str(folder / file["file"]) for file in entry["files"]]
-        assert all(Path(file).stat().st_size == told["bytes"] for file, told in zip(files, entry["files"], strict=True))
+        assert all(Path(file).stat().st_size == reported["bytes"] for file, reported in zip(files, entry["files"], strict=True))
         found[name] = sorted(duckdb.sql(f"select * from read_parquet({files}, hive_partitioning = false)").fetchall(), key=str)
     return found
 
@@ -76,8 +76,8 @@ def exports(home: Path) -> dict[str, list[Any]]:
 def measures(home: Path) -> dict[str, Any]:
     pointer = read_pointer(home)
     assert pointer is not None
-    told = read_manifest(home, pointer.stem)["tables"]
-    return {name: {key: value for key, value in entry.items() if key != "files"} for name, entry in told.items()}
+    reported = read_manifest(home, pointer.stem)["tables"]
+    return {name: {key: value for key, value in entry.items() if key != "files"} for name, entry in reported.items()}
 
 
 def assert_as_in_full(home: Path, published: Published) -> None:
@@ -98,7 +98,7 @@ def assert_as_in_full(home: Path, published: Published) -> None:
 
 
 def fills(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Record which months each copy was told to renew; an empty entry is a full publish."""
+    """Record which months each copy had to renew; an empty entry is a full publish."""
     plans: list[dict[str, Any]] = []
     fill = Copy.fill
 

@@ -28,7 +28,7 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_a_complete_green_build_that_ties_may_pass(warehouse: duckdb.DuckDBPyConnection) -> None:
-    gate(DuckDBEngine(warehouse), MODELS, MODELS, [TIES], GREEN)
+    assert gate(DuckDBEngine(warehouse), MODELS, MODELS, [TIES], GREEN) is None
 
 
 def test_a_red_check_stops_it_and_is_named(warehouse: duckdb.DuckDBPyConnection) -> None:

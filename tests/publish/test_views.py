@@ -74,12 +74,12 @@ def test_a_view_is_read_from_the_tables_behind_it_which_are_no_tables_of_readers
     pointer = read_pointer(home)
     assert pointer is not None
     assert pointer.tables == {"marts.mart_share": 3}
-    told = read_manifest(home, pointer.stem)["tables"]
-    assert [Path(entry["file"]).as_posix() for entry in told["marts.mart_share"]["files"]] == [
+    reported = read_manifest(home, pointer.stem)["tables"]
+    assert [Path(entry["file"]).as_posix() for entry in reported["marts.mart_share"]["files"]] == [
         "marts/mart_share.parquet/2026-07-01.parquet",
         "marts/mart_share.parquet/2026-08-01.parquet",
     ]
-    assert told["intermediate.int_share"]["files"] == []
+    assert reported["intermediate.int_share"]["files"] == []
     assert not (published_folder(home) / pointer.stem / "intermediate").exists()
 
 
@@ -123,15 +123,15 @@ def test_an_older_version_with_a_view_comes_back(home: Path) -> None:
 def test_rows_that_are_missing_behind_a_view_are_found_by_the_verifier(home: Path) -> None:
     pointer = read_pointer(home)
     assert pointer is not None
-    told = read_manifest(home, pointer.stem)["tables"]
+    reported = read_manifest(home, pointer.stem)["tables"]
     copy = home / "damaged.duckdb"
     shutil.copyfile(published_folder(home) / pointer.file, copy)
     copy.chmod(0o600)
     with duckdb.connect(str(copy)) as connection:
         connection.execute("delete from intermediate.int_share where minor = 100")
-    unread = differences(copy, told, {"marts.mart_share": ["2026-08-01"], "intermediate.int_share": ["2026-08-01"]})
+    unread = differences(copy, reported, {"marts.mart_share": ["2026-08-01"], "intermediate.int_share": ["2026-08-01"]})
     assert unread == ["intermediate.int_share 2026-07-01: expected {'rows': 2}, found {'rows': 1}"]
-    assert [line.partition(":")[0] for line in differences(copy, told)] == [
+    assert [line.partition(":")[0] for line in differences(copy, reported)] == [
         "intermediate.int_share",
         "intermediate.int_share 2026-07-01",
         "marts.mart_share",

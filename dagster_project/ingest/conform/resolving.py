@@ -1,4 +1,4 @@
-"""Quarantined records that a later file brings rightly, found by the key of their feed.
+"""Quarantined records that a later file brings correctly, found by the key of their feed.
 
 Holds the search over written batches. It must not decide that a record is open or resolved: the ledger's view `quarantine_life` does,
 since a file counts only while it is accepted. A run without open records asks the ledger once and reads nothing.

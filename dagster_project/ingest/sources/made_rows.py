@@ -82,7 +82,7 @@ class MadeRows:
         return self.tables.temporary("affected", stream)
 
     def excluded(self, stream: str) -> str:
-        """Return the table of the mapped records that are rightly no row, with the reason."""
+        """Return the table of the mapped records that should be no row, with the reason."""
         return self.tables.temporary("excluded", stream)
 
     def discard(self) -> None:

@@ -74,9 +74,9 @@ def refusal(tmp_path: Path) -> Callable[[Mappings, str, str, str], str]:
         path.write_text(header + "\n", encoding="utf-8")
         with duckdb.connect() as connection:
             source = open_source(connection, path, relative, mappings.system(system).stream(stream), tmp_path)
-            with pytest.raises(InputRefused) as told:
+            with pytest.raises(InputRefused) as reported:
                 compare(source, mappings.system(system), stream)
-        return str(told.value)
+        return str(reported.value)
 
     return said
 
