@@ -131,7 +131,7 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
     [
         ('thousands: "."\n    decimal: "."', "till.yml:.*thousands and decimal are the same sign"),
         ('delimiter: "\'"\n    quote: "\'"', "till.yml:.*must differ"),
-        ('escape: "\\\\"\n    null_words: ["\\\\N"]', "till.yml:.*cannot be told from an escaped letter"),
+        ('escape: "\\\\"\n    null_words: ["\\\\N"]', "till.yml:.*looks like an escaped letter"),
         ("encoding: base64", "till.yml:4.*unknown encoding base64"),
         ('delimiter: "||"', "till.yml:4.*delimiter"),
         ("serial_dates: {day: 1970}", "till.yml:4.*serial_dates"),
