@@ -18,6 +18,7 @@ REASONS = {
     "source_absent": ("source not delivered", "What it is made of was not delivered."),
     "fx_missing": ("no exchange rate", "An amount in it has no exchange rate."),
     "unit_cost_absent": ("no unit cost", "A line that was sold has no unit cost."),
+    "not_qualified": ("a cost line unqualified", "A cost line does not say whether it varies with volume."),
     "zero_denominator": ("nothing to divide by", "There was nothing to divide by."),
     "zero_cost": ("no cost to divide by", "The service cost is 0, and nothing can be divided by it."),
     "no_service_cost": ("no cost to divide by", "The account has no service cost, and nothing can be divided by it."),
@@ -34,6 +35,7 @@ _REMEDIES = {
     "unit_cost_absent": "order_lines, with the unit cost of every line",
     "not_mature": "orders from earlier days, or time",
     "not_built": "no source: it has to be built",
+    "not_qualified": "ledger_actuals or budgets, with the cost_behaviour of every line",
     "zero_denominator": "no source: there was nothing to count",
     "scale_unknown": "survey_responses, with both ends of the scale",
 }

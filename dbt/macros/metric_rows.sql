@@ -46,7 +46,10 @@ months as (
     ) as facts
     group by {% if scan.cuts %}grouping sets (
         {%- if not meta.total and meta.has_total is not false %}(metric_month, metric_kind), {% endif -%}
-        {%- for cut in scan.cuts %}(metric_month, metric_kind, cut_{{ cut }}){{ ', ' if not loop.last }}{% endfor %}){% else %}metric_month, metric_kind{% endif %}
+        {%- for cut in scan.cuts %}(metric_month, metric_kind, cut_{{ cut }}){{ ', ' if not loop.last }}{% endfor %})
+    {%- if meta.total and scan.cuts | length > 1 %}
+    -- A row that is a total has no cut: it is in the set of each, and kept of the first.
+    having coalesce({% for cut in scan.cuts %}cut_{{ cut }}{{ ', ' if not loop.last }}{% endfor %}) is not null or grouping(cut_{{ scan.cuts.keys() | first }}) = 0{% endif %}{% else %}metric_month, metric_kind{% endif %}
 ),
 {% endfor %}
 found as (

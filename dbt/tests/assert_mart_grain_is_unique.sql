@@ -16,6 +16,7 @@
     'fct_interaction': 'interaction_key',
     'fct_survey_response': 'response_key, question_key',
     'mart_cost_per_unit': 'period_month, unit_kind, channel',
+    'mart_unit_cost_detail': "period_month, unit_kind, channel, coalesce(department_id, ''), coalesce(queue, ''), coalesce(issue_family, '')",
     'mart_cost_reconciliation': 'period_month, legal_entity, cost_category, pool_id',
     'mart_account_service_month': 'account_id, period_month',
     'mart_account_sales_month': 'account_id, period_month',

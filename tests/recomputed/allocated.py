@@ -223,3 +223,17 @@ class Allocated:
         parts = [table[table["account"] != NON_CUSTOMER].assign(unit=unit) for unit, table in kinds.items()]
         sums = [self.of_bearers.assign(unit="sales_unit", channel="all"), *parts, *(part.assign(channel="all") for part in parts)]
         return pd.concat(sums).groupby(["month", "unit", "channel"])["cost"].sum()
+
+    def unit_costs_in_detail(self) -> pd.DataFrame:
+        """Cost, and the part of it that varies with volume, by month, kind of unit, channel, department, queue and issue family."""
+        queues = {row["interaction_id"]: row["queue"] for row in self._contacts}
+        issues = {ticket: row["issue_family"] for ticket, row in self._tickets.items()}
+        tickets, contacts = self.of_bearers.query("is_ticket"), self.of_pieces.query("is_contact")
+        tickets = tickets.assign(queue="", issue=tickets["bearer"].map(issues))
+        contacts = contacts.assign(queue=contacts["key"].map(queues), issue="")
+        kinds = {"ticket_closed": tickets, "ticket_created": tickets, "interaction": contacts, "call": contacts.query("channel == 'phone'")}
+        table = pd.concat([part[part["account"] != NON_CUSTOMER].assign(unit=unit) for unit, part in kinds.items()])
+        lines = self.company.cost_lines
+        varies = table["line"].isin(lines["line"][lines["behaviour"] == "variable"])
+        keys = ["month", "unit", "channel", "department", "queue", "issue"]
+        return table.assign(variable=table["cost"] * varies).groupby(keys)[["cost", "variable"]].sum()

@@ -129,7 +129,13 @@ class Company(Delivered):
         table = table[table["is_in_scope"] != "false"]
         months = [self.month_of_period(period) for period in table["fiscal_period"]]
         worth = zip(table[amount], table["currency_code"], months, strict=True)
-        names = {"legal_entity": "entity", "cost_category": "category", "department_id": "department", "pool_id": "pool"}
+        names = {
+            "legal_entity": "entity",
+            "cost_category": "category",
+            "department_id": "department",
+            "pool_id": "pool",
+            "cost_behaviour": "behaviour",
+        }
         table = table.rename(columns=names).assign(month=months, amount=[self.converted(Decimal(text), *of) for text, *of in worth])
         return table[["line", "month", *names.values(), "amount"]]
 

@@ -160,6 +160,21 @@ def test_cost_of_each_kind_of_unit_and_channel(run: Run) -> None:
     assert differing(own(run.allocated.unit_costs()), published(run, sql, keys=3)) == {}
 
 
+@pytest.mark.spec("C12")
+@pytest.mark.spec("C24")
+@pytest.mark.spec("C25")
+@pytest.mark.spec("C26")
+def test_cost_of_units_by_all_that_they_are_cut_by(run: Run) -> None:
+    names = ", ".join(f"coalesce({name}, '')" for name in ("department_id", "queue", "issue_family"))
+    amounts = f"cost_amount * {run.units}, marginal_cost_amount * {run.units}"
+    sql = f"select period_month, unit_kind, channel, {names}, {amounts} from marts.mart_unit_cost_detail where channel <> 'all'"
+    assert differing(own(run.allocated.unit_costs_in_detail()), published(run, sql, keys=6)) == {}
+    sums = f"select period_month, unit_kind, sum(cost_amount) * {run.units}, sum(volume_count) from marts."
+    total = published(run, sums + "mart_cost_per_unit where channel = 'all' and unit_kind <> 'sales_unit' group by all")
+    for rows in ("channel = 'all'", "channel <> 'all'"):
+        assert differing(total, published(run, sums + f"mart_unit_cost_detail where {rows} group by all")) == {}
+
+
 def volumes(run: Run, unit: str) -> pd.Series:
     tickets = {"ticket_created": run.company.tickets_created, "ticket_closed": run.company.tickets_closed}
     contacts = run.allocated.contacts()

@@ -75,7 +75,11 @@ UNIT = (
         ("service_roi", ROI.format("roi_ratio", "null_reason")),
         ("net_revenue", "select period_month, net_revenue_amount, net_revenue_null_reason from reporting.roi_month"),
         ("ticket_cost_amount", UNIT.format("cost_amount", "ticket_closed")),
-        ("volume_tickets_closed", UNIT.format("volume_count", "ticket_closed")),
+        (
+            "volume_tickets_closed",
+            "select period_month, volume_count, volume_null_reason from marts.mart_unit_cost_detail"
+            " where channel = 'all' and unit_kind = 'ticket_closed'",
+        ),
         (
             "customer_retention_90_rate",
             "select period_month, retention_90_rate, retention_90_null_reason from analytics.mart_retention_month",

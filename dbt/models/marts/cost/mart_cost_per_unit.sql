@@ -19,71 +19,14 @@ cost_months as (
     group by period_month
 ),
 
-ticket_cost as (
-    select objects.period_month, objects.channel, sum(allocated.cost_minor) as cost_minor
-    from {{ rows_of('int_cost__object_allocated') }} as allocated
-    inner join {{ rows_of('int_cost__object_weighted') }} as objects on allocated.object_number = objects.object_number
-    where
-        objects.object_kind = 'ticket' and objects.account_id <> 'NON_CUSTOMER'
-    group by objects.period_month, objects.channel
-),
-
-contact_cost as (
-    select objects.period_month, units.channel, sum(allocated.cost_minor) as cost_minor
-    from {{ rows_of('int_cost__unit_allocated') }} as allocated
-    inner join {{ rows_of('int_cost__unit_weighted') }} as units on allocated.unit_number = units.unit_number
-    inner join {{ rows_of('int_cost__object_weighted') }} as objects on units.object_number = objects.object_number
-    where
-        units.unit_kind = 'interaction' and objects.account_id <> 'NON_CUSTOMER'
-    group by objects.period_month, units.channel
-),
-
-contact_volume as (
-    select period_month, channel, count(*) as volume_count
-    from {{ rows_of('fct_interaction') }} as interactions
-    where is_costed and account_id <> 'NON_CUSTOMER'
-    group by period_month, channel
-),
-
--- One row per measure: what it cost (x) and how often it happened (y), by channel.
-measures as (
-    select 'ticket_closed' as unit_kind, period_month, channel, cost_minor, 0 as volume_count from ticket_cost
-    union all
-    -- Closed, and nobody says when: where no other was closed, their number is not nought but unknown.
-    select 'ticket_closed', period_month, channel, 0, cast(null as bigint) from {{ rows_of('fct_ticket') }} as tickets where is_counted and ticket_state in ('solved', 'closed') and solved_at is null
-    union all
-    select 'ticket_closed', solved_period_month, channel, 0, count(*) from {{ rows_of('fct_ticket', 'solved_period_month') }} as tickets where is_counted and solved_period_month is not null group by solved_period_month, channel
-    union all
-    select 'ticket_created', period_month, channel, cost_minor, 0 from ticket_cost
-    union all
-    select 'ticket_created', period_month, channel, 0, count(*) from {{ rows_of('fct_ticket') }} as tickets where is_counted group by period_month, channel
-    union all
-    select 'interaction', period_month, channel, cost_minor, 0 from contact_cost
-    union all
-    select 'interaction', period_month, channel, 0, volume_count from contact_volume
-    union all
-    select 'call', period_month, channel, cost_minor, 0 from contact_cost where channel = 'phone'
-    union all
-    select 'call', period_month, channel, 0, volume_count from contact_volume where channel = 'phone'
-    union all
-    select unit_kinds.unit_kind, periods.period_month, 'all', 0, 0
-    from periods
-    cross join (select 'ticket_closed' as unit_kind union all select 'ticket_created' union all select 'interaction' union all select 'call') as unit_kinds
-),
-
 by_channel as (
     select
-        unit_kind, period_month, channel, cast(sum(cost_minor) as bigint) as cost_minor,
+        unit_kind, period_month, channel,
+        cast(coalesce(sum({{ minor_units('cost_amount', 'watermark.currency_decimals') }}), 0) as bigint) as cost_minor,
         case when sum(volume_count) > 0 or count(volume_count) = count(*) then cast(sum(volume_count) as bigint) end as volume_count
-    from measures
-    where channel <> 'all'
+    from {{ rows_of('mart_unit_cost_detail') }} as details
+    cross join watermark
     group by unit_kind, period_month, channel
-    union all
-    select
-        unit_kind, period_month, 'all', cast(sum(cost_minor) as bigint),
-        case when sum(volume_count) > 0 or count(volume_count) = count(*) then cast(sum(volume_count) as bigint) end
-    from measures
-    group by unit_kind, period_month
 ),
 
 revenue as (
