@@ -29,7 +29,7 @@ from dagster_project.ingest.sql_text import (
     plain_number,
 )
 
-_SHAPED = "hold signs of another width or shape, such as Ａ for A, and are other ids than those with plain signs"
+_SHAPED = "hold signs of another width or shape, such as full-width letters, and are other ids than those with plain signs"
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a declared form may be short
