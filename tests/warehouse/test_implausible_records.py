@@ -14,23 +14,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.transform import project
-
 COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))  # tests are no package, so no import
 WHOLE: Mapping[str, Sequence[Mapping[str, Any]]] = COMPANIES["WHOLE"]
 Build = Callable[..., duckdb.DuckDBPyConnection]
 Render = Callable[[str], str]
 HUGE = "100000000000000.00"
-
-
-@pytest.fixture
-def found(render: Render) -> Callable[[duckdb.DuckDBPyConnection, str], list[tuple[Any, ...]]]:
-    """Rows that a singular test returns on a built company."""
-
-    def ask(company: duckdb.DuckDBPyConnection, test: str) -> list[tuple[Any, ...]]:
-        return company.execute(render((project.DBT_DIR / "tests" / f"{test}.sql").read_text(encoding="utf-8"))).fetchall()
-
-    return ask
 
 
 def sale(currency: str = "EUR", **order: Any) -> dict[str, list[dict[str, Any]]]:
