@@ -21,6 +21,7 @@ FINANCIAL_STATES = ("paid", "voided")
 ORDER_STATES = ("fulfilled", "cancelled")
 TICKET_STATES = ("open", "solved", "closed", "deleted", "spam", "merged")
 STATE = {name: position for position, name in enumerate(TICKET_STATES)}
+TICKET_STATUS = ("new", "open", "pending", "on_hold", "solved", "closed", "deleted", "spam", "merged")
 TICKET_TYPES = ("question", "incident", "complaint", "request", "problem")
 ISSUES = ("delivery", "damage", "invoice", "login", "setup", "return", "other", "defect", "wrong_item")
 ISSUE_FAMILIES = ("logistics", "product", "account_admin", "access", "usage")
@@ -85,3 +86,13 @@ TRAINING_FORMATS = ("classroom", "e_learning", "role_play", "coaching", "shadowi
 TOOLS = ("ticket desk", "telephony", "knowledge base")
 VENDORS = ("Lumen Cloud", "Nordtel", "Hallway Estates", "Brightpath Training")
 LEGAL_ENTITY = "DEMO"
+EVENTS = (
+    *("created", "status_change", "assignment", "department_change", "public_comment", "reopened", "merged", "deleted"),
+    *("history_viewed", "info_rerequested", "blocked", "unblocked", "qa_review"),
+)
+EVENT = {name: position for position, name in enumerate(EVENTS)}
+ACTOR_ROLES = ("agent", "customer", "bot", "system")
+BLOCKED_REASONS = ("waits for carrier", "waits for supplier", "waits for finance", "waits for development")
+REVIEW_RESULTS = ("fail", "pass")
+SCHEDULES, ZONES = ("north", "south"), ("Europe/Berlin", "America/New_York")
+HOLIDAYS = ("New Year", "Labour Day", "German Unity Day", "Christmas", "Boxing Day", "Independence Day", "Thanksgiving")

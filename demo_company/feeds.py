@@ -8,9 +8,11 @@ from demo_company.service_columns import SERVICE_COLUMNS
 from demo_company.trade_columns import TRADE_COLUMNS
 
 FEEDS = (
-    *("accounts", "account_merges", "agent_time", "agents", "budgets", "contacts", "fiscal_periods", "fx_rates", "interactions"),
+    *("accounts", "account_merges", "agent_time", "agents", "budgets", "business_hours", "contacts", "fiscal_periods", "fx_rates"),
+    *("holidays", "interactions"),
     *("ledger_actuals", "offers", "order_lines", "orders", "payments", "problem_events", "recovery_actions", "refunds"),
-    *("self_service_sessions", "service_standards", "survey_invitations", "survey_responses", "tickets", "tool_usage", "training_events"),
+    *("self_service_sessions", "service_standards", "survey_invitations", "survey_responses", "ticket_events", "tickets", "tool_usage"),
+    "training_events",
 )
 """A feed that is not named here is simulated and not written."""
 

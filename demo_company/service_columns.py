@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from demo_company.codes import (
+    ACTOR_ROLES,
     AGENT_STATES,
+    BLOCKED_REASONS,
     CHOICE_REASONS,
     COMMENTS,
+    EVENTS,
+    HOLIDAYS,
     ISSUE_FAMILIES,
     ISSUES,
     METRICS,
@@ -14,16 +18,19 @@ from demo_company.codes import (
     OUTCOMES,
     QUESTIONS,
     RESOLUTIONS,
+    REVIEW_RESULTS,
     SEPARATIONS,
     SESSION_CHANNELS,
     SESSION_OUTCOMES,
     SUPPRESSED,
     TEAMS,
     TICKET_STATES,
+    TICKET_STATUS,
     TICKET_TYPES,
     TRAINING_FORMATS,
+    ZONES,
 )
-from demo_company.files import Code, Column, Decimals, Identifier
+from demo_company.files import Code, Column, Decimals, Identifier, Mixed
 from demo_company.shared_columns import (
     ACCOUNT,
     AGENT,
@@ -41,6 +48,7 @@ from demo_company.shared_columns import (
     ORDER,
     PRODUCT,
     QUANTITY,
+    SCHEDULE,
     SCORE,
     SITE,
     TICKET,
@@ -78,6 +86,21 @@ SERVICE_COLUMNS: dict[str, dict[str, Column]] = {
         "handle_seconds": WHOLE,
         **UPDATED,
         "is_deleted": FLAG,
+    },
+    "ticket_events": {
+        "ticket_id": TICKET,
+        "event_number": WHOLE,
+        "event_at": AT,
+        "actor_id": Mixed((AGENT, CONTACT)),
+        "actor_role": Code(ACTOR_ROLES),
+        "event_type": Code(EVENTS),
+        "field_name": Code(("status", "department", "assignee")),
+        "old_value": DEPARTMENT,
+        "new_value": Mixed((Code(TICKET_STATUS), DEPARTMENT, AGENT, Code(REVIEW_RESULTS))),
+        "department_id": DEPARTMENT,
+        "blocked_reason": Code(BLOCKED_REASONS),
+        "sentiment_score": SCORE,
+        **UPDATED,
     },
     "interactions": {
         "interaction_id": INTERACTION,
@@ -193,6 +216,17 @@ SERVICE_COLUMNS: dict[str, dict[str, Column]] = {
         "scale_max": SCORE,
         **UPDATED,
     },
+    "business_hours": {
+        "schedule_id": SCHEDULE,
+        "valid_from_date": DATE,
+        "weekday": WHOLE,
+        "start_minutes": WHOLE,
+        "end_minutes": WHOLE,
+        "valid_to_date": DATE,
+        "time_zone": Code(ZONES),
+        **UPDATED,
+    },
+    "holidays": {"schedule_id": SCHEDULE, "holiday_date": DATE, "holiday_name": Code(HOLIDAYS), **UPDATED},
     "service_standards": {
         "standard_id": Code(("phone-20s", "email-8h", "first-contact", "abandon")),
         "valid_from_date": DATE,

@@ -11,7 +11,7 @@ import duckdb
 from dagster_project.errors import UsageError
 
 SYSTEMS = {
-    "zendesk": ("accounts", "contacts", "tickets", "interactions"),
+    "zendesk": ("accounts", "contacts", "tickets", "ticket_events", "interactions"),
     "shopify": ("orders", "order_lines", "payments", "refunds"),
     "quickbooks": ("ledger_actuals",),
     "qualtrics": ("survey_responses",),
