@@ -9,7 +9,6 @@ from demo_company.codes import (
     CHOICE_REASONS,
     COMMENTS,
     EVENTS,
-    HOLIDAYS,
     ISSUE_FAMILIES,
     ISSUES,
     METRICS,
@@ -28,7 +27,6 @@ from demo_company.codes import (
     TICKET_STATUS,
     TICKET_TYPES,
     TRAINING_FORMATS,
-    ZONES,
 )
 from demo_company.files import Code, Column, Decimals, Identifier, Mixed
 from demo_company.shared_columns import (
@@ -48,7 +46,6 @@ from demo_company.shared_columns import (
     ORDER,
     PRODUCT,
     QUANTITY,
-    SCHEDULE,
     SCORE,
     SITE,
     TICKET,
@@ -216,17 +213,6 @@ SERVICE_COLUMNS: dict[str, dict[str, Column]] = {
         "scale_max": SCORE,
         **UPDATED,
     },
-    "business_hours": {
-        "schedule_id": SCHEDULE,
-        "valid_from_date": DATE,
-        "weekday": WHOLE,
-        "start_minutes": WHOLE,
-        "end_minutes": WHOLE,
-        "valid_to_date": DATE,
-        "time_zone": Code(ZONES),
-        **UPDATED,
-    },
-    "holidays": {"schedule_id": SCHEDULE, "holiday_date": DATE, "holiday_name": Code(HOLIDAYS), **UPDATED},
     "service_standards": {
         "standard_id": Code(("phone-20s", "email-8h", "first-contact", "abandon")),
         "valid_from_date": DATE,

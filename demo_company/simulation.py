@@ -23,7 +23,9 @@ from demo_company.money import Rates
 from demo_company.offers import Offers
 from demo_company.outbox import Outbox
 from demo_company.problems import Problems
+from demo_company.promises import Promises
 from demo_company.recovery import Recovery
+from demo_company.relations import Relations
 from demo_company.sales import Sales, delivered
 from demo_company.schedules import Schedules
 from demo_company.staff import Staff
@@ -32,6 +34,7 @@ from demo_company.tables import TruthTables
 from demo_company.tickets import Tickets
 from demo_company.timelines import Timelines
 from demo_company.truth import Truth
+from demo_company.voices import Voices
 from demo_company.workforce import Workforce
 
 _GHOST_DAYS = 28
@@ -64,12 +67,16 @@ class Simulation:
         self.books = Books(calendar, self.workforce, rates, self.outbox)
         self._schedules = Schedules(calendar)
         self.truth = Truth(calendar, rates, accounts, Timelines(calendar, self._schedules, tables))
+        self._promises = Promises(self.customers, calendar, self.outbox)
+        self._relations = Relations(self.customers, self.outbox, seed)
+        self._voices = Voices(self.customers, self.workforce, calendar, self.outbox, seed)
         self._causal = Causal(self.customers, self.fates, rates, tables, behaviour)
         self._troubled: Batch | None = None
         self._resolved: list[Batch] = []
         self.books.open()
         self._staff.open()
         self._schedules.deliver(self.outbox)
+        self._promises.open()
         self._join(-1)
 
     def month(self, month: int) -> None:
@@ -103,6 +110,8 @@ class Simulation:
         self._surveys.after_tickets(ended, draws)
         everyone, answers = self._surveys.relationship(month, self.fates.present(end - 1), draws)
         self.truth.opinions(month, everyone, answers)
+        self._voices.month(month, ended, everyone, answers)
+        self._relations.month(month, present)
         self._close(start, end, draws)
         timesheets, people = self._desk.handling.timesheets.month()
         self._staff.month(month, timesheets)
@@ -240,7 +249,7 @@ class Simulation:
         })  # fmt: skip
         offers = {"incremental": self._offers.incremental, "taken_over": self._offers.taken_over}
         return {
-            "true_values": {"reporting_currency_code": "EUR", "offers": offers},
+            "true_values": {"reporting_currency_code": "EUR", "offers": offers, "initiative_effect": 0},
             **self.truth.document(),
             "causal": causal,
         }

@@ -20,15 +20,24 @@ from demo_company.draws import Flags, Integers
 from demo_company.files import NULL, Batch, rows, take
 from demo_company.loyalty import Loyalty
 from demo_company.money import Rates
+from demo_company.tallies import Tallies
 from demo_company.timelines import Timelines
 
-WITHIN_SECONDS = 20
+WITHIN_SECONDS, THIRD_RING = 20, 3
 LEADING_QUESTIONS = (0, 2)
 """Satisfaction after a ticket, recommendation about the relationship."""
 _MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds", "recovered_goods")
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
-    *("answered_within_20_seconds", "offer_orders", "problem_events", "invited", "invitations_delivered", "answered"),
+    *(
+        "answered_within_20_seconds",
+        "answered_before_third_ring",
+        "offer_orders",
+        "problem_events",
+        "invited",
+        "invitations_delivered",
+        "answered",
+    ),
 )
 _PROMOTION = ("detractors", "passives", "promoters")
 _CAME = ("ordering_accounts", "new_accounts")
@@ -39,6 +48,7 @@ class Truth:
 
     def __init__(self, calendar: Calendar, rates: Rates, accounts: int, timelines: Timelines) -> None:
         self._calendar, self._rates, self._timelines = calendar, rates, timelines
+        self._tallies = Tallies(calendar)
         months = calendar.months
         self._rows: Counter[str] = Counter()
         self._cost = np.zeros((months, len(COST_CATEGORIES), 2), dtype=np.int64)
@@ -54,7 +64,7 @@ class Truth:
         """Count one delivery."""
         for feed, batch in feeds.items():
             self._rows[feed] += rows(batch)
-            counter = getattr(self, f"_{feed}", None)
+            counter = getattr(self, f"_{feed}", None) or getattr(self._tallies, feed, None)
             if counter:
                 counter(batch)
 
@@ -117,6 +127,7 @@ class Truth:
         self._add("handled", month, answered)
         self._add("calls", month, batch["channel"] == PHONE)
         self._add("queued", month, queued)
+        self._add("answered_before_third_ring", month, answered & (batch["channel"] == PHONE) & (batch["ring_count"] < THIRD_RING))
         self._add("abandoned", month, queued & ~answered)
         self._add("answered_within_20_seconds", month, queued & answered & (batch["queue_seconds"] <= WITHIN_SECONDS))
 
@@ -160,7 +171,7 @@ class Truth:
         surviving = self._merged()
         self._who_came(surviving)
         histories = self._timelines.document()
-        counts = self._counts | self._timelines.counts
+        counts = self._counts | self._timelines.counts | self._tallies.counts
         names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months(surviving)
         return {
             "rows": dict(sorted(self._rows.items())),
@@ -181,4 +192,5 @@ class Truth:
                 for m, name in enumerate(names)
             },
             **histories,
+            **self._tallies.document(),
         }

@@ -19,6 +19,7 @@ SYSTEMS = {
 """Feeds that each system takes over."""
 _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
     "zendesk": {
+        "feedback_items": ("ticket_id",),
         "orders": ("interaction_id",),
         "offers": ("interaction_id",),
         "recovery_actions": ("ticket_id",),
