@@ -83,9 +83,8 @@ def contact_events(found: Batch, draws: Draws) -> list[Batch]:
         return some("status_change", rank, chosen, instant, role, field_name=STATUS, new_value=status_value(state))
 
     def moves(rank: int, chosen: Flags, instant: Integers, old: Integers, new: Integers) -> Batch:
-        new_value = department_value(new)
-        given = {"field_name": DEPARTMENT_FIELD, "old_value": old, "new_value": new_value, "department_id": new}
-        return some("department_change", rank, chosen, instant, AGENT_ACTOR, **given)
+        given: dict[str, Integers | int] = {"old_value": old, "new_value": department_value(new), "department_id": new}
+        return some("department_change", rank, chosen, instant, AGENT_ACTOR, field_name=DEPARTMENT_FIELD, **given)
 
     def gives(rank: int, chosen: Flags, instant: Integers, agent: Integers) -> Batch:
         return some("assignment", rank, chosen, instant, field_name=ASSIGNEE_FIELD, new_value=agent_value(agent))

@@ -87,9 +87,7 @@ class Promises:
     def _initiatives(self) -> None:
         number = np.arange(len(INITIATIVES), dtype=np.int64)
         lever, aim, goal, cost, baseline = (np.array(values, dtype=np.int64) for values in zip(*_INITIATIVES, strict=True))
-        starts = [
-            self._calendar.starts[min(place * self._calendar.months // len(INITIATIVES), self._calendar.months - 1)] for place in number
-        ]
+        starts = [self._calendar.starts[place * self._calendar.months // len(INITIATIVES)] for place in range(len(INITIATIVES))]
         begin = np.array([instant(day) for day in starts], dtype=np.int64)
         rows = {
             "initiative_id": number,

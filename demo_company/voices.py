@@ -128,7 +128,7 @@ class Voices:
     def _mean(self, month: int, item: int) -> int:
         day = int(self._calendar.edges[month]) // DAY
         paid = self._workforce.employed(day)
-        share = int(self._workforce.beginner(paid, day).sum() * 10_000) // max(len(paid), 1)
+        share = int((self._workforce.beginner(paid, day) * 10_000).astype(np.int64).sum()) // max(len(paid), 1)
         return _AT_EASE[item] + _STRAIN[item] * share // 10_000
 
     def _staff(self, month: int) -> None:
@@ -142,7 +142,8 @@ class Voices:
             paid = self._workforce.employed(day)
             team, items = self._workforce.team_on(day)[paid], len(STAFF_ITEMS)
             there = np.bincount(team, minlength=len(TEAMS))
-            new = np.floor(np.bincount(team, self._workforce.beginner(paid, day) * 10_000, len(TEAMS))).astype(np.int64)
+            new = np.zeros(len(TEAMS), dtype=np.int64)
+            np.add.at(new, team, (self._workforce.beginner(paid, day) * 10_000).astype(np.int64))
             share = new // np.maximum(there, 1)
             of, item = np.repeat(np.flatnonzero(there), items), np.tile(np.arange(items), int((there > 0).sum()))
             ease, strain = np.array(_AT_EASE, dtype=np.int64)[item], np.array(_STRAIN, dtype=np.int64)[item]
