@@ -368,7 +368,8 @@ def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(quick: Build) 
                 usage("desk", "2025-05-05", 10, 10), usage("desk", "2025-05-12", 10, 10),
                 # Two sites: 4 and 2 of 10 users; nobody counted the users of one day.
                 usage("phone", "2025-05-05", 4, 6, site_id="n"), usage("phone", "2025-05-05", 2, 4, site_id="s"),
-                usage("phone", "2025-05-12", None, 10), usage("lost", "2025-05-05", 1, 2, pool=None), usage("free", "2025-05-05", 1, 2, "none"),
+                usage("phone", "2025-05-12", None, 10), usage("lost", "2025-05-05", 1, 2, pool=None),
+                usage("free", "2025-05-05", 1, 2, "none"),
                 usage("gone", "2025-05-05", 1, 2, is_deleted=True),
             ],
             "tickets": [ticket("T", "x", created_at="2025-05-31T09:00:00+00")],
