@@ -36,6 +36,10 @@ class Assumptions(BaseModel):
     handle_limit_seconds: int = Field(gt=0)
     ledger_posted_share: Decimal = Field(ge=0, le=1)
     document_difference_limit_amount: Decimal = Field(ge=0)
+    normal_shift_hours: Decimal = Field(gt=0, le=24)
+    ramp_months: int = Field(ge=0, le=60)
+    ramp_first_share: Decimal = Field(ge=0, le=1)
+    ramp_last_share: Decimal = Field(ge=0, le=1)
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)
     ended_sources: tuple[str, ...]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from demo_company.calendar import DAY, Calendar
-from demo_company.codes import COST_CATEGORIES, PHONE, POOLS, STATE
+from demo_company.codes import AGENT_STATES, COST_CATEGORIES, PHONE, POOLS, STATE
 from demo_company.draws import Flags, Integers
 from demo_company.files import NULL, Batch, rows, take
 from demo_company.loyalty import Loyalty
@@ -29,15 +29,8 @@ LEADING_QUESTIONS = (0, 2)
 _MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds", "recovered_goods")
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
-    *(
-        "answered_within_20_seconds",
-        "answered_before_third_ring",
-        "offer_orders",
-        "problem_events",
-        "invited",
-        "invitations_delivered",
-        "answered",
-    ),
+    *("answered_within_20_seconds", "answered_before_third_ring", "offer_orders", "problem_events", "invited", "invitations_delivered"),
+    *("answered", "paid_seconds", "handling_seconds", "available_seconds", "absence_seconds", "overtime_seconds", "trainings", "separations"),
 )
 _PROMOTION = ("detractors", "passives", "promoters")
 _CAME = ("ordering_accounts", "new_accounts")
@@ -130,6 +123,29 @@ class Truth:
         self._add("answered_before_third_ring", month, answered & (batch["channel"] == PHONE) & (batch["ring_count"] < THIRD_RING))
         self._add("abandoned", month, queued & ~answered)
         self._add("answered_within_20_seconds", month, queued & answered & (batch["queue_seconds"] <= WITHIN_SECONDS))
+
+    def _agent_time(self, batch: Batch) -> None:
+        month, state, seconds = self._calendar.month_of(batch["work_date"]), batch["agent_state"], batch["state_seconds"]
+        handling = np.isin(state, [AGENT_STATES.index(name) for name in ("talk", "hold", "wrap", "chat", "case_work")])
+        for name, of_state in (
+            ("paid_seconds", seconds),
+            ("handling_seconds", seconds * handling),
+            ("available_seconds", seconds * (state == AGENT_STATES.index("available"))),
+            ("absence_seconds", seconds * (state == AGENT_STATES.index("absence"))),
+            ("overtime_seconds", batch["overtime_seconds"]),
+        ):
+            np.add.at(self._counts[name], month, of_state)
+
+    def _training_events(self, batch: Batch) -> None:
+        month = self._calendar.month_of(batch["started_at"])
+        self._add("trainings", month, month >= 0)
+
+    def _agents(self, batch: Batch) -> None:
+        """Count who left by the month of the last day; the row of each team says it."""
+        gone = batch["separation_date"] != NULL
+        leavers, first = np.unique(batch["agent_id"][gone], return_index=True)
+        month = self._calendar.month_of(batch["separation_date"][gone][first])
+        self._add("separations", month, (month >= 0) & (leavers >= 0))
 
     def _orders(self, batch: Batch) -> None:
         self._add("offer_orders", self._calendar.month_of(batch["ordered_at"]), batch["offer_id"] != NULL)

@@ -81,6 +81,10 @@ REGISTERED = {
         handle_limit_seconds bigint Longest time in seconds for which one contact draws cost.
         ledger_posted_share decimal(9,4) Share of a budget below which the ledger of an open month is not yet believed.
         document_difference_limit_amount decimal(18,2) Difference of one document that stops the build, in its own currency.
+        normal_shift_hours decimal(9,4) Worked hours that are one shift, for resolutions per agent and shift.
+        ramp_months int Months on the floor after which a new agent is as productive as the others.
+        ramp_first_share decimal(9,4) Productivity in the first of these months.
+        ramp_last_share decimal(9,4) Productivity in the last of them; those between are on a straight line.
         latest_delivery_date date Latest day of delivery of all; null without deliveries.
         assumptions_sha256 string SHA-256 of the assumptions.
         """,

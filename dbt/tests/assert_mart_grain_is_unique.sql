@@ -6,6 +6,12 @@
     'dim_account': 'account_id',
     'fct_cost_line': 'cost_line_id, period_month',
     'mart_customer_360': 'account_id',
+    'dim_agent': 'agent_id, valid_from_date',
+    'fct_agent_day': 'agent_id, work_date',
+    'fct_training': 'agent_id, module_id, started_at',
+    'mart_budget_variance': 'period_month, legal_entity, cost_centre, cost_category, budget_version_key',
+    'mart_tool_month': 'period_month, tool_id, pool_id',
+    'mart_workforce_turnover': 'period_month, team_id, department_id, site_id',
 } %}
 {% set monthly = {
     'fct_order': 'order_key',

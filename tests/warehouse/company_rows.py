@@ -147,6 +147,49 @@ WHOLE: dict[str, list[Row]] = {
             "exchange_rate": "9",
         },
     ],
+    "agents": [
+        {
+            "agent_id": "g1",
+            "valid_from_date": "2025-01-01",
+            "team_id": "t1",
+            "department_id": "D1",
+            "site_id": "north",
+            "hire_date": "2025-01-01",
+            "hourly_cost_amount": "20.00",
+            "currency_code": "EUR",
+        }
+    ],
+    "agent_time": [
+        {"agent_id": "g1", "work_date": "2025-01-10", "agent_state": state, "state_seconds": 3600}
+        for state in ("talk", "available", "absence")
+    ],
+    "training_events": [
+        {
+            "agent_id": "g1",
+            "module_id": "m1",
+            "started_at": _JANUARY,
+            "training_topic": "product_function",
+            "training_format": "role_play",
+            "is_customised": True,
+            "customised_for": "role",
+            "module_version_date": "2023-01-01",
+            "training_hours": "2.00",
+            "training_score": "8",
+            "scale_max": "10",
+            "certification": "basic",
+        },
+    ],
+    "tool_usage": [
+        {
+            "tool_id": "desk",
+            "usage_date": "2025-01-13",
+            "pool_id": "it",
+            "active_users_count": 3,
+            "used_seats_count": 4,
+            "licensed_seats_count": 5,
+            "downtime_minutes": 7,
+        }
+    ],
     "budgets": [_budget("L", "7000.00", version="v1", legal_entity="ACME", fiscal_period="2025-01", currency_code="EUR")],
     "offers": [{"offer_id": "f", "interaction_id": "MIDNIGHT", "offer_kind": "upsell", "offered_at": "2025-01-31T23:35:00+00"}],
     "orders": [

@@ -15,6 +15,8 @@ REPORTING = "assert_metric_figures_are_named_once_and_known_or_explained"  # hel
 TESTS = sorted(file for file in (project.DBT_DIR / "tests").glob("assert_*.sql") if file.stem != REPORTING)
 BREAKS = {
     "assert_account_totals_tie": "delete from marts.mart_account_sales_month where account_id = 'a'",
+    "assert_agent_days_have_24_hours": "update marts.fct_agent_day set is_time_overlapping = true",
+    "assert_agent_time_adds_up": "update marts.fct_agent_day set paid_seconds = paid_seconds + 1",
     "assert_amounts_have_a_rate": "update marts.fct_payment set is_fx_missing = true",
     "assert_contacts_end_within_a_shift": "update marts.fct_interaction set is_handle_time_limited = true where interaction_id = 'C7'",
     "assert_events_are_before_the_latest_delivery": "update marts.fct_order set order_date = date '2099-01-01' where order_id = "
@@ -34,6 +36,7 @@ BREAKS = {
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "
     "1 where unit_number = (select min(unit_number) from intermediate.int_cost__unit_allocated)",
+    "assert_budget_variance_ties": "update marts.mart_budget_variance set budget_amount = budget_amount + 0.01 where is_in_force",
     "assert_cost_lines_have_a_month": "update marts.fct_cost_line set period_month = null where cost_source = 'budget'",
     "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
     "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",

@@ -33,6 +33,11 @@ instants as (
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
 
+-- Days of work are local days already; they prove no activity of customers, but need a period.
+agent_days as (
+    select min(work_date) as first_date, max(work_date) as last_date from {{ ref('stg_agent_time') }}
+),
+
 -- An offer is known from the feed, or from the order that names it where contacts can tell when it was made.
 offer_instants as (
     select min(offered_at) as begins_at from {{ ref('stg_offers') }} where not is_deleted
@@ -88,10 +93,10 @@ watermark as (
         -- An event after the latest delivery moves nothing.
         least(coalesce(greatest(bounds.active_date, ledger_months.active_date), parameters.latest_delivery_date), parameters.latest_delivery_date) as as_of_date,
         least(
-            bounds.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
+            bounds.first_date, agent_days.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
             case when budget_months.has_years then cast(budget_months.first_date - interval 1 year as date) else budget_months.first_date end
         ) as first_date,
-        greatest(bounds.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
+        greatest(bounds.last_date, agent_days.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
         parameters.latest_delivery_date,
         bounds.tickets_first_date,
         bounds.interactions_first_date,
@@ -105,11 +110,16 @@ watermark as (
         parameters.offer_window_days,
         parameters.handle_limit_seconds,
         parameters.ledger_posted_share,
+        parameters.normal_shift_hours,
+        parameters.ramp_months,
+        parameters.ramp_first_share,
+        parameters.ramp_last_share,
         parameters.document_difference_limit_amount,
         presence.*
     from parameters
     cross join presence
     cross join bounds
+    cross join agent_days
     cross join offer_bounds
     cross join ledger_months
     cross join budget_months
