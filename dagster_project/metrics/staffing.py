@@ -2,7 +2,8 @@
 
 Formulas: load A = calls per second x handling seconds (erlang); Erlang B by the recursion 1/B_k = 1 + (k/A)/B_{k-1};
 Erlang C: P(wait) = m B / (m - A (1 - B)), mean wait = P(wait) x handling / (m - A), answered within T =
-1 - P(wait) exp(-(m - A) T / handling), for m > A only. Erlang A: the birth-death chain with patience theta (mean seconds until a caller leaves), in its exact state probabilities.
+1 - P(wait) exp(-(m - A) T / handling), for m > A only. Erlang A: the birth-death chain with patience theta (mean seconds until a caller
+leaves), in its exact state probabilities.
 Sources: Cleveland, Call Center Management on Fast Forward; Gans, Koole, Mandelbaum (2003), M&SOM 5(2); Mandelbaum and Zeltyn (2007).
 Units: seconds, calls, agents; shares between 0 and 1. Must not read a table.
 """
