@@ -79,6 +79,9 @@ REGISTERED = {
         top_customer_share decimal(9,4) Share of the customers that 20 means in 80/20.
         value_share_target decimal(9,4) Share of the value that 80 means in 80/20.
         handle_limit_seconds bigint Longest time in seconds for which one contact draws cost.
+        answer_target_seconds bigint Seconds within which a contact should be answered, where no standard says otherwise.
+        short_abandon_seconds bigint Seconds below which an abandoned contact is short.
+        company_country_code string Country whose telephones ring (ISO 3166); null where it is not chosen.
         ledger_posted_share decimal(9,4) Share of a budget below which the ledger of an open month is not yet believed.
         document_difference_limit_amount decimal(18,2) Difference of one document that stops the build, in its own currency.
         normal_shift_hours decimal(9,4) Worked hours that are one shift, for resolutions per agent and shift.

@@ -24,6 +24,8 @@ REASONS = {
     "no_service_cost": ("no cost to divide by", "The account has no service cost, and nothing can be divided by it."),
     "not_mature": ("too early to know", "It needs days that have not come, or orders from before the first delivered day."),
     "not_built": ("not measured yet", "This product does not measure it yet."),
+    "not_measured": ("nobody measured it", "The source delivers the event, and not this measure of it."),
+    "no_rows": ("nothing in the month", "The month has no row of it."),
     "scale_unknown": ("scale of the answers unknown", "The answers do not say between which ends they are."),
     "negative_values": ("some customers below zero", "Some customers brought less than nothing, and this measure needs positive values."),
     "total_not_positive": ("total not above zero", "The total is not above zero, so it has no shares."),
@@ -36,6 +38,7 @@ _REMEDIES = {
     "not_mature": "orders from earlier days, or time",
     "not_built": "no source: it has to be built",
     "not_qualified": "ledger_actuals or budgets, with the cost_behaviour of every line",
+    "not_measured": "a source that reports the measure, such as waits or rings",
     "zero_denominator": "no source: there was nothing to count",
     "scale_unknown": "survey_responses, with both ends of the scale",
 }

@@ -158,6 +158,22 @@ class TestBank:
         assert near(row["within_60"], bank_facts["AGENT_share_q_time_le_60s"])
         assert row["identified"] == bank_facts["identified_customers"]
 
+    @pytest.mark.spec("A13")
+    def test_queue_figures_are_those_computed_outside_this_project(self, bank: Any, bank_facts: dict[str, Any]) -> None:
+        """A phantom call came to no queue. Handling time is of every answered call, service level of answered ones within 20 seconds."""
+        rows = bank.rows("select metric_id, value, num, den from reporting.mart_metric where cut = 'all' and period_month = '1999-02-01'")
+        found = {row["metric_id"]: row for row in rows}
+        offered = bank_facts["answered_AGENT"] + bank_facts["abandoned_HANG"]
+        assert (found["offered"]["value"], found["answered"]["value"]) == (offered, bank_facts["answered_AGENT"])
+        assert near(found["abandonment_rate"]["value"], bank_facts["abandonment_HANG_over_HANG_plus_AGENT"])
+        assert near(found["aht_seconds"]["value"], bank_facts["aht_mean_ser_time_AGENT_s"])
+        assert near(found["asa_seconds"]["value"], bank_facts["queue_mean_AGENT_s"])
+        assert near(found["service_level_answered"]["value"], bank_facts["AGENT_share_q_time_le_20s"])
+        by_queue = bank.rows("select member, num, den from reporting.mart_metric where cut = 'queue' and metric_id = 'aht_seconds'")
+        assert {row["member"]: [row["den"], round(float(row["num"] / row["den"]), 3)] for row in by_queue if row["den"]} == bank_facts[
+            "aht_by_type_s"
+        ]
+
     def test_handle_time_by_kind_of_call(self, bank: Any, bank_facts: dict[str, Any]) -> None:
         rows = bank.rows(
             "select queue, count(*) as n, avg(talk_seconds) as aht from marts.fct_interaction where outcome = 'answered' group by 1"

@@ -32,6 +32,9 @@ BREAKS = {
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
     "assert_rates_stay_near_their_neighbours": "update staging.stg_fx_rates set exchange_rate = 90 where rate_type = 'closing'",
+    "assert_queue_intervals_agree_with_calls": "insert into marts.mart_queue_interval select * replace ('intervals' as interval_source, "
+    "offered_count + 1 as offered_count, false as is_counted) from marts.mart_queue_interval limit 1",
+    "assert_queue_outcomes_add_up": "update marts.mart_queue_interval set answered_count = answered_count + 1",
     "assert_refunds_stay_within_their_order": "update marts.fct_refund set returned_quantity = 1000000 where line_id is not null",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "

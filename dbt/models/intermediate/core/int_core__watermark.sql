@@ -30,6 +30,8 @@ instants as (
     union all
     select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
+    select 'queue_intervals', min(interval_started_at), max(interval_started_at), max(case when not is_deleted then interval_started_at end), cast(null as timestamp) from {{ ref('stg_queue_intervals') }}
+    union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
 
@@ -109,6 +111,9 @@ watermark as (
         parameters.fiscal_year_start_month,
         parameters.offer_window_days,
         parameters.handle_limit_seconds,
+        parameters.answer_target_seconds,
+        parameters.short_abandon_seconds,
+        parameters.company_country_code,
         parameters.ledger_posted_share,
         parameters.normal_shift_hours,
         parameters.ramp_months,

@@ -1,0 +1,55 @@
+"""Checks of the batch of `queue_intervals`, grain one queue and channel in one interval of time."""
+
+from __future__ import annotations
+
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.contract_rules import from_contract, no_row
+
+FEED = "queue_intervals"
+
+
+def expectations() -> list[Expectation]:
+    """Return the suite of the feed."""
+    return [
+        *from_contract(FEED),
+        no_row(
+            FEED,
+            "outcomes_fit_in_offered",
+            "answered_count + abandoned_count + coalesce(blocked_count, 0) + coalesce(voicemail_count, 0) + coalesce(callback_count, 0) "
+            "> offered_count",
+            "more contacts ended than came: the same contacts are counted under two outcomes, and every rate of the queue is wrong",
+            column="offered_count",
+        ),
+        no_row(
+            FEED,
+            "parts_fit_in_their_outcome",
+            "answered_within_count > answered_count or short_abandoned_count > abandoned_count or abandoned_within_count > abandoned_count",
+            "a part is larger than what it is part of: the service level would exceed one",
+            column="answered_within_count",
+        ),
+        no_row(
+            FEED,
+            "counts_within_a_target_name_it",
+            "coalesce(answered_within_count, abandoned_within_count) is not null and target_seconds is null",
+            "answered within how many seconds is not known: the row is in no service level",
+            severity="warning",
+            column="target_seconds",
+        ),
+        no_row(
+            FEED,
+            "waits_of_answered_are_waits",
+            "answered_wait_seconds > wait_seconds or longest_wait_seconds > wait_seconds",
+            "the sum over all contacts is smaller than a part of it: mean waits are wrong",
+            severity="warning",
+            column="wait_seconds",
+        ),
+        no_row(
+            FEED,
+            "interval_is_at_most_an_hour",
+            "interval_seconds > 3600",
+            "a row of a day is placed in the half hour in which it starts: peaks and open half hours cannot be seen",
+            severity="warning",
+            column="interval_seconds",
+        ),
+    ]
