@@ -6,6 +6,8 @@
     'dim_account': 'account_id',
     'fct_cost_line': 'cost_line_id, period_month',
     'mart_customer_360': 'account_id',
+    'fct_issue_chain': 'chain_key',
+    'fct_self_service_session': 'session_key',
 } %}
 {% set monthly = {
     'fct_order': 'order_key',

@@ -31,6 +31,7 @@ _PARAMETERS = {
     "reporting_currency_code": "EUR", "company_time_zone": "Europe/Berlin", "legal_entity": "COMPANY", "fiscal_year_start_month": 1,
     "activity_window_days": 365, "offer_window_days": 30, "tier_a_share": "0.8", "tier_b_share": "0.95", "top_customer_share": "0.2",
     "value_share_target": "0.8", "document_difference_limit_amount": "10000.00",
+    "unsolved_resolution_codes": "no_solution", "unresolvable_issue_families": "", "resolution_price_amount": None,
     "handle_limit_seconds": "28800", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
 }  # fmt: skip
 _TYPES = {
@@ -39,6 +40,7 @@ _TYPES = {
     "offer_window_days": "int",
     "handle_limit_seconds": "bigint",
     "document_difference_limit_amount": "decimal(18, 3)",
+    "resolution_price_amount": "decimal(18, 3)",
     "latest_delivery_date": "date",
 }
 LAYERS = ["+path:models/marts"]  # what they stand on comes along

@@ -84,6 +84,7 @@ DEPENDS = {
     "fx_rates": {},  # see below
     "offers": {},  # an interaction that the order names tells of them too, see below
     "budgets": {},
+    "self_service_sessions": {},  # tests/warehouse/test_self_service.py
 }
 """Measures that a feed alone makes known, by table and the column that says why they are null."""
 
