@@ -15,10 +15,10 @@ judged as (
         by_window.*,
         by_window.matures_on <= as_of.as_of_date as is_mature,
         coalesce(instr(',' || parameters.unresolvable_issue_families || ',', ',' || by_window.issue_family || ',') = 0, true) as is_resolvable,
-        row_number() over (
+        cast(row_number() over (
             partition by by_window.window_days, by_window.account_id, case when by_window.account_id = 'ACCOUNT_UNKNOWN' then by_window.contact_id end
             order by by_window.first_contact_at, by_window.chain_key
-        ) = 1 as is_first_of_customer
+        ) as bigint) = 1 as is_first_of_customer
     from by_window
     cross join as_of
     cross join {{ source('lake', 'run_parameters') }} as parameters

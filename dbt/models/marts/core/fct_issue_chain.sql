@@ -26,7 +26,7 @@ opinions as (
     from (
         select named.contact_key, answers.answer_share
         from answers
-        inner join named on answers.about = named.about and named.started_at <= answers.responded_at
+        inner join named on answers.about = named.about and answers.responded_at >= named.started_at
         qualify row_number() over (partition by answers.response_key, answers.question_key order by named.started_at desc, named.contact_key) = 1
     ) as answered
     group by contact_key
