@@ -46,6 +46,9 @@ class Assumptions(BaseModel):
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)
     ended_sources: tuple[str, ...]
+    unsolved_resolution_codes: tuple[str, ...]
+    unresolvable_issue_families: tuple[str, ...]
+    resolution_price_amount: Decimal | None = Field(ge=0)
 
     def content_hash(self) -> str:
         """SHA-256 of the values; written into every published copy and extract."""

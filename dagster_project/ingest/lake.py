@@ -88,6 +88,9 @@ REGISTERED = {
         ramp_months int Months on the floor after which a new agent is as productive as the others.
         ramp_first_share decimal(9,4) Productivity in the first of these months.
         ramp_last_share decimal(9,4) Productivity in the last of them; those between are on a straight line.
+        unsolved_resolution_codes string Resolution codes of tickets that were closed without a solution, separated by commas.
+        unresolvable_issue_families string Issue families that fcr_net leaves out, separated by commas.
+        resolution_price_amount decimal(18,3) Price of one claimed resolution of a self-service session; null where nobody said it.
         latest_delivery_date date Latest day of delivery of all; null without deliveries.
         assumptions_sha256 string SHA-256 of the assumptions.
         """,
@@ -170,6 +173,8 @@ def register_lake(
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
         "company_time_zone": zone,
         "legal_entity": assumptions.legal_entity or _entity(engine),
+        "unsolved_resolution_codes": ",".join(assumptions.unsolved_resolution_codes),
+        "unresolvable_issue_families": ",".join(assumptions.unresolvable_issue_families),
         "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }

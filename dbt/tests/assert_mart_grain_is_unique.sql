@@ -13,6 +13,8 @@
     'mart_tool_month': 'period_month, tool_id, pool_id',
     'mart_workforce_turnover': 'period_month, team_id, department_id, site_id',
     'mart_queue_interval': 'queue, channel, department_id, started_date, interval_start_minutes, interval_source',
+    'fct_issue_chain': 'chain_key',
+    'fct_self_service_session': 'session_key',
 } %}
 {% set monthly = {
     'fct_order': 'order_key',

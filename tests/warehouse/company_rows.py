@@ -113,6 +113,11 @@ WHOLE: dict[str, list[Row]] = {
         _call("MARCHCALL", None, _MARCH, None, account_id="c"),
         _call("DECEMBERCALL", None, "2024-12-10T10:00:00+00", 60, account_id="c"),
     ],
+    "self_service_sessions": [
+        {"session_id": "V1", "self_service_channel": "bot", "account_id": "a", "started_at": "2025-01-10T09:00:00+00"},
+        {"session_id": "V2", "self_service_channel": "ivr", "account_id": "b", "started_at": _FEBRUARY, "outcome": "answered"},
+        {"session_id": "V3", "self_service_channel": "web", "started_at": _FEBRUARY, "outcome": "answered"},
+    ],
     "ledger_actuals": [
         # December: nothing but one call and one line in yen, for which no rate came.
         _line(1, "2024-12", "20.00", "facilities", currency_code="JPY"),

@@ -11,7 +11,16 @@ from typing import Any
 from dagster_project.contracts.model import Column, load_contract
 
 START, DAYS = datetime(2024, 1, 5), 700
-FIRST = {"accounts": 20, "contacts": 14, "tickets": 40, "interactions": 60, "orders": 36, "order_lines": 40, "ledger_actuals": 24}
+FIRST = {
+    "accounts": 20,
+    "contacts": 14,
+    "tickets": 40,
+    "interactions": 60,
+    "orders": 36,
+    "order_lines": 40,
+    "ledger_actuals": 24,
+    "self_service_sessions": 30,
+}
 _POOLS = {"account": 24, "contact": 16, "ticket": 40, "interaction": 70, "order": 40, "offer": 12}
 _FIXED = {
     "currency_code": ["EUR", "EUR", "USD"], "from_currency_code": ["USD"], "to_currency_code": ["EUR"], "rate_type": ["average"],
@@ -58,7 +67,8 @@ def _value(column: Column, random: Random) -> Any:
         return random.choice(_FIXED[column.name])
     if column.default is not None and random.random() < 0.9:
         return column.default
-    rare = 0.85 if column.name == "merged_into_ticket_id" else 0.3  # else nearly all tickets would hang together
+    # Else nearly all tickets would hang together.
+    rare = 0.85 if column.name in {"merged_into_ticket_id", "follow_up_of_ticket_id"} else 0.3
     if not column.required and column.default is None and column.key_position is None and random.random() < rare:
         return None
     if column.valid_values:

@@ -85,6 +85,7 @@ DEPENDS = {
     "offers": {},  # an interaction that the order names tells of them too, see below
     "budgets": {},
     **{feed: {} for feed in ("agents", "agent_time", "training_events", "tool_usage")},  # test_workforce.py takes them away
+    "self_service_sessions": {},  # tests/warehouse/test_self_service.py
 }
 """Measures that a feed alone makes known, by table and the column that says why they are null."""
 

@@ -13,6 +13,7 @@ presence as (
         coalesce(bool_or(feed = 'refunds' and is_present), false) as has_refunds,
         coalesce(bool_or(feed = 'payments' and is_present), false) as has_payments,
         coalesce(bool_or(feed = 'survey_responses' and is_present), false) as has_survey_responses,
+        coalesce(bool_or(feed = 'self_service_sessions' and is_present), false) as has_self_service_sessions,
         coalesce(bool_or(feed in ('ledger_actuals', 'budgets') and is_present), false) as has_cost
     from {{ source('lake', 'feed_presence') }}
 ),
@@ -31,6 +32,7 @@ instants as (
     select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
     select 'queue_intervals', min(interval_started_at), max(interval_started_at), max(case when not is_deleted then interval_started_at end), cast(null as timestamp) from {{ ref('stg_queue_intervals') }}
+    select 'self_service_sessions', min(started_at), max(started_at), max(case when not is_deleted then started_at end), min(case when not is_deleted then started_at end) from {{ ref('stg_self_service_sessions') }}
     union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
@@ -120,6 +122,9 @@ watermark as (
         parameters.ramp_first_share,
         parameters.ramp_last_share,
         parameters.document_difference_limit_amount,
+        parameters.unsolved_resolution_codes,
+        parameters.unresolvable_issue_families,
+        parameters.resolution_price_amount,
         presence.*
     from parameters
     cross join presence
