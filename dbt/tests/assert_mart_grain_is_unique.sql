@@ -14,6 +14,8 @@
     'fct_payment': 'payment_key',
     'fct_ticket': 'ticket_key',
     'fct_interaction': 'interaction_key',
+    'fct_ticket_interval': 'ticket_key, interval_number',
+    'mart_ticket_clock': 'ticket_key',
     'fct_survey_response': 'response_key, question_key',
     'mart_cost_per_unit': 'period_month, unit_kind, channel',
     'mart_cost_reconciliation': 'period_month, legal_entity, cost_category, pool_id',

@@ -29,6 +29,7 @@ BREAKS = {
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
+    "assert_ticket_intervals_add_up": "update marts.fct_ticket_interval set calendar_seconds = calendar_seconds + 1",
     "assert_rates_stay_near_their_neighbours": "update staging.stg_fx_rates set exchange_rate = 90 where rate_type = 'closing'",
     "assert_refunds_stay_within_their_order": "update marts.fct_refund set returned_quantity = 1000000 where line_id is not null",
     "assert_payments_share_the_currency_of_their_order": "update marts.fct_payment set is_currency_mixed = true where payment_id = 'P1'",
