@@ -23,6 +23,8 @@
     'fct_payment': 'payment_key',
     'fct_ticket': 'ticket_key',
     'fct_interaction': 'interaction_key',
+    'fct_ticket_interval': 'ticket_key, interval_number',
+    'mart_ticket_clock': 'ticket_key',
     'fct_survey_response': 'response_key, question_key',
     'mart_cost_per_unit': 'period_month, unit_kind, channel',
     'mart_unit_cost_detail': "period_month, unit_kind, channel, coalesce(department_id, ''), coalesce(queue, ''), coalesce(issue_family, '')",

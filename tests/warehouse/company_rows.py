@@ -48,6 +48,10 @@ def _call(name: str, ticket: str | None, started: str, talk: int | None, **more:
     }
 
 
+def _event(ticket: str, number: int, at: str, event_type: str, **more: Any) -> Row:
+    return {"ticket_id": ticket, "event_number": number, "event_at": at, "event_type": event_type, "actor_role": "agent", **more}
+
+
 def _line_item(order: str, line: str, net: str, **more: Any) -> Row:
     return {"order_id": order, "line_id": line, "quantity": 1, "unit_price": net, "net_amount": net, **more}
 
@@ -117,6 +121,46 @@ WHOLE: dict[str, list[Row]] = {
         {"session_id": "V1", "self_service_channel": "bot", "account_id": "a", "started_at": "2025-01-10T09:00:00+00"},
         {"session_id": "V2", "self_service_channel": "ivr", "account_id": "b", "started_at": _FEBRUARY, "outcome": "answered"},
         {"session_id": "V3", "self_service_channel": "web", "started_at": _FEBRUARY, "outcome": "answered"},
+    "ticket_events": [
+        _event("T1", 0, _JANUARY, "created", actor_role="customer", department_id="D1"),
+        _event("T1", 1, "2025-01-10T10:20:00+00", "department_change", new_value="D2", actor_role="bot"),
+        _event("T1", 2, "2025-01-10T10:30:00+00", "info_rerequested"),
+        _event("T1", 3, "2025-01-10T10:40:00+00", "department_change", new_value="D1"),
+        _event("T1", 4, "2025-01-10T10:45:00+00", "assignment", new_value="anna"),
+        _event("T1", 5, "2025-01-10T11:00:00+00", "public_comment"),
+        _event("T1", 6, "2025-01-10T11:00:00+00", "status_change", new_value="pending"),
+        _event("T1", 7, "2025-01-10T12:00:00+00", "status_change", new_value="on_hold"),
+        _event("T1", 8, "2025-01-10T12:00:00+00", "blocked", blocked_reason="parts"),
+        _event("T1", 9, "2025-01-10T13:00:00+00", "unblocked"),
+        _event("T1", 10, "2025-01-10T14:00:00+00", "status_change", new_value="solved"),
+        _event("T1", 11, "2025-01-11T14:00:00+00", "reopened", new_value="open", actor_role="customer"),
+        _event("T1", 12, "2025-01-13T09:00:00+00", "status_change", new_value="closed"),
+        _event("T1", 13, "2025-01-13T10:00:00+00", "status_change", new_value="open"),
+        _event("E2", 0, _MARCH, "created", actor_role="customer", department_id="D1"),
+        _event("E2", 1, "2025-03-10T11:00:00+00", "history_viewed"),
+    ],
+    "business_hours": [
+        {
+            "schedule_id": "hours",
+            "valid_from_date": "2024-01-01",
+            "weekday": day,
+            "start_minutes": 480,
+            "end_minutes": 1080,
+            "time_zone": "Europe/Berlin",
+        }
+        for day in range(1, 6)
+    ],
+    "holidays": [{"schedule_id": "hours", "holiday_date": "2025-01-01"}],
+    "entitlements": [{"entitlement_id": "E", "account_id": "a", "valid_from_date": "2025-01-01", "response_target_minutes": 90}],
+    "service_standards": [
+        {
+            "standard_id": "S",
+            "valid_from_date": "2025-01-01",
+            "metric_id": "first_resolution_seconds",
+            "comparator": "<=",
+            "threshold_value": 8,
+            "unit": "hours",
+        }
     ],
     "ledger_actuals": [
         # December: nothing but one call and one line in yen, for which no rate came.

@@ -20,6 +20,7 @@ FIRST = {
     "order_lines": 40,
     "ledger_actuals": 24,
     "self_service_sessions": 30,
+    "ticket_events": 60,
 }
 _POOLS = {"account": 24, "contact": 16, "ticket": 40, "interaction": 70, "order": 40, "offer": 12}
 _FIXED = {
@@ -29,6 +30,9 @@ _FIXED = {
     "legal_entity": ["E"], "survey_metric": ["csat"], "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
     "concurrency": [None], "is_test": [False], "is_overruled": [False],
     "is_handle_time_total": [False, True],
+    "time_zone": ["Europe/Berlin", "America/New_York"], "weekday": [1, 2, 3, 4, 5], "start_minutes": [0, 480], "end_minutes": [720, 1440],
+    "schedule_id": ["d1", "d2", "s1"], "metric_id": ["first_reply_seconds", "first_resolution_seconds", "other"], "unit": ["hours"],
+    "comparator": ["<=", ">="], "new_value": ["open", "pending", "solved", "d1", "480", None], "field_name": ["schedule_id", "resolution", None],
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 
 WHOLE: dict[str, list[dict[str, Any]]] = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))["WHOLE"]
 Build = Callable[..., duckdb.DuckDBPyConnection]
-MARTS = ("mart_account_service_month", "mart_account_sales_month", "mart_cost_per_unit", "mart_customer_360")
+MARTS = ("mart_account_service_month", "mart_account_sales_month", "mart_cost_per_unit", "mart_customer_360", "mart_ticket_clock")
 NUMBERS = (
     "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? "
     "and (data_type in ('BIGINT', 'HUGEINT', 'DOUBLE') or data_type like 'DECIMAL%')"
@@ -79,6 +79,21 @@ DEPENDS = {
         "mart_cost_per_unit": {"null_reason": "cost_amount unit_cost_amount"},
         "mart_customer_360": {"cost_null_reason": "cost_to_serve_365_amount"},
     },
+    "ticket_events": {
+        "mart_ticket_clock": {
+            "history_null_reason": "requester_wait_seconds agent_wait_seconds on_hold_seconds blocked_seconds elapsed_seconds stations_count"
+            " departments_count handoffs_count ping_pongs_count information_losses_count reopens_count reopens_difference_count",
+        }
+    },
+    "business_hours": {
+        "mart_ticket_clock": {
+            "business_null_reason": "first_reply_business_seconds total_reply_business_seconds first_resolution_business_seconds"
+            " cycle_business_seconds requester_wait_business_seconds elapsed_business_seconds first_reply_last_schedule_seconds",
+        }
+    },
+    "holidays": {},
+    "entitlements": {},  # without a promise there is no target: its state is none
+    "service_standards": {},
     "accounts": {},
     "contacts": {},
     "fx_rates": {},  # see below

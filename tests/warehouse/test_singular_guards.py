@@ -31,6 +31,7 @@ BREAKS = {
     "assert_no_order_differs_much_from_its_lines": "update staging.stg_orders set net_amount = 99999.00 where order_id = (select "
     "min(order_id) from marts.fct_order_line_net where is_counted)",
     "assert_no_refund_exceeds_its_order_by_much": "update marts.fct_refund set transaction_refund_amount = 99999.00 where not is_orphan",
+    "assert_ticket_intervals_add_up": "update marts.fct_ticket_interval set calendar_seconds = calendar_seconds + 1",
     "assert_rates_stay_near_their_neighbours": "update staging.stg_fx_rates set exchange_rate = 90 where rate_type = 'closing'",
     "assert_queue_intervals_agree_with_calls": "insert into marts.mart_queue_interval select * replace ('intervals' as interval_source, "
     "offered_count + 1 as offered_count, false as is_counted) from marts.mart_queue_interval limit 1",
