@@ -121,6 +121,7 @@ WHOLE: dict[str, list[Row]] = {
         {"session_id": "V1", "self_service_channel": "bot", "account_id": "a", "started_at": "2025-01-10T09:00:00+00"},
         {"session_id": "V2", "self_service_channel": "ivr", "account_id": "b", "started_at": _FEBRUARY, "outcome": "answered"},
         {"session_id": "V3", "self_service_channel": "web", "started_at": _FEBRUARY, "outcome": "answered"},
+    ],
     "ticket_events": [
         _event("T1", 0, _JANUARY, "created", actor_role="customer", department_id="D1"),
         _event("T1", 1, "2025-01-10T10:20:00+00", "department_change", new_value="D2", actor_role="bot"),

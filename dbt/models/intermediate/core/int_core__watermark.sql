@@ -32,6 +32,7 @@ instants as (
     select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
     select 'queue_intervals', min(interval_started_at), max(interval_started_at), max(case when not is_deleted then interval_started_at end), cast(null as timestamp) from {{ ref('stg_queue_intervals') }}
+    union all
     select 'self_service_sessions', min(started_at), max(started_at), max(case when not is_deleted then started_at end), min(case when not is_deleted then started_at end) from {{ ref('stg_self_service_sessions') }}
     union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
