@@ -164,7 +164,6 @@ def test_what_resolves_a_chain(quick: Build, tickets: list[Row], resolved: bool,
     assert chains(connection, "is_resolved, is_first_contact_resolved") == [(resolved, first)]
 
 
-@pytest.mark.spec("D41")
 def test_departments_of_a_chain(figures: Build) -> None:
     paths = {"aba": "ABA", "abc": "ABC", "aa": "AA", "none": "A "}
     rows: dict[str, list[Row]] = {
@@ -185,7 +184,7 @@ def test_departments_of_a_chain(figures: Build) -> None:
         "aba": (2, True, True), "abc": (3, True, False), "aa": (1, False, False), "none": (1, False, False), "moved": (1, True, False)
     }  # fmt: skip
     assert metric(connection, "department_revisit_rate")[:2] == (1, 3)
-    assert metric(connection, "multi_department_unresolved_rate")[:2] == (1, 3)
+    assert metric(connection, "chains_between_departments_unresolved_rate")[:2] == (1, 3)
 
 
 MONEY: dict[str, list[Row]] = {
@@ -223,7 +222,7 @@ def test_the_cost_of_a_chain_and_of_its_repeats(figures: Build) -> None:
     assert metric(connection, "repeat_contact_cost")[0] == 200
     assert metric(connection, "bad_call_repeat_cost")[0] == 200
     assert metric(connection, "cost_per_resolution")[2] == 150  # at least the 100 that a contact costs
-    assert metric(connection, "multi_department_unresolved_rate")[3] == "zero_denominator"
+    assert metric(connection, "chains_between_departments_unresolved_rate")[3] == "zero_denominator"
     assert metric(connection, "issue_chain_cost", month="2025-04-01")[3] == "source_absent"
 
 
