@@ -26,7 +26,7 @@ _TRIAGED, _BLOCKED_WAITING, _BLOCKED_AFTER = 3_000, 1_200, 3_500
 """Chances per 10,000: a written ticket of another department comes to support first; a written contact is blocked before its answer; a
 ticket that was not solved is blocked after it."""
 _VIEWED, _VIEWED_FIRST = 5_500, 2_500
-_ASKED_AGAIN, _ASKED_AGAIN_AFTER_HAND_OFF, _STOOD_IN = 400, 3_500, 5_000
+_ASKED_AGAIN, _ASKED_AGAIN_AFTER_HAND_OFF, _SUBSTITUTED = 400, 3_500, 5_000
 _LONG_WAIT = 600
 
 
@@ -69,7 +69,7 @@ def contact_events(found: Batch, draws: Draws) -> list[Batch]:
     passed = unsolved & (found["department_after"] != department)
     asked = draws.chance(count, np.where(triaged | moved, _ASKED_AGAIN_AFTER_HAND_OFF, np.where(first, 0, _ASKED_AGAIN)))
     viewed = draws.chance(count, np.where(first, _VIEWED_FIRST, _VIEWED))
-    stands_in = ~first & (found["agent"] != found["assignee"]) & draws.chance(count, _STOOD_IN)
+    substitutes = ~first & (found["agent"] != found["assignee"]) & draws.chance(count, _SUBSTITUTED)
     mood = np.clip(4_000 - 3_000 * found["severity"] + draws.integers(-4_000, 4_001, count), -10_000, 10_000)
     reason = draws.integers(0, len(BLOCKED_REASONS), count)
     triage_end = np.where(triaged, at + wait // 8, NULL)
@@ -105,12 +105,12 @@ def contact_events(found: Batch, draws: Draws) -> list[Batch]:
         moves(4, triaged, triage_end, np.zeros(count, dtype=np.int64), department),
         moves(4, moved, forth, department, other),
         moves(5, moved, back, other, department),
-        gives(6, first | stands_in, answered, found["agent"]),
+        gives(6, first | substitutes, answered, found["agent"]),
         turns("open", 7, first, answered),
         some("history_viewed", 8, viewed, np.maximum(at, answered - 20)),
         some("public_comment", 10, np.ones(count, dtype=np.bool_), answered),
         some("info_rerequested", 11, asked, np.minimum(np.maximum(answered, np.where(moved, back, 0)) + 1, ended)),
-        gives(12, stands_in, ended, found["assignee"]),
+        gives(12, substitutes, ended, found["assignee"]),
         moves(13, passed, ended, department, found["department_after"]),
         turns("pending", 14, unsolved & ~held, ended),
         *waiting(held, found["held_at"], found["freed_at"]),

@@ -1,4 +1,4 @@
-"""How rows of ticket_events are put together: their numbers, the coding of their mixed columns, and what is left out as repeated."""
+"""How rows of ticket_events are put together: their numbers, the coding of their mixed columns, and which repeated rows are dropped."""
 
 from __future__ import annotations
 

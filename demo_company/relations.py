@@ -11,8 +11,8 @@ from demo_company.draws import Draws, Flags, Integers
 from demo_company.files import NULL, Batch, take
 from demo_company.outbox import Outbox
 
-_TOUCHED = (3_000, 600, 150)
-"""Chance by stratum that an account is planned to be touched in a month."""
+_PLANS = (3_000, 600, 150)
+"""Chance by stratum that an account has a touch planned in a month."""
 _GLITCHED, _MISSED, _RECOMMENDED, _PAID = 120, 1_800, 60, 3_000
 _REWARD_CENTS = 5_000
 _REFERRAL = 1
@@ -33,7 +33,7 @@ class Relations:
         c, draws = self._customers, Draws(self._seed, 41, month)
         start, end = (int(edge) for edge in c.calendar.edges[month : month + 2])
         there = np.flatnonzero(present).astype(np.int64)
-        planned = there[draws.chance(len(there), np.array(_TOUCHED, dtype=np.int64)[c.stratum[there]])]
+        planned = there[draws.chance(len(there), np.array(_PLANS, dtype=np.int64)[c.stratum[there]])]
         broken = there[draws.chance(len(there), _GLITCHED)]
         self._touches(planned, start, end, draws)
         self._glitches(broken, start, end, draws)

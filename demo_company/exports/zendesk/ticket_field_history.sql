@@ -1,4 +1,4 @@
--- The last change of a field in a second is its row; merged, spam and deleted are not told here but by tags, comments and the ticket itself.
+-- The last change of a field in a second is its row; merged, spam and deleted are not here but in tags, comments and the ticket itself.
 with changes as (
     select
         number(ticket_id) as ticket_id,
