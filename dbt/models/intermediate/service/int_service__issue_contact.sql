@@ -37,7 +37,9 @@ answered as (
     select distinct placed.surviving_ticket_key
     from {{ ref('int_service__interaction_placed') }} as placed
     inner join {{ ref('stg_interactions') }} as interactions on placed.interaction_key = {{ key_of('interactions', 'interaction_id') }}
-    where placed.is_costed and interactions.direction = 'in'
+    where
+        placed.is_costed and interactions.direction = 'in'
+        and placed.surviving_ticket_key in (select affected.surviving_ticket_key from {{ rows_of('int_service__ticket_placed') }} as affected)
 ),
 
 events as (
