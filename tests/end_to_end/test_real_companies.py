@@ -216,6 +216,19 @@ class TestOakland:
         wanted = {f"FY20{year[5:7]}": Decimal(amount) for year, amount in oakland_facts["department_Information_Technology"].items()}
         assert by_year == wanted
 
+    def test_the_budget_in_force_is_each_years_and_the_next_years_differs_by_their_difference(
+        self, oakland: Any, oakland_facts: dict[str, Any]
+    ) -> None:
+        rows = oakland.rows("""
+            select fiscal_year, sum(budget_amount + capex_budget_amount + out_of_scope_budget_amount) as amount,
+                count(actual_amount) as posted
+            from marts.mart_budget_variance where is_in_force group by 1""")
+        by_year = {row["fiscal_year"]: Decimal(str(row["amount"])) for row in rows}
+        known = {year: Decimal(str(oakland_facts[f"FY{name}_expense"])) for year, name in (("FY2022", "21-22"), ("FY2023", "22-23"))}
+        assert {year: by_year[year] for year in known} == known
+        assert by_year["FY2023"] - by_year["FY2022"] == known["FY2023"] - known["FY2022"]
+        assert {row["posted"] for row in rows} == {0}  # it has budgets and no ledger
+
     def test_each_year_is_spread_over_twelve_months_to_the_cent(self, oakland: Any) -> None:
         assert oakland.rows("select distinct count(*) as n from marts.fct_cost_line group by cost_line_id") == [{"n": 12}]
 
