@@ -26,8 +26,8 @@ AFFECTED_DAY, AFFECTED_MONTH = "intermediate.int_core__affected_day", "intermedi
 SCHEDULE_USE = """
 with used as (
     select
-        intervals.period_month, cast(intervals.started_at as date) as first_date, intervals.named_schedule_id, intervals.entitled_schedule_id,
-        intervals.department_id, 'default' as default_schedule_id,
+        intervals.period_month, cast(intervals.started_at as date) as first_date, intervals.named_schedule_id,
+        intervals.entitled_schedule_id, intervals.department_id, 'default' as default_schedule_id,
         cast(greatest(
             intervals.measured_until_at,
             case when intervals.ended_at is null then greatest(

@@ -32,7 +32,8 @@ _FIXED = {
     "is_handle_time_total": [False, True],
     "time_zone": ["Europe/Berlin", "America/New_York"], "weekday": [1, 2, 3, 4, 5], "start_minutes": [0, 480], "end_minutes": [720, 1440],
     "schedule_id": ["d1", "d2", "s1"], "metric_id": ["first_reply_seconds", "first_resolution_seconds", "other"], "unit": ["hours"],
-    "comparator": ["<=", ">="], "new_value": ["open", "pending", "solved", "d1", "480", None], "field_name": ["schedule_id", "resolution", None],
+    "comparator": ["<=", ">="], "new_value": ["open", "pending", "solved", "d1", "480", None],
+    "field_name": ["schedule_id", "resolution", None],
 }  # fmt: skip
 
 

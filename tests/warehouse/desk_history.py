@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,8 @@ def feeds(seed: int, count: int = 60) -> dict[str, list[Row]]:
             at += timedelta(seconds=random.choice([1, 60, 3600, 30_000, 90_000]) * random.randrange(1, 4))
             events.append(_event(name, at_number, at, **_what(random)))
     hours = [
-        {"schedule_id": schedule, "valid_from_date": "2020-01-01", "weekday": day, "start_minutes": start, "end_minutes": end, "time_zone": zone}
+        {"schedule_id": schedule, "valid_from_date": "2020-01-01", "weekday": day, "start_minutes": start, "end_minutes": end,
+         "time_zone": zone}
         for schedule, (zone, week) in HOURS.items() for day, spans in week.items() for start, end in spans
     ]  # fmt: skip
     days = [{"schedule_id": schedule, "holiday_date": day.isoformat()} for schedule, day in sorted(HOLIDAYS)]
@@ -116,7 +118,8 @@ def _ticket(events: list[Row]) -> Row:
     ends = [*(at for at, _ in steps[1:]), last]
     spans = [(at, end, state, _schedule(state)) for (at, state), end in zip(steps, ends, strict=True)]
     return {
-        "intervals": [(s["state"], s["department"], s["agent"], s["blocked"], sch, int((e - a).total_seconds()), opened(sch, a, e)) for a, e, s, sch in spans],
+        "intervals": [(s["state"], s["department"], s["agent"], s["blocked"], sch, int((e - a).total_seconds()), opened(sch, a, e))
+                      for a, e, s, sch in spans],
         **_sums(spans), **_moves(steps, asked_again), **_replies(messages, spans),
     }  # fmt: skip
 
@@ -143,19 +146,20 @@ def _sums(spans: list[Any]) -> Row:
     return {
         "requester_wait": total(OPEN), "agent_wait": total(("pending",)), "on_hold": total(("on_hold",)),
         "blocked": int(sum((e - a).total_seconds() for a, e, s, _ in spans if s["blocked"])),
-        "first_resolution": until(starts[0] if starts else None), "cycle": until(starts[-1] if solved and solved[-1] == len(spans) - 1 else None),
+        "first_resolution": until(starts[0] if starts else None),
+        "cycle": until(starts[-1] if solved and solved[-1] == len(spans) - 1 else None),
         "reopens": sum(1 for n in range(1, len(states)) if states[n - 1] in ("solved", "closed") and states[n] in (*OPEN, "pending")),
     }  # fmt: skip
 
 
 def _moves(steps: list[Any], asked_again: list[datetime]) -> Row:
-    moved = [(at, before["department"], state["department"]) for (_, before), (at, state) in zip(steps, steps[1:], strict=False)
+    moved = [(at, before["department"], state["department"]) for (_, before), (at, state) in pairwise(steps)
              if before["department"] != state["department"]]  # fmt: skip
     lost = 0
     for number, (at, _, _) in enumerate(moved):
         limit = min([at + timedelta(days=1), *([moved[number + 1][0] - timedelta(seconds=1)] if number + 1 < len(moved) else [])])
         lost += any(at < again <= limit for again in asked_again)
-    ping_pongs = sum(1 for one, other in zip(moved, moved[1:], strict=False) if other[2] == one[1])
+    ping_pongs = sum(1 for one, other in pairwise(moved) if other[2] == one[1])
     agents = [state["agent"] for _, state in steps]
     stations = sum(1 for n, agent in enumerate(agents) if agent and (n == 0 or agents[n - 1] != agent))
     return {"handoffs": len(moved), "ping_pongs": ping_pongs, "lost": lost, "stations": stations}

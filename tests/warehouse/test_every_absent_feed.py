@@ -81,8 +81,9 @@ DEPENDS = {
     },
     "ticket_events": {
         "mart_ticket_clock": {
-            "history_null_reason": "requester_wait_seconds agent_wait_seconds on_hold_seconds blocked_seconds elapsed_seconds stations_count"
-            " departments_count handoffs_count ping_pongs_count information_losses_count reopens_count reopens_difference_count",
+            "history_null_reason": "requester_wait_seconds agent_wait_seconds on_hold_seconds blocked_seconds elapsed_seconds"
+            " stations_count departments_count handoffs_count ping_pongs_count information_losses_count reopens_count"
+            " reopens_difference_count",
         }
     },
     "business_hours": {

@@ -36,9 +36,9 @@ banded as (
 ),
 
 changes as (
-    select age_kind, first_date as backlog_date, count(*) as change_count from banded where end_date is null or first_date < end_date group by age_kind, first_date
+    select age_kind, first_date as day, count(*) as change_count from banded where end_date is null or first_date < end_date group by age_kind, first_date
     union all
-    select age_kind, end_date as backlog_date, -count(*) as change_count from banded where first_date < end_date group by age_kind, end_date
+    select age_kind, end_date as day, -count(*) as change_count from banded where first_date < end_date group by age_kind, end_date
 ),
 
 days as (
@@ -46,8 +46,8 @@ days as (
 ),
 
 moved as (
-    select age_kind, backlog_date, cast(sum(change_count) as bigint) as change_count from changes group by age_kind, backlog_date
-)
+    select age_kind, day, cast(sum(change_count) as bigint) as change_count from changes group by age_kind, day
+),
 
 ages as (
     select age_kind from (values {% for name, _, _ in bands %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}) as listed (age_kind)
@@ -58,4 +58,4 @@ select
     coalesce(cast(sum(moved.change_count) over (partition by ages.age_kind order by days.backlog_date rows between unbounded preceding and current row) as bigint), 0) as open_count
 from days
 cross join ages
-left join moved on days.backlog_date = moved.backlog_date and ages.age_kind = moved.age_kind
+left join moved on days.backlog_date = moved.day and ages.age_kind = moved.age_kind

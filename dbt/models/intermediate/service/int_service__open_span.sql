@@ -13,21 +13,28 @@ delivered as (
     select * from {{ ref('stg_business_hours') }} where not is_deleted and is_overruled is not true
 ),
 
+alone as (
+    select min(schedule_id) as schedule_id from delivered having count(distinct schedule_id) = 1
+),
+
 -- The schedule of the company where no other holds: the one of this name, else the only one.
 hours as (
     select schedule_id, valid_from_date, valid_to_date, weekday, start_minutes, end_minutes, time_zone from delivered
     union all
-    select 'default' as schedule_id, valid_from_date, valid_to_date, weekday, start_minutes, end_minutes, time_zone
+    select 'default' as schedule_id, delivered.valid_from_date, delivered.valid_to_date, delivered.weekday, delivered.start_minutes, delivered.end_minutes, delivered.time_zone
     from delivered
-    where schedule_id <> 'default' and (select count(distinct schedule_id) from delivered) = 1
+    inner join alone on delivered.schedule_id = alone.schedule_id
+    where delivered.schedule_id <> 'default'
+),
+
+closed as (
+    select schedule_id, holiday_date from {{ ref('stg_holidays') }} where not is_deleted and is_overruled is not true
 ),
 
 holidays as (
-    select distinct schedule_id, holiday_date from {{ ref('stg_holidays') }} where not is_deleted and is_overruled is not true
+    select schedule_id, holiday_date from closed
     union
-    select 'default' as schedule_id, holiday_date
-    from {{ ref('stg_holidays') }}
-    where not is_deleted and is_overruled is not true and schedule_id in (select schedule_id from delivered) and (select count(distinct schedule_id) from delivered) = 1
+    select 'default' as schedule_id, closed.holiday_date from closed inner join alone on closed.schedule_id = alone.schedule_id
 ),
 
 opened as (
@@ -37,8 +44,8 @@ opened as (
         {{ local_instant('days.day', 'hours.end_minutes', 'hours.time_zone') }} as closes_at
     from hours
     inner join days
-        on days.day >= hours.valid_from_date and (hours.valid_to_date is null or days.day < hours.valid_to_date)
-        and {{ days_between("cast(date_trunc('week', days.day) as date)", 'days.day') }} + 1 = hours.weekday
+        on hours.valid_from_date <= days.day and (hours.valid_to_date is null or hours.valid_to_date > days.day)
+        and hours.weekday = {{ days_between("cast(date_trunc('week', days.day) as date)", 'days.day') }} + 1
     where not exists (select 1 from holidays where holidays.schedule_id = hours.schedule_id and holidays.holiday_date = days.day)
 ),
 
@@ -64,7 +71,7 @@ cut as (
         schedule_days.schedule_id, schedule_days.utc_date, schedule_days.is_in_force,
         greatest(spans.opens_at, schedule_days.begins_at) as opens_at, least(spans.closes_at, schedule_days.ends_at) as closes_at
     from schedule_days
-    inner join spans on schedule_days.schedule_id = spans.schedule_id and spans.opens_at < schedule_days.ends_at and spans.closes_at > schedule_days.begins_at
+    inner join spans on schedule_days.schedule_id = spans.schedule_id and schedule_days.ends_at > spans.opens_at and schedule_days.begins_at < spans.closes_at
     where spans.opens_at < spans.closes_at
 ),
 

@@ -58,7 +58,7 @@ carried as (
     select
         stated.ticket_key, stated.event_at, stated.event_number,
         {% for name in ['state', 'department_id', 'agent_id', 'blocked_reason', 'schedule_id'] -%}
-        {{ latest_known('stated.said_' ~ name, 'partition by stated.ticket_key order by stated.event_at, stated.event_number') }} as {{ name }},
+        {{ latest_known('stated.said_' ~ name, 'stated.ticket_key', 'stated.event_at, stated.event_number') }} as {{ name }},
         {% endfor -%}
         min(case when stated.event_type = 'info_rerequested' then stated.event_at end) over (partition by stated.ticket_key order by stated.event_at desc, stated.event_number desc rows between unbounded preceding and 1 preceding) as next_rerequest_at,
         min(case when stated.actor_role in ('agent', 'executive') then stated.event_at end) over (partition by stated.ticket_key order by stated.event_at desc, stated.event_number desc rows between unbounded preceding and 1 preceding) as next_action_at
@@ -103,7 +103,7 @@ intervals as (
         ticket_state, department_id, agent_id, blocked_reason, named_schedule_id, next_rerequest_at, next_action_at
     from changed
     union all
-    select ticket_key, 1, false, created_at, null, created_at, null, department_id, assignee_id, null, null, null, null
+    select ticket_key, 1, false, created_at as started_at, null, created_at as measured_until_at, null, department_id, assignee_id, null, null, null, null
     from tickets
     where ticket_key not in (select ticket_key from events)
 ),

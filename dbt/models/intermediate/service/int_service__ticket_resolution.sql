@@ -78,7 +78,7 @@ standing as (
     from tickets
     inner join standards
         on tickets.created_date >= standards.valid_from_date and (standards.valid_to_date is null or tickets.created_date < standards.valid_to_date)
-        and (standards.channel is null or standards.channel = tickets.channel)
+        and (standards.channel is null or tickets.channel = standards.channel)
     qualify row_number() over (partition by tickets.ticket_key, standards.metric_id order by standards.channel desc nulls last, standards.valid_from_date desc, standards.standard_id) = 1
 ),
 
