@@ -6,6 +6,7 @@
     'dim_account': 'account_id',
     'fct_cost_line': 'cost_line_id, period_month',
     'mart_customer_360': 'account_id',
+    'dim_standard': 'standard_id, valid_from_date',
     'mart_queue_interval': 'queue, channel, department_id, started_date, interval_start_minutes, interval_source',
 } %}
 {% set monthly = {

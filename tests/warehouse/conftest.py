@@ -32,7 +32,7 @@ _PARAMETERS = {
     "activity_window_days": 365, "offer_window_days": 30, "tier_a_share": "0.8", "tier_b_share": "0.95", "top_customer_share": "0.2",
     "value_share_target": "0.8", "document_difference_limit_amount": "10000.00",
     "handle_limit_seconds": "28800", "answer_target_seconds": "20", "short_abandon_seconds": "5", "company_country_code": None,
-    "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
+    "small_customer_gap_share": "0.10", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
 }  # fmt: skip
 _TYPES = {
     "fiscal_year_start_month": "int",
