@@ -37,6 +37,7 @@ class Assumptions(BaseModel):
     answer_target_seconds: int = Field(gt=0)
     short_abandon_seconds: int = Field(ge=0)
     company_country_code: str | None = Field(pattern="^[A-Z]{2}$")
+    small_customer_gap_share: Decimal = Field(ge=0, le=1)
     ledger_posted_share: Decimal = Field(ge=0, le=1)
     document_difference_limit_amount: Decimal = Field(ge=0)
     normal_shift_hours: Decimal = Field(gt=0, le=24)

@@ -82,6 +82,7 @@ REGISTERED = {
         answer_target_seconds bigint Seconds within which a contact should be answered, where no standard says otherwise.
         short_abandon_seconds bigint Seconds below which an abandoned contact is short.
         company_country_code string Country whose telephones ring (ISO 3166); null where it is not chosen.
+        small_customer_gap_share decimal(9,4) Share by which tier A may be served better than tier C.
         ledger_posted_share decimal(9,4) Share of a budget below which the ledger of an open month is not yet believed.
         document_difference_limit_amount decimal(18,2) Difference of one document that stops the build, in its own currency.
         normal_shift_hours decimal(9,4) Worked hours that are one shift, for resolutions per agent and shift.

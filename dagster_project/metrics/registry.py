@@ -80,6 +80,14 @@ class Metric(NamedTuple):
     denominator: str | None
 
 
+class Claim(NamedTuple):
+    """Rows of the specification that a table serves by itself: what it holds is no figure of one metric."""
+
+    relation: str
+    spec_rows: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
 class SpecRow(NamedTuple):
     """One row of the specification: its id, what it is drawn from, the feature that serves it, its grain, rule and unit."""
 
@@ -127,6 +135,27 @@ def collect(manifest: Mapping[str, Any]) -> list[Metric]:
     return metrics
 
 
+def collect_claims(manifest: Mapping[str, Any]) -> list[Claim]:
+    """All claims of tables, `meta: {spec_rows, sources}` in the config of a model; sources as in `Meta`.
+
+    Raises
+    ------
+    ValueError
+        A table names a row that the specification lacks, or no source.
+    """
+    known, claims = {row.row for row in spec_rows()}, []
+    for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"])):
+        meta = node["config"].get("meta") or {}
+        if node["resource_type"] == "model" and "spec_rows" in meta:
+            claim = Claim(f"{node['schema']}.{node['name']}", tuple(meta["spec_rows"]), tuple(meta.get("sources", ())))
+            if unknown := set(claim.spec_rows) - known:
+                raise ValueError(f"table {claim.relation} claims rows that the specification lacks: {sorted(unknown)}")
+            if not claim.sources:
+                raise ValueError(f"table {claim.relation} claims rows without a source; remedy: `sources` under its meta")
+            claims.append(claim)
+    return claims
+
+
 def _home(manifest: Mapping[str, Any], semantic_model: Mapping[str, Any]) -> str:
     """Return the table of a semantic model: of a model that only shows a result of analytics, that result."""
     node = manifest["nodes"][semantic_model["depends_on"]["nodes"][0]]
@@ -150,25 +179,29 @@ def registry_rows(metrics: Iterable[Metric]) -> list[dict[str, object]]:
     return rows
 
 
-def spec_coverage(metrics: Iterable[Metric], rows: Iterable[SpecRow], present_feeds: Collection[str]) -> list[dict[str, str]]:
+def spec_coverage(
+    metrics: Iterable[Metric], rows: Iterable[SpecRow], present_feeds: Collection[str], tables: Iterable[Claim] = ()
+) -> list[dict[str, str]]:
     """Rows of `ops.spec_coverage`: one row per specification row, with its text.
 
-    `state` is `served` when a metric claims the row and its sources were delivered, `source_absent` when a metric claims it
-    but every such metric lacks a source, else `not_built`. `where` names relation.column of the claiming metrics.
+    `state` is `served` when a metric or a table claims the row and its sources were delivered, `source_absent` when every such one lacks a
+    source, else `not_built`. `where` names relation.column of the claiming metrics, and the claiming tables.
     """
-    claims: dict[str, list[Metric]] = {}
+    claims: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for metric in metrics:
         for row in metric.meta.spec_rows:
-            claims.setdefault(row, []).append(metric)
+            claims.setdefault(row, []).append((f"{metric.relation}.{metric.column}", metric.meta.sources))
+    for table in tables:
+        for row in table.spec_rows:
+            claims.setdefault(row, []).append((table.relation, table.sources))
 
-    def has_sources(metric: Metric) -> bool:
-        return all(any(feed in present_feeds for feed in source.split("|")) for source in metric.meta.sources)
+    def have_come(sources: tuple[str, ...]) -> bool:
+        return all(any(feed in present_feeds for feed in source.split("|")) for source in sources)
 
     coverage = []
     for spec in rows:
         claimed = claims.get(spec.row, [])
-        state = "not_built" if not claimed else "served" if any(map(has_sources, claimed)) else "source_absent"
-        where = ", ".join(f"{metric.relation}.{metric.column}" for metric in claimed)
+        state = "not_built" if not claimed else "served" if any(have_come(sources) for _, sources in claimed) else "source_absent"
         text = {name: value for name, value in spec._asdict().items() if name != "row"}
-        coverage.append({"row_id": spec.row, **text, "state": state, "where": where})
+        coverage.append({"row_id": spec.row, **text, "state": state, "where": ", ".join(where for where, _ in claimed)})
     return coverage

@@ -12,6 +12,7 @@
     'mart_budget_variance': 'period_month, legal_entity, cost_centre, cost_category, budget_version_key',
     'mart_tool_month': 'period_month, tool_id, pool_id',
     'mart_workforce_turnover': 'period_month, team_id, department_id, site_id',
+    'dim_standard': 'standard_id, valid_from_date',
     'mart_queue_interval': 'queue, channel, department_id, started_date, interval_start_minutes, interval_source',
     'fct_issue_chain': 'chain_key',
     'fct_self_service_session': 'session_key',

@@ -32,7 +32,7 @@ calls as (
             when {{ elapsed_seconds('facts.started_at', 'facts.ring_started_at') }} >= coalesce(facts.ivr_seconds, 0)
                 then {{ elapsed_seconds('facts.ring_started_at', 'facts.answered_at') }} < 2 * cadence.ring_cycle_seconds
         end as is_before_ring_3
-    from {{ ref('fct_interaction') }} as facts
+    from {{ ref('int_service__interaction_placed') }} as facts
     cross join watermark
     left join cadence on true
     where facts.queue_outcome is not null and facts.is_counted

@@ -17,18 +17,7 @@ with fct_interaction as (
         interactions.direction,
         interactions.purpose,
         interactions.outcome,
-        -- How a contact that came to a queue left it; null for one that did not come to a queue, or by a technical fault.
-        case
-            when interactions.direction <> 'in' then null
-            when
-                interactions.channel <> 'phone' and interactions.queued_at is null and interactions.queue_seconds is null
-                and interactions.outcome not in ('abandoned_queue', 'abandoned_hold', 'blocked', 'voicemail', 'callback')
-                then null
-            when interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0 then 'answered'
-            when interactions.outcome in ('abandoned_queue', 'abandoned_hold') then 'abandoned'
-            when interactions.outcome in ('blocked', 'voicemail', 'callback') then interactions.outcome
-            when interactions.outcome not in ('failed', 'abandoned_ivr') then 'unknown'
-        end as queue_outcome,
+        placed.queue_outcome,
         placed.is_handled,
         placed.is_costed,
         placed.is_counted,
@@ -38,15 +27,7 @@ with fct_interaction as (
         interactions.transfer_count,
         interactions.ivr_seconds,
         interactions.queue_seconds,
-        -- What the switch reports, else from the queue to the answer or to the end of a contact that nobody answered.
-        case
-            when interactions.queue_seconds is not null then interactions.queue_seconds
-            when interactions.answered_at >= interactions.queued_at
-                then {{ elapsed_seconds('interactions.queued_at', 'interactions.answered_at') }}
-            when interactions.answered_at is null and interactions.outcome in ('abandoned_queue', 'abandoned_hold') and interactions.ended_at >= interactions.queued_at
-                then {{ elapsed_seconds('interactions.queued_at', 'interactions.ended_at') }}
-            when interactions.queued_at is not null and coalesce(interactions.answered_at, interactions.ended_at) < interactions.queued_at then 0
-        end as wait_seconds,
+        placed.wait_seconds,
         interactions.ring_count,
         interactions.talk_seconds,
         interactions.hold_seconds,
