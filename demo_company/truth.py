@@ -30,7 +30,16 @@ _MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds", "re
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
     *("answered_within_20_seconds", "answered_before_third_ring", "offer_orders", "problem_events", "invited", "invitations_delivered"),
-    *("answered", "paid_seconds", "handling_seconds", "available_seconds", "absence_seconds", "overtime_seconds", "trainings", "separations"),
+    *(
+        "answered",
+        "paid_seconds",
+        "handling_seconds",
+        "available_seconds",
+        "absence_seconds",
+        "overtime_seconds",
+        "trainings",
+        "separations",
+    ),
 )
 _PROMOTION = ("detractors", "passives", "promoters")
 _CAME = ("ordering_accounts", "new_accounts")

@@ -37,7 +37,8 @@ class Meta(BaseModel):
 
     Columns of the model: `null_reason` says why the measure is null in a row, `provisional` that the cost is a budget's; `num`, `den`, `n`,
     `low` and `high` are published with a value that is computed elsewhere. One row that is unknown makes a sum unknown; with `of_known`
-    the sum is of what is known, and unknown where that is nothing. A month without a row is 0, or null for the reason `no_rows`.
+    the sum is of what is known, and unknown where that is nothing. A month without a row, or without a known one, is 0, or null for the
+    reason `no_rows`.
     `found_in` names the published column that holds the figure, where it is not that of the measure.
     """
 
@@ -129,7 +130,11 @@ def collect(manifest: Mapping[str, Any]) -> list[Metric]:
             place, parts = "reporting.mart_metric.value", (given["numerator"]["name"], given["denominator"]["name"])
         else:
             of, measure = measures[given["measure"]["name"]]
-            place, parts = f"{_home(manifest, of)}.{measure['expr'] or measure['name']}", (meta.num, meta.den)
+            column = str(measure["expr"] or measure["name"])  # what an expression gives is found in mart_metric alone
+            place, parts = (
+                f"{_home(manifest, of)}.{column}" if column.isidentifier() else "reporting.mart_metric.value",
+                (meta.num, meta.den),
+            )
         relation, _, column = (meta.found_in or place).rpartition(".")
         metrics.append(Metric(name, declared["label"], meta, relation, column, *parts))
     return metrics

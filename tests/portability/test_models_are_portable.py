@@ -23,7 +23,7 @@ from dagster_project.transform.project import DBT_DIR, manifest
 
 CASES = yaml.safe_load(Path(__file__).with_name("portable_cases.yml").read_text(encoding="utf-8"))
 FILES = sorted([*DBT_DIR.glob("models/**/*.sql"), *DBT_DIR.glob("tests/*.sql")])
-ONLY_IN_MACROS = {"sign": "direction"}
+ONLY_IN_MACROS = {"sign": "direction", "range": "day_series"}
 
 
 class Named(str):
@@ -87,7 +87,7 @@ def offences(sql: str, known: set[str]) -> list[str]:
     """Say what in this Jinja SQL only one engine reads, or each in its own way."""
     rendered = render(sql)
     found = [f"{word}: no case in portable_cases.yml" for word in sorted(set(words(rendered)) - known)]
-    found += [f"{word}(): write {macro}()" for word, macro in ONLY_IN_MACROS.items() if re.search(rf"\b{word}\(", sql)]
+    found += [f"{word}(): write {macro}()" for word, macro in ONLY_IN_MACROS.items() if re.search(rf"\b{word}\(", rendered)]
     if found:
         return found
     sqlglot.parse_one(rendered, read="spark")
@@ -100,6 +100,7 @@ def offences(sql: str, known: set[str]) -> list[str]:
     found += [f"{cut.sql()}: cast to date" for cut in tree.find_all(exp.TimestampTrunc, exp.DateTrunc) if not _is_cast_or_sorted(cut)]
     bare = [number for number in tree.find_all(exp.RowNumber) if not number.find_ancestor(exp.Cast, exp.Qualify)]
     found += [f"{number.sql()}: cast to bigint" for number in bare]
+    found += [f"{node.sql()}: write iso_date()" for node in tree.find_all(exp.TryCast) if node.to.is_type(exp.DataType.Type.DATE)]
     found += [f"{text.sql()}: a backslash" for text in tree.find_all(exp.Literal) if text.is_string and "\\" in text.this]
     return found
 

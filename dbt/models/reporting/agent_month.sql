@@ -43,7 +43,7 @@ history as (
         max(case when training.training_date > employed.year_ago_date then training.days_since_previous end) as gap_days,
         count(distinct case when training.training_date > employed.year_ago_date then training.period_month end) as training_months_count,
         count(case when training.period_month = employed.period_month then 1 end) as trainings_count,
-        cast(coalesce(sum(case when training.period_month = employed.period_month then training.training_hours end), 0) as decimal(18, 2)) as training_hours,
+        cast(coalesce(sum(case when training.period_month = employed.period_month then training.training_hours end), 0) as decimal(9, 2)) as training_hours,
         bool_or(training.certification is not null and (training.certification_valid_to_date is null or training.certification_valid_to_date >= employed.last_date)) as is_certified
     from employed
     inner join {{ ref('fct_training') }} as training on employed.agent_id = training.agent_id and employed.last_date >= training.training_date

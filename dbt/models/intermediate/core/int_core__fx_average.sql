@@ -18,7 +18,7 @@ monthly as (
 
 -- The days of a fiscal month by calendar month.
 parts as (
-    select period_month, rate_month, cast(count(*) as integer) as day_count, min(day) as first_date
+    select period_month, rate_month, cast(count(*) as bigint) as day_count, min(day) as first_date
     from (select period_month, day, cast(date_trunc('month', day) as date) as rate_month from {{ ref('int_core__period_day') }}) as days
     group by period_month, rate_month
 ),
