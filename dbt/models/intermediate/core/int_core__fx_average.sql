@@ -18,7 +18,7 @@ monthly as (
 
 -- The days of a fiscal month by calendar month.
 parts as (
-    select period_month, rate_month, cast(count(*) as bigint) as day_count, min(day) as first_date
+    select period_month, rate_month, count(*) as day_count, min(day) as first_date
     from (select period_month, day, cast(date_trunc('month', day) as date) as rate_month from {{ ref('int_core__period_day') }}) as days
     group by period_month, rate_month
 ),
@@ -46,7 +46,7 @@ fx_average as (
             when count(exchange_rate) < count(*) then null
             when min(exchange_rate) = max(exchange_rate) then max(exchange_rate)
             else cast(
-                cast({{ rounded_quotient(wide_integer('sum(exchange_rate * day_count) * 100000000'), 'sum(day_count)') }} as decimal(19, 0))
+                cast({{ rounded_quotient('sum(' ~ wide_integer('exchange_rate * 100000000') ~ ' * day_count)', 'sum(day_count)') }} as decimal(19, 0))
                 * cast(0.00000001 as decimal(9, 8)) as decimal(18, 8)
             )
         end as exchange_rate
