@@ -207,7 +207,7 @@ def test_time_of_calls_is_compared_with_logged_time(company: duckdb.DuckDBPyConn
 
 def test_a_scorecard_expects_what_the_mix_of_contacts_takes(company: duckdb.DuckDBPyConnection) -> None:
     rows = company.execute(
-        "select agent_id, contacts_timed_count, mix_adjusted_handle_ratio, handle_null_reason, resolutions_per_shift, "
+        "select agent_id, contacts_timed_count, mix_adjusted_handle_ratio, handle_null_reason, resolutions_per_shift_ratio, "
         "resolutions_null_reason from reporting.agent_month where agent_id in ('X', 'Y', 'M') and period_month = ? order by 1", [MAY]
     ).fetchall()  # fmt: skip
     m, x, y = rows
@@ -258,7 +258,7 @@ def test_a_year_in_one_month_is_an_event(company: duckdb.DuckDBPyConnection) -> 
 @pytest.mark.spec("E36")
 @pytest.mark.spec("E40")
 def test_cadence_gaps_and_certificates_of_agents(company: duckdb.DuckDBPyConnection, figure: Callable[..., Any]) -> None:
-    columns = "training_months_count, employed_months_count, days_since_training, training_gap_max_days, is_certified"
+    columns = "training_months_count, employed_months_count, since_training_days, training_gap_max_days, is_certified"
     sql = f"select agent_id, {columns} from reporting.agent_month where period_month = ? and agent_id in ('H1', 'H2', 'H5', 'H4')"
     rows = {name: tuple(found) for name, *found in company.execute(sql, [JUNE]).fetchall()}
     # Months are the quarter, April, May and June. H5 never had any: the first day employed begins the gap.

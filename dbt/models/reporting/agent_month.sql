@@ -12,7 +12,7 @@ with months as (
 employed as (
     select
         months.period_month, months.last_date, months.year_ago_date, months.month_number,
-        agents.agent_id, agents.team_id, agents.department_id, agents.site_id, agents.agent_role, agents.hire_date,
+        agents.agent_id, agents.team_id, agents.department_id, agents.site_id, agents.role, agents.hire_date,
         agents.employed_to_date is null or agents.employed_to_date >= months.last_date as is_employed_at_end,
         coalesce(agents.floor_date > months.last_date, false) as is_trainee
     from {{ ref('dim_agent') }} as agents
@@ -27,10 +27,10 @@ work as (
         cast(sum(contacts_handled_count) as bigint) as contacts_handled_count,
         cast(sum(contacts_timed_count) as bigint) as contacts_timed_count,
         cast(sum(handle_seconds) as bigint) as handle_seconds,
-        cast(sum(expected_handle_milliseconds) as bigint) as expected_handle_milliseconds,
+        cast(sum(expected_handle_seconds) as decimal(18, 3)) as expected_handle_seconds,
         cast(sum(tickets_resolved_count) as bigint) as tickets_resolved_count,
         cast(sum(worked_seconds) as bigint) as worked_seconds,
-        cast(sum(worked_shifts) as decimal(18, 6)) as worked_shifts
+        cast(sum(worked_shift_count) as decimal(18, 6)) as worked_shift_count
     from {{ ref('fct_agent_day') }}
     group by agent_id, period_month
 ),
@@ -40,13 +40,20 @@ history as (
     select
         employed.agent_id, employed.period_month,
         max(training.training_date) as latest_date,
-        max(case when training.training_date > employed.year_ago_date then training.days_since_previous end) as gap_days,
+        max(case when training.training_date > employed.year_ago_date then training.since_previous_days end) as gap_days,
         count(distinct case when training.training_date > employed.year_ago_date then training.period_month end) as training_months_count,
         count(case when training.period_month = employed.period_month then 1 end) as trainings_count,
         cast(coalesce(sum(case when training.period_month = employed.period_month then training.training_hours end), 0) as decimal(9, 2)) as training_hours,
         bool_or(training.certification is not null and (training.certification_valid_to_date is null or training.certification_valid_to_date >= employed.last_date)) as is_certified
     from employed
     inner join {{ ref('fct_training') }} as training on employed.agent_id = training.agent_id and employed.last_date >= training.training_date
+    group by employed.agent_id, employed.period_month
+),
+
+tenure as (
+    select employed.agent_id, employed.period_month, count(*) as employed_months_count
+    from employed
+    inner join employed as earlier on employed.agent_id = earlier.agent_id and earlier.month_number between employed.month_number - 11 and employed.month_number
     group by employed.agent_id, employed.period_month
 ),
 
@@ -62,48 +69,49 @@ presence as (
 
 joined as (
     select
-        keys.agent_id, keys.period_month, employed.team_id, employed.department_id, employed.site_id, employed.agent_role,
+        keys.agent_id, keys.period_month, employed.team_id, employed.department_id, employed.site_id, employed.role,
         employed.agent_id is not null as is_employed,
         coalesce(employed.is_employed_at_end and not employed.is_trainee, false) as is_on_floor_at_end,
-        work.contacts_handled_count, work.contacts_timed_count, work.handle_seconds, work.expected_handle_milliseconds, work.tickets_resolved_count, work.worked_seconds, work.worked_shifts,
+        work.contacts_handled_count, work.contacts_timed_count, work.handle_seconds, work.expected_handle_seconds, work.tickets_resolved_count, work.worked_seconds, work.worked_shift_count,
         presence.has_training,
         coalesce(history.trainings_count, 0) as trainings_count,
         coalesce(history.training_hours, 0) as training_hours,
         coalesce(history.training_months_count, 0) as training_months_count,
-        count(case when employed.agent_id is not null then 1 end) over (partition by keys.agent_id order by employed.month_number range between 11 preceding and current row) as employed_months_count,
+        tenure.employed_months_count,
         coalesce(history.is_certified, false) as is_certified,
-        {{ days_between('coalesce(history.latest_date, employed.hire_date)', 'employed.last_date') }} as days_since_training,
+        {{ days_between('coalesce(history.latest_date, employed.hire_date)', 'employed.last_date') }} as since_training_days,
         history.gap_days
     from keys
     cross join presence
     left join employed on keys.agent_id = employed.agent_id and keys.period_month = employed.period_month
+    left join tenure on keys.agent_id = tenure.agent_id and keys.period_month = tenure.period_month
     left join work on keys.agent_id = work.agent_id and keys.period_month = work.period_month
     left join history on keys.agent_id = history.agent_id and keys.period_month = history.period_month
 ),
 
 agent_month as (
     select
-        period_month, agent_id, team_id, department_id, site_id, agent_role, is_employed, is_on_floor_at_end,
+        period_month, agent_id, team_id, department_id, site_id, role, is_employed, is_on_floor_at_end,
         coalesce(contacts_handled_count, 0) as contacts_handled_count,
         coalesce(contacts_timed_count, 0) as contacts_timed_count,
         coalesce(handle_seconds, 0) as handle_seconds,
-        cast({{ rounded_quotient('coalesce(expected_handle_milliseconds, 0)', 'cast(1000 as bigint)') }} as bigint) as expected_handle_seconds,
-        case when contacts_timed_count >= 30 then cast(handle_seconds as double) * 1000 / nullif(cast(expected_handle_milliseconds as double), 0) end as mix_adjusted_handle_ratio,
-        case when coalesce(contacts_timed_count, 0) < 30 then 'n_below_30' when expected_handle_milliseconds = 0 then 'zero_denominator' end as handle_null_reason,
+        coalesce(expected_handle_seconds, 0) as expected_handle_seconds,
+        case when contacts_timed_count >= 30 then cast(handle_seconds as double) / nullif(cast(expected_handle_seconds as double), 0) end as mix_adjusted_handle_ratio,
+        case when coalesce(contacts_timed_count, 0) < 30 then 'n_below_30' when expected_handle_seconds = 0 then 'zero_denominator' end as handle_null_reason,
         coalesce(tickets_resolved_count, 0) as tickets_resolved_count,
         worked_seconds,
-        worked_shifts,
-        case when tickets_resolved_count >= 30 then cast(tickets_resolved_count as double) / nullif(cast(worked_shifts as double), 0) end as resolutions_per_shift,
-        case when coalesce(tickets_resolved_count, 0) < 30 then 'n_below_30' when worked_shifts is null then 'source_absent' when worked_shifts = 0 then 'zero_denominator' end as resolutions_null_reason,
+        worked_shift_count,
+        case when tickets_resolved_count >= 30 then cast(tickets_resolved_count as double) / nullif(cast(worked_shift_count as double), 0) end as resolutions_per_shift_ratio,
+        case when coalesce(tickets_resolved_count, 0) < 30 then 'n_below_30' when worked_shift_count is null then 'source_absent' when worked_shift_count = 0 then 'zero_denominator' end as resolutions_null_reason,
         case when has_training then trainings_count end as trainings_count,
         case when has_training then training_hours end as training_hours,
         has_training and trainings_count > 0 as is_trained_in_month,
         case when has_training then is_certified end as is_certified,
         case when has_training and is_employed then training_months_count end as training_months_count,
         case when is_employed then employed_months_count end as employed_months_count,
-        case when has_training then days_since_training end as days_since_training,
-        case when has_training then greatest(days_since_training, gap_days) end as training_gap_max_days,
-        case when not has_training then 'source_absent' when not is_employed then 'agent_unknown' when days_since_training is null then 'hire_date_absent' end as training_null_reason
+        case when has_training then since_training_days end as since_training_days,
+        case when has_training then greatest(since_training_days, gap_days) end as training_gap_max_days,
+        case when not has_training then 'source_absent' when not is_employed then 'agent_unknown' when since_training_days is null then 'hire_date_absent' end as training_null_reason
     from joined
 )
 

@@ -17,15 +17,16 @@ with agent_time as (
 -- What an agent answered was work, also where its ticket was deleted later.
 contacts as (
     select
-        contacts.agent_id, contacts.started_date, contacts.period_month, contacts.channel, contacts.handle_seconds,
-        coalesce(contacts.talk_seconds, 0) + coalesce(contacts.hold_seconds, 0) + coalesce(contacts.wrap_seconds, 0) as measured_seconds,
+        interactions.agent_id, placed.started_date, placed.period_month, interactions.channel, placed.handle_seconds,
+        coalesce(interactions.talk_seconds, 0) + coalesce(interactions.hold_seconds, 0) + coalesce(interactions.wrap_seconds, 0) as measured_seconds,
         coalesce(tickets.issue_family, 'none') as issue_family
-    from {{ rows_of('fct_interaction') }} as contacts
-    left join {{ ref('fct_ticket') }} as tickets on contacts.surviving_ticket_key = tickets.ticket_key
-    where contacts.is_handled and not contacts.is_deleted
+    from {{ rows_near('stg_interactions', 'started_at') }} as interactions
+    inner join {{ rows_of('int_service__interaction_placed') }} as placed on {{ key_of('interactions', 'interaction_id') }} = placed.interaction_key
+    left join {{ ref('stg_tickets') }} as tickets on placed.surviving_ticket_key = {{ key_of('tickets', 'ticket_id') }}
+    where placed.is_handled and not interactions.is_deleted
 ),
 
--- What a contact of this issue and channel took on average in the month, whoever handled it.
+-- What a contact of this issue and channel took on average in the month, of all agents.
 expected as (
     select
         period_month, issue_family, channel,
@@ -51,10 +52,13 @@ handled as (
 ),
 
 resolved as (
-    select assignee_id as agent_id, solved_date as work_date, solved_period_month as period_month, count(*) as tickets_resolved_count
-    from {{ rows_of('fct_ticket', 'solved_period_month') }} as tickets
-    where is_counted and assignee_id is not null and solved_period_month is not null
-    group by assignee_id, solved_date, solved_period_month
+    select tickets.assignee_id as agent_id, placed.solved_date as work_date, placed.solved_period_month as period_month, count(*) as tickets_resolved_count
+    from {{ ref('stg_tickets') }} as tickets
+    inner join {{ rows_of('int_service__ticket_placed', 'solved_period_month') }} as placed on {{ key_of('tickets', 'ticket_id') }} = placed.ticket_key
+    where
+        not tickets.is_deleted and tickets.ticket_state not in ('deleted', 'spam') and placed.surviving_ticket_key = placed.ticket_key
+        and tickets.assignee_id is not null and placed.solved_period_month is not null
+    group by tickets.assignee_id, placed.solved_date, placed.solved_period_month
 ),
 
 keys as (

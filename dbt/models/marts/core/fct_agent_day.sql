@@ -2,7 +2,7 @@
 with days as (
     select
         days.*,
-        agents.team_id, agents.department_id, agents.site_id, agents.agent_role, agents.employment_kind, agents.hire_date, agents.floor_date,
+        agents.team_id, agents.department_id, agents.site_id, agents.role, agents.employment_kind, agents.hire_date, agents.floor_date,
         agents.transaction_hourly_cost_amount, agents.transaction_currency_code,
         agents.agent_id is not null as is_agent_known,
         -- 1 in the first month on the floor.
@@ -17,7 +17,7 @@ with days as (
         and (agents.valid_to_date is null or days.work_date < agents.valid_to_date)
 ),
 
--- Productivity of a month of the ramp lies on a straight line, in ten-thousandths.
+-- Productivity of a month of the ramp is on a straight line, in ten-thousandths.
 ramps as (
     select
         watermark.*,
@@ -34,7 +34,7 @@ fct_agent_day as (
         days.team_id,
         days.department_id,
         days.site_id,
-        days.agent_role,
+        days.role,
         days.employment_kind,
         days.is_agent_known,
         coalesce(days.work_date < days.floor_date, false) as is_trainee,
@@ -52,13 +52,13 @@ fct_agent_day as (
         days.meeting_seconds,
         days.absence_seconds,
         days.paid_seconds - days.absence_seconds as worked_seconds,
-        cast(cast({{ rounded_quotient('(days.paid_seconds - days.absence_seconds)', 'cast(ramps.normal_shift_hours * 3600 as bigint)', 1000000) }} as decimal(15, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as worked_shifts,
+        cast(cast({{ rounded_quotient('(days.paid_seconds - days.absence_seconds)', 'cast(ramps.normal_shift_hours * 3600 as bigint)', 1000000) }} as decimal(15, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as worked_shift_count,
         days.overtime_seconds,
         days.paid_seconds > 86400 as is_time_overlapping,
         days.contacts_handled_count,
         days.contacts_timed_count,
         days.handle_seconds,
-        days.expected_handle_milliseconds,
+        cast(cast(days.expected_handle_milliseconds as decimal(18, 0)) * cast(0.001 as decimal(4, 3)) as decimal(18, 3)) as expected_handle_seconds,
         days.call_seconds,
         days.talk_seconds + days.hold_seconds + days.wrap_seconds - days.call_seconds as call_difference_seconds,
         days.tickets_resolved_count,

@@ -24,15 +24,24 @@ with events as (
 ),
 
 -- Hours of the 30 days that begin with each training, within its calendar year.
+near as (
+    select events.agent_id, events.module_id, events.started_at, sum(later.hundredths) as window_hundredths
+    from events
+    inner join events as later
+        on events.agent_id = later.agent_id
+        and year(events.training_date) = year(later.training_date)
+        and {{ days_between('events.training_date', 'later.training_date') }} between 0 and 29
+    group by events.agent_id, events.module_id, events.started_at
+),
+
 windows as (
     select
-        *,
-        cast(year(training_date) as bigint) as training_year,
-        sum(hundredths) over (
-            partition by agent_id, year(training_date) order by {{ days_between("date '1970-01-01'", 'training_date') }} range between current row and 29 following
-        ) as window_hundredths,
-        lag(training_date) over (partition by agent_id order by started_at, module_id) as previous_date
+        events.*,
+        near.window_hundredths,
+        cast(year(events.training_date) as bigint) as training_year,
+        lag(events.training_date) over (partition by events.agent_id order by events.started_at, events.module_id) as previous_date
     from events
+    inner join near on events.agent_id = near.agent_id and events.module_id = near.module_id and events.started_at = near.started_at
 ),
 
 years as (
@@ -84,7 +93,7 @@ fct_training as (
         end as score_share,
         purposes.certification,
         purposes.certification_valid_to_date,
-        {{ days_between('coalesce(purposes.previous_date, agents.hire_date)', 'purposes.training_date') }} as days_since_previous,
+        {{ days_between('coalesce(purposes.previous_date, agents.hire_date)', 'purposes.training_date') }} as since_previous_days,
         purposes.training_year,
         purposes.is_event_like
     from purposes

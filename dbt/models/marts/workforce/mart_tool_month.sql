@@ -72,7 +72,7 @@ mart_tool_month as (
         licensed_seat_days,
         used_seat_days,
         downtime_minutes,
-        cast(cast({{ rounded_quotient('active_user_days', 'readings_count', 10000) }} as decimal(14, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)) as active_users_mean,
+        cast(cast({{ rounded_quotient('active_user_days', 'readings_count', 10000) }} as decimal(14, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)) as active_user_count,
         case when active_user_days is null then 'source_absent' when licensed_seat_days = 0 then 'zero_denominator' end as adoption_null_reason,
         {{ amount_of('cost_minor', 'currency_decimals') }} as cost_amount,
         cost_null_reason,

@@ -91,8 +91,8 @@ mart_workforce_turnover as (
     select
         summed.*,
         months.period_days,
-        cast(cast({{ rounded_quotient('summed.agent_days', 'months.period_days', 1000000) }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as average_headcount,
-        cast(cast({{ rounded_quotient('summed.trainee_days', 'months.period_days', 1000000) }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as average_trainees,
+        cast(cast({{ rounded_quotient('summed.agent_days', 'months.period_days', 1000000) }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as average_agent_count,
+        cast(cast({{ rounded_quotient('summed.trainee_days', 'months.period_days', 1000000) }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as average_trainee_count,
         summed.separations_count * months.period_days as separation_period_days,
         summed.separations_count * 365 as separation_year_days,
         case when ramp.unknown_count = 0 then {{ amount_of('cast(' ~ rounded_quotient('coalesce(ramp.ramp_product, 0)', '36000000') ~ ' as bigint)', 'watermark.currency_decimals') }} end as ramp_cost_memo_amount,
