@@ -378,10 +378,10 @@ def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(quick: Build) 
     )  # fmt: skip
     columns = "active_user_days, licensed_seat_days, cost_amount, shelfware_cost_amount, shelfware_null_reason"
     rows = {name: tuple(row) for name, *row in company.execute(f"select tool_id, {columns} from marts.mart_tool_month").fetchall()}
-    # 20 and 10 seat days of 30 share 100.01; four tenths of the telephone seats are not used.
+    # Twice 20 seat days share 100.01; four tenths of the telephone seats are not used on the day on which users were counted.
     assert rows == {
-        "desk": (20, 20, Decimal("66.67"), Decimal("0.00"), None),
-        "phone": (6, 10, Decimal("33.34"), Decimal("13.34"), None),
+        "desk": (20, 20, Decimal("50.01"), Decimal("0.00"), None),
+        "phone": (6, 10, Decimal("50.00"), Decimal("20.00"), None),
         "lost": (1, 2, None, None, "pool_unknown"),
         "free": (1, 2, None, None, "source_absent"),
     }

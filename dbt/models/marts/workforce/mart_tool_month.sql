@@ -12,12 +12,15 @@ with readings as (
     group by days.period_month, {{ key_of('usage', 'tool_id') }}, usage.pool_id, usage.usage_date
 ),
 
+-- Adoption is of the days on which users and seats were both counted; seats are paid for on all days.
 tools as (
     select
         period_month, tool_id, pool_id,
         count(*) as readings_count,
+        count(active_users_count + licensed_seats_count) as counted_days,
         cast(sum(case when licensed_seats_count is not null then active_users_count end) as bigint) as active_user_days,
         cast(sum(case when active_users_count is not null then licensed_seats_count end) as bigint) as licensed_seat_days,
+        cast(coalesce(sum(licensed_seats_count), 0) as bigint) as paid_seat_days,
         cast(sum(used_seats_count) as bigint) as used_seat_days,
         cast(sum(downtime_minutes) as bigint) as downtime_minutes
     from readings
@@ -36,7 +39,7 @@ shared as (
     select
         tools.period_month, tools.tool_id, tools.pool_id, pools.pool_minor, pools.unpriced_count,
         cast(tools.period_month as string) || '|' || tools.pool_id as pool_key,
-        coalesce(tools.licensed_seat_days, 0) as seats
+        tools.paid_seat_days as seats
     from tools
     inner join pools on tools.period_month = pools.period_month and tools.pool_id = pools.pool_id
 ),
@@ -72,7 +75,7 @@ mart_tool_month as (
         licensed_seat_days,
         used_seat_days,
         downtime_minutes,
-        cast(cast({{ rounded_quotient('active_user_days', 'readings_count', 10000) }} as decimal(14, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)) as active_user_count,
+        cast(cast({{ rounded_quotient('active_user_days', 'counted_days', 10000) }} as decimal(14, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)) as active_user_count,
         case when active_user_days is null then 'source_absent' when licensed_seat_days = 0 then 'zero_denominator' end as adoption_null_reason,
         {{ amount_of('cost_minor', 'currency_decimals') }} as cost_amount,
         cost_null_reason,
