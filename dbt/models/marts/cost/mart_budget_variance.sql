@@ -68,9 +68,10 @@ actual_cells as (
     group by legal_entity, fiscal_year, period_month, cost_centre, cost_category
 ),
 
--- Where the books are the cost of a category and month, and where they have a line at all.
+-- Where the books are the cost of a category and month, and where they have a line at all. A closed month is theirs alone, also in categories that
+-- nobody posted.
 posted as (
-    select legal_entity, period_month, cost_category, bool_or(is_roi_basis) as is_booked
+    select legal_entity, period_month, cost_category, bool_or(is_roi_basis) as is_booked, bool_or(is_closed and is_in_scope) as is_closed
     from lines
     where cost_source = 'ledger'
     group by legal_entity, period_month, cost_category
@@ -104,7 +105,7 @@ joined as (
         coalesce(budget_cells.budget_unknown_count, 0) as budget_unknown_count,
         coalesce(actual_cells.actual_unknown_count, 0) as actual_unknown_count,
         coalesce(bool_or(posted.legal_entity is not null) over (partition by months.known_key, months.legal_entity, months.period_month), false) as is_posted,
-        coalesce(posted.is_booked, false) as is_booked,
+        coalesce(posted.is_booked, false) or coalesce(bool_or(posted.is_closed) over (partition by months.known_key, months.legal_entity, months.period_month), false) as is_booked,
         {%- for part in ['', 'capex_', 'out_of_scope_'] %}
         case when months.known_key is not null then coalesce(budget_cells.{{ part }}budget_amount, 0) end as {{ part }}budget_amount,
         coalesce(actual_cells.{{ part }}actual_amount, 0) as {{ part }}actual_amount{{ ',' if not loop.last }}
