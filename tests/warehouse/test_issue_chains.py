@@ -165,7 +165,7 @@ def test_what_resolves_a_chain(quick: Build, tickets: list[Row], resolved: bool,
 
 
 def test_departments_of_a_chain(figures: Build) -> None:
-    paths = {"aba": "ABA", "abc": "ABC", "aa": "AA", "none": "A "}
+    paths = {"aba": "ABA", "abc": "ABC", "aa": "AA", "none": "A ", "gap": "A A"}
     rows: dict[str, list[Row]] = {
         "tickets": [ticket(name, name, 0, ticket_state="open" if name == "abc" else "solved", last_solved_at=None)
                     for name in (*paths, "moved")],
@@ -181,7 +181,8 @@ def test_departments_of_a_chain(figures: Build) -> None:
         row[0]: row[1:] for row in chains(connection, "account_id, department_count, is_between_departments, is_department_revisited", 30)
     }
     assert found == {
-        "aba": (2, True, True), "abc": (3, True, False), "aa": (1, False, False), "none": (1, False, False), "moved": (1, True, False)
+        "aba": (2, True, True), "abc": (3, True, False), "aa": (1, False, False), "none": (1, False, False), "gap": (1, False, False),
+        "moved": (1, True, False),
     }  # fmt: skip
     assert metric(connection, "department_revisit_rate")[:2] == (1, 3)
     assert metric(connection, "chains_between_departments_unresolved_rate")[:2] == (1, 3)

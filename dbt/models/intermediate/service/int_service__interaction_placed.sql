@@ -57,14 +57,14 @@ placed as (
             when interactions.outcome in ('blocked', 'voicemail', 'callback') then interactions.outcome
             when interactions.outcome not in ('failed', 'abandoned_ivr') then 'unknown'
         end as queue_outcome,
-        -- What the switch reports, else from the queue to the answer or to the end of a contact that nobody answered.
+        -- What the switch reports, else from the queue to the answer, or to the end of a contact that was abandoned.
         case
             when interactions.queue_seconds is not null then interactions.queue_seconds
-            when interactions.answered_at >= interactions.queued_at
+            when coalesce(interactions.answered_at, case when interactions.outcome in ('abandoned_queue', 'abandoned_hold') then interactions.ended_at end) < interactions.queued_at then 0
+            when interactions.answered_at is not null
                 then {{ elapsed_seconds('interactions.queued_at', 'interactions.answered_at') }}
-            when interactions.answered_at is null and interactions.outcome in ('abandoned_queue', 'abandoned_hold') and interactions.ended_at >= interactions.queued_at
+            when interactions.outcome in ('abandoned_queue', 'abandoned_hold')
                 then {{ elapsed_seconds('interactions.queued_at', 'interactions.ended_at') }}
-            when interactions.queued_at is not null and coalesce(interactions.answered_at, interactions.ended_at) < interactions.queued_at then 0
         end as wait_seconds,
         interactions.started_date,
         period_day.period_month,

@@ -32,7 +32,8 @@ contacts as (
         ordered.interaction_id, ordered.ticket_key, ordered.channel, ordered.department_id, ordered.is_between_departments, ordered.is_solved, ordered.is_reopened,
         ordered.started_at, ordered.ended_at, ordered.started_date, ordered.period_month,
         max(ordered.ended_date) over (partition by ordered.matter_key order by ordered.contact_number rows between unbounded preceding and current row) as until_date,
-        max(ordered.ended_at) over (partition by ordered.matter_key order by ordered.contact_number rows between unbounded preceding and current row) as until_at
+        max(ordered.ended_at) over (partition by ordered.matter_key order by ordered.contact_number rows between unbounded preceding and current row) as until_at,
+        {{ latest_known('ordered.department_id', 'ordered.matter_key', 'ordered.contact_number') }} as known_department_id
     from ordered
     where ordered.is_contact
 ),
@@ -41,7 +42,8 @@ spaced as (
     select
         contacts.*,
         {{ elapsed_seconds('lag(contacts.until_at) over (partition by contacts.matter_key order by contacts.contact_number)', 'contacts.started_at') }} as since_seconds,
-        coalesce(contacts.department_id, '') <> coalesce(lag(contacts.department_id) over (partition by contacts.matter_key order by contacts.contact_number), '') as is_other_department
+        -- A contact that names no department is of no other one.
+        coalesce(contacts.department_id <> lag(contacts.known_department_id) over (partition by contacts.matter_key order by contacts.contact_number), false) as is_other_department
     from contacts
 )
 

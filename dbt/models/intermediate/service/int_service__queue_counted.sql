@@ -103,7 +103,13 @@ of_intervals as (
         {%- for name in ['short_abandoned', 'blocked', 'voicemail', 'callback'] %}
         case when count(*) = count(reported.{{ name }}_count) then cast(sum(reported.{{ name }}_count) as bigint) end as {{ name }}_count,
         {%- endfor %}
-        cast(sum(reported.offered_count - reported.answered_count - reported.abandoned_count - coalesce(reported.blocked_count, 0) - coalesce(reported.voicemail_count, 0) - coalesce(reported.callback_count, 0)) as bigint) as unknown_count,
+        cast(
+            sum(reported.offered_count - reported.answered_count - reported.abandoned_count)
+            {%- for name in ['blocked', 'voicemail', 'callback'] %}
+            - case when count(*) = count(reported.{{ name }}_count) then sum(reported.{{ name }}_count) else 0 end
+            {%- endfor %}
+            as bigint
+        ) as unknown_count,
         {%- for name in ['answered', 'abandoned'] %}
         case when count(*) = count(case when reported.target_seconds = targets.target_seconds then reported.{{ name }}_within_count end) then cast(sum(reported.{{ name }}_within_count) as bigint) end as {{ name }}_within_count,
         {%- endfor %}

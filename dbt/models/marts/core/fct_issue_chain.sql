@@ -69,7 +69,9 @@ chains as (
         count(*) as contact_count,
         count(distinct channel) as channel_count,
         count(distinct department_id) as department_count,
-        count(distinct coalesce(department_id, '')) < 1 + count(case when is_other_department and not is_first then 1 end) as is_department_revisited,
+        -- More turns than departments; the first contact of the chain that names one is its first turn, whatever was before.
+        count(distinct department_id) < count(case when is_other_department then 1 end)
+        + coalesce(min_by(case when is_other_department then 0 else 1 end, case when department_id is not null then contact_number end), 0) as is_department_revisited,
         bool_or(is_between_departments) as is_between_departments,
         count(distinct ticket_key) as ticket_count,
         bool_and(coalesce(is_solved, true)) as is_resolved,
