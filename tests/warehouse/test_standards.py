@@ -122,9 +122,9 @@ def runs(kept: list[bool | None], months: list[int]) -> list[tuple[int, int] | N
 def test_streaks_are_those_of_a_walk_back_and_a_gap_ends_them(company: duckdb.DuckDBPyConnection) -> None:
     kept: list[bool | None] = [rate >= 8 for rate in RATES]
     every = list(range(len(MONTHS)))
-    assert attainment(company, "PHONE", "attained_streak_months", "missed_streak_months") == runs(kept, every)
+    assert attainment(company, "PHONE", "attained_streak_count", "missed_streak_count") == runs(kept, every)
     without_april = [month for month in every if month != 3]
-    assert attainment(company, "GAP", "attained_streak_months", "missed_streak_months") == runs(
+    assert attainment(company, "GAP", "attained_streak_count", "missed_streak_count") == runs(
         [kept[month] for month in without_april], without_april
     )
 
@@ -146,7 +146,7 @@ def test_too_easy_from_the_twelfth_month_on_and_unattainable_after_six_that_were
 def test_a_month_that_is_not_complete_is_shown_and_makes_no_streak(figures: Build) -> None:
     interactions = [row for month in MONTHS[:3] for row in calls(month, 9, 10)]
     company = figures({"interactions": interactions, "service_standards": [standard("S")]}, latest_delivery_date="2023-03-15")
-    assert attainment(company, "S", "is_complete_period", "is_attained", "attained_streak_months") == [
+    assert attainment(company, "S", "is_complete_period", "is_attained", "attained_streak_count") == [
         (True, True, 1), (True, True, 2), (False, True, None),
     ]  # fmt: skip
 
@@ -245,7 +245,7 @@ def test_random_series_are_those_of_a_count_by_hand(figures: Build) -> None:
     company = figures({"interactions": interactions, "service_standards": [standard("S")]}, latest_delivery_date="2025-07-02")
     kept = [None if rate is None else rate >= 8 for rate in series]
     found = attainment(
-        company, "S", "is_attained", "attained_streak_months", "missed_streak_months", "attainability_rate", "is_unattainable"
+        company, "S", "is_attained", "attained_streak_count", "missed_streak_count", "attainability_rate", "is_unattainable"
     )
     lengths = runs(kept, list(range(len(MONTHS))))
     assert len(found) == len(kept)
