@@ -244,9 +244,7 @@ def test_random_series_are_those_of_a_count_by_hand(figures: Build) -> None:
     interactions = [row for month, rate in zip(MONTHS, series, strict=True) if rate is not None for row in calls(month, rate, 10)]
     company = figures({"interactions": interactions, "service_standards": [standard("S")]}, latest_delivery_date="2025-07-02")
     kept = [None if rate is None else rate >= 8 for rate in series]
-    found = attainment(
-        company, "S", "is_attained", "attained_streak_count", "missed_streak_count", "attainability_rate", "is_unattainable"
-    )
+    found = attainment(company, "S", "is_attained", "attained_streak_count", "missed_streak_count", "attainability_rate", "is_unattainable")
     lengths = runs(kept, list(range(len(MONTHS))))
     assert len(found) == len(kept)
     for at, (state, attained, missed, rate, hopeless) in enumerate(found):
