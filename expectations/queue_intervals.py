@@ -17,7 +17,7 @@ def expectations() -> list[Expectation]:
             FEED,
             "outcomes_fit_in_offered",
             "answered_count + abandoned_count + coalesce(blocked_count, 0) + coalesce(voicemail_count, 0) + coalesce(callback_count, 0) "
-            "> offered_count",
+            "> offered_count and offered_count >= 0",
             "more contacts ended than came: the same contacts are counted under two outcomes, and every rate of the queue is wrong",
             column="offered_count",
         ),

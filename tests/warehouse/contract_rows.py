@@ -33,7 +33,9 @@ _FIXED = {
     "time_zone": ["Europe/Berlin", "America/New_York"], "weekday": [1, 2, 3, 4, 5], "start_minutes": [0, 480], "end_minutes": [720, 1440],
     "schedule_id": ["d1", "d2", "s1"], "metric_id": ["first_reply_seconds", "first_resolution_seconds", "other"], "unit": ["hours"],
     "comparator": ["<=", ">="], "new_value": ["open", "pending", "solved", "d1", "480", None],
-    "field_name": ["schedule_id", "resolution", None],
+    "field_name": ["schedule_id", "resolution", None], "offered_count": [90, 99],
+    **{name: [0, 1, 9] for name in ("answered_count", "abandoned_count", "blocked_count", "voicemail_count", "callback_count")},
+    **{name: [0] for name in ("short_abandoned_count", "answered_within_count", "abandoned_within_count")},
 }  # fmt: skip
 
 
