@@ -1,7 +1,11 @@
 """Errors that users see: each carries its exit code and says what to do.
 
-Holds exception types only. It must not import any other module of the project but the masking of texts.
+Holds exception types, and the hint at what a misspelt word may mean. It must not import any other module of the project but the masking of
+texts.
 """
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from dagster_project.masking import masked
 
@@ -48,3 +52,9 @@ class InfrastructureError(ServiceRoiError):
     """Lock held, disk full, memory exhausted or a damaged file of ours."""
 
     exit_code = 5
+
+
+def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:
+    """Return the hint at the known words nearest to a misspelt one, to follow the message; empty where none is near."""
+    near = get_close_matches(word, list(known), n=most)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -51,7 +51,7 @@ class Subject:
             (table.db, table.name)
             for sql in self.reads
             for table in sqlglot.parse_one(sql, dialect="duckdb").find_all(expressions.Table)
-            if table.db and table.db not in {SCHEMA, "scratch"}
+            if table.db and table.db != "scratch" and (table.db != SCHEMA or table.name not in self.writes)
         }
         return frozenset(named)
 

@@ -6,13 +6,12 @@ declarations. Holds the SQL of both; the reader runs and prints it.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.errors import UsageError
+from dagster_project.errors import UsageError, did_you_mean
 from dagster_project.publish.reader import open_current
 
 MONTH = "month"
@@ -70,12 +69,12 @@ def _check(home: Path, metric: str, cuts: tuple[str, ...], period: str) -> None:
         except duckdb.Error as error:
             raise UsageError("the published copy is older than this command; remedy: service-roi run --full-refresh") from error
     if metric not in known:
-        near = get_close_matches(metric, known, n=3)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        hint = did_you_mean(metric, known, 3)
         raise UsageError(f"there is no metric {metric}{hint}; service-roi metrics list shows them: {', '.join(sorted(known))}")
     declared = [name for name in str(known[metric]).split(",") if name]
     if unknown := [cut for cut in cuts if cut not in declared]:
-        raise UsageError(f"{metric} is not cut by {', '.join(unknown)}; it is by: {', '.join([MONTH, *declared])}")
+        hint = "".join(did_you_mean(cut, [MONTH, *declared]) for cut in unknown)
+        raise UsageError(f"{metric} is not cut by {', '.join(unknown)}{hint}; it is by: {', '.join([MONTH, *declared])}")
     if period not in PERIODS:
         raise UsageError(f"no period {period}; known: {', '.join(PERIODS)}")
     if answered and (period,) not in answered:

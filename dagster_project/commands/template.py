@@ -8,11 +8,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from dagster_project.contracts.model import Column, Contract, feeds, load_contract
-from dagster_project.errors import UsageError
+from dagster_project.errors import UsageError, did_you_mean
 
 _INSTANT = "2026-01-05T09:00:00Z"
 _LATER = "2026-01-05T10:30:00Z"
@@ -133,9 +132,7 @@ def write_templates(names: Sequence[str], folder: Path, *, force: bool = False) 
     """
     for name in names:
         if name not in feeds():
-            near = get_close_matches(name, feeds(), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"no feed {name}{hint} Known feeds: {', '.join(feeds())}")
+            raise UsageError(f"no feed {name}{did_you_mean(name, feeds())}; known feeds: {', '.join(feeds())}")
     contents = {
         folder / f"{name}.{kind}": make(load_contract(name))
         for name in dict.fromkeys(names)

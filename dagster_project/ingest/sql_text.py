@@ -6,6 +6,8 @@ Holds SQL text over the name of a text column. It must not know a contract.
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
+from itertools import groupby
 
 from dagster_project.ingest.readers.dialect import Dialect
 
@@ -45,6 +47,19 @@ def has_other_form(text: str) -> str:
     ends = " and ".join(f"not ends_with({text}, {literal(sign)})" for sign in BLANKS if sign.isascii())
     is_plain = f"strlen({text}) = length({text}) and {text} > '!' and {ends}"
     return f"case when {is_plain} then false else trim(nfc_normalize({text}), {literal(BLANKS)}) <> {text} end"
+
+
+def has_compatibility_form(text: str) -> str:
+    """Return the test for an identifier in its one form that holds another shape of plain signs, such as full-width letters."""
+    return f"case when strlen({text}) = length({text}) then false else regexp_matches({text}, {literal(_shapes())}) end"
+
+
+@cache
+def _shapes() -> str:
+    """Return the pattern of the signs that are in NFC and that NFKC replaces by plain ones; there are none beyond these planes."""
+    codes = [code for code in range(0xA0, 0x20000) if unicodedata.normalize("NFC", chr(code)) != unicodedata.normalize("NFKC", chr(code))]
+    ranges = [[code for _, code in run] for _, run in groupby(enumerate(codes), lambda pair: pair[1] - pair[0])]
+    return f"[{''.join(f'{chr(run[0])}-{chr(run[-1])}' for run in ranges)}]"
 
 
 def plain_number(text: str, dialect: Dialect) -> str:

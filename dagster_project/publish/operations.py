@@ -54,6 +54,10 @@ _TEXTS = ("header_drift", "reason", "raw_text_masked", "column_name", "observed"
 """Columns of sentences and values; names of systems, feeds and rules come from our own files."""
 
 
+OPS_TABLES = (*OPS_COLUMNS, *REGISTERED)
+"""Tables of schema `ops`; the last ones are copied from schema `lake`."""
+
+
 def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]) -> dict[str, int]:
     """Replace every table of schema `ops` and return their numbers of rows."""
     counts = {}
@@ -78,7 +82,7 @@ def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]
     counts["metric_registry"] = engine.replace("ops.metric_registry", columns, [pa.Table.from_pylist(registry_rows(metrics), columns)])
     for table in REGISTERED:
         layout = engine.columns(["lake"])[f"lake.{table}"]
-        engine.replace(f"ops.{table}", layout, engine.read(f"select * from lake.{table} order by 1"))
+        counts[table] = engine.replace(f"ops.{table}", layout, engine.read(f"select * from lake.{table} order by 1"))
     return counts
 
 

@@ -30,7 +30,10 @@ TARGET_DIR = DBT_DIR / "target"
 
 @dataclass(frozen=True)
 class Found:
-    """A data test that found rows: `sql` returns them, the first column or two are their key; `meaning` is the comment at its head."""
+    """A data test that found rows: `sql` returns them, the first column or two are their key.
+
+    `meaning` is the comment at its head; a test of many models has it in its `meta`.
+    """
 
     test: str
     rows: int
@@ -187,7 +190,10 @@ def build(
 
 def _found(result: Any, status: str) -> list[Found]:
     tests = [entry for entry in result.result or () if entry.status == status and entry.node.resource_type == "test"]
-    return [Found(entry.node.name, entry.failures, entry.node.compiled_code, _meaning(entry.node.raw_code)) for entry in tests]
+    meanings = (entry.node.config.meta.get("meaning") or _meaning(entry.node.raw_code) for entry in tests)
+    return [
+        Found(entry.node.name, entry.failures, entry.node.compiled_code, meaning) for entry, meaning in zip(tests, meanings, strict=True)
+    ]
 
 
 def _meaning(code: str) -> str:

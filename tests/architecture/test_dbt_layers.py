@@ -116,11 +116,15 @@ def test_a_table_that_models_by_month_read_whole_says_how_its_changes_name_month
     assert silent == []
 
 
-def test_every_table_of_marts_is_in_the_test_of_keys_that_repeat(manifest: dict[str, Any]) -> None:
-    written = (project.DBT_DIR / "tests" / "assert_mart_grain_is_unique.sql").read_text(encoding="utf-8")
-    tables = {node["name"] for node in models(manifest) if node["schema"] == "marts" and node["config"]["materialized"] != "view"}
-    silent = sorted(tables - set(re.findall(r"'(\w+)': '", written)))
-    assert silent == [], f"name these with the columns of their key in dbt/tests/assert_mart_grain_is_unique.sql: {', '.join(silent)}"
+def test_every_table_of_marts_names_its_grain_and_is_tested_for_it(manifest: dict[str, Any]) -> None:
+    tables = {
+        node["unique_id"]: node for node in models(manifest) if node["schema"] == "marts" and node["config"]["materialized"] != "view"
+    }
+    silent = [node["name"] for node in tables.values() if not set(node["config"]["meta"].get("grain", ["?"])) <= set(node["columns"])]
+    assert silent == [], f"write the columns of the key into `config: meta: grain` of {', '.join(silent)}"
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    tested = {node["attached_node"] for node in tests if (node.get("test_metadata") or {}).get("name") == "grain_is_unique"}
+    assert sorted(tables.keys() - tested) == [], "write `data_tests: [grain_is_unique]` into their yml"
 
 
 def test_the_statement_of_affected_days_waits_for_every_feed_that_says_what_it_affects(manifest: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ def test_a_metric_by_month_and_cut_and_of_the_latest_complete_month(home: Path) 
     [
         ("tickts", "month", "month", f"there is no metric tickts; did you mean tickets?; {SHOWN}"),
         ("xyz", "month", "month", f"there is no metric xyz; {SHOWN}"),
-        ("tickets", "month,chanel", "month", "tickets is not cut by chanel; it is by: month, channel, segment"),
+        ("tickets", "month,chanel", "month", "tickets is not cut by chanel; did you mean channel?; it is by: month, channel, segment"),
         ("service_roi", "month,'; drop", "month", "service_roi is not cut by '; drop; it is by: month"),
         ("tickets", "month", "year", "no period year; known: month, trailing_12, to_date"),
         ("tickets", "month", "trailing_12", "tickets has no figures by trailing_12; it has them by month"),

@@ -137,11 +137,12 @@ def test_a_file_over_the_bounds_of_its_stream_is_refused(till: Callable[..., Any
         ("serial_dates: {day: 1970}", "till.yml:4.*serial_dates"),
     ],
 )
-def test_a_dialect_that_cannot_be_read_is_named_by_line(till: Callable[..., Any], word: str, message: str) -> None:
+def test_a_dialect_that_cannot_be_read_is_named_by_line_with_one_remedy(till: Callable[..., Any], word: str, message: str) -> None:
     ingest = till(word)
     ingest.deliver("till/sales/2031-01-01/s.csv", "number\n")
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as caught:
         ingest.walk()
+    assert str(caught.value).count("remedy: ") == 1
 
 
 @pytest.mark.fault("F10", "F2")

@@ -95,10 +95,18 @@ def test_an_error_of_the_yaml_names_file_and_line(make_ingest: Any, write: Calla
     ("sql", "message"),
     [
         (SQL.replace("customer as", "client as"), r"till/orders.sql:3: .*client"),
-        (SQL.replace("net as net_amount", "net as amount"), r"till/orders.sql:3: feed orders: not in the contract: amount"),
+        (SQL.replace("customer as", "custmer as"), r'till/orders.sql:3: .*"custmer" not found .*Candidate bindings: "customer"'),
+        (
+            SQL.replace("net as net_amount", "net as amount"),
+            r"till/orders.sql:3: feed orders: not in the contract: amount; did you mean .*net_amount.*\?; remedy: .*orders.odcs.yaml",
+        ),
         (
             SQL.replace("'EUR' as currency_code", "'EUR' as score"),
             r"orders.sql:3: .*not in the contract: score; required and missing: currency_code",
+        ),
+        (
+            SQL.replace("as currency_code", "as curency_code"),
+            r"orders.sql:3: .*not in the contract: curency_code; required and missing: currency_code; did you mean currency_code\?",
         ),
         (SQL.replace("record_number, ", ""), r"till/orders.sql: returns no record_number"),
         (SQL.replace("'EUR' as currency_code, ", ""), r"orders.sql: feed orders: required and missing: currency_code"),

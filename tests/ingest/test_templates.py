@@ -64,7 +64,7 @@ def test_nothing_is_overwritten_unless_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_unknown_feed_is_named_with_the_nearest_and_all_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no feed tickts; did you mean tickets\? Known feeds: account_merges, ") as caught:
+    with pytest.raises(UsageError, match=r"no feed tickts; did you mean tickets\?; known feeds: account_merges, ") as caught:
         write_templates(["orders", "tickts"], tmp_path)
     assert caught.value.exit_code == 2
     assert list(tmp_path.iterdir()) == []

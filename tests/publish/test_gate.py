@@ -51,7 +51,7 @@ def test_books_that_were_not_shown_to_tie_stop_it(warehouse: duckdb.DuckDBPyConn
 @pytest.mark.fault("P7")
 def test_the_tests_by_which_the_books_tie_are_asked_for() -> None:
     required = project.gate_tests(project.manifest())
-    assert {TIES, "assert_allocation_ties_to_cost_lines", "assert_account_totals_tie", "assert_mart_grain_is_unique"} <= set(required)
+    assert {TIES, "assert_allocation_ties_to_cost_lines", "assert_account_totals_tie", "grain_is_unique_fct_ticket_"} <= set(required)
 
 
 def test_a_model_that_this_run_skipped_stops_it(warehouse: duckdb.DuckDBPyConnection) -> None:

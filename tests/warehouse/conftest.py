@@ -24,6 +24,7 @@ from dagster_project.transform.increment import forget
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 Render = Callable[[str], str]
 Build = Callable[..., duckdb.DuckDBPyConnection]
+Found = Callable[[duckdb.DuckDBPyConnection, str], list[tuple[Any, ...]]]
 
 COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))  # tests are no package, so no import
 CONTRACT = runpy.run_path(str(Path(__file__).with_name("contract_rows.py")))
@@ -269,3 +270,13 @@ def render() -> Render:
         "source": lambda schema, table: f"{schema}.{table}",
     }
     return lambda sql: environment.from_string(macros + sql, globals=names).render().strip()
+
+
+@pytest.fixture
+def found(render: Render) -> Found:
+    """Rows that a singular test returns on a built company."""
+
+    def ask(company: duckdb.DuckDBPyConnection, test: str) -> list[tuple[Any, ...]]:
+        return company.execute(render((project.DBT_DIR / "tests" / f"{test}.sql").read_text(encoding="utf-8"))).fetchall()
+
+    return ask

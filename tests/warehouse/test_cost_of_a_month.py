@@ -185,13 +185,15 @@ def test_all_lines_of_a_fiscal_month_take_the_average_rate_of_its_days(quick: Bu
         assert dict(company.execute(f"select period_month, sum({amount}_amount) from marts.{fact} group by 1").fetchall()) == expected
 
 
-def test_a_fiscal_month_with_a_day_without_a_rate_has_none(quick: Build) -> None:
+def test_a_fiscal_month_with_a_day_without_a_rate_has_none_and_the_warning_says_how_many(quick: Build, found: Any) -> None:
     rate = {"rate_date": "2025-01-01", "from_currency_code": "USD", "to_currency_code": "EUR", "rate_type": "average", "rate_source": "e"}
     company = quick({
         "fiscal_periods": FOUR_FOUR_FIVE, "fx_rates": [{**rate, "exchange_rate": "1"}],
-        "ledger_actuals": [ledger("J1", "1000.00", "FY25-P01", currency_code="USD")],
+        "ledger_actuals": [ledger(f"J{n}", "1000.00", f"FY25-P0{n}", currency_code="USD") for n in (1, 3)],
     })  # fmt: skip
-    assert company.execute("select cost_amount, is_fx_missing from marts.fct_cost_line").fetchall() == [(None, True)]
+    assert company.execute("select cost_amount, is_fx_missing from marts.fct_cost_line").fetchall() == [(None, True)] * 2
+    says = [row[-1] for row in found(company, "assert_amounts_have_a_rate")]
+    assert says == ["no rate on 3 of 28 days, first 2024-12-29", "no rate on any day"]
 
 
 def test_what_is_bought_and_capitalised_is_no_cost_of_its_month_but_its_depreciation_is(quick: Build) -> None:

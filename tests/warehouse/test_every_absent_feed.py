@@ -23,11 +23,11 @@ _SALES_MONTH = "mart_account_sales_month"
 DEPENDS = {
     "interactions": {
         "mart_account_service_month": {"contacts_null_reason": "contacts_count calls_count handle_seconds"},
-        "mart_customer_360": {"contacts_null_reason": "contacts_count contacts_90_count"},
+        "mart_customer_360": {"contacts_null_reason": "contacts_count", "contacts_90_null_reason": "contacts_90_count"},
     },
     "tickets": {
         "mart_account_service_month": {"tickets_null_reason": "tickets_created_count tickets_solved_count complaints_count"},
-        "mart_customer_360": {"tickets_null_reason": "tickets_open_count complaints_365_count"},
+        "mart_customer_360": {"tickets_null_reason": "tickets_open_count", "complaints_365_null_reason": "complaints_365_count"},
     },
     "survey_responses": {
         "mart_account_service_month": {"csat_null_reason": "csat_num csat_response_count csat_unscaled_count"},
@@ -45,7 +45,8 @@ DEPENDS = {
             "offer_margin_null_reason": "offer_margin_amount",
         },
         "mart_customer_360": {
-            "orders_null_reason": "orders_count order_days_count orders_365_count gross_sales_amount",
+            "orders_null_reason": "orders_count order_days_count gross_sales_amount",
+            "orders_365_null_reason": "orders_365_count",
             "revenue_null_reason": "revenue_365_amount",
             "margin_null_reason": "margin_365_amount",
             "order_gap_null_reason": "order_gap_median_days",
@@ -58,7 +59,8 @@ DEPENDS = {
             "offer_margin_null_reason": "offer_margin_amount",
         },
         "mart_customer_360": {
-            "orders_null_reason": "orders_count order_days_count orders_365_count gross_sales_amount",
+            "orders_null_reason": "orders_count order_days_count gross_sales_amount",
+            "orders_365_null_reason": "orders_365_count",
             "revenue_null_reason": "revenue_365_amount",
             "margin_null_reason": "margin_365_amount",
             "order_gap_null_reason": "order_gap_median_days",
@@ -161,5 +163,3 @@ def test_without_rates_what_is_in_another_currency_is_unknown_and_the_rest_is_no
         "where pool_id = 'facilities' and period_month in ('2024-12-01', '2025-02-01')"
     ).fetchall()
     assert counted == [(0, 1, 0), (0, 1, 0)]
-    owed = connection.execute("select distinct cost_to_serve_365_amount, cost_null_reason from marts.mart_customer_360").fetchall()
-    assert (None, "fx_missing") in owed

@@ -14,23 +14,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.transform import project
-
 COMPANIES = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))  # tests are no package, so no import
 WHOLE: Mapping[str, Sequence[Mapping[str, Any]]] = COMPANIES["WHOLE"]
 Build = Callable[..., duckdb.DuckDBPyConnection]
 Render = Callable[[str], str]
 HUGE = "100000000000000.00"
-
-
-@pytest.fixture
-def found(render: Render) -> Callable[[duckdb.DuckDBPyConnection, str], list[tuple[Any, ...]]]:
-    """Rows that a singular test returns on a built company."""
-
-    def ask(company: duckdb.DuckDBPyConnection, test: str) -> list[tuple[Any, ...]]:
-        return company.execute(render((project.DBT_DIR / "tests" / f"{test}.sql").read_text(encoding="utf-8"))).fetchall()
-
-    return ask
 
 
 def sale(currency: str = "EUR", **order: Any) -> dict[str, list[dict[str, Any]]]:
@@ -190,3 +178,10 @@ def test_a_rate_far_from_its_neighbours_is_named_by_day(quick: Build, found: Any
     assert [f"{row[4]}" for row in rows if row[2] != "GBP"] == named
     company.execute("delete from arrived.fx_rates")
     assert found(company, "assert_rates_stay_near_their_neighbours") == [], "the run that brought them has named them"
+
+
+@pytest.mark.parametrize(("order", "difference"), [({}, "-98.42"), ({"net_amount": "0.00"}, None), ({"is_test": True}, None)])
+def test_an_order_with_an_amount_and_no_line_is_named(quick: Build, found: Any, order: dict[str, Any], difference: str | None) -> None:
+    rows = {**WHOLE, **sale(**{"net_amount": "98.42", **order}), "order_lines": WHOLE["order_lines"]}
+    named = [row[-2:] for row in found(quick(rows), "assert_lines_add_up_to_their_order") if row[0] == "S"]
+    assert named == ([] if difference is None else [(None, Decimal(difference))])

@@ -1,4 +1,4 @@
-"""The dbt unit tests run in process; they need the relations of a built company only for the types of the columns."""
+"""The dbt tests that run in process: unit tests, for which a built company only gives the types of columns, and the test of keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -43,3 +44,24 @@ def test_every_mart_whose_sql_decides_or_divides_has_a_unit_test(written: dict[s
     deciding = {file.stem for file in project.DBT_DIR.glob("models/marts/**/*.sql") if DECIDES.search(file.read_text(encoding="utf-8"))}
     assert len(deciding) > 5
     assert deciding - set(written.values()) == set()
+
+
+def test_a_repeated_key_is_found_in_every_table_of_marts(whole_file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(whole_file, copy)
+    project.prepare()
+    command = ["test", "--quiet", "--no-write-json", "--select", "test_name:grain_is_unique"]
+    parsed = project._parsed_manifest(project._prepared("duckdb", "msgpack"))
+
+    def found() -> dict[str, int]:
+        outcome = project._invoke(command, target="duckdb", warehouse=copy, manifest=parsed)
+        tests = [result for result in outcome.result if result.node.resource_type == "test"]
+        assert {str(result.status) for result in tests} <= {"pass", "fail"}
+        return {result.node.attached_node.rpartition(".")[2]: result.failures for result in tests}
+
+    whole = found()
+    assert set(whole.values()) == {0}
+    with duckdb.connect(str(copy)) as connection:
+        for table in whole:
+            connection.execute(f"insert into marts.{table} select * from marts.{table} limit 1")
+    assert found() == dict.fromkeys(whole, 1)

@@ -19,6 +19,7 @@ from dagster_project.ingest.readers.dialect import Dialect
 from dagster_project.ingest.sql_text import (
     FALSE_WORDS,
     TRUE_WORDS,
+    has_compatibility_form,
     has_impossible_offset,
     has_other_form,
     identifier,
@@ -28,6 +29,7 @@ from dagster_project.ingest.sql_text import (
     plain_number,
 )
 
+_SHAPED = "hold signs of another width or shape, such as full-width letters, and are other ids than those with plain signs"
 _ROUNDED = r"-?\d([.,]\d+)?E\+\d+"
 # The engine also reads words such as epoch and infinity: shorter than any date, or outside these years.
 _WITHOUT_DIGIT = "not regexp_matches({}, '[0-9]')"  # the words again, where a declared form may be short
@@ -70,7 +72,8 @@ class Casting:
 
     def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
         """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
-        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values(), *self.reformed.values()]
+        shapes = map(has_compatibility_form, self.reformed)
+        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values(), *self.reformed.values(), *shapes]
         row_hash = (
             f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
             if tests
@@ -110,7 +113,8 @@ class Casting:
         ]
         discarded = [(test, f"values of {name} break its contract and were excluded") for name, test in self.discarded.items()]
         reformed = [(test, f"values of {name} were trimmed or brought into one Unicode form") for name, test in self.reformed.items()]
-        return [*unknown, *discarded, *reformed]
+        shaped = [(has_compatibility_form(name), f"values of {name} {_SHAPED}") for name in self.reformed]
+        return [*unknown, *discarded, *reformed, *shaped]
 
     def _strict(self, typed: str) -> str:
         """Return an inner expression whose casts raise; identifiers stay as they are, for those of another form are refused."""

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.contracts.model import Contract
-from dagster_project.errors import UsageError
+from dagster_project.errors import UsageError, did_you_mean
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.mapping.allowed import check_statement
 from dagster_project.ingest.mapping.limits import Limits, guarded
@@ -100,7 +100,8 @@ def checked_select(
     except duckdb.Error as error:
         found = re.search(r"LINE (\d+):", str(error))
         line = f":{found.group(1)}" if found else ""
-        raise UsageError(f"mapping {path}{line}: {str(error).splitlines()[0]}") from error
+        message = " ".join(str(error).partition("\nLINE ")[0].split())  # with the names that the engine finds near
+        raise UsageError(f"mapping {path}{line}: {message}") from error
     finally:
         if sandbox is None:
             connection.close()
@@ -140,9 +141,14 @@ def check_output(path: Path, contract: Contract, types: dict[str, str]) -> None:
     unknown = sorted(set(types) - set(contract.names) - {LEFT_OUT})
     missing = sorted(set(contract.required_names) - set(types))
     if unknown or missing:
+        unnamed = [name for name in contract.names if name not in types]
+        hint = "".join(did_you_mean(name, missing) or did_you_mean(name, unnamed, 3) for name in unknown)
         found = {"not in the contract": unknown, "required and missing": missing}
         wrong = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items() if names)
-        raise UsageError(f"mapping {path}{_line_of(path, unknown)}: feed {contract.feed}: {wrong}")
+        raise UsageError(
+            f"mapping {path}{_line_of(path, unknown)}: feed {contract.feed}: {wrong}{hint}; remedy: name the columns of the SELECT as in"
+            f" expectations/contracts/{contract.feed}.odcs.yaml"
+        )
     floats = sorted(name for name, kind in types.items() if kind in ("DOUBLE", "FLOAT"))
     if floats:
         raise UsageError(

@@ -58,7 +58,9 @@ def _validated(path: Path, model: type[SystemFile | CanonicalFile], _content: by
     except ValidationError as error:
         first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a misspelt word is missing too
         where = ".".join(str(step) for step in first["loc"])
-        message = f"{first['msg']}; remedy: correct it as {_PAGE} says"
+        message = first["msg"]
+        if "; remedy: " not in message:
+            message += f"; remedy: correct it as {_PAGE} says"
         if first["type"] == "extra_forbidden":
             message = f"no such word; known words: {', '.join(_words_at(model, first['loc'][:-1]))}"
         line = _line_of(path.read_text(encoding="utf-8"), first["loc"])

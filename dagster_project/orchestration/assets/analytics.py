@@ -10,8 +10,8 @@ from dagster_project.engines.described import description_of
 
 
 def _asset(subject: Subject) -> dg.AssetsDefinition:
-    """One step per subject, since its tables come out of one pass over the same rows; its parents are the marts that its SQL names."""
-    deps = [dg.AssetKey([schema, name]) for schema, name in sorted(subject.parents) if schema == "marts"]
+    """One step per subject, since its tables come out of one pass over the same rows; its parents are the tables that its SQL names."""
+    deps = [dg.AssetKey([schema, name]) for schema, name in sorted(subject.parents)]
     specs = [
         dg.AssetSpec([SCHEMA, table], deps=deps, group_name=SCHEMA, kinds={"python"}, description=description_of(TABLES[table]))
         for table in subject.writes

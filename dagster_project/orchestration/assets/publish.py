@@ -6,27 +6,28 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.analytics.tables import MONTHLY
+from dagster_project.analytics.subject import SCHEMA
+from dagster_project.analytics.tables import MONTHLY, TABLES
 from dagster_project.engines.engine import Engine
 from dagster_project.engines.spark_engine import SparkEngine
 from dagster_project.finance.extract import referenced_copies
+from dagster_project.ingest.lake import REGISTERED
 from dagster_project.orchestration.assets.transform import MANIFEST
 from dagster_project.orchestration.runtime import Runtime
 from dagster_project.publish.dictionary import behind_views, dictionary
 from dagster_project.publish.gate import gate
 from dagster_project.publish.increment import Changed
-from dagster_project.publish.operations import write_ops_tables
+from dagster_project.publish.operations import OPS_TABLES, write_ops_tables
 from dagster_project.publish.publisher import publish
 from dagster_project.publish.source import SparkTables, WarehouseFile
 from dagster_project.transform import project
 from dagster_project.transform.increment import Increment, remember
 
-_TABLES = (
-    "load_ledger", "quarantine", "unusual_volumes", "feed_changes", "feed_freshness",
-    "check_results", "warnings", "runs", "metric_registry", "spec_coverage",
-)  # fmt: skip
-_OPS = [dg.AssetKey(["ops", table]) for table in _TABLES]
+_OPS = [dg.AssetKey(["ops", table]) for table in OPS_TABLES]
 _MODELS = project.model_names(MANIFEST, ("marts", "reporting"))
+_COPIED = [dg.AssetKey(name.split(".")) for name in _MODELS] + [dg.AssetKey([SCHEMA, table]) for table in TABLES] + _OPS
+_REGISTERED = [dg.AssetKey(["lake", table]) for table in REGISTERED]
+_WATERMARK = dg.AssetKey(["intermediate", "int_core__watermark"])
 
 
 def monthly_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
@@ -60,7 +61,9 @@ def _changed(engine: Engine, increment: Increment) -> Changed | None:
 
 @dg.multi_asset(
     name="ops_tables",
-    specs=[dg.AssetSpec(key, deps=[name.split(".") for name in _MODELS], group_name="ops", kinds={"duckdb"}) for key in _OPS],
+    specs=[
+        dg.AssetSpec(key, deps=[*(name.split(".") for name in _MODELS), *_REGISTERED], group_name="ops", kinds={"duckdb"}) for key in _OPS
+    ],
     pool="warehouse",
 )
 def ops_tables(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult[None]]:
@@ -71,7 +74,7 @@ def ops_tables(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeRes
         yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": counts[key.path[-1]]})
 
 
-@dg.asset(key=["published", "current"], deps=_OPS, group_name="publish", kinds={"duckdb", "parquet"}, pool="warehouse")
+@dg.asset(key=["published", "current"], deps=[*_COPIED, _WATERMARK], group_name="publish", kinds={"duckdb", "parquet"}, pool="warehouse")
 def published_copy(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
     """Pass the gate, copy, verify in a fresh process, switch the pointer."""
     settings = runtime.settings

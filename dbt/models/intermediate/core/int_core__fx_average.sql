@@ -16,30 +16,43 @@ monthly as (
     ) = 1
 ),
 
-days as (
-    select
-        period_month,
-        cast(date_trunc('month', day) as date) as rate_month,
-        count(*) over (partition by period_month) as day_count
-    from {{ ref('int_core__period_day') }}
+-- The days of a fiscal month by calendar month.
+parts as (
+    select period_month, rate_month, count(*) as day_count, min(day) as first_date
+    from (select period_month, day, cast(date_trunc('month', day) as date) as rate_month from {{ ref('int_core__period_day') }}) as days
+    group by period_month, rate_month
+),
+
+currencies as (
+    select distinct currency_code from monthly
+),
+
+rated as (
+    select currencies.currency_code, parts.period_month, parts.day_count, parts.first_date, monthly.exchange_rate
+    from parts
+    cross join currencies
+    left join monthly on parts.rate_month = monthly.rate_month and currencies.currency_code = monthly.currency_code
 ),
 
 -- Each day of a fiscal month counts with the rate of its calendar month; a month in which a day has none has no rate.
 fx_average as (
     select
-        monthly.currency_code,
-        days.period_month,
+        currency_code,
+        period_month,
+        cast(sum(day_count) as bigint) as day_count,
+        cast(sum(case when exchange_rate is null then day_count else 0 end) as bigint) as unrated_day_count,
+        min(case when exchange_rate is null then first_date end) as first_unrated_date,
         case
-            when min(monthly.exchange_rate) = max(monthly.exchange_rate) then max(monthly.exchange_rate)
+            when count(exchange_rate) < count(*) then null
+            when min(exchange_rate) = max(exchange_rate) then max(exchange_rate)
             else cast(
-                cast({{ rounded_quotient(wide_integer('sum(monthly.exchange_rate) * 100000000'), 'count(*)') }} as decimal(19, 0))
+                cast({{ rounded_quotient('sum(' ~ wide_integer('exchange_rate * 100000000') ~ ' * day_count)', 'sum(day_count)') }} as decimal(19, 0))
                 * cast(0.00000001 as decimal(9, 8)) as decimal(18, 8)
             )
         end as exchange_rate
-    from days
-    inner join monthly on days.rate_month = monthly.rate_month
-    group by monthly.currency_code, days.period_month, days.day_count
-    having count(*) = days.day_count
+    from rated
+    group by currency_code, period_month
+    having count(exchange_rate) > 0
 )
 
 select * from fx_average

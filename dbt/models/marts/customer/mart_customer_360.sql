@@ -1,5 +1,25 @@
-with watermark as (
-    select *, cast(as_of_date - interval 365 day as date) as year_ago_date, cast(as_of_date - interval 90 day as date) as quarter_ago_date from {{ ref('int_core__watermark') }}
+with cost_bounds as (
+    select min(period_month) as cost_first_date from {{ ref('fct_cost_line') }} where is_roi_basis
+),
+
+bounds as (
+    select
+        *,
+        cast(as_of_date - interval 365 day as date) as year_ago_date, cast(as_of_date - interval 90 day as date) as quarter_ago_date,
+        cast(as_of_date - interval 364 day as date) as year_first_date, cast(as_of_date - interval 89 day as date) as quarter_first_date
+    from {{ ref('int_core__watermark') }}
+),
+
+-- A window is short when what was delivered begins after the first day of the window.
+watermark as (
+    select
+        bounds.*,
+        coalesce(bounds.orders_first_date > bounds.year_first_date, false) as is_order_year_short,
+        coalesce(bounds.tickets_first_date > bounds.year_first_date, false) as is_ticket_year_short,
+        coalesce(bounds.interactions_first_date > bounds.quarter_first_date, false) as is_contact_quarter_short,
+        coalesce(cost_bounds.cost_first_date > bounds.year_first_date, false) as is_cost_year_short
+    from bounds
+    cross join cost_bounds
 ),
 
 sale_orders as (
@@ -114,29 +134,32 @@ mart_customer_360 as (
         sale_facts.first_order_date, sale_facts.last_order_date,
         case when watermark.has_order_lines then coalesce(sale_facts.orders_count, 0) end as orders_count,
         case when watermark.has_order_lines then coalesce(sale_facts.order_days_count, 0) end as order_days_count,
-        case when watermark.has_order_lines then coalesce(sale_facts.orders_365_count, 0) end as orders_365_count,
+        case when watermark.has_order_lines and not watermark.is_order_year_short then coalesce(sale_facts.orders_365_count, 0) end as orders_365_count,
+        case when not watermark.has_order_lines then 'source_absent' when watermark.is_order_year_short then 'not_mature' end as orders_365_null_reason,
         case when watermark.has_order_lines and not coalesce(sale_facts.is_fx_missing, false) then cast(coalesce(sale_facts.gross_sales_amount, 0) as decimal(18, 3)) end as gross_sales_amount,
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.is_fx_missing then 'fx_missing' end as orders_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as revenue_365_amount,
-        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
-        case when watermark.has_order_lines and not coalesce(line_facts.is_cost_missing or refund_facts.is_cost_fx_missing or refund_facts.is_cost_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 3)) end as margin_365_amount,
-        case when not watermark.has_order_lines then 'source_absent' when line_facts.is_fx_missing or refund_facts.is_cost_fx_missing then 'fx_missing' when line_facts.is_cost_missing or refund_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
-        case when watermark.has_refunds and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as refunds_365_amount,
-        case when not watermark.has_refunds then 'source_absent' when refund_facts.is_fx_missing then 'fx_missing' end as refunds_null_reason,
+        case when watermark.has_order_lines and not watermark.is_order_year_short and not coalesce(line_facts.is_fx_missing or refund_facts.is_fx_missing, false) then cast(coalesce(line_facts.revenue_365_amount, 0) - coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as revenue_365_amount,
+        case when not watermark.has_order_lines then 'source_absent' when watermark.is_order_year_short then 'not_mature' when line_facts.is_fx_missing or refund_facts.is_fx_missing then 'fx_missing' end as revenue_null_reason,
+        case when watermark.has_order_lines and not watermark.is_order_year_short and not coalesce(line_facts.is_cost_missing or refund_facts.is_cost_fx_missing or refund_facts.is_cost_missing, false) then cast(coalesce(line_facts.margin_365_amount, 0) - coalesce(refund_facts.margin_lost_amount, 0) as decimal(18, 3)) end as margin_365_amount,
+        case when not watermark.has_order_lines then 'source_absent' when watermark.is_order_year_short then 'not_mature' when line_facts.is_fx_missing or refund_facts.is_cost_fx_missing then 'fx_missing' when line_facts.is_cost_missing or refund_facts.is_cost_missing then 'unit_cost_absent' end as margin_null_reason,
+        case when watermark.has_refunds and not watermark.is_order_year_short and not coalesce(refund_facts.is_fx_missing, false) then cast(coalesce(refund_facts.refunds_365_amount, 0) as decimal(18, 3)) end as refunds_365_amount,
+        case when not watermark.has_refunds then 'source_absent' when watermark.is_order_year_short then 'not_mature' when refund_facts.is_fx_missing then 'fx_missing' end as refunds_null_reason,
         cast(sale_facts.order_gap_median_days as decimal(9, 1)) as order_gap_median_days,
         case when not watermark.has_order_lines then 'source_absent' when sale_facts.order_gap_median_days is null then 'fewer_than_two_order_days' end as order_gap_null_reason,
         case when watermark.has_interactions then coalesce(contact_facts.contacts_count, 0) end as contacts_count,
-        case when watermark.has_interactions then coalesce(contact_facts.contacts_90_count, 0) end as contacts_90_count,
+        case when watermark.has_interactions and not watermark.is_contact_quarter_short then coalesce(contact_facts.contacts_90_count, 0) end as contacts_90_count,
+        case when not watermark.has_interactions then 'source_absent' when watermark.is_contact_quarter_short then 'not_mature' end as contacts_90_null_reason,
         case when not watermark.has_interactions then 'source_absent' end as contacts_null_reason,
         case when watermark.has_tickets then coalesce(ticket_facts.tickets_open_count, 0) end as tickets_open_count,
-        case when watermark.has_tickets then coalesce(ticket_facts.complaints_365_count, 0) end as complaints_365_count,
+        case when watermark.has_tickets and not watermark.is_ticket_year_short then coalesce(ticket_facts.complaints_365_count, 0) end as complaints_365_count,
+        case when not watermark.has_tickets then 'source_absent' when watermark.is_ticket_year_short then 'not_mature' end as complaints_365_null_reason,
         case when not watermark.has_tickets then 'source_absent' end as tickets_null_reason,
         {% for name, has, reason in [('csat_latest_share', 'has_csat', 'csat_latest_null_reason'), ('csat_mean_365_share', 'has_csat_365', 'csat_mean_365_null_reason'), ('nps_latest_score', 'has_nps', 'nps_null_reason')] -%}
         score_facts.{{ name }},
         case when not watermark.has_survey_responses then 'source_absent' when score_facts.{{ name }} is null then case when score_facts.{{ has }} then 'scale_unknown' else 'no_responses' end end as {{ reason }},
         {% endfor -%}
-        case when watermark.has_cost and not coalesce(cost_facts.is_fx_missing, false) then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 3)) end as cost_to_serve_365_amount,
-        case when not watermark.has_cost then 'source_absent' when cost_facts.is_fx_missing then 'fx_missing' end as cost_null_reason,
+        case when watermark.has_cost and not watermark.is_cost_year_short and not coalesce(cost_facts.is_fx_missing, false) then cast(coalesce(cost_facts.cost_to_serve_365_amount, 0) as decimal(18, 3)) end as cost_to_serve_365_amount,
+        case when not watermark.has_cost then 'source_absent' when watermark.is_cost_year_short then 'not_mature' when cost_facts.is_fx_missing then 'fx_missing' end as cost_null_reason,
         case when watermark.has_payments and not coalesce(payment_facts.is_fx_missing, false) then cast(coalesce(payment_facts.payment_amount, 0) as decimal(18, 3)) end as payment_amount,
         case when not watermark.has_payments then 'source_absent' when payment_facts.is_fx_missing then 'fx_missing' end as payment_null_reason
     from {{ ref('dim_account') }} as accounts
