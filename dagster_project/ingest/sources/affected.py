@@ -98,7 +98,7 @@ class Walk:
         known = {column.lower() for column in self.found.columns[leaf]}
         read = [column for column in (*self.tables.columns(name), "record_number") if column.lower() in known]
         if leaf in self.found.roots or not read:
-            read = [*self.tables.columns(name)]
+            read = [*self.tables.followed(name), "record_number"]  # no two rows have one number: every row counts
         listed = ", ".join(map(identifier, read))
         self._steps += 1
         changed = f"changed_{self._steps}"

@@ -99,7 +99,7 @@ class FeedChanges:
                 f"insert into {target} select distinct record_number from {DATABASE}.refusals where is_too_late and record_number in"
                 f" (select record_number from {table} where row_hidden is null) and record_number not in (from {target})"
             )
-        visible = self.tables.count(f"select count(*) from {table} where row_hidden is null")
+        visible = self.tables.count(f"select count(*) from {table} where {self.tables.hidden(name)} is null")
         if is_all or self.tables.size(target) * _MANY > visible:
             self.rows.complete.add(name)
             self.tables.run(f"create or replace temp table {target} as select record_number from {table} where row_hidden is null")

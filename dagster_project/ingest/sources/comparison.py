@@ -72,7 +72,9 @@ class Comparison:
             if self.tables.is_new:  # nothing was emitted before
                 self.tables.run(f"create or replace temp table {self._gone(feed)} as select * from {self._emitted(feed)}")
                 continue
-            self.tables.pick(self._gone(feed), self._emitted(feed), self._records(feed))
+            # read whole, without an index of record numbers: what it holds is narrow, and its keys are read for the others in any case
+            gone = f"select * from {self._emitted(feed)} where record_number in ({self._records(feed)})"
+            self.tables.run(f"create or replace temp table {self._gone(feed)} as {gone}")
             keys = f"select row_key from {self._gone(feed)} union select row_key from {self._fresh(feed)}"
             others = self.tables.run(
                 f"select stream, record_number from {self._emitted(feed)} where row_key in ({keys})"
@@ -107,7 +109,6 @@ class Comparison:
         if before:
             run(f"delete from {emitted} where record_number in (select record_number from {gone})")
         run(f"insert into {emitted} select stream, row_key, row_hash, record_number, is_shown from fresh_rows")
-        self.tables.index(emitted)
         return change
 
     def _choose_latest(self, feed: str) -> None:

@@ -79,6 +79,15 @@ class Dependencies:
         """Whether every change maps everything: the rows of the stream itself are combined in a way that was not derived."""
         return bool(self.global_leaves & self.roots) or not self.roots
 
+    def followed(self, leaf: int) -> set[str]:
+        """Return the columns of a leaf of which a row that is gone still tells what it reached."""
+        if leaf not in self.roots:
+            return self.columns[leaf]
+        leads = [edge.left.sql for edge in self.edges if edge.left.leaf == leaf]
+        leads += [edge.right.sql for edge in self.edges if edge.right.leaf == leaf and edge.is_both_ways]
+        leads += [key for binding in self.bindings if binding.leaf == leaf for key in binding.keys]
+        return {column.name for sql in leads for column in sqlglot.parse_one(sql, read="duckdb").find_all(exp.Column)}
+
     def sentences(self) -> list[str]:
         """Return in words what maps a row again."""
         found: dict[str, set[str]] = {}

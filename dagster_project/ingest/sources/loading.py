@@ -152,7 +152,7 @@ class SystemLoader:
         connection = self.connect([self.folder])
         connection.execute(f"attach {literal(str(place))} as {DATABASE} ({STORAGE})")
         old = is_rebuilt and is_attached(connection, path, "old_sources")
-        tables = SourceTables(connection, self.system, sorted(self.selects.tables), Limits.of(self.settings), is_new=is_new)
+        tables = SourceTables(connection, self.selects, Limits.of(self.settings), is_new=is_new)
         found = SystemLoad(self.system.name, [], None, None, [], [], _tables=tables, _moves=moves)
         sources: dict[int, Source] = {}
         opened: list[Source] = []

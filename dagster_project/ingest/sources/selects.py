@@ -104,6 +104,21 @@ class SystemSelects:
         streams = self.system.file.streams.items()
         return {name: frozenset(column for column in stream.read_columns if column.lower() in found[name]) for name, stream in streams}
 
+    @cached_property
+    def followed(self) -> dict[str, tuple[str, ...]]:
+        """Columns by stream of which a walk asks what rows had that are gone.
+
+        Of a row that a SELECT joins that is each column it reads; of its own record what leads to others, which is seldom anything.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, stream in self.system.file.streams.items():
+            for feed in stream.feeds:
+                dependencies = self.dependencies(name, feed)
+                for leaf, table in enumerate(dependencies.tables):
+                    found[name if table.lower() == SOURCE else table] |= {column.lower() for column in dependencies.followed(leaf)}
+        streams = self.system.file.streams.items()
+        return {name: tuple(column for column in stream.read_columns if column.lower() in found[name]) for name, stream in streams}
+
     def maps_again(self, stream: str) -> list[str]:
         """Return in words what maps the rows of a stream again."""
         return list(

@@ -64,10 +64,10 @@ class States:
             )
         parts = []
         for name in self.tables.streams:
-            delta = f"select record_number from {self.tables.delta(name)}"
+            hidden, delta = self.tables.hidden(name), f"select record_number from {self.tables.delta(name)}"
             where = "" if self.tables.is_new else f" where record_number in ({delta} union select record_number from moved)"
             parts.append(
-                f"select record_number, case when row_hidden is null then null when starts_with(row_hidden, '{WAITS}') then"
+                f"select record_number, case when {hidden} is null then null when starts_with({hidden}, '{WAITS}') then"
                 f" 'waiting' else 'superseded' end"
                 f" as hidden from {self.tables.table(name)}{where}"
             )

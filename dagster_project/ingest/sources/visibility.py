@@ -92,13 +92,13 @@ class Visibility:
             f" {' '.join(joins)} where row_.record_number in (select record_number from asked)"
         )
         came, gone = self.tables.temporary("came", name), self.tables.temporary("gone", name)
-        columns = ", ".join([*map(identifier, self.tables.columns(name)), "record_number"])
         self.tables.run(f"create or replace temp table fresh as {fresh}")
         other = "select record_number from decided where was is distinct from now and record_number not in (from fresh)"
         self.tables.run(f"insert into moved select record_number, was from decided where record_number in ({other})")
-        turned = f"select {columns} from {table} where record_number in ({other} and %s)"
-        self.tables.run(f"insert into {gone} {turned % 'was is null'}")
-        self.tables.run(f"insert into {came} {turned % 'now is null'}")
+        for part, turned, columns in ((gone, "was", self.tables.followed(name)), (came, "now", self.tables.columns(name))):
+            listed = ", ".join([*map(identifier, columns), "record_number"])
+            numbers = f"{other} and {turned} is null"
+            self.tables.run(f"insert into {part} select {listed} from {table} where record_number in ({numbers})")
         self.tables.run(f"delete from {came} where record_number in (select record_number from decided where now is not null)")
         self._made.add(switched := self.tables.temporary("switched", name))
         self.tables.run(f"create or replace temp table {switched} as select record_number from decided where was is distinct from now")
