@@ -54,7 +54,9 @@ def test_a_claim_on_a_row_that_does_not_exist_is_refused(with_meta: Any) -> None
 
 @pytest.mark.parametrize("word", ["owner", "unit", "direction", "kind", "formula", "sources", "labels"])
 def test_a_metric_that_leaves_out_a_word_is_refused_by_name_and_file(with_meta: Any, word: str) -> None:
-    with pytest.raises(ValueError, match=rf"metric cost_per_ticket in models/marts/cost/mart_cost_per_unit\.yml: config\.meta: {word}: "):
+    with pytest.raises(
+        ValueError, match=rf"metric cost_per_ticket in models/marts/cost/mart_unit_cost_detail\.yml: config\.meta: {word}: "
+    ):
         collect(with_meta(**{word: None}))
 
 
@@ -100,7 +102,7 @@ def test_a_measure_that_may_be_null_says_why_in_a_column_of_reasons(manifest: di
     measures = {measure["name"]: (of, measure) for of in manifest["semantic_models"].values() for measure in of["measures"]}
     silent = []
     for metric in manifest["metrics"].values():
-        if metric["type"] == "ratio" or "null_reason" in metric["config"]["meta"]:
+        if metric["type"] == "ratio" or {"null_reason", "no_rows"} & set(metric["config"]["meta"]):
             continue
         of, measure = measures[metric["type_params"]["measure"]["name"]]
         column = manifest["nodes"][of["depends_on"]["nodes"][0]]["columns"].get(measure["expr"] or measure["name"], {})
@@ -110,7 +112,7 @@ def test_a_measure_that_may_be_null_says_why_in_a_column_of_reasons(manifest: di
         "handle_seconds_total",  # of those that were measured
         "repeat_purchase_rate", "ordering_customers", "active_orders",  # known wherever there are orders
     }  # fmt: skip
-    assert set(silent) == known, "say `null_reason: <column>` in the metric's config.meta"
+    assert set(silent) == known, "say `null_reason: <column>` or `no_rows: <reason>` in the metric's config.meta"
 
 
 def test_registry_rows_are_flat_and_carry_all_five_languages(manifest: dict[str, Any]) -> None:

@@ -4,7 +4,11 @@
 {%- set rebuilt = affected() -%}
 {%- if execute -%}
 {%- set tested = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('name', 'equalto', model.identifier) | first -%}
-{%- set grain = tested.config.meta.grain | join(', ') -%}
+{%- set keys = [] -%}
+{%- for name in tested.config.meta.grain -%}
+{%- do keys.append(name if tested.columns[name].constraints else "coalesce(cast(" ~ name ~ " as string), '')") -%}
+{%- endfor -%}
+{%- set grain = keys | join(', ') -%}
 select {{ grain }}, count(*) as repeated_count
 from {{ model }}
 {%- if tested.config.materialized == 'monthly' %}

@@ -46,7 +46,7 @@ fx_average as (
             when count(exchange_rate) < count(*) then null
             when min(exchange_rate) = max(exchange_rate) then max(exchange_rate)
             else cast(
-                cast({{ rounded_quotient('sum(' ~ wide_integer('exchange_rate * 100000000') ~ ' * day_count)', 'sum(day_count)') }} as decimal(19, 0))
+                cast({{ rounded_quotient('sum(' ~ wide_integer('cast(exchange_rate as decimal(38, 8)) * 100000000') ~ ' * day_count)', 'sum(day_count)') }} as decimal(19, 0))
                 * cast(0.00000001 as decimal(9, 8)) as decimal(18, 8)
             )
         end as exchange_rate
