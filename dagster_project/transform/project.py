@@ -190,15 +190,14 @@ def build(
 
 def _found(result: Any, status: str) -> list[Found]:
     tests = [entry for entry in result.result or () if entry.status == status and entry.node.resource_type == "test"]
-    meanings = (entry.node.config.meta.get("meaning") or _meaning(entry.node.raw_code) for entry in tests)
-    return [
-        Found(entry.node.name, entry.failures, entry.node.compiled_code, meaning) for entry, meaning in zip(tests, meanings, strict=True)
-    ]
+    return [Found(entry.node.name, entry.failures, entry.node.compiled_code, _meaning(entry.node)) for entry in tests]
 
 
-def _meaning(code: str) -> str:
-    """Return the comment at the head of a test as one line, without its first word."""
-    lines = [line.strip() for line in code.splitlines()]
+def _meaning(test: Any) -> str:
+    """Return the `meaning` of a test's meta, else the comment at its head as one line, without the first word."""
+    if meaning := test.config.meta.get("meaning"):
+        return str(meaning)
+    lines = [line.strip() for line in test.raw_code.splitlines()]
     start = next((at for at, line in enumerate(lines) if line.startswith("--")), len(lines))
     head = takewhile(lambda line: line.startswith("--"), lines[start:])
     return " ".join(line.removeprefix("--").strip() for line in head).removeprefix("Warns: ").removeprefix("Breaks: ")

@@ -24,7 +24,8 @@ months as (
 {{ name }} as (
     select
         metric_month, metric_kind,
-        {{ 'case' if scan.cuts }} {% for cut in scan.cuts %}when cut_{{ cut }} is not null then '{{ cut }}' {% endfor %}{{ "else 'all' end" if scan.cuts else "'all'" }} as cut,
+        {#- A row that is a total has no cut: it is in the set of each, and only that of the first is listed as 'all'. #}
+        {{ 'case' if scan.cuts }} {% for cut in scan.cuts %}when cut_{{ cut }} is not null then '{{ cut }}' {% endfor %}{% if not scan.cuts %}'all'{% elif meta.total and scan.cuts | length > 1 %}when grouping(cut_{{ scan.cuts.keys() | first }}) = 0 then 'all' end{% else %}else 'all' end{% endif %} as cut,
         coalesce({% for cut in scan.cuts %}cut_{{ cut }}, {% endfor %}'all') as member
         {%- for id, own, measure, holds in scan.metrics %}
         {%- set expr = measure.expr or measure.name -%}
@@ -47,9 +48,7 @@ months as (
     group by {% if scan.cuts %}grouping sets (
         {%- if not meta.total and meta.has_total is not false %}(metric_month, metric_kind), {% endif -%}
         {%- for cut in scan.cuts %}(metric_month, metric_kind, cut_{{ cut }}){{ ', ' if not loop.last }}{% endfor %})
-    {%- if meta.total and scan.cuts | length > 1 %}
-    -- A row that is a total has no cut: it is in the set of each, and kept of the first.
-    having coalesce({% for cut in scan.cuts %}cut_{{ cut }}{{ ', ' if not loop.last }}{% endfor %}) is not null or grouping(cut_{{ scan.cuts.keys() | first }}) = 0{% endif %}{% else %}metric_month, metric_kind{% endif %}
+{% else %}metric_month, metric_kind{% endif %}
 ),
 {% endfor %}
 found as (

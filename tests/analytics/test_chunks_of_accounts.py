@@ -73,7 +73,9 @@ def test_accounts_one_at_a_time_give_the_tables_of_all_at_once(company: Callable
     assert tables(AccountByAccount(engine)) == at_once  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("position", [13, *(pytest.param(position, marks=pytest.mark.slow) for position in (0, 1, 5, 12, 20))])
+@pytest.mark.parametrize(
+    "position", [13, *(pytest.param(position, marks=[pytest.mark.slow, pytest.mark.nightly]) for position in (0, 1, 5, 12, 20))]
+)
 def test_building_from_a_month_on_is_building_all_when_nothing_before_it_changed(company: Callable[..., Engine], position: int) -> None:
     """Breaks: yesterday's rows of a month that a late order, or the running total of an account, has changed."""
     since = date(2025 + position // 12, position % 12 + 1, 1)

@@ -147,7 +147,7 @@ TIERS = "select account_id, period_month, cast(tier_amount * 1000 as bigint), ac
 
 
 @pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=COMPANIES, since=st.sampled_from([0, 1, 13, 26]))
 def test_accounts_are_what_a_plain_restatement_says_and_a_rebuilt_month_is_what_it_was(
     company: Callable[..., Engine], given: dict[str, Any], since: int
