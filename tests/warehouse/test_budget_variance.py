@@ -142,6 +142,16 @@ def test_the_metrics_are_those_of_the_budget_in_force(company: duckdb.DuckDBPyCo
     assert dict(reasons) == {"budget_cost": "source_absent", "posted_cost": None}  # E2 has no budget
 
 
+def test_a_version_of_several_instants_holds_the_lines_that_have_come(quick: Build) -> None:
+    company = quick(
+        {"budgets": [budget("L1", "100.00"), budget("L2", "7.00", version_effective_at="2025-09-01T00:00:00+00")],
+         "ledger_actuals": [ledger("J", "90.00")]},
+        latest_delivery_date="2025-04-30",
+    )  # fmt: skip
+    rows = company.execute("select budget_amount, actual_amount, is_in_force from marts.mart_budget_variance").fetchall()
+    assert rows == [(Decimal("100.00"), Decimal("90.00"), True)]
+
+
 def test_random_versions_are_those_of_a_walk_through_time(quick: Build) -> None:
     """Approved versions begin anew, restated ones replace lines: Python replays them one by one and shares no code with the SQL."""
     random, made = Random(3), {}

@@ -12,7 +12,7 @@ with months as (
 employed as (
     select
         months.period_month, months.last_date, months.year_ago_date, months.month_number,
-        agents.agent_id, agents.team_id, agents.department_id, agents.site_id, agents.role, agents.hire_date,
+        agents.agent_id, agents.team_id, agents.department_id, agents.site_id, agents.agent_role, agents.hire_date,
         agents.employed_to_date is null or agents.employed_to_date >= months.last_date as is_employed_at_end,
         coalesce(agents.floor_date > months.last_date, false) as is_trainee
     from {{ ref('dim_agent') }} as agents
@@ -43,7 +43,7 @@ history as (
         max(case when training.training_date > employed.year_ago_date then training.since_previous_days end) as gap_days,
         count(distinct case when training.training_date > employed.year_ago_date then training.period_month end) as training_months_count,
         count(case when training.period_month = employed.period_month then 1 end) as trainings_count,
-        cast(coalesce(sum(case when training.period_month = employed.period_month then training.training_hours end), 0) as decimal(9, 2)) as training_hours,
+        cast(coalesce(sum(case when training.period_month = employed.period_month then training.training_hours end), 0) as decimal(18, 2)) as training_hours,
         bool_or(training.certification is not null and (training.certification_valid_to_date is null or training.certification_valid_to_date >= employed.last_date)) as is_certified
     from employed
     inner join {{ ref('fct_training') }} as training on employed.agent_id = training.agent_id and employed.last_date >= training.training_date
@@ -69,7 +69,7 @@ presence as (
 
 joined as (
     select
-        keys.agent_id, keys.period_month, employed.team_id, employed.department_id, employed.site_id, employed.role,
+        keys.agent_id, keys.period_month, employed.team_id, employed.department_id, employed.site_id, employed.agent_role,
         employed.agent_id is not null as is_employed,
         coalesce(employed.is_employed_at_end and not employed.is_trainee, false) as is_on_floor_at_end,
         work.contacts_handled_count, work.contacts_timed_count, work.handle_seconds, work.expected_handle_seconds, work.tickets_resolved_count, work.worked_seconds, work.worked_shift_count,
@@ -91,7 +91,7 @@ joined as (
 
 agent_month as (
     select
-        period_month, agent_id, team_id, department_id, site_id, role, is_employed, is_on_floor_at_end,
+        period_month, agent_id, team_id, department_id, site_id, agent_role, is_employed, is_on_floor_at_end,
         coalesce(contacts_handled_count, 0) as contacts_handled_count,
         coalesce(contacts_timed_count, 0) as contacts_timed_count,
         coalesce(handle_seconds, 0) as handle_seconds,
@@ -104,7 +104,7 @@ agent_month as (
         case when tickets_resolved_count >= 30 then cast(tickets_resolved_count as double) / nullif(cast(worked_shift_count as double), 0) end as resolutions_per_shift_ratio,
         case when coalesce(tickets_resolved_count, 0) < 30 then 'n_below_30' when worked_shift_count is null then 'source_absent' when worked_shift_count = 0 then 'zero_denominator' end as resolutions_null_reason,
         case when has_training then trainings_count end as trainings_count,
-        case when has_training then training_hours end as training_hours,
+        case when has_training then training_hours end as trained_hours,
         has_training and trainings_count > 0 as is_trained_in_month,
         case when has_training then is_certified end as is_certified,
         case when has_training and is_employed then training_months_count end as training_months_count,

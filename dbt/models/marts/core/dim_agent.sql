@@ -23,7 +23,7 @@ dim_agent as (
         department_id,
         site_id,
         employment_kind,
-        agent_role as role,
+        agent_role,
         hire_date,
         coalesce(floor_date, hire_date) as floor_date,
         separation_date,

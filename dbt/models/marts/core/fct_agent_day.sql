@@ -2,7 +2,7 @@
 with days as (
     select
         days.*,
-        agents.team_id, agents.department_id, agents.site_id, agents.role, agents.employment_kind, agents.hire_date, agents.floor_date,
+        agents.team_id, agents.department_id, agents.site_id, agents.agent_role, agents.employment_kind, agents.hire_date, agents.floor_date,
         agents.transaction_hourly_cost_amount, agents.transaction_currency_code,
         agents.agent_id is not null as is_agent_known,
         -- 1 in the first month on the floor.
@@ -34,7 +34,7 @@ fct_agent_day as (
         days.team_id,
         days.department_id,
         days.site_id,
-        days.role,
+        days.agent_role,
         days.employment_kind,
         days.is_agent_known,
         coalesce(days.work_date < days.floor_date, false) as is_trainee,

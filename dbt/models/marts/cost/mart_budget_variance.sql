@@ -8,16 +8,19 @@ lines as (
 ),
 
 effective as (
-    select * from lines where version_state in ('approved', 'restated')
+    select lines.*, {{ business_date('lines.version_effective_at', 'watermark.company_time_zone') }} <= watermark.as_of_date as has_come
+    from lines
+    cross join watermark
+    where lines.version_state in ('approved', 'restated')
 ),
 
+-- Lines of one version may name several instants: it came with the latest of those that have come.
 versions as (
     select
-        effective.legal_entity, effective.budget_version_key, min(effective.budget_version_id) as budget_version_id, max(effective.version_effective_at) as version_effective_at,
-        max({{ business_date('effective.version_effective_at', 'watermark.company_time_zone') }}) <= min(watermark.as_of_date) as has_come
+        legal_entity, budget_version_key, min(budget_version_id) as budget_version_id, bool_or(has_come) as has_come,
+        coalesce(max(case when has_come then version_effective_at end), min(version_effective_at)) as version_effective_at
     from effective
-    cross join watermark
-    group by effective.legal_entity, effective.budget_version_key
+    group by legal_entity, budget_version_key
 ),
 
 in_force as (
