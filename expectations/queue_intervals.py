@@ -31,7 +31,7 @@ def expectations() -> list[Expectation]:
         no_row(
             FEED,
             "counts_within_a_target_name_it",
-            "coalesce(answered_within_count, abandoned_within_count) is not null and target_seconds is null",
+            "greatest(answered_within_count, abandoned_within_count) >= 0 and target_seconds is null",
             "answered within how many seconds is not known: the row is in no service level",
             severity="warning",
             column="target_seconds",
@@ -47,7 +47,7 @@ def expectations() -> list[Expectation]:
         no_row(
             FEED,
             "interval_is_at_most_an_hour",
-            "interval_seconds > 3600",
+            "interval_seconds between 3601 and 86400",
             "a row of a day is placed in the half hour in which it starts: peaks and open half hours cannot be seen",
             severity="warning",
             column="interval_seconds",

@@ -69,6 +69,8 @@ COMPANY: dict[str, list[Row]] = {
         # In class until 19 June; leaves before the first day with customers.
         agent("T", "C", "2025-06-01", hire_date="2025-06-01", floor_date="2025-06-20", separation_date="2025-06-10",
               separation_kind="voluntary"),
+        # The last day is named only by a row that begins after it.
+        agent("W", "W"), agent("W", "X", "2025-05-20", separation_date="2025-05-10", separation_kind="involuntary"),
         agent("GONE", "C", is_deleted=True),
     ],
     "agent_time": [
@@ -160,9 +162,11 @@ def test_transfers_moves_and_trainees_are_apart_from_separations(figure: Callabl
         "team_id, agent_days, trainee_days, separations_count, transfer_count, trainee_separations_count, moves_in_count, moves_out_count"
     )
     rows = company.execute(
-        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C') and period_month >= ? order by 1, 2", [MAY]
+        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C', 'W', 'X') and period_month >= ? order by 1, 2", [MAY]
     ).fetchall()
-    assert rows == [("A", 15, 0, 0, 0, 0, 0, 1), ("B", 16, 0, 0, 1, 0, 1, 0), ("C", 0, 10, 0, 0, 1, 0, 0)]
+    assert rows == [
+        ("A", 15, 0, 0, 0, 0, 0, 1), ("B", 16, 0, 0, 1, 0, 1, 0), ("C", 0, 10, 0, 0, 1, 0, 0), ("W", 10, 0, 1, 0, 0, 0, 0),
+    ]  # fmt: skip
     assert figure("agent_attrition_rate", MAY, "B")[0] == 0
     assert figure("agent_attrition_rate", JUNE, "C") == "zero_denominator"
 
@@ -337,12 +341,18 @@ def test_days_and_headcount_of_random_agents_are_those_of_a_walk_day_by_day(quic
     ).fetchall()
     assert {(month, team): paid for month, team, paid in found} == dict(seconds)
 
+    def last_day(held: Row) -> str | None:
+        own = sorted((row for row in agents.values() if row["agent_id"] == held["agent_id"]), key=lambda one: one["valid_from_date"])
+        after = own[own.index(held) + 1 :]
+        named = [row["separation_date"] for row in after if held["valid_from_date"] <= (row["separation_date"] or "") < after[0]["valid_from_date"]]
+        return named[-1] if named else held["separation_date"]
+
     heads: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for number in range((LAST - FIRST).days + 1):
         at = (FIRST + timedelta(days=number)).isoformat()
         for name in {row["agent_id"] for row in agents.values()}:
             held = of_day(name, at)
-            if held and held["hire_date"] <= at and (held["separation_date"] is None or at <= held["separation_date"]):
+            if held and held["hire_date"] <= at and at <= (last_day(held) or at):
                 heads[at[:7], held["team_id"]][at < (held["floor_date"] or held["hire_date"])] += 1
     found = company.execute(
         "select strftime(period_month, '%Y-%m'), team_id, sum(agent_days)::int, sum(trainee_days)::int from marts.mart_workforce_turnover "
@@ -359,16 +369,16 @@ def usage(tool: str, day: str, active: int | None, seats: int | None, pool: str 
 @pytest.mark.spec("B08")
 @pytest.mark.spec("B10")
 @pytest.mark.spec("B17")
-def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(quick: Build) -> None:
+def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(figures: Build) -> None:
     line = COMPANY["ledger_actuals"][0] | {"cost_category": "it", "pool_id": "it", "ledger_amount": "100.01"}
-    company = quick(
+    company = figures(
         {
             "ledger_actuals": [line, line | {"line_number": 2, "pool_id": "other", "ledger_amount": "7.00"}],
             "tool_usage": [
-                usage("desk", "2025-05-05", 10, 10), usage("desk", "2025-05-12", 10, 10),
+                usage("desk", "2025-05-05", 10, 10), usage("desk", "2025-05-12", 10, 10, used_seats_count=None),
                 # Two sites: 4 and 2 of 10 users; nobody counted the users of one day.
                 usage("phone", "2025-05-05", 4, 6, site_id="n"), usage("phone", "2025-05-05", 2, 4, site_id="s"),
-                usage("phone", "2025-05-12", None, 10), usage("lost", "2025-05-05", 1, 2, pool=None),
+                usage("phone", "2025-05-12", None, 10, used_seats_count=8), usage("lost", "2025-05-05", 1, 2, pool=None),
                 usage("free", "2025-05-05", 1, 2, "none"),
                 usage("gone", "2025-05-05", 1, 2, is_deleted=True),
             ],
@@ -386,3 +396,6 @@ def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(quick: Build) 
         "free": (1, 2, None, None, "source_absent"),
     }
     assert company.execute("select sum(cost_amount) from marts.mart_tool_month where pool_id = 'it'").fetchall() == [(Decimal("100.01"),)]
+    # Seats in use are compared with the seats of the readings that count both, whoever counted users.
+    rates = dict(company.execute("select member, value from reporting.mart_metric where metric_id = 'seat_use_rate' and cut = 'tool'").fetchall())
+    assert rates == {"desk": 1.0, "phone": 0.7, "lost": 0.5, "free": 0.5}

@@ -50,7 +50,7 @@ ROWS = {
             {"offered_count": "9", "abandoned_count": "1", "short_abandoned_count": "2"},
             {"offered_count": "9", "abandoned_count": "1", "abandoned_within_count": "2", "target_seconds": "20"},
         ],
-        "counts_within_a_target_name_it": [{"answered_within_count": "0", "target_seconds": None}],
+        "counts_within_a_target_name_it": [{"answered_within_count": "0"}, {"abandoned_within_count": "0"}],
         "waits_of_answered_are_waits": [
             {"answered_wait_seconds": "9", "wait_seconds": "8"},
             {"longest_wait_seconds": "9", "wait_seconds": "8"},

@@ -2,9 +2,11 @@
 with readings as (
     select
         days.period_month, {{ key_of('usage', 'tool_id') }} as tool_id, usage.pool_id, usage.usage_date,
-        sum(usage.active_users_count) as active_users_count,
+        sum(case when usage.licensed_seats_count is not null then usage.active_users_count end) as active_users_count,
+        sum(case when usage.active_users_count is not null then usage.licensed_seats_count end) as counted_seats_count,
         sum(usage.licensed_seats_count) as licensed_seats_count,
-        sum(usage.used_seats_count) as used_seats_count,
+        sum(case when usage.licensed_seats_count is not null then usage.used_seats_count end) as used_seats_count,
+        sum(case when usage.used_seats_count is not null then usage.licensed_seats_count end) as metered_seats_count,
         sum(coalesce(usage.downtime_minutes, 0)) as downtime_minutes
     from {{ ref('stg_tool_usage') }} as usage
     inner join {{ ref('int_core__period_day') }} as days on usage.usage_date = days.day
@@ -12,16 +14,17 @@ with readings as (
     group by days.period_month, {{ key_of('usage', 'tool_id') }}, usage.pool_id, usage.usage_date
 ),
 
--- Adoption is of the days on which users and seats were both counted; seats are paid for on all days.
+-- Adoption is of the readings that count users and seats, use of those that count seats in use; seats are paid for on all days.
 tools as (
     select
         period_month, tool_id, pool_id,
         count(*) as readings_count,
-        count(active_users_count + licensed_seats_count) as counted_days,
-        cast(sum(case when licensed_seats_count is not null then active_users_count end) as bigint) as active_user_days,
-        cast(sum(case when active_users_count is not null then licensed_seats_count end) as bigint) as licensed_seat_days,
+        count(active_users_count) as counted_days,
+        cast(sum(active_users_count) as bigint) as active_user_days,
+        cast(sum(counted_seats_count) as bigint) as licensed_seat_days,
         cast(coalesce(sum(licensed_seats_count), 0) as bigint) as paid_seat_days,
         cast(sum(used_seats_count) as bigint) as used_seat_days,
+        cast(sum(metered_seats_count) as bigint) as metered_seat_days,
         cast(sum(downtime_minutes) as bigint) as downtime_minutes
     from readings
     group by period_month, tool_id, pool_id
@@ -74,6 +77,7 @@ mart_tool_month as (
         active_user_days,
         licensed_seat_days,
         used_seat_days,
+        metered_seat_days,
         downtime_minutes,
         cast(cast({{ rounded_quotient('active_user_days', 'counted_days', 10000) }} as decimal(14, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)) as active_user_count,
         case when active_user_days is null then 'source_absent' when licensed_seat_days = 0 then 'zero_denominator' end as adoption_null_reason,

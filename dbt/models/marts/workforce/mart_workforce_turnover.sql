@@ -47,6 +47,7 @@ moves as (
     from agents
     inner join months on agents.valid_from_date between months.start_date and months.last_date
     where agents.previous_to_date = agents.valid_from_date and agents.team_id is distinct from agents.previous_team_id
+        and (agents.employed_to_date is null or agents.employed_to_date >= agents.valid_from_date)
 ),
 
 ramp as (
