@@ -106,7 +106,7 @@ WHOLE: dict[str, list[Row]] = {
         _call("ABANDONED", None, _JANUARY, None, outcome="abandoned_queue", account_id="a"),
         _call("SPAMCALL", "SPAM", _FEBRUARY, 100),
         # Three calls on the merged chain: 7, 11, 13 seconds (13 = 26 at concurrency 2), one of them on the second link.
-        _call("C7", "S", _FEBRUARY, 7, channel="email"),
+        _call("C7", "S", _FEBRUARY, 7, channel="email", first_reply_at="2025-02-10T10:05:00+00"),
         _call("C11", "M2", _FEBRUARY, 5, hold_seconds=4, wrap_seconds=2, channel="email"),
         _call("C13", "M1", _FEBRUARY, 27, concurrency="2.0", channel="email"),
         _call("UNTIMED", None, _FEBRUARY, None, channel="email", account_id="a"),
@@ -161,7 +161,28 @@ WHOLE: dict[str, list[Row]] = {
             "comparator": "<=",
             "threshold_value": 8,
             "unit": "hours",
-        }
+            "population": "tickets",
+            "target_share": "0.9",
+            "goal_kind": "raise_satisfaction",
+        },
+        *(
+            {
+                "standard_id": goal,
+                "valid_from_date": "2025-01-01",
+                "metric_id": metric,
+                "comparator": comparator,
+                "threshold_value": threshold,
+                "unit": unit,
+                "population": "all",
+                "target_share": "1",
+                "goal_kind": goal,
+            }
+            for goal, metric, comparator, threshold, unit in (
+                ("raise_value", "customer_retention_90_rate", ">=", "0.5", "rate"),
+                ("cut_cost", "cost_per_ticket", "<=", "5", "money"),
+                ("use_resources", "occupancy_rate", ">=", "0.5", "rate"),
+            )
+        ),
     ],
     "ledger_actuals": [
         # December: nothing but one call and one line in yen, for which no rate came.

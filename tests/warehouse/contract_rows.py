@@ -28,7 +28,7 @@ _FIXED = {
     "rate_source": ["bank"], "line_kind": ["expense"], "ticket_state": ["open", "solved", "solved", "closed", "spam", "merged"],
     "version_state": ["approved"], "book_id": ["primary"], "question_key": ["q"], "outcome": ["answered", "abandoned_queue"],
     "legal_entity": ["E"], "survey_metric": ["csat"], "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
-    "concurrency": [None], "is_test": [False], "is_overruled": [False],
+    "concurrency": [None], "is_test": [False], "is_overruled": [False], "is_customised": [False, True],
     "is_handle_time_total": [False, True],
     "time_zone": ["Europe/Berlin", "America/New_York"], "weekday": [1, 2, 3, 4, 5], "start_minutes": [0, 480], "end_minutes": [720, 1440],
     "schedule_id": ["d1", "d2", "s1"], "metric_id": ["first_reply_seconds", "first_resolution_seconds", "other"], "unit": ["hours"],

@@ -57,8 +57,8 @@ def test_members_add_up_to_the_company_for_counts_and_money(company: duckdb.Duck
     sql = """
         select metric_id, period_month, members.cut, sum(members.num) as summed, any_value(company.num) as whole
         from reporting.mart_metric as members inner join reporting.mart_metric as company using (metric_id, period_kind, period_month)
-        where members.cut <> 'all' and company.cut = 'all' and members.unit in ('count', 'money', 'seconds') and members.den is null
-        group by all having count(members.num) = count(*) and summed is distinct from whole
+        where members.cut <> 'all' and company.cut = 'all' and members.unit in ('count', 'money', 'seconds')
+        group by all having count(members.den) = 0 and count(members.num) = count(*) and summed is distinct from whole
     """
     assert company.execute(sql).fetchall() == []
     assert company.execute("select count(*) from reporting.mart_metric where cut <> 'all' and num <> 0").fetchall()[0][0] > 100

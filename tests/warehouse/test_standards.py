@@ -231,10 +231,11 @@ def test_a_family_of_goals_without_a_standard_is_named(company: duckdb.DuckDBPyC
     assert set(attainment(company, "PHONE", "goal_kind")) == {"raise_satisfaction"}
 
 
-def test_without_standards_there_is_nothing_to_attain(complete_figures: duckdb.DuckDBPyConnection, render: Callable[[str], str]) -> None:
-    assert complete_figures.execute("select count(*) from reporting.mart_standard_attainment").fetchall() == [(0,)]
+def test_without_standards_there_is_nothing_to_attain(figures: Build, render: Callable[[str], str]) -> None:
+    company = figures({"interactions": calls(MONTHS[0], 9, 10)}, latest_delivery_date="2025-07-02")
+    assert company.execute("select count(*) from reporting.mart_standard_attainment").fetchall() == [(0,)]
     for name in ("assert_goals_cover_all_families", "assert_small_customers_keep_their_floor"):
-        assert complete_figures.execute(render((project.DBT_DIR / "tests" / f"{name}.sql").read_text(encoding="utf-8"))).fetchall() == []
+        assert company.execute(render((project.DBT_DIR / "tests" / f"{name}.sql").read_text(encoding="utf-8"))).fetchall() == []
 
 
 def test_random_series_are_those_of_a_count_by_hand(figures: Build) -> None:

@@ -162,7 +162,8 @@ def test_transfers_moves_and_trainees_are_apart_from_separations(figure: Callabl
         "team_id, agent_days, trainee_days, separations_count, transfer_count, trainee_separations_count, moves_in_count, moves_out_count"
     )
     rows = company.execute(
-        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C', 'W', 'X') and period_month >= ? order by 1, 2", [MAY]
+        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C', 'W', 'X') and period_month >= ? order by 1, 2",
+        [MAY],
     ).fetchall()
     assert rows == [
         ("A", 15, 0, 0, 0, 0, 0, 1), ("B", 16, 0, 0, 1, 0, 1, 0), ("C", 0, 10, 0, 0, 1, 0, 0), ("W", 10, 0, 1, 0, 0, 0, 0),
@@ -344,7 +345,11 @@ def test_days_and_headcount_of_random_agents_are_those_of_a_walk_day_by_day(quic
     def last_day(held: Row) -> str | None:
         own = sorted((row for row in agents.values() if row["agent_id"] == held["agent_id"]), key=lambda one: one["valid_from_date"])
         after = own[own.index(held) + 1 :]
-        named = [row["separation_date"] for row in after if held["valid_from_date"] <= (row["separation_date"] or "") < after[0]["valid_from_date"]]
+        named = [
+            row["separation_date"]
+            for row in after
+            if held["valid_from_date"] <= (row["separation_date"] or "") < after[0]["valid_from_date"]
+        ]
         return named[-1] if named else held["separation_date"]
 
     heads: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
@@ -397,5 +402,7 @@ def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(figures: Build
     }
     assert company.execute("select sum(cost_amount) from marts.mart_tool_month where pool_id = 'it'").fetchall() == [(Decimal("100.01"),)]
     # Seats in use are compared with the seats of the readings that count both, whoever counted users.
-    rates = dict(company.execute("select member, value from reporting.mart_metric where metric_id = 'seat_use_rate' and cut = 'tool'").fetchall())
+    rates = dict(
+        company.execute("select member, value from reporting.mart_metric where metric_id = 'seat_use_rate' and cut = 'tool'").fetchall()
+    )
     assert rates == {"desk": 1.0, "phone": 0.7, "lost": 0.5, "free": 0.5}

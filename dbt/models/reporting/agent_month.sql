@@ -64,7 +64,7 @@ keys as (
 ),
 
 presence as (
-    select coalesce(bool_or(feed = 'training_events' and is_present), false) as has_training from {{ source('lake', 'feed_presence') }}
+    select coalesce(bool_or(feed = 'training_events' and is_present), false) as has_training, coalesce(bool_or(feed = 'agents' and is_present), false) as has_agents from {{ source('lake', 'feed_presence') }}
 ),
 
 joined as (
@@ -74,6 +74,7 @@ joined as (
         coalesce(employed.is_employed_at_end and not employed.is_trainee, false) as is_on_floor_at_end,
         work.contacts_handled_count, work.contacts_timed_count, work.handle_seconds, work.expected_handle_seconds, work.tickets_resolved_count, work.worked_seconds, work.worked_shift_count,
         presence.has_training,
+        presence.has_agents,
         coalesce(history.trainings_count, 0) as trainings_count,
         coalesce(history.training_hours, 0) as training_hours,
         coalesce(history.training_months_count, 0) as training_months_count,
@@ -111,7 +112,7 @@ agent_month as (
         case when is_employed then employed_months_count end as employed_months_count,
         case when has_training then since_training_days end as since_training_days,
         case when has_training then greatest(since_training_days, gap_days) end as training_gap_max_days,
-        case when not has_training then 'source_absent' when not is_employed then 'agent_unknown' when since_training_days is null then 'hire_date_absent' end as training_null_reason
+        case when not (has_training and has_agents) then 'source_absent' when not is_employed then 'agent_unknown' when since_training_days is null then 'hire_date_absent' end as training_null_reason
     from joined
 )
 

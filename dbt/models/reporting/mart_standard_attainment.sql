@@ -29,7 +29,7 @@ valued as (
             when known_metrics.unit <> in_force.measured_unit then 'unit_differs'
             when in_force.customer_tier is not null and in_force.channel is not null then 'tier_of_a_channel'
         end as refused,
-        figures.value, figures.n, coalesce(figures.null_reason, case when figures.value is null then 'no_rows' end) as value_null_reason,
+        figures.value, figures.n, coalesce(figures.null_reason, case when figures.value is null then coalesce(company.null_reason, 'no_rows') end) as value_null_reason,
         best.value as tier_a_value
     from in_force
     left join known_metrics on in_force.measured_metric_id = known_metrics.metric_id
@@ -37,6 +37,8 @@ valued as (
         on in_force.measured_metric_id = figures.metric_id and in_force.period_month = figures.period_month
             and figures.cut = case when in_force.customer_tier is not null then 'tier' when in_force.channel is not null then 'channel' else 'all' end
             and figures.member = coalesce(in_force.customer_tier, in_force.channel, 'all')
+    -- What is unknown of the company is unknown of each channel, for the same reason.
+    left join figures as company on in_force.measured_metric_id = company.metric_id and in_force.period_month = company.period_month and company.cut = 'all'
     left join {{ ref('tier_service_month') }} as best
         on in_force.measured_metric_id = best.metric_id and in_force.period_month = best.period_month and best.account_tier = 'A'
             and in_force.customer_tier is not null

@@ -30,7 +30,7 @@ fct_ticket_interval as (
         placed.department_id, placed.previous_department_id, placed.agent_id, placed.blocked_reason, placed.schedule_id,
         placed.ended_at is null as is_last,
         placed.is_counted,
-        placed.ticket_state in ('new', 'open', 'pending', 'on_hold') as is_unresolved,
+        coalesce(placed.ticket_state in ('new', 'open', 'pending', 'on_hold'), false) as is_unresolved,
         placed.calendar_seconds, placed.business_seconds,
         case when placed.business_seconds is null then 'schedule_absent' end as business_null_reason,
         handoffs.ticket_key is not null as is_handoff,
