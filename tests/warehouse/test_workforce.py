@@ -162,7 +162,8 @@ def test_transfers_moves_and_trainees_are_apart_from_separations(figure: Callabl
         "team_id, agent_days, trainee_days, separations_count, transfer_count, trainee_separations_count, moves_in_count, moves_out_count"
     )
     rows = company.execute(
-        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C', 'W', 'X') and period_month >= ? order by 1, 2",
+        f"select {columns} from marts.mart_workforce_turnover where team_id in ('A', 'B', 'C', 'W', 'X') and period_month >= ? "
+        "order by 1, 2",
         [MAY],
     ).fetchall()
     assert rows == [
