@@ -373,7 +373,6 @@ def usage(tool: str, day: str, active: int | None, seats: int | None, pool: str 
 
 
 @pytest.mark.spec("B08")
-@pytest.mark.spec("B10")
 @pytest.mark.spec("B17")
 def test_tools_share_the_cost_of_their_pool_and_unused_seats_cost(figures: Build) -> None:
     line = COMPANY["ledger_actuals"][0] | {"cost_category": "it", "pool_id": "it", "ledger_amount": "100.01"}
