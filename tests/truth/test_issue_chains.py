@@ -53,7 +53,9 @@ def test_only_what_one_contact_truly_solved_counts_as_resolved_at_first_contact(
     passed, repeated, unsolved = _row(judged, _FIRSTS + sql)
     assert passed > 50
     assert (repeated, unsolved) == (0, 0)
+    # A ticket of the last days may truly be solved after the data ends: what is not mature is counted nowhere.
     sql = "select count(*) from firsts where contact_count = 1 and not is_first_contact_resolved and true_contacts = 1 and is_solved = 1"
+    sql += " and matures_on_7 <= (select max(as_of_date) from marts.dim_period)"
     assert _row(judged, _FIRSTS + sql) == (0,)
 
 
