@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from dagster_project.contracts.currencies import WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from dagster_project.contracts.model import Column, Contract
@@ -120,6 +121,14 @@ def _columns(rule: Rule) -> list[str]:
 
 
 _OF_FEEDS = {
+    "business_hours": [
+        Rule(
+            "time_zone",
+            "time_zone",
+            f"time_zone not in ({', '.join(map(literal, sorted(available_timezones() - {'localtime'})))})",
+            "is no time zone",
+        )
+    ],
     "fx_rates": [
         Rule(
             "exchange_rate",
