@@ -102,9 +102,8 @@ class MadeRows:
         run = self.tables.run
         run(f"create or replace temp table {self.excluded(name)} (record_number bigint, reason varchar)")
         target = self.affected(name)
-        count = self.tables.size(target)
-        self.mapped[name] = count
-        if not count:
+        self.mapped[name] = self.tables.size(target)
+        if not self.mapped[name]:
             return
         for feed in self.system.stream(name).feeds:
             self._map_feed(name, feed, target)
