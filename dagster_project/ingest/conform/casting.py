@@ -187,11 +187,10 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         scale = column.scale or 0
         strict = r"-?[0-9]+(\.0+)?" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
-        quick = exact
         if scale in (0, 3):  # most such values are written as the engine writes whole numbers or cents; comparing is half the price
-            quick = f"when {name}{'::decimal(18,2)' if scale else ''}::varchar = {raw} then false else {exact} end"
-            # one character that casts is a digit; only `case` keeps the engine from evaluating all of it
-            quick = f"case when strlen({raw}) <= 1 then false {quick}" if kind == "bigint" else f"case {quick}"
+            exact = f"case when {name}{'::decimal(18,2)' if scale else ''}::varchar = {raw} then false else {exact} end"
+        # one character that casts is a digit; only `case` keeps the engine from evaluating all of it
+        quick = f"case when strlen({raw}) <= 1 then false else {exact} end" if kind == "bigint" else None
         decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
         rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
         rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{dialect.decimal}"', quick_sql=quick))
