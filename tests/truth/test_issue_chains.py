@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 _FIRSTS = """
     with truth as (select * from true_chains where ticket is not null and contacts > 0),
     tickets as (
-        select ticket_key, cast(substr(ticket_id, 2) as bigint) as number, is_counted and account_id <> 'ACCOUNT_UNKNOWN' as is_known
+        select
+            ticket_key, cast(regexp_extract(ticket_id, '[0-9]+') as bigint) as number,
+            is_counted and account_id <> 'ACCOUNT_UNKNOWN' as is_known
         from marts.fct_ticket
     ),
     contacts as (

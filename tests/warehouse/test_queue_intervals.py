@@ -334,7 +334,7 @@ def counted_by_hand(rows: list[Row], zone: str) -> dict[tuple[Any, ...], list[in
         ended = {"abandoned_queue": "abandoned", "abandoned_hold": "abandoned", "not_answered": "unknown"}.get(
             row["outcome"], row["outcome"]
         )
-        ended = "answered" if talked else ended
+        ended = "answered" if talked and row["outcome"] in ("abandoned_hold", "unknown") else ended
         came = row["channel"] == "phone" or wait is not None or row["outcome"] in NAMED
         if row["is_deleted"] or row["direction"] != "in" or ended in ("failed", "abandoned_ivr") or not came:
             continue

@@ -45,14 +45,15 @@ placed as (
         interactions.ring_count,
         interactions.ring_started_at,
         interactions.answered_at,
-        -- How a contact that came to a queue left it; null for one that did not come to a queue, or by a technical fault.
+        -- How a contact that came to a queue left it; null for one that did not come to a queue, or by a technical fault. What the source
+        -- says counts; time talked decides only of who hung up on hold (an agent had answered) and where nothing is said.
         case
             when interactions.direction <> 'in' then null
             when
                 interactions.channel <> 'phone' and interactions.queued_at is null and interactions.queue_seconds is null
                 and interactions.outcome not in ('abandoned_queue', 'abandoned_hold', 'blocked', 'voicemail', 'callback')
                 then null
-            when interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0 then 'answered'
+            when interactions.outcome = 'answered' or (interactions.outcome in ('abandoned_hold', 'unknown') and interactions.talk_seconds > 0) then 'answered'
             when interactions.outcome in ('abandoned_queue', 'abandoned_hold') then 'abandoned'
             when interactions.outcome in ('blocked', 'voicemail', 'callback') then interactions.outcome
             when interactions.outcome not in ('failed', 'abandoned_ivr') then 'unknown'

@@ -1,9 +1,17 @@
-with listed as (
+{% set personnel = 'coalesce(team_id, department_id, site_id, employment_kind, cast(hire_date as varchar), cast(hourly_cost_amount as varchar)) is not null' -%}
+with known as (
     select
         agents.*,
-        lead(agents.valid_from_date) over (partition by agents.agent_id order by agents.valid_from_date) as next_from_date
+        max(case when {{ personnel }} then 1 else 0 end) over (partition by agents.agent_id) as is_known,
+        max(case when {{ personnel }} then 1 else 0 end) over (partition by agents.agent_id, agents.source_system) as is_known_here
     from {{ ref('stg_agents') }} as agents
     where not agents.is_deleted and agents.is_overruled is not true
+),
+
+-- A help desk lists who may log in, with a role and nothing else: where another system knows the person, its rows alone say what holds.
+listed as (
+    select *, lead(valid_from_date) over (partition by agent_id order by valid_from_date) as next_from_date
+    from known where is_known = is_known_here
 ),
 
 -- A row holds until the next one of its agent begins, whatever end the source wrote.
