@@ -68,6 +68,13 @@ valued as (
         ) }} as cost_amount,
         watermark.reporting_currency_code as currency_code,
         watermark.currency_decimals,
+        -- What the pool is shared by (decision 11).
+        case
+            {%- for driver in ['calls', 'seats', 'sessions'] %}
+            when instr(',' || watermark.pool_drivers || ',', ',' || lines.pool_id || '={{ driver }},') > 0 then '{{ driver }}'
+            {%- endfor %}
+            else 'time'
+        end as driver,
         periods.fiscal_period,
         periods.fiscal_year,
         coalesce(periods.close_state in ('closed', 'soft_closed'), false) as is_closed,
