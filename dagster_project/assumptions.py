@@ -45,6 +45,7 @@ class Assumptions(BaseModel):
     ramp_months: int = Field(ge=0, le=60)
     ramp_first_share: Decimal = Field(ge=0, le=1)
     ramp_last_share: Decimal = Field(ge=0, le=1)
+    customer_hour_value_amount: Decimal | None = Field(ge=0)
     pool_drivers: tuple[Annotated[str, Field(pattern=r"^[^,=]+=(calls|seats|sessions|time)$")], ...]
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)

@@ -91,6 +91,7 @@ REGISTERED = {
         ramp_last_share decimal(9,4) Productivity in the last of them; those between are on a straight line.
         unsolved_resolution_codes string Resolution codes of tickets that were closed without a solution, separated by commas.
         unresolvable_issue_families string Issue families that fcr_net leaves out, separated by commas.
+        customer_hour_value_amount decimal(18,3) Value of one hour that a customer waits, for a memo; null where nobody said it.
         pool_drivers string Cost pools that are not shared by time, each as pool=driver, separated by commas.
         resolution_price_amount decimal(18,3) Price of one claimed resolution of a self-service session; null where nobody said it.
         latest_delivery_date date Latest day of delivery of all; null without deliveries.
