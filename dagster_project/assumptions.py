@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dagster_project.errors import UsageError
 from dagster_project.host.yaml_files import read_yaml
@@ -44,12 +45,22 @@ class Assumptions(BaseModel):
     ramp_months: int = Field(ge=0, le=60)
     ramp_first_share: Decimal = Field(ge=0, le=1)
     ramp_last_share: Decimal = Field(ge=0, le=1)
+    customer_hour_value_amount: Decimal | None = Field(ge=0)
+    pool_drivers: tuple[Annotated[str, Field(pattern=r"^[^,=]+=(calls|seats|sessions|time)$")], ...]
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)
     ended_sources: tuple[str, ...]
     unsolved_resolution_codes: tuple[str, ...]
     unresolvable_issue_families: tuple[str, ...]
     resolution_price_amount: Decimal | None = Field(ge=0)
+
+    @field_validator("pool_drivers")
+    @classmethod
+    def _each_pool_has_one_driver(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        pools = [entry.partition("=")[0] for entry in value]
+        if len(set(pools)) < len(pools):
+            raise ValueError("a pool has two drivers")
+        return value
 
     def content_hash(self) -> str:
         """SHA-256 of the values; written into every published copy and extract."""

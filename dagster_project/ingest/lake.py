@@ -91,6 +91,8 @@ REGISTERED = {
         ramp_last_share decimal(9,4) Productivity in the last of them; those between are on a straight line.
         unsolved_resolution_codes string Resolution codes of tickets that were closed without a solution, separated by commas.
         unresolvable_issue_families string Issue families that fcr_net leaves out, separated by commas.
+        customer_hour_value_amount decimal(18,3) Value of one hour that a customer waits, for a memo; null where nobody said it.
+        pool_drivers string Cost pools that are not shared by time, each as pool=driver, separated by commas.
         resolution_price_amount decimal(18,3) Price of one claimed resolution of a self-service session; null where nobody said it.
         latest_delivery_date date Latest day of delivery of all; null without deliveries.
         assumptions_sha256 string SHA-256 of the assumptions.
@@ -176,6 +178,7 @@ def register_lake(
         "legal_entity": assumptions.legal_entity or _entity(engine),
         "unsolved_resolution_codes": ",".join(assumptions.unsolved_resolution_codes),
         "unresolvable_issue_families": ",".join(assumptions.unresolvable_issue_families),
+        "pool_drivers": ",".join(assumptions.pool_drivers),
         "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }

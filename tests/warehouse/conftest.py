@@ -35,6 +35,8 @@ _PARAMETERS = {
     "normal_shift_hours": "8", "ramp_months": 6, "ramp_first_share": "0.4", "ramp_last_share": "0.9",
     "handle_limit_seconds": "28800", "answer_target_seconds": "20", "short_abandon_seconds": "5", "company_country_code": None,
     "unsolved_resolution_codes": "no_solution", "unresolvable_issue_families": "", "resolution_price_amount": None,
+    "customer_hour_value_amount": None,
+    "pool_drivers": "telephony=calls,licences=seats,self_service=sessions,p1=calls,p2=calls,p3=seats,p4=seats,p5=sessions,p6=sessions",
     "small_customer_gap_share": "0.10", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
 }  # fmt: skip
 _TYPES = {
@@ -48,6 +50,7 @@ _TYPES = {
     "short_abandon_seconds": "bigint",
     "document_difference_limit_amount": "decimal(18, 3)",
     "resolution_price_amount": "decimal(18, 3)",
+    "customer_hour_value_amount": "decimal(18, 3)",
     "latest_delivery_date": "date",
 }
 LAYERS = ["+path:models/marts"]  # what they stand on comes along

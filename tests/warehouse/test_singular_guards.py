@@ -45,6 +45,7 @@ BREAKS = {
     "assert_allocation_ties_to_cost_lines": "update intermediate.int_cost__unit_allocated set cost_minor = cost_minor + "
     "1 where unit_number = (select min(unit_number) from intermediate.int_cost__unit_allocated)",
     "assert_budget_variance_ties": "update marts.mart_budget_variance set budget_amount = budget_amount + 0.01 where is_in_force",
+    "assert_capacity_cost_ties": "update marts.mart_capacity_cost set unused_amount = unused_amount + 0.01",
     "assert_cost_lines_have_a_month": "update marts.fct_cost_line set period_month = null where cost_source = 'budget'",
     "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
     "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",

@@ -24,7 +24,9 @@ ledger as (
         ledger.ledger_amount as transaction_cost_amount,
         ledger.currency_code as transaction_currency_code,
         ledger.document_exchange_rate, ledger.home_currency_code,
-        ledger.cost_behaviour, ledger.traceability, ledger.recurrence, coalesce(ledger.is_capex, false) as is_capex, ledger.is_in_scope, ledger.scope_reason
+        ledger.cost_behaviour, ledger.traceability, ledger.recurrence, coalesce(ledger.is_capex, false) as is_capex, ledger.is_in_scope, ledger.scope_reason,
+        -- A line that takes cost back takes its capacity back.
+        ledger.practical_capacity_minutes * {{ direction('ledger.ledger_amount') }} as practical_capacity_minutes
     from {{ ref('stg_ledger_actuals') }} as ledger
     left join periods on ledger.fiscal_period = periods.fiscal_period
     where not ledger.is_deleted
@@ -46,7 +48,8 @@ budget as (
         {{ amount_of('spread.month_minor', 'spread.budget_decimals') }} as transaction_cost_amount,
         spread.currency_code as transaction_currency_code,
         cast(null as decimal(18, 8)) as document_exchange_rate, cast(null as string) as home_currency_code,
-        spread.cost_behaviour, spread.traceability, spread.recurrence, coalesce(spread.is_capex, false) as is_capex, spread.is_in_scope, spread.scope_reason
+        spread.cost_behaviour, spread.traceability, spread.recurrence, coalesce(spread.is_capex, false) as is_capex, spread.is_in_scope, spread.scope_reason,
+        cast(null as bigint) as practical_capacity_minutes
     from {{ ref('int_cost__budget_spread') }} as spread
 ),
 
@@ -65,6 +68,13 @@ valued as (
         ) }} as cost_amount,
         watermark.reporting_currency_code as currency_code,
         watermark.currency_decimals,
+        -- What the pool is shared by (decision 11).
+        case
+            {%- for driver in ['calls', 'seats', 'sessions'] %}
+            when instr(',' || watermark.pool_drivers || ',', ',' || lines.pool_id || '={{ driver }},') > 0 then '{{ driver }}'
+            {%- endfor %}
+            else 'time'
+        end as driver,
         periods.fiscal_period,
         periods.fiscal_year,
         coalesce(periods.close_state in ('closed', 'soft_closed'), false) as is_closed,

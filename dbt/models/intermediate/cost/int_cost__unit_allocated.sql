@@ -5,7 +5,9 @@ with allocated as (
 ),
 
 units as (
-    select period_month, object_number, unit_number, unit_count, unit_place, driver_count, object_driver_count
+    select
+        period_month, object_number, unit_number, unit_count, unit_place, driver_count, object_driver_count,
+        case when unit_kind = 'interaction' and channel = 'phone' then 1 else 0 end as call_count
     from {{ rows_of('int_cost__unit_weighted') }} as units
 ),
 
@@ -36,7 +38,7 @@ small_shares as (
     from allocated
     inner join units on allocated.object_number = units.object_number
     inner join small_tickets on units.object_number = small_tickets.object_number
-    where abs(allocated.cost_minor) <= {{ narrow_limit() }}
+    where abs(allocated.cost_minor) <= {{ narrow_limit() }} and allocated.is_by_calls is not true
 ),
 
 small_remainders as (
@@ -80,12 +82,29 @@ large_shares as (
     from allocated
     inner join units on allocated.object_number = units.object_number
     where
-        units.unit_count > 3
-        or (units.unit_count > 1 and (units.object_driver_count > {{ narrow_limit() }} or abs(allocated.cost_minor) > {{ narrow_limit() }}))
+        allocated.is_by_calls is not true
+        and (
+            units.unit_count > 3
+            or (units.unit_count > 1 and (units.object_driver_count > {{ narrow_limit() }} or abs(allocated.cost_minor) > {{ narrow_limit() }}))
+        )
 ),
 
 large_handed as (
     {{ largest_remainder('large_shares', 'cost_line_number, divided.object_number', 'cost_minor', 'driver_count', 'unit_place', total='object_driver_count') }}
+),
+
+-- A line of calls goes to the calls of the ticket alone, the same to each.
+call_shares as (
+    select
+        allocated.period_month, allocated.cost_line_number, allocated.object_number, units.unit_number, units.unit_place, allocated.cost_minor, units.call_count,
+        cast(sum(units.call_count) over (partition by allocated.cost_line_number, allocated.object_number) as bigint) as object_call_count
+    from allocated
+    inner join units on allocated.object_number = units.object_number
+    where allocated.is_by_calls and units.unit_count > 1
+),
+
+call_handed as (
+    {{ largest_remainder('call_shares', 'cost_line_number, divided.object_number', 'cost_minor', 'call_count', 'unit_place', total='object_call_count') }}
 ),
 
 unit_allocated as (
@@ -98,6 +117,10 @@ unit_allocated as (
     union all
     select period_month, cost_line_number, unit_number, base_minor + bonus_minor * bonus_count as cost_minor
     from large_handed
+    where base_minor + bonus_minor * bonus_count <> 0
+    union all
+    select period_month, cost_line_number, unit_number, base_minor + bonus_minor * bonus_count as cost_minor
+    from call_handed
     where base_minor + bonus_minor * bonus_count <> 0
 )
 

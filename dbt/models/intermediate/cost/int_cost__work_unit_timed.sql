@@ -96,7 +96,7 @@ own_work as (
 units as (
     select
         interactions.period_month, 'interaction' as unit_kind, interactions.interaction_id as unit_id, interactions.interaction_key as unit_key,
-        interactions.surviving_ticket_key as ticket_key, interactions.account_id, interactions.department_id, interactions.channel,
+        interactions.surviving_ticket_key as ticket_key, interactions.account_id, interactions.department_id, interactions.channel, interactions.agent_id,
         coalesce(interactions.driver_seconds, cast(spread.share_seconds as bigint)) as known_seconds,
         case when interactions.driver_seconds is not null then 'measured' else 'reported' end as known_source
     from {{ rows_of('int_service__interaction_placed') }} as interactions
@@ -105,7 +105,7 @@ units as (
     union all
     select
         own_work.period_month, 'ticket_work' as unit_kind, tickets.ticket_id as unit_id, tickets.ticket_key as unit_key,
-        tickets.ticket_key, tickets.account_id, tickets.department_id, tickets.channel,
+        tickets.ticket_key, tickets.account_id, tickets.department_id, tickets.channel, cast(null as string) as agent_id,
         cast(own_work.known_seconds as bigint) as known_seconds, 'reported' as known_source
     from own_work
     inner join {{ ref('int_service__ticket_placed') }} as tickets on own_work.surviving_ticket_key = tickets.ticket_key
@@ -135,7 +135,7 @@ known_means as (
 
 timed as (
     select
-        units.period_month, units.unit_kind, units.unit_id, units.unit_key, units.ticket_key, units.account_id, units.department_id, units.channel,
+        units.period_month, units.unit_kind, units.unit_id, units.unit_key, units.ticket_key, units.account_id, units.department_id, units.channel, units.agent_id,
         -- Missing time takes the mean of its channel, else of the month; a month without any time splits equally.
         coalesce(units.known_seconds, channel_means.standard_seconds, month_means.standard_seconds, known_means.standard_seconds, 1) as driver_count,
         case when known_means.standard_seconds is null then 'contacts' else 'handle_seconds' end as driver,

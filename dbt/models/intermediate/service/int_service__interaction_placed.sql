@@ -32,6 +32,7 @@ placed as (
         end as account_id,
         interactions.channel,
         interactions.department_id,
+        interactions.agent_id,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0) as is_handled,
         not interactions.is_deleted and (interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0)
         and {{ of_named('tickets', 'is_surviving_deleted') }} is not true as is_costed,

@@ -16,9 +16,15 @@ with mart_cost_allocation_interaction as (
         objects.department_id,
         units.channel,
         lines.cost_category,
-        units.driver,
-        cast(units.driver_count as bigint) as driver_count,
-        units.handle_time_source,
+        case when objects.object_kind = 'unallocated' or lines.driver = 'time' then units.driver else lines.driver end as driver,
+        cast(
+            case lines.driver
+                when 'calls' then case when units.unit_kind = 'interaction' and units.channel = 'phone' then 1 else 0 end
+                when 'sessions' then objects.session_count
+                else units.driver_count
+            end as bigint
+        ) as driver_count,
+        case when lines.driver in ('calls', 'sessions') then 'none' else units.handle_time_source end as handle_time_source,
         {{ amount_of('allocated.cost_minor', 'lines.currency_decimals') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__unit_allocated') }} as allocated

@@ -14,9 +14,9 @@ with mart_cost_allocation_ticket as (
         objects.department_id,
         objects.channel,
         lines.cost_category,
-        objects.driver,
-        cast(objects.driver_count as bigint) as driver_count,
-        objects.handle_time_source,
+        case when objects.object_kind = 'unallocated' or lines.driver = 'time' then objects.driver else lines.driver end as driver,
+        cast(case lines.driver when 'calls' then objects.call_count when 'sessions' then objects.session_count else objects.driver_count end as bigint) as driver_count,
+        case when lines.driver in ('calls', 'sessions') then 'none' else objects.handle_time_source end as handle_time_source,
         {{ amount_of('allocated.cost_minor', 'lines.currency_decimals') }} as cost_amount,
         lines.currency_code
     from {{ local_ref('int_cost__object_allocated') }} as allocated

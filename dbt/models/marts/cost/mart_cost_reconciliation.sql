@@ -23,6 +23,7 @@ summed as (
         lines.legal_entity,
         lines.cost_category,
         lines.pool_id,
+        max(lines.driver) as driver,
         lines.currency_code,
         cast(coalesce(sum(lines.cost_amount), 0) as decimal(18, 3)) as ledger_amount,
         cast(coalesce(sum(case when lines.is_in_scope then 0 else lines.cost_amount end), 0) as decimal(18, 3)) as out_of_scope_amount,
@@ -40,9 +41,11 @@ summed as (
 
 mart_cost_reconciliation as (
     select
-        period_month, legal_entity, cost_category, pool_id, currency_code,
+        period_month, legal_entity, cost_category, pool_id, driver, currency_code,
         ledger_amount, out_of_scope_amount, capex_amount, allocated_amount, unallocated_amount, non_customer_amount, unused_amount,
         fx_missing_count,
+        -- Also where what two lines leave over cancels out: nothing is left then.
+        case when unallocated_amount <> 0 then case driver when 'calls' then 'no_calls' when 'seats' then 'no_seats' when 'sessions' then 'no_sessions' else 'no_work' end end as unallocated_reason,
         cast(ledger_amount - out_of_scope_amount - capex_amount - allocated_amount - unallocated_amount - non_customer_amount - unused_amount as decimal(18, 3)) as difference_amount
     from summed
 )
