@@ -222,6 +222,30 @@ def test_satisfied_answers_of_each_month(run: Run) -> None:
     assert differing(own(run.company.csat()), published(run, sql, keys=1)) == {}
 
 
+@pytest.mark.parametrize("of_all", [True, False], ids=["published", "metrics"])
+def test_invitations_of_each_month_and_what_they_ask_about(run: Run, of_all: bool) -> None:
+    expected = run.company.invited()
+    if of_all:
+        conditions = ("true", "is_delivered", "is_answered", "is_same_channel is not null", "is_same_channel", "is_immediate is not null")
+        counts = ", ".join(f"count(*) filter (is_asked and {condition})" for condition in (*conditions, "is_immediate"))
+        sql = f"select period_month, {counts} from marts.fct_survey_invitation group by 1"
+        assert expected.sum().min() > 0, "what is compared has figures"
+    else:
+        figures = (
+            ("survey_delivery_rate", "den"), ("survey_delivery_rate", "num"), ("survey_response_rate", "num"),
+            ("same_channel_survey_rate", "den"),
+            ("same_channel_survey_rate", "num"), ("immediate_survey_rate", "den"), ("immediate_survey_rate", "num"),
+        )  # fmt: skip
+        parts = ", ".join(f"coalesce(max({part}) filter (metric_id = '{rate}'), 0)" for rate, part in figures)
+        sql = f"select period_month, {parts} from reporting.mart_metric where cut = 'all' group by 1"
+    assert differing(own(expected), published(run, sql, keys=1)) == {}
+
+
+def test_promoters_and_detractors_of_each_month(run: Run) -> None:
+    sql = "select period_start, top_count, bottom_count, n from reporting.mart_survey_score where survey_metric = 'nps' and cut = 'all'"
+    assert differing(own(run.company.opinions()), published(run, f"{sql} and period_kind = 'month'", keys=1)) == {}
+
+
 def test_customers_that_order_that_are_active_and_that_are_kept(run: Run) -> None:
     months = run.rows("select period_month::varchar, end_date::varchar from marts.dim_period where is_complete_period")
     sql = (

@@ -17,7 +17,8 @@ _FIXED = {
     "currency_code": ["EUR", "EUR", "USD"], "from_currency_code": ["USD"], "to_currency_code": ["EUR"], "rate_type": ["average"],
     "rate_source": ["bank"], "line_kind": ["expense"], "ticket_state": ["open", "solved", "solved", "closed", "spam", "merged"],
     "version_state": ["approved"], "book_id": ["primary"], "question_key": ["q"], "outcome": ["answered", "abandoned_queue"],
-    "legal_entity": ["E"], "survey_metric": ["csat"], "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
+    "legal_entity": ["E"], "survey_metric": ["csat", "csat", "nps"],
+    "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
     "concurrency": [None], "is_test": [False], "is_overruled": [False],
     "is_handle_time_total": [False, True],
 }  # fmt: skip

@@ -36,6 +36,9 @@ BREAKS = {
     "1 where unit_number = (select min(unit_number) from intermediate.int_cost__unit_allocated)",
     "assert_cost_lines_have_a_month": "update marts.fct_cost_line set period_month = null where cost_source = 'budget'",
     "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
+    "assert_surveys_follow_their_contact": "update marts.fct_survey_invitation set "
+    "lag_null_reason = 'before_contact_ended' where invitation_id = 'V1'",
+    "assert_answers_find_their_invitation": "update marts.fct_survey_response set invitation_id = 'NEVER' where response_id = 'S0'",
     "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",
 }
 FOUND = {

@@ -30,6 +30,8 @@ instants as (
     union all
     select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
+    select 'survey_invitations', min(invited_at), max(invited_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_survey_invitations') }}
+    union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
 

@@ -51,6 +51,8 @@ fct_survey_response as (
         {{ key_of('responses', 'response_id') }} as response_key,
         responses.response_id,
         responses.question_key,
+        responses.question_version,
+        responses.invitation_id,
         coalesce(accounts.surviving_account_id, resolved.account_id, {{ of_named('tickets', 'account_id') }}, {{ of_named('orders', 'account_id') }}, 'ACCOUNT_UNKNOWN') as account_id,
         {{ of_named('tickets', 'ticket_key') }} as ticket_key,
         responses.ticket_id,
