@@ -19,7 +19,10 @@ from benchmarks.report import Section
 END, DEMO_ACCOUNTS, DEMO_MONTHS = date(2026, 10, 31), 400, 14
 LAST = END + timedelta(days=1)
 HISTORIES = (3, 12, 24)
-_REFERENCE = {"accounts", "agents", "contacts", "fiscal_periods", "fx_rates", "service_standards"}
+_REFERENCE = set(
+    "accounts agents benchmarks business_hours contacts entitlements fiscal_periods fx_rates holidays initiatives product_changes "
+    "referrals ring_cadence service_standards staff_surveys".split()
+)
 _LEFT_OUT = {"budgets"}
 """Without a ledger a month takes its budget as cost, so that a short history would spread cost over months it does not know."""
 _WARM = """
@@ -91,7 +94,7 @@ def first(work: Path, repeats: int, section: Section) -> None:
 
 
 def shortened(landing: Path, months: int, target: Path) -> None:
-    """Link the deliveries of the last months; customers, agents, standards, periods and rates stay whole, so that every day is the same."""
+    """Link the deliveries of the last months; what names, promises or plans stays as it is, so that every day is the same."""
     cut = date(END.year + (END.month - months) // 12, (END.month - months) % 12 + 1, 1)
     for feed in sorted((landing / "canonical").iterdir()):
         for delivery in sorted(feed.iterdir()):

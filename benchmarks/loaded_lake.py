@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import duckdb
 
 from dagster_project.assumptions import load_assumptions
 from dagster_project.contracts.model import Contract, feeds, load_contract
+from dagster_project.ingest.lake import REGISTERED
 
 # What the product's lake says of each row besides the contract's columns: values of a company whose sources delivered every row once.
 _TOLD = "0::bigint as change_number, ''::varchar as file_order, 'canonical'::varchar as key_scope, false as is_withdrawn"
@@ -35,8 +35,12 @@ def show_lake(database: Path, delivered: list[str]) -> None:
         ((latest,),) = connection.execute("select max(last_delivery_date) from lake.sources").fetchall()
         values |= {"reporting_currency_code": "EUR", "company_time_zone": "UTC", "legal_entity": "DEMO", "assumptions_sha256": "bench"}
         values["latest_delivery_date"] = latest
-        listed = ", ".join(f"{_literal(value)} as {name}" for name, value in values.items())
-        connection.execute(f"create or replace table lake.run_parameters as select {listed}")
+        values |= {name: ",".join(value) for name, value in values.items() if isinstance(value, tuple)}
+        declared = REGISTERED["run_parameters"].empty_table()
+        connection.register("declared", declared)
+        connection.execute("create or replace table lake.run_parameters as from declared")
+        marks = ", ".join("?" * declared.num_columns)
+        connection.execute(f"insert into lake.run_parameters values ({marks})", [values[name] for name in declared.column_names])
 
 
 def _view(connection: duckdb.DuckDBPyConnection, contract: Contract, *, is_delivered: bool) -> str:
@@ -59,13 +63,3 @@ def _view(connection: duckdb.DuckDBPyConnection, contract: Contract, *, is_deliv
         f"select {typed}, 'canonical'::varchar as source_system, source_file as batch_id, (hash({hashed}) >> 1)::bigint as row_hash,"
         f" rowid as record_number, parse_path(source_file)[-2]::date as delivery_date, {_TOLD} from raw.{contract.feed}"
     )
-
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "null::date"
-    if isinstance(value, int):
-        return f"{value}::integer"
-    if isinstance(value, date):
-        return f"date '{value}'"
-    return f"'{value}'" if isinstance(value, str) else f"{value}::decimal(9, 4)"

@@ -16,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import duckdb
+import pandas  # noqa: F401  # the engine imports it with the first parameter of a statement: not the price of a file
 
 from benchmarks import product
 from benchmarks.measure import Usage, middle

@@ -39,11 +39,22 @@ class Assumptions(BaseModel):
     acsi_overall_weight: Decimal | None = Field(gt=0, le=100)
     acsi_expectation_weight: Decimal | None = Field(gt=0, le=100)
     acsi_ideal_weight: Decimal | None = Field(gt=0, le=100)
+    answer_target_seconds: int = Field(gt=0)
+    short_abandon_seconds: int = Field(ge=0)
+    company_country_code: str | None = Field(pattern="^[A-Z]{2}$")
+    small_customer_gap_share: Decimal = Field(ge=0, le=1)
     ledger_posted_share: Decimal = Field(ge=0, le=1)
     document_difference_limit_amount: Decimal = Field(ge=0)
+    normal_shift_hours: Decimal = Field(gt=0, le=24)
+    ramp_months: int = Field(ge=0, le=60)
+    ramp_first_share: Decimal = Field(ge=0, le=1)
+    ramp_last_share: Decimal = Field(ge=0, le=1)
     quarantine_threshold_rate: Decimal = Field(ge=0, le=1)
     quarantine_threshold_records: int = Field(ge=0)
     ended_sources: tuple[str, ...]
+    unsolved_resolution_codes: tuple[str, ...]
+    unresolvable_issue_families: tuple[str, ...]
+    resolution_price_amount: Decimal | None = Field(ge=0)
 
     def content_hash(self) -> str:
         """SHA-256 of the values; written into every published copy and extract."""

@@ -21,6 +21,7 @@ FINANCIAL_STATES = ("paid", "voided")
 ORDER_STATES = ("fulfilled", "cancelled")
 TICKET_STATES = ("open", "solved", "closed", "deleted", "spam", "merged")
 STATE = {name: position for position, name in enumerate(TICKET_STATES)}
+TICKET_STATUS = ("new", "open", "pending", "on_hold", "solved", "closed", "deleted", "spam", "merged")
 TICKET_TYPES = ("question", "incident", "complaint", "request", "problem")
 ISSUES = ("delivery", "damage", "invoice", "login", "setup", "return", "other", "defect", "wrong_item")
 ISSUE_FAMILIES = ("logistics", "product", "account_admin", "access", "usage")
@@ -85,3 +86,26 @@ TRAINING_FORMATS = ("classroom", "e_learning", "role_play", "coaching", "shadowi
 TOOLS = ("ticket desk", "telephony", "knowledge base")
 VENDORS = ("Lumen Cloud", "Nordtel", "Hallway Estates", "Brightpath Training")
 LEGAL_ENTITY = "DEMO"
+EVENTS = (
+    *("created", "status_change", "assignment", "department_change", "public_comment", "reopened", "merged", "deleted"),
+    *("history_viewed", "info_rerequested", "blocked", "unblocked", "qa_review"),
+)
+EVENT = {name: position for position, name in enumerate(EVENTS)}
+ACTOR_ROLES = ("agent", "customer", "bot", "system")
+BLOCKED_REASONS = ("waits for carrier", "waits for supplier", "waits for finance", "waits for development")
+REVIEW_RESULTS = ("fail", "pass")
+SCHEDULES, ZONES = ("north", "south"), ("Europe/Berlin", "America/New_York")
+HOLIDAYS = ("New Year", "Labour Day", "German Unity Day", "Christmas", "Boxing Day", "Independence Day", "Thanksgiving")
+CADENCES = ("1/4", "1.5/3.5", "1/4", "0.4/0.2/0.4/2", "2/4", "1/2", "1/4")
+BENCHMARKED = ("csat_rate", "handled_rate", "repeat_purchase_rate", "complaint_rate")
+INITIATIVES = ("Training in finding faults", "Longer hours in the north", "New search in the knowledge base")
+TOUCH_KINDS = ("review", "visit", "call", "thank_you", "loyalty_gesture", "glitch")
+TOUCH_STATES = ("planned", "done", "missed")
+GLITCHES = ("billing_error", "wrong_contract", "missed_review", "wrong_contact")
+AUDIENCES = ("customer", "analyst", "job_candidate")
+STAFF_ITEMS = ("stress", "support", "culture", "tools", "recommend")
+STAFF_KINDS = ("stress", "employer_support", "culture", "tools", "enps")
+STAFF_ITEM_TEXTS = (
+    *("My work leaves me exhausted.", "My employer helps when I need it.", "We learn from mistakes here.", "My tools let me work well."),
+    "How likely are you to recommend us as a place to work?",
+)

@@ -29,7 +29,7 @@ from demo_company.tables import TruthTables
 
 END = date(2026, 10, 31)
 ACCOUNTS, MONTHS, DAILY, SEED = 400, 27, 10, 7
-FORM = 4
+FORM = 5
 """Version of what this package writes for given arguments; raise it with any change of the bytes."""
 Columns = dict[str, dict[str, Column]]
 _EVERY_DAY = ("tickets", "interactions", "orders", "order_lines")

@@ -53,6 +53,23 @@ class Code:
         return pa.array(self.texts).take(pa.array(values, mask=missing))
 
 
+PACK = 10**12
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """One of several columns by row: value `PACK * part + value in that part`."""
+
+    parts: tuple[Column, ...]
+
+    def arrow(self, values: Integers, missing: Flags) -> pa.Array:
+        """Texts of all parts, each where it applies."""
+        part, inner = values // PACK, values % PACK
+        return pc.coalesce(
+            *(column.arrow(np.where(part == place, inner, 0), missing | (part != place)) for place, column in enumerate(self.parts))
+        )
+
+
 @dataclass(frozen=True)
 class Decimals:
     """Whole number of units of 10**-scale."""

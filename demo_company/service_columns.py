@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from demo_company.codes import (
+    ACTOR_ROLES,
     AGENT_STATES,
+    BLOCKED_REASONS,
     CHOICE_REASONS,
     COMMENTS,
+    EVENTS,
     ISSUE_FAMILIES,
     ISSUES,
     METRICS,
@@ -14,16 +17,18 @@ from demo_company.codes import (
     OUTCOMES,
     QUESTIONS,
     RESOLUTIONS,
+    REVIEW_RESULTS,
     SEPARATIONS,
     SESSION_CHANNELS,
     SESSION_OUTCOMES,
     SUPPRESSED,
     TEAMS,
     TICKET_STATES,
+    TICKET_STATUS,
     TICKET_TYPES,
     TRAINING_FORMATS,
 )
-from demo_company.files import Code, Column, Decimals, Identifier
+from demo_company.files import Code, Column, Decimals, Identifier, Mixed
 from demo_company.shared_columns import (
     ACCOUNT,
     AGENT,
@@ -78,6 +83,21 @@ SERVICE_COLUMNS: dict[str, dict[str, Column]] = {
         "handle_seconds": WHOLE,
         **UPDATED,
         "is_deleted": FLAG,
+    },
+    "ticket_events": {
+        "ticket_id": TICKET,
+        "event_number": WHOLE,
+        "event_at": AT,
+        "actor_id": Mixed((AGENT, CONTACT)),
+        "actor_role": Code(ACTOR_ROLES),
+        "event_type": Code(EVENTS),
+        "field_name": Code(("status", "department", "assignee")),
+        "old_value": DEPARTMENT,
+        "new_value": Mixed((Code(TICKET_STATUS), DEPARTMENT, AGENT, Code(REVIEW_RESULTS))),
+        "department_id": DEPARTMENT,
+        "blocked_reason": Code(BLOCKED_REASONS),
+        "sentiment_score": SCORE,
+        **UPDATED,
     },
     "interactions": {
         "interaction_id": INTERACTION,

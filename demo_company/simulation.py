@@ -16,19 +16,25 @@ from demo_company.draws import Draws, Integers
 from demo_company.effects import episodes
 from demo_company.fates import Fates
 from demo_company.files import NULL, Batch, rows, stack, take
+from demo_company.histories import Histories
 from demo_company.interactions import Interactions
 from demo_company.matters import Matters
 from demo_company.money import Rates
 from demo_company.offers import Offers
 from demo_company.outbox import Outbox
 from demo_company.problems import Problems
+from demo_company.promises import Promises
 from demo_company.recovery import Recovery
+from demo_company.relations import Relations
 from demo_company.sales import Sales, delivered
+from demo_company.schedules import Schedules
 from demo_company.staff import Staff
 from demo_company.surveys import Surveys
 from demo_company.tables import TruthTables
 from demo_company.tickets import Tickets
+from demo_company.timelines import Timelines
 from demo_company.truth import Truth
+from demo_company.voices import Voices
 from demo_company.workforce import Workforce
 
 _GHOST_DAYS = 28
@@ -52,18 +58,25 @@ class Simulation:
         self._problems = Problems(self.customers, self.workforce.hours, behaviour)
         self._matters = Matters(self.customers, self.workforce.hours, behaviour)
         self._tickets = Tickets(self.customers, self._desk, self.outbox)
+        self._histories = Histories(self._desk, self.outbox, seed)
         self._interactions = Interactions(self.customers, self._desk, self.outbox)
         self._surveys = Surveys(self.customers, self.outbox, behaviour)
         self._offers = Offers(self.customers, self.fates, self._sales, self.outbox)
         self._recovery = Recovery(self.customers, self._sales, self.outbox)
         self._staff = Staff(self.workforce, calendar, self.outbox, seed)
         self.books = Books(calendar, self.workforce, rates, self.outbox)
-        self.truth = Truth(calendar, rates, accounts)
+        self._schedules = Schedules(calendar)
+        self.truth = Truth(calendar, rates, accounts, Timelines(calendar, self._schedules, tables))
+        self._promises = Promises(self.customers, calendar, self.outbox)
+        self._relations = Relations(self.customers, self.outbox, seed)
+        self._voices = Voices(self.customers, self.workforce, calendar, self.outbox, seed)
         self._causal = Causal(self.customers, self.fates, rates, tables, behaviour)
         self._troubled: Batch | None = None
         self._resolved: list[Batch] = []
         self.books.open()
         self._staff.open()
+        self._schedules.deliver(self.outbox)
+        self._promises.open()
         self._join(-1)
 
     def month(self, month: int) -> None:
@@ -87,7 +100,7 @@ class Simulation:
         self._causal.keep(ended, outcomes)
         happened = seen[events["_parent"]]
         self._report_problems(take(events, happened), reported[happened], ended)
-        self._tickets.month(start, end, draws)
+        self._histories.month(month, start, self._tickets.month(start, end, draws))
         contacts = self._interactions.month(draws)
         self._offers.make(contacts, draws)
         self._offers.accept(end, draws)
@@ -97,6 +110,8 @@ class Simulation:
         self._surveys.after_tickets(ended, draws)
         everyone, answers = self._surveys.relationship(month, self.fates.present(end - 1), draws)
         self.truth.opinions(month, everyone, answers)
+        self._voices.month(month, ended, everyone, answers)
+        self._relations.month(month, present)
         self._close(start, end, draws)
         timesheets, people = self._desk.handling.timesheets.month()
         self._staff.month(month, timesheets)
@@ -234,7 +249,7 @@ class Simulation:
         })  # fmt: skip
         offers = {"incremental": self._offers.incremental, "taken_over": self._offers.taken_over}
         return {
-            "true_values": {"reporting_currency_code": "EUR", "offers": offers},
+            "true_values": {"reporting_currency_code": "EUR", "offers": offers, "initiative_effect": 0},
             **self.truth.document(),
             "causal": causal,
         }

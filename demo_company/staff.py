@@ -109,9 +109,7 @@ class Staff:
             spells.append((int(w.moved[agent]), int(w.next_team[agent])))
         gone = int(w.left[agent]) <= day
         count = len(spells)
-        until = [
-            spells[position + 1][0] - 1 if position + 1 < count else (int(w.left[agent]) if gone else NULL) for position in range(count)
-        ]
+        until = [spells[position + 1][0] if position + 1 < count else (int(w.left[agent]) if gone else NULL) for position in range(count)]
         team: Integers = np.array([spell[1] for spell in spells], dtype=np.int64)
         department = np.array(TEAM_DEPARTMENT, dtype=np.int64)[team]
         row = np.ones(count, dtype=np.int64)
@@ -126,7 +124,7 @@ class Staff:
             "agent_role": row * int(agent % 9 == 0),
             "hire_date": row * int(w.hired[agent]) * DAY,
             "floor_date": row * int(w.floor[agent]) * DAY,
-            "separation_date": row * (int(w.left[agent]) * DAY if gone else NULL),
+            "separation_date": row * ((int(w.left[agent]) - 1) * DAY if gone else NULL),
             "separation_kind": row * (int(w.left_kind[agent]) if gone else NULL),
             "hourly_cost_amount": row * int(w.hourly_cents[agent]),
             "currency_code": row * 0,

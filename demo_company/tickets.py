@@ -26,8 +26,8 @@ class Tickets:
     def __init__(self, customers: Customers, desk: Desk, outbox: Outbox) -> None:
         self._customers, self._desk, self._outbox = customers, desk, outbox
 
-    def month(self, start: int, end: int, draws: Draws) -> None:
-        """Queue the tickets opened or ended in a month."""
+    def month(self, start: int, end: int, draws: Draws) -> list[Batch]:
+        """Queue the tickets opened or ended in a month; returns the rows that say how tickets ended."""
         chains = self._desk.chains
         opened, ended = np.concatenate(self._desk.opened), np.concatenate(self._desk.ended)
         over = chains.of(ended)
@@ -38,8 +38,8 @@ class Tickets:
         self._outbox.add("tickets", final | {"_is_first": (now & ~twice).astype(np.int64)}, final["_final_at"])
         for first in (take(final, twice), self._final(running)):
             self._outbox.add("tickets", _as_opened(first), first["created_at"])
-        self._duplicates(take(final, now), draws)
-        self._spam(max(len(opened) * _SPAM // 10_000, 1), start, end, draws)
+        merged = self._duplicates(take(final, now), draws)
+        return [final, *merged, self._spam(max(len(opened) * _SPAM // 10_000, 1), start, end, draws)]
 
     def _final(self, over: Batch) -> Batch:
         """Rows of tickets whose chain is over."""
@@ -83,11 +83,11 @@ class Tickets:
             "_is_first": zero + 1,
         }
 
-    def _duplicates(self, tickets: Batch, draws: Draws) -> None:
+    def _duplicates(self, tickets: Batch, draws: Draws) -> list[Batch]:
         """Add second tickets about the same matter, merged into the first; every tenth of them merges by way of another."""
         chosen = np.flatnonzero(draws.chance(rows(tickets), _MERGED) & (tickets["account_id"] != NULL))
         if not len(chosen):
-            return
+            return []
         second = take(tickets, chosen)
         third = take(second, np.arange(0, len(chosen), 10))
         numbers = self._desk.new_tickets(len(chosen) + rows(third))
@@ -114,8 +114,9 @@ class Tickets:
             "is_deleted": zero,
         }
         self._outbox.add("tickets", copy, solved)
+        return [copy]
 
-    def _spam(self, count: int, start: int, end: int, draws: Draws) -> None:
+    def _spam(self, count: int, start: int, end: int, draws: Draws) -> Batch:
         created = draws.integers(start, end - 2 * 3_600, count)
         nothing, zero = np.full(count, NULL, dtype=np.int64), np.zeros(count, dtype=np.int64)
         chain: Batch = dict.fromkeys(Chains().table, nothing) | {
@@ -144,6 +145,7 @@ class Tickets:
             "assignee_id": nothing,
         }
         self._outbox.add("tickets", spam, created + 60)
+        return spam
 
 
 def _as_opened(tickets: Batch) -> Batch:

@@ -15,19 +15,31 @@ from typing import Any
 import numpy as np
 
 from demo_company.calendar import DAY, Calendar
-from demo_company.codes import COST_CATEGORIES, PHONE, POOLS, STATE
+from demo_company.codes import AGENT_STATES, COST_CATEGORIES, PHONE, POOLS, STATE
 from demo_company.draws import Flags, Integers
 from demo_company.files import NULL, Batch, rows, take
 from demo_company.loyalty import Loyalty
 from demo_company.money import Rates
+from demo_company.tallies import Tallies
+from demo_company.timelines import Timelines
 
-WITHIN_SECONDS = 20
+WITHIN_SECONDS, THIRD_RING = 20, 3
 LEADING_QUESTIONS = (0, 2)
 """Satisfaction after a ticket, recommendation about the relationship."""
 _MONEY = ("gross_sales", "net_sales", "credits", "cost_of_goods", "refunds", "recovered_goods")
 _COUNTS = (
     *("tickets_created", "tickets_solved", "complaints", "problem_reports", "interactions", "handled", "calls", "queued", "abandoned"),
-    *("answered_within_20_seconds", "offer_orders", "problem_events", "invited", "invitations_delivered", "answered"),
+    *("answered_within_20_seconds", "answered_before_third_ring", "offer_orders", "problem_events", "invited", "invitations_delivered"),
+    *(
+        "answered",
+        "paid_seconds",
+        "handling_seconds",
+        "available_seconds",
+        "absence_seconds",
+        "overtime_seconds",
+        "trainings",
+        "separations",
+    ),
 )
 _PROMOTION = ("detractors", "passives", "promoters")
 _CAME = ("ordering_accounts", "new_accounts")
@@ -36,8 +48,9 @@ _CAME = ("ordering_accounts", "new_accounts")
 class Truth:
     """Running sums by month over all deliveries."""
 
-    def __init__(self, calendar: Calendar, rates: Rates, accounts: int) -> None:
-        self._calendar, self._rates = calendar, rates
+    def __init__(self, calendar: Calendar, rates: Rates, accounts: int, timelines: Timelines) -> None:
+        self._calendar, self._rates, self._timelines = calendar, rates, timelines
+        self._tallies = Tallies(calendar)
         months = calendar.months
         self._rows: Counter[str] = Counter()
         self._cost = np.zeros((months, len(COST_CATEGORIES), 2), dtype=np.int64)
@@ -53,7 +66,7 @@ class Truth:
         """Count one delivery."""
         for feed, batch in feeds.items():
             self._rows[feed] += rows(batch)
-            counter = getattr(self, f"_{feed}", None)
+            counter = getattr(self, f"_{feed}", None) or getattr(self._tallies, feed, None)
             if counter:
                 counter(batch)
 
@@ -104,6 +117,9 @@ class Truth:
         solved = np.isin(batch["ticket_state"], (STATE["solved"], STATE["closed"]))
         self._add("tickets_solved", self._calendar.month_of(np.where(solved, batch["last_solved_at"], 0)), solved)
 
+    def _ticket_events(self, batch: Batch) -> None:
+        self._timelines.add(batch)
+
     def _interactions(self, batch: Batch) -> None:
         month = self._calendar.month_of(batch["started_at"])
         every = month >= 0
@@ -113,8 +129,32 @@ class Truth:
         self._add("handled", month, answered)
         self._add("calls", month, batch["channel"] == PHONE)
         self._add("queued", month, queued)
+        self._add("answered_before_third_ring", month, answered & (batch["channel"] == PHONE) & (batch["ring_count"] < THIRD_RING))
         self._add("abandoned", month, queued & ~answered)
         self._add("answered_within_20_seconds", month, queued & answered & (batch["queue_seconds"] <= WITHIN_SECONDS))
+
+    def _agent_time(self, batch: Batch) -> None:
+        month, state, seconds = self._calendar.month_of(batch["work_date"]), batch["agent_state"], batch["state_seconds"]
+        handling = np.isin(state, [AGENT_STATES.index(name) for name in ("talk", "hold", "wrap", "chat", "case_work")])
+        for name, of_state in (
+            ("paid_seconds", seconds),
+            ("handling_seconds", seconds * handling),
+            ("available_seconds", seconds * (state == AGENT_STATES.index("available"))),
+            ("absence_seconds", seconds * (state == AGENT_STATES.index("absence"))),
+            ("overtime_seconds", batch["overtime_seconds"]),
+        ):
+            np.add.at(self._counts[name], month, of_state)
+
+    def _training_events(self, batch: Batch) -> None:
+        month = self._calendar.month_of(batch["started_at"])
+        self._add("trainings", month, month >= 0)
+
+    def _agents(self, batch: Batch) -> None:
+        """Count who left by the month of the last day; the row of each team says it."""
+        gone = batch["separation_date"] != NULL
+        leavers, first = np.unique(batch["agent_id"][gone], return_index=True)
+        month = self._calendar.month_of(batch["separation_date"][gone][first])
+        self._add("separations", month, (month >= 0) & (leavers >= 0))
 
     def _orders(self, batch: Batch) -> None:
         self._add("offer_orders", self._calendar.month_of(batch["ordered_at"]), batch["offer_id"] != NULL)
@@ -155,6 +195,8 @@ class Truth:
         """Return the counted truth as plain numbers; months by their fiscal period."""
         surviving = self._merged()
         self._who_came(surviving)
+        histories = self._timelines.document()
+        counts = self._counts | self._timelines.counts | self._tallies.counts
         names, loyal = [period.label for period in self._calendar.periods], self._loyalty.months(surviving)
         return {
             "rows": dict(sorted(self._rows.items())),
@@ -165,7 +207,7 @@ class Truth:
             "pool_cents": {name: {pool: int(self._pools[m, p]) for p, pool in enumerate(POOLS)} for m, name in enumerate(names)},
             "allocated_cents": {name: int(self._cost[m, :, 1].sum()) for m, name in enumerate(names)},
             "money_cents": {name: {kind: int(values[m]) for kind, values in self._money.items()} for m, name in enumerate(names)},
-            "counts": {name: {kind: int(values[m]) for kind, values in self._counts.items()} for m, name in enumerate(names)},
+            "counts": {name: {kind: int(values[m]) for kind, values in counts.items()} for m, name in enumerate(names)},
             "retention": {name: {kind: int(values[m]) for kind, values in loyal.items()} for m, name in enumerate(names)},
             "recommendation": {
                 name: {
@@ -174,4 +216,6 @@ class Truth:
                 }
                 for m, name in enumerate(names)
             },
+            **histories,
+            **self._tallies.document(),
         }

@@ -44,6 +44,11 @@ _BY_FEED = {
     "initiatives": {"initiative_name": "Answers from a knowledge base", "target_metric_id": "aht_minutes", "baseline_value": "9.5000"},
     "orders": {"interaction_id": ""},
     "interactions": {"channel": "phone"},
+    "queue_intervals": {
+        "queue": "orders", "interval_seconds": "1800", "department_id": "SERVICE", "offered_count": "12", "answered_count": "10",
+        "abandoned_count": "2", "short_abandoned_count": "1", "answered_within_count": "8", "target_seconds": "20",
+        "answered_wait_seconds": "150", "wait_seconds": "190", "longest_wait_seconds": "61", "handle_seconds": "2400",
+    },
     "recovery_actions": {"recovery_amount": "10.00"},
     "referrals": {"referrer_account_id": "A-1"},
     "service_standards": {

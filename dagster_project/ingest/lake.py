@@ -84,8 +84,19 @@ REGISTERED = {
         acsi_overall_weight decimal(9,4) Weight of overall satisfaction in the ACSI; null where none is believed.
         acsi_expectation_weight decimal(9,4) Weight of the comparison with what was expected.
         acsi_ideal_weight decimal(9,4) Weight of the comparison with the ideal.
+        answer_target_seconds bigint Seconds within which a contact should be answered, where no standard says otherwise.
+        short_abandon_seconds bigint Seconds below which an abandoned contact is short.
+        company_country_code string Country whose telephones ring (ISO 3166); null where it is not chosen.
+        small_customer_gap_share decimal(9,4) Share by which tier A may be served better than tier C.
         ledger_posted_share decimal(9,4) Share of a budget below which the ledger of an open month is not yet believed.
         document_difference_limit_amount decimal(18,2) Difference of one document that stops the build, in its own currency.
+        normal_shift_hours decimal(9,4) Worked hours that are one shift, for resolutions per agent and shift.
+        ramp_months int Months on the floor after which a new agent is as productive as the others.
+        ramp_first_share decimal(9,4) Productivity in the first of these months.
+        ramp_last_share decimal(9,4) Productivity in the last of them; those between are on a straight line.
+        unsolved_resolution_codes string Resolution codes of tickets that were closed without a solution, separated by commas.
+        unresolvable_issue_families string Issue families that fcr_net leaves out, separated by commas.
+        resolution_price_amount decimal(18,3) Price of one claimed resolution of a self-service session; null where nobody said it.
         latest_delivery_date date Latest day of delivery of all; null without deliveries.
         assumptions_sha256 string SHA-256 of the assumptions.
         """,
@@ -168,6 +179,8 @@ def register_lake(
         "reporting_currency_code": assumptions.reporting_currency_code or _currency(engine),
         "company_time_zone": zone,
         "legal_entity": assumptions.legal_entity or _entity(engine),
+        "unsolved_resolution_codes": ",".join(assumptions.unsolved_resolution_codes),
+        "unresolvable_issue_families": ",".join(assumptions.unresolvable_issue_families),
         "latest_delivery_date": None if day is None else date.fromisoformat(day),
         "assumptions_sha256": assumptions.content_hash(),
     }

@@ -37,7 +37,8 @@ class Meta(BaseModel):
 
     Columns of the model: `null_reason` says why the measure is null in a row, `provisional` that the cost is a budget's; `num`, `den`, `n`,
     `low` and `high` are published with a value that is computed elsewhere. One row that is unknown makes a sum unknown; with `of_known`
-    the sum is of what is known, and unknown where that is nothing. A month without a row is 0, or null for the reason `no_rows`.
+    the sum is of what is known, and unknown where that is nothing. A month without a row, or without a known one, is 0, or null for the
+    reason `no_rows`.
     `found_in` names the published column that holds the figure, where it is not that of the measure.
     """
 
@@ -78,6 +79,14 @@ class Metric(NamedTuple):
     column: str
     numerator: str | None
     denominator: str | None
+
+
+class Claim(NamedTuple):
+    """Rows of the specification that a table serves by itself: what it holds is no figure of one metric."""
+
+    relation: str
+    spec_rows: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class SpecRow(NamedTuple):
@@ -121,10 +130,35 @@ def collect(manifest: Mapping[str, Any]) -> list[Metric]:
             place, parts = "reporting.mart_metric.value", (given["numerator"]["name"], given["denominator"]["name"])
         else:
             of, measure = measures[given["measure"]["name"]]
-            place, parts = f"{_home(manifest, of)}.{measure['expr'] or measure['name']}", (meta.num, meta.den)
+            column = str(measure["expr"] or measure["name"])  # what an expression gives is found in mart_metric alone
+            place, parts = (
+                f"{_home(manifest, of)}.{column}" if column.isidentifier() else "reporting.mart_metric.value",
+                (meta.num, meta.den),
+            )
         relation, _, column = (meta.found_in or place).rpartition(".")
         metrics.append(Metric(name, declared["label"], meta, relation, column, *parts))
     return metrics
+
+
+def collect_claims(manifest: Mapping[str, Any]) -> list[Claim]:
+    """All claims of tables, `meta: {spec_rows, sources}` in the config of a model; sources as in `Meta`.
+
+    Raises
+    ------
+    ValueError
+        A table names a row that the specification lacks, or no source.
+    """
+    known, claims = {row.row for row in spec_rows()}, []
+    for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"])):
+        meta = node["config"].get("meta") or {}
+        if node["resource_type"] == "model" and "spec_rows" in meta:
+            claim = Claim(f"{node['schema']}.{node['name']}", tuple(meta["spec_rows"]), tuple(meta.get("sources", ())))
+            if unknown := set(claim.spec_rows) - known:
+                raise ValueError(f"table {claim.relation} claims rows that the specification lacks: {sorted(unknown)}")
+            if not claim.sources:
+                raise ValueError(f"table {claim.relation} claims rows without a source; remedy: `sources` under its meta")
+            claims.append(claim)
+    return claims
 
 
 def _home(manifest: Mapping[str, Any], semantic_model: Mapping[str, Any]) -> str:
@@ -150,25 +184,29 @@ def registry_rows(metrics: Iterable[Metric]) -> list[dict[str, object]]:
     return rows
 
 
-def spec_coverage(metrics: Iterable[Metric], rows: Iterable[SpecRow], present_feeds: Collection[str]) -> list[dict[str, str]]:
+def spec_coverage(
+    metrics: Iterable[Metric], rows: Iterable[SpecRow], present_feeds: Collection[str], tables: Iterable[Claim] = ()
+) -> list[dict[str, str]]:
     """Rows of `ops.spec_coverage`: one row per specification row, with its text.
 
-    `state` is `served` when a metric claims the row and its sources were delivered, `source_absent` when a metric claims it
-    but every such metric lacks a source, else `not_built`. `where` names relation.column of the claiming metrics.
+    `state` is `served` when a metric or a table claims the row and its sources were delivered, `source_absent` when every such one lacks a
+    source, else `not_built`. `where` names relation.column of the claiming metrics, and the claiming tables.
     """
-    claims: dict[str, list[Metric]] = {}
+    claims: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for metric in metrics:
         for row in metric.meta.spec_rows:
-            claims.setdefault(row, []).append(metric)
+            claims.setdefault(row, []).append((f"{metric.relation}.{metric.column}", metric.meta.sources))
+    for table in tables:
+        for row in table.spec_rows:
+            claims.setdefault(row, []).append((table.relation, table.sources))
 
-    def has_sources(metric: Metric) -> bool:
-        return all(any(feed in present_feeds for feed in source.split("|")) for source in metric.meta.sources)
+    def have_come(sources: tuple[str, ...]) -> bool:
+        return all(any(feed in present_feeds for feed in source.split("|")) for source in sources)
 
     coverage = []
     for spec in rows:
         claimed = claims.get(spec.row, [])
-        state = "not_built" if not claimed else "served" if any(map(has_sources, claimed)) else "source_absent"
-        where = ", ".join(f"{metric.relation}.{metric.column}" for metric in claimed)
+        state = "not_built" if not claimed else "served" if any(have_come(sources) for _, sources in claimed) else "source_absent"
         text = {name: value for name, value in spec._asdict().items() if name != "row"}
-        coverage.append({"row_id": spec.row, **text, "state": state, "where": where})
+        coverage.append({"row_id": spec.row, **text, "state": state, "where": ", ".join(where for where, _ in claimed)})
     return coverage

@@ -17,7 +17,7 @@ from dagster_project.ledger.store import Ledger
 from dagster_project.ledger.volumes import freshness
 from dagster_project.ledger.warnings import REFUSED, WARNINGS
 from dagster_project.masking import masked, masked_path
-from dagster_project.metrics.registry import collect, registry_rows, spec_coverage, spec_rows
+from dagster_project.metrics.registry import collect, collect_claims, registry_rows, spec_coverage, spec_rows
 from dagster_project.publish.ops_columns import OPS_COLUMNS
 
 LOAD_LEDGER = """
@@ -76,7 +76,7 @@ def write_ops_tables(engine: Engine, ledger: Ledger, manifest: Mapping[str, Any]
     counts["feed_freshness"] = _write(engine, "feed_freshness", ages)
     metrics = collect(manifest)
     present = {feed for (feed,) in engine.rows("select feed from lake.feed_presence where is_present")}
-    coverage = spec_coverage(metrics, spec_rows(), present)
+    coverage = spec_coverage(metrics, spec_rows(), present, collect_claims(manifest))
     counts["spec_coverage"] = _write(engine, "spec_coverage", [tuple(row.values()) for row in coverage])
     columns = OPS_COLUMNS["metric_registry"]
     counts["metric_registry"] = engine.replace("ops.metric_registry", columns, [pa.Table.from_pylist(registry_rows(metrics), columns)])

@@ -147,7 +147,7 @@ OPS_COLUMNS = {
         """,
     ),
     "spec_coverage": declared(
-        "One row per row of the specification: whether a metric serves it.",
+        "One row per row of the specification: whether a metric or a table serves it.",
         """
         row_id string! Row of the specification.
         claim string! What the row of the specification asks for.
@@ -156,7 +156,7 @@ OPS_COLUMNS = {
         rule string Rule that it gives.
         unit string Unit of its figure.
         state string! served, source_absent (its feeds were not delivered) or not_built.
-        where string relation.column of the metrics that serve it, by comma; empty where there is none.
+        where string relation.column of the metrics that serve it, and tables that do, by comma; empty where there is none.
         """,
     ),
 }

@@ -23,6 +23,33 @@ _BUILT = pa.schema([pa.field("inputs_sha256", pa.string(), nullable=False), pa.f
 _BATCH = pa.schema([("batch_id", pa.string()), ("delivery_date", pa.date32()), ("file_order", pa.string()), ("key_scope", pa.string())])
 AFFECTED_DAY, AFFECTED_MONTH = "intermediate.int_core__affected_day", "intermediate.int_core__affected_month"
 """What staging notes before it takes in what arrived, until a copy is published; the months that a run rebuilds, with reasons."""
+SCHEDULE_USE = """
+with used as (
+    select
+        intervals.period_month, cast(intervals.started_at as date) as first_date, intervals.named_schedule_id,
+        intervals.entitled_schedule_id, intervals.department_id, 'default' as default_schedule_id,
+        cast(greatest(
+            intervals.measured_until_at,
+            case when intervals.ended_at is null then greatest(
+                clocks.first_reply_at, clocks.first_reply_any_at, clocks.first_solved_at, clocks.final_solved_at,
+                case when 'running' in (clocks.first_reply_target_state, clocks.first_resolution_target_state)
+                    then intervals.measured_until_at + interval 367 day end
+            ) end
+        ) as date) as last_date
+    from intermediate.int_service__ticket_interval as intervals
+    inner join marts.mart_ticket_clock as clocks on intervals.ticket_key = clocks.ticket_key
+)
+select schedule_id, period_month, min(first_date) as first_date, max(last_date) as last_date
+from (
+    select named_schedule_id as schedule_id, period_month, first_date, last_date from used
+    union all select entitled_schedule_id, period_month, first_date, last_date from used
+    union all select department_id, period_month, first_date, last_date from used
+    union all select default_schedule_id, period_month, first_date, last_date from used
+) as named
+where schedule_id is not null
+group by schedule_id, period_month
+"""
+"""The days on which tickets of a month are measured by a schedule, or would be if it held: a changed day of it changes the month."""
 _MEMORY = {
     "period_day": (
         "select days.day, days.period_month, days.fiscal_period, days.fiscal_year, days.is_generated, "
@@ -46,6 +73,17 @@ _MEMORY = {
             ("line_kind", pa.string()), ("is_in_scope", pa.bool_()), ("is_capex", pa.bool_()), ("is_in_force", pa.bool_()),
             ("is_counted", pa.bool_()), ("is_roi_basis", pa.bool_()), ("cost_amount", pa.decimal128(18, 3)),
         ]),
+    ),
+    "open_span": (
+        "select schedule_id, utc_date, opens_at, closes_at, is_in_force from intermediate.int_service__open_span",
+        pa.schema([
+            ("schedule_id", pa.string()), ("utc_date", pa.date32()), ("opens_at", pa.timestamp("us", "UTC")),
+            ("closes_at", pa.timestamp("us", "UTC")), ("is_in_force", pa.bool_()),
+        ]),
+    ),
+    "schedule_use": (
+        SCHEDULE_USE,
+        pa.schema([("schedule_id", pa.string()), ("period_month", pa.date32()), ("first_date", pa.date32()), ("last_date", pa.date32())]),
     ),
 }  # fmt: skip
 """Tables of schema `state` that models read: how each is taken from the last build, and its columns."""

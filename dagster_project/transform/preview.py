@@ -27,6 +27,8 @@ _COPIED = (
     "state.built_batch",
     "state.period_day",
     "state.cost_line",
+    "state.open_span",
+    "state.schedule_use",
     "lake.run_parameters",
     "lake.feed_presence",
     "lake.sources",

@@ -11,7 +11,7 @@ import duckdb
 from dagster_project.errors import UsageError
 
 SYSTEMS = {
-    "zendesk": ("accounts", "contacts", "tickets", "interactions"),
+    "zendesk": ("accounts", "contacts", "tickets", "ticket_events", "interactions"),
     "shopify": ("orders", "order_lines", "payments", "refunds"),
     "quickbooks": ("ledger_actuals",),
     "qualtrics": ("survey_responses",),
@@ -19,6 +19,7 @@ SYSTEMS = {
 """Feeds that each system takes over."""
 _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
     "zendesk": {
+        "feedback_items": ("ticket_id",),
         "orders": ("interaction_id",),
         "offers": ("interaction_id",),
         "recovery_actions": ("ticket_id",),

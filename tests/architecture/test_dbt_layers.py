@@ -27,7 +27,9 @@ PLAIN = set(
     """channel currency_code fiscal_period fiscal_year quantity unit_price unit_cost segment industry size_band outcome queue direction
     priority traceability recurrence cost_centre gl_account null_reason driver concurrency vendor role purpose tags account_name
     time_zone country_code language_code question_key source_name returned_quantity legal_entity escalation_level waits_for
-    customer_share_for_80 period_start cut member num den value n low high unit""".split()
+    customer_share_for_80 period_start intent matures_on_1 matures_on_3 matures_on_7 matures_on_14 matures_on_30 interval_number
+    cut member num den value n low high unit comparator population threshold_value target_value tier_gap_value agent_role languages skills
+    training_topic training_format customised_for certification owner measured_comparator measured_unit queue_outcome""".split()
 )
 DAY = "model.service_roi.int_core__affected_day"
 UNIT_COST = re.compile(r"_(amount|count)_[a-z_]+$")

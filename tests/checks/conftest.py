@@ -31,6 +31,7 @@ _MEANINGFUL: dict[str, Row] = {
     "ledger_actuals": {"is_in_scope": "true"},
     "offers": {"account_id": "A1"},
     "orders": {"account_id": "A1"},
+    "queue_intervals": {"offered_count": "9"},
     "recovery_actions": {"ticket_id": "T1", "recovery_amount": "1.00", "currency_code": "EUR"},
     "reputation_scores": {"scale_min": "0", "scale_max": "5"},
     "service_standards": {

@@ -235,3 +235,13 @@ def test_the_control_sum_agrees_with_exact_arithmetic(
     result = runner.validate("order_lines", [make_batch("order_lines", rows)])
     counts = {line.rule: line.unexpected_count for line in result.failed}
     assert counts.get("net_is_quantity_times_price_less_discount", 0) == wrong
+
+
+@pytest.mark.spec("B10")
+def test_more_seats_in_use_than_paid_for_is_an_alert_and_as_many_is_none(
+    runner: SuiteRunner, make_row: MakeRow, make_batch: MakeBatch
+) -> None:
+    rows = [make_row("tool_usage", number) | {"used_seats_count": used, "licensed_seats_count": "5"} for number, used in enumerate("456")]
+    result = runner.validate("tool_usage", [make_batch("tool_usage", rows)])
+    assert [(line.rule, line.unexpected_count) for line in result.failed] == [("seats_used_are_paid", 1)]
+    assert result.passed, "it is a warning: reported, never blocking"

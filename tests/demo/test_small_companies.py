@@ -68,6 +68,10 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
         "survey_responses": "response_id, question_key",
         "agent_time": "agent_id, work_date, agent_state",
     }
+    first |= {"ticket_events": "ticket_id, event_number", "business_hours": "schedule_id, valid_from_date, weekday, start_minutes"}
+    first |= {"holidays": "schedule_id, holiday_date", "entitlements": "entitlement_id, valid_from_date"}
+    first |= {"benchmarks": "metric_id, benchmark_year", "staff_surveys": "team_id, quarter_start_date, item_key"}
+    first |= {"reputation_scores": "score_date, reputation_source"}
     first |= {"agents": "agent_id, valid_from_date", "account_merges": "from_account_id"}
     feeds = {path.name for path in (folder / "landing" / "canonical").iterdir()}
     for feed in feeds:

@@ -158,6 +158,22 @@ class TestBank:
         assert near(row["within_60"], bank_facts["AGENT_share_q_time_le_60s"])
         assert row["identified"] == bank_facts["identified_customers"]
 
+    @pytest.mark.spec("A13")
+    def test_queue_figures_are_those_computed_outside_this_project(self, bank: Any, bank_facts: dict[str, Any]) -> None:
+        """A phantom call came to no queue. Handling time is of every answered call, service level of answered ones within 20 seconds."""
+        rows = bank.rows("select metric_id, value, num, den from reporting.mart_metric where cut = 'all' and period_month = '1999-02-01'")
+        found = {row["metric_id"]: row for row in rows}
+        offered = bank_facts["answered_AGENT"] + bank_facts["abandoned_HANG"]
+        assert (found["offered"]["value"], found["answered"]["value"]) == (offered, bank_facts["answered_AGENT"])
+        assert near(found["abandonment_rate"]["value"], bank_facts["abandonment_HANG_over_HANG_plus_AGENT"])
+        assert near(found["aht_seconds"]["value"], bank_facts["aht_mean_ser_time_AGENT_s"])
+        assert near(found["asa_seconds"]["value"], bank_facts["queue_mean_AGENT_s"])
+        assert near(found["service_level_answered"]["value"], bank_facts["AGENT_share_q_time_le_20s"])
+        by_queue = bank.rows("select member, num, den from reporting.mart_metric where cut = 'queue' and metric_id = 'aht_seconds'")
+        assert {row["member"]: [row["den"], round(float(row["num"] / row["den"]), 3)] for row in by_queue if row["den"]} == bank_facts[
+            "aht_by_type_s"
+        ]
+
     def test_handle_time_by_kind_of_call(self, bank: Any, bank_facts: dict[str, Any]) -> None:
         rows = bank.rows(
             "select queue, count(*) as n, avg(talk_seconds) as aht from marts.fct_interaction where outcome = 'answered' group by 1"
@@ -199,6 +215,19 @@ class TestOakland:
         by_year = {row["fiscal_year"]: Decimal(str(row["amount"])) for row in rows}
         wanted = {f"FY20{year[5:7]}": Decimal(amount) for year, amount in oakland_facts["department_Information_Technology"].items()}
         assert by_year == wanted
+
+    def test_the_budget_in_force_is_each_years_and_the_next_years_differs_by_their_difference(
+        self, oakland: Any, oakland_facts: dict[str, Any]
+    ) -> None:
+        rows = oakland.rows("""
+            select fiscal_year, sum(budget_amount + capex_budget_amount + out_of_scope_budget_amount) as amount,
+                count(actual_amount) as posted
+            from marts.mart_budget_variance where is_in_force group by 1""")
+        by_year = {row["fiscal_year"]: Decimal(str(row["amount"])) for row in rows}
+        known = {year: Decimal(str(oakland_facts[f"FY{name}_expense"])) for year, name in (("FY2022", "21-22"), ("FY2023", "22-23"))}
+        assert {year: by_year[year] for year in known} == known
+        assert by_year["FY2023"] - by_year["FY2022"] == known["FY2023"] - known["FY2022"]
+        assert {row["posted"] for row in rows} == {0}  # it has budgets and no ledger
 
     def test_each_year_is_spread_over_twelve_months_to_the_cent(self, oakland: Any) -> None:
         assert oakland.rows("select distinct count(*) as n from marts.fct_cost_line group by cost_line_id") == [{"n": 12}]

@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 
 from dagster_project.contracts.model import load_contract
 from dagster_project.ingest.conform.casting import Casting, casting
+from dagster_project.ingest.conform.one_pass import one_pass_sql
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.pii.masking import prepare
 from dagster_project.ingest.readers.dialect import Dialect
@@ -68,7 +69,7 @@ def cast(
     """Cast one record and return its first broken rule (or None) and its typed values."""
     plan, (row,) = written_down(feed, [values], zone, Dialect(**(written or {})))
     broken = None if row["broken_rule"] is None else plan.rules[row["broken_rule"]]
-    fast = plan.fast_sql("one", is_numbered=True)
+    fast = one_pass_sql(plan, "one", is_numbered=True)
     changes = CONNECTION.execute(plan.changes_sql("one")).fetchone() or ()
     if broken or any(changes):
         with pytest.raises((duckdb.InvalidInputException, duckdb.ConversionException)):
@@ -84,7 +85,7 @@ def cast_all(feed: str, records: Sequence[Mapping[str, str | None]], *, zone: st
     The fast path takes exactly what breaks no rule and no warning counts; what it does not take is counted at least once.
     """
     plan, rows = written_down(feed, records, zone, Dialect())
-    fast = plan.fast_sql("one", is_numbered=True)
+    fast = one_pass_sql(plan, "one", is_numbered=True)
     assert fast.count("error('reject')") == 1
     marked = fast.replace("error('reject')", "null")
     taken = {number for (number,) in CONNECTION.execute(f"select record_number from ({marked}) where row_hash is not null").fetchall()}
@@ -95,7 +96,7 @@ def cast_all(feed: str, records: Sequence[Mapping[str, str | None]], *, zone: st
     def chosen(numbers: set[int]) -> str:
         return f"(from one where record_number in {(*numbers, -1, -2)})"
 
-    assert len(CONNECTION.execute(plan.fast_sql(chosen(taken), is_numbered=True)).fetchall()) == len(taken)
+    assert len(CONNECTION.execute(one_pass_sql(plan, chosen(taken), is_numbered=True)).fetchall()) == len(taken)
     assert not any(CONNECTION.execute(plan.changes_sql(chosen(taken))).fetchone() or ())
     assert sum(CONNECTION.execute(plan.changes_sql(chosen(whole - taken))).fetchone() or ()) >= len(whole - taken)
     if len(taken) < len(rows):

@@ -6,6 +6,7 @@ What breaks if these fail: one cell of 31 years, 99 trillion or month 13 stops t
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from dagster_project.commands.template import example_value
 from dagster_project.contracts.model import Column, Contract, feeds, load_contract
 from dagster_project.ingest.conform.casting import Casting, casting
+from dagster_project.ingest.conform.rules import rules_between_columns
 from dagster_project.ingest.conform.zones import instant_macro
 from dagster_project.ingest.pii.masking import prepare, use_key
 from dagster_project.ingest.readers.dialect import Dialect
@@ -248,3 +250,13 @@ def test_of_records_with_one_key_and_no_version_the_last_one_counts_and_it_is_sa
     report = ingest.walk()
     assert ingest.all("select net_amount from lake.orders") == [(Decimal(amounts[-1]),)]
     assert any(f"{len(amounts) - 1} of {len(amounts)} records repeat the key" in warning for warning in report.warnings)
+
+
+def test_the_engine_knows_every_zone_that_business_hours_may_name() -> None:
+    (rule,) = [
+        rule for rule in rules_between_columns(load_contract("business_hours"), {"time_zone": "VARCHAR"}) if rule.rule == "time_zone"
+    ]
+    zones = re.findall("'([^']+)'", rule.bad_sql)
+    assert {"Europe/Berlin", "UTC", "Asia/Kolkata"} <= set(zones)
+    for zone in zones:
+        CONNECTION.execute("select timezone(?, timestamp '2026-01-01 12:00:00')", [zone])

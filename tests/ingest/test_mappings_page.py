@@ -33,6 +33,26 @@ def test_the_example_prints_what_the_page_shows(page: str, make_ingest: Any, tmp
     assert len(said) > 10
 
 
+def test_the_sheet_of_half_hours_becomes_queue_intervals(page: str, make_ingest: Any, tmp_path: Path) -> None:
+    for _, name, content in BLOCK.findall(page):
+        if name:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(content, encoding="utf-8")
+    ingest = make_ingest(mappings=tmp_path / "mappings")
+    landed = tmp_path / "landing/exchange/half_hour/2026-01-06/half_hours.csv"
+    target = ingest.settings.landing / "exchange/half_hour/2026-01-06/half_hours.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(landed.read_bytes())
+    assert not ingest.walk().refusals
+    rows = ingest.lake().execute(
+        "select queue, channel, interval_started_at::varchar, offered_count, answered_within_count, handle_seconds, blocked_count"
+        " from lake.queue_intervals order by 3"
+    )
+    assert rows.fetchall() == [
+        ("Orders", "phone", "2026-01-05 08:00:00+00", 14, 10, 2880, None), ("Orders", "phone", "2026-01-05 08:30:00+00", 9, 9, 2025, None),
+    ]  # fmt: skip
+
+
 def test_every_built_in_system_of_a_vendor_has_a_page_that_names_its_streams(page: str, project_dir: Path) -> None:
     companies = {"bank", "oakland", "olist", "retail"}  # real companies whose files the tests read, not vendors
     fetched = {"shopify_graphql"}  # on the page of shopify: docs/mappings/shopify.md

@@ -33,6 +33,11 @@ LEDGER = (
     "journal_id,line_number,book_id,legal_entity,cost_centre,fiscal_period,posted_at,gl_account,cost_category,pool_id,ledger_amount,currency_code\n",
     "g{},1,b,E,C,2026-01,2026-01-01T10:00:00Z,G,people,P,1.00,EUR\n",
 )
+HOURS = (
+    "business_hours",
+    "schedule_id,weekday,valid_from_date,start_minutes,end_minutes,time_zone\n",
+    "g{},1,2026-01-01,480,1020,Europe/Berlin\n",
+)
 CASES: dict[str, tuple[tuple[str, str, str], str]] = {
     "number_format": (ORDERS, 'o412,2026-01-01T10:00:00Z,EUR,"12,5",\n'),
     "decimals": (ORDERS, "o412,2026-01-01T10:00:00Z,EUR,1.005,\n"),
@@ -51,6 +56,7 @@ CASES: dict[str, tuple[tuple[str, str, str], str]] = {
     "same_currency": (RATES, "2026-01-01,EUR,EUR,closing,ECB,2\n"),
     "self_reference": (TICKETS, "T412,2026-01-01T10:00:00Z,merged,email,T412\n"),
     "fiscal_period": (LEDGER, "J412,1,b,E,C,1999-13,2026-01-01T10:00:00Z,G,people,P,1.00,EUR\n"),
+    "time_zone": (HOURS, "s412,1,2026-01-01,480,1020,Berlin\n"),
     "future_instant": (ORDERS, "o412,2126-01-01T10:00:00Z,EUR,1.00,\n"),
     "field_count": (ORDERS, "o412,2026-01-01T10:00:00Z\n"),
     "quote_format": (ORDERS, 'o412,2026-01-01T10:00:00Z,"E"UR,1.00,\n'),

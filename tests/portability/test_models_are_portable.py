@@ -88,6 +88,7 @@ def offences(sql: str, known: set[str]) -> list[str]:
     rendered = render(sql)
     found = [f"{word}: no case in portable_cases.yml" for word in sorted(set(words(rendered)) - known)]
     found += [f"{word}(): write {macro}()" for word, macro in ONLY_IN_MACROS.items() if re.search(rf"\b{word}\(", sql)]
+    found += ["range(): write day_series()"] if re.search(r"\brange\(", rendered) else []
     if found:
         return found
     sqlglot.parse_one(rendered, read="spark")
@@ -100,6 +101,7 @@ def offences(sql: str, known: set[str]) -> list[str]:
     found += [f"{cut.sql()}: cast to date" for cut in tree.find_all(exp.TimestampTrunc, exp.DateTrunc) if not _is_cast_or_sorted(cut)]
     bare = [number for number in tree.find_all(exp.RowNumber) if not number.find_ancestor(exp.Cast, exp.Qualify)]
     found += [f"{number.sql()}: cast to bigint" for number in bare]
+    found += [f"{node.sql()}: write iso_date()" for node in tree.find_all(exp.TryCast) if node.to.is_type(exp.DataType.Type.DATE)]
     found += [f"{text.sql()}: a backslash" for text in tree.find_all(exp.Literal) if text.is_string and "\\" in text.this]
     return found
 

@@ -36,6 +36,24 @@ def test_the_accounts_service_sums_to_the_companys(judge: Judge) -> None:
     assert differences == {}
 
 
+@pytest.mark.truth("counts.queued", "counts.abandoned", "counts.answered_within_20_seconds")
+def test_a_queue_counts_who_came_who_left_and_who_was_answered_in_time(judge: Judge) -> None:
+    """The truth knows every contact; those on deleted tickets are in no half hour (decision 31) and are added here."""
+    differences = judge("""
+        with set_aside as (
+            select period_month, count(*) as offered, count(*) filter (where queue_outcome = 'abandoned') as abandoned,
+                count(*) filter (where queue_outcome = 'answered' and wait_seconds <= 20) as within
+            from marts.fct_interaction where queue_outcome is not null and not is_counted group by 1
+        )
+        select
+            queues.period_month, sum(offered_count) + coalesce(any_value(offered), 0),
+            sum(abandoned_count) + coalesce(any_value(abandoned), 0), sum(answered_within_count) + coalesce(any_value(within), 0)
+        from marts.mart_queue_interval as queues left join set_aside on queues.period_month = set_aside.period_month
+        where queues.is_counted group by 1
+    """)
+    assert differences == {}
+
+
 @pytest.mark.truth("counts.handled")
 def test_an_answered_contact_was_handled(judge: Judge) -> None:
     assert judge("select period_month, count(*) from marts.fct_interaction where is_handled group by 1") == {}

@@ -48,6 +48,10 @@ def _call(name: str, ticket: str | None, started: str, talk: int | None, **more:
     }
 
 
+def _event(ticket: str, number: int, at: str, event_type: str, **more: Any) -> Row:
+    return {"ticket_id": ticket, "event_number": number, "event_at": at, "event_type": event_type, "actor_role": "agent", **more}
+
+
 def _line_item(order: str, line: str, net: str, **more: Any) -> Row:
     return {"order_id": order, "line_id": line, "quantity": 1, "unit_price": net, "net_amount": net, **more}
 
@@ -102,7 +106,7 @@ WHOLE: dict[str, list[Row]] = {
         _call("ABANDONED", None, _JANUARY, None, outcome="abandoned_queue", account_id="a"),
         _call("SPAMCALL", "SPAM", _FEBRUARY, 100),
         # Three calls on the merged chain: 7, 11, 13 seconds (13 = 26 at concurrency 2), one of them on the second link.
-        _call("C7", "S", _FEBRUARY, 7, channel="email"),
+        _call("C7", "S", _FEBRUARY, 7, channel="email", first_reply_at="2025-02-10T10:05:00+00"),
         _call("C11", "M2", _FEBRUARY, 5, hold_seconds=4, wrap_seconds=2, channel="email", ended_at=_FEBRUARY),
         _call("C13", "M1", _FEBRUARY, 27, concurrency="2.0", channel="email"),
         _call("UNTIMED", None, _FEBRUARY, None, channel="email", account_id="a"),
@@ -112,6 +116,73 @@ WHOLE: dict[str, list[Row]] = {
         _call("MIDNIGHT", None, "2025-01-31T23:30:00+00", 40, account_id="c", department_id="D2"),
         _call("MARCHCALL", None, _MARCH, None, account_id="c"),
         _call("DECEMBERCALL", None, "2024-12-10T10:00:00+00", 60, account_id="c"),
+    ],
+    "self_service_sessions": [
+        {"session_id": "V1", "self_service_channel": "bot", "account_id": "a", "started_at": "2025-01-10T09:00:00+00"},
+        {"session_id": "V2", "self_service_channel": "ivr", "account_id": "b", "started_at": _FEBRUARY, "outcome": "answered"},
+        {"session_id": "V3", "self_service_channel": "web", "started_at": _FEBRUARY, "outcome": "answered"},
+    ],
+    "ticket_events": [
+        _event("T1", 0, _JANUARY, "created", actor_role="customer", department_id="D1"),
+        _event("T1", 1, "2025-01-10T10:20:00+00", "department_change", new_value="D2", actor_role="bot"),
+        _event("T1", 2, "2025-01-10T10:30:00+00", "info_rerequested"),
+        _event("T1", 3, "2025-01-10T10:40:00+00", "department_change", new_value="D1"),
+        _event("T1", 4, "2025-01-10T10:45:00+00", "assignment", new_value="anna"),
+        _event("T1", 5, "2025-01-10T11:00:00+00", "public_comment"),
+        _event("T1", 6, "2025-01-10T11:00:00+00", "status_change", new_value="pending"),
+        _event("T1", 7, "2025-01-10T12:00:00+00", "status_change", new_value="on_hold"),
+        _event("T1", 8, "2025-01-10T12:00:00+00", "blocked", blocked_reason="parts"),
+        _event("T1", 9, "2025-01-10T13:00:00+00", "unblocked"),
+        _event("T1", 10, "2025-01-10T14:00:00+00", "status_change", new_value="solved"),
+        _event("T1", 11, "2025-01-11T14:00:00+00", "reopened", new_value="open", actor_role="customer"),
+        _event("T1", 12, "2025-01-13T09:00:00+00", "status_change", new_value="closed"),
+        _event("T1", 13, "2025-01-13T10:00:00+00", "status_change", new_value="open"),
+        _event("E2", 0, _MARCH, "created", actor_role="customer", department_id="D1"),
+        _event("E2", 1, "2025-03-10T11:00:00+00", "history_viewed"),
+    ],
+    "business_hours": [
+        {
+            "schedule_id": "hours",
+            "valid_from_date": "2024-01-01",
+            "weekday": day,
+            "start_minutes": 480,
+            "end_minutes": 1080,
+            "time_zone": "Europe/Berlin",
+        }
+        for day in range(1, 6)
+    ],
+    "holidays": [{"schedule_id": "hours", "holiday_date": "2025-01-01"}],
+    "entitlements": [{"entitlement_id": "E", "account_id": "a", "valid_from_date": "2025-01-01", "response_target_minutes": 90}],
+    "service_standards": [
+        {
+            "standard_id": "S",
+            "valid_from_date": "2025-01-01",
+            "metric_id": "first_resolution_seconds",
+            "comparator": "<=",
+            "threshold_value": 8,
+            "unit": "hours",
+            "population": "tickets",
+            "target_share": "0.9",
+            "goal_kind": "raise_satisfaction",
+        },
+        *(
+            {
+                "standard_id": goal,
+                "valid_from_date": "2025-01-01",
+                "metric_id": metric,
+                "comparator": comparator,
+                "threshold_value": threshold,
+                "unit": unit,
+                "population": "all",
+                "target_share": "1",
+                "goal_kind": goal,
+            }
+            for goal, metric, comparator, threshold, unit in (
+                ("raise_value", "customer_retention_90_rate", ">=", "0.5", "rate"),
+                ("cut_cost", "cost_per_ticket", "<=", "5", "money"),
+                ("use_resources", "occupancy_rate", ">=", "0.5", "rate"),
+            )
+        ),
     ],
     "ledger_actuals": [
         # December: nothing but one call and one line in yen, for which no rate came.
@@ -146,6 +217,49 @@ WHOLE: dict[str, list[Row]] = {
             "rate_source": "ecb",
             "exchange_rate": "9",
         },
+    ],
+    "agents": [
+        {
+            "agent_id": "g1",
+            "valid_from_date": "2025-01-01",
+            "team_id": "t1",
+            "department_id": "D1",
+            "site_id": "north",
+            "hire_date": "2025-01-01",
+            "hourly_cost_amount": "20.00",
+            "currency_code": "EUR",
+        }
+    ],
+    "agent_time": [
+        {"agent_id": "g1", "work_date": "2025-01-10", "agent_state": state, "state_seconds": 3600}
+        for state in ("talk", "available", "absence")
+    ],
+    "training_events": [
+        {
+            "agent_id": "g1",
+            "module_id": "m1",
+            "started_at": _JANUARY,
+            "training_topic": "product_function",
+            "training_format": "role_play",
+            "is_customised": True,
+            "customised_for": "role",
+            "module_version_date": "2023-01-01",
+            "training_hours": "2.00",
+            "training_score": "8",
+            "scale_max": "10",
+            "certification": "basic",
+        },
+    ],
+    "tool_usage": [
+        {
+            "tool_id": "desk",
+            "usage_date": "2025-01-13",
+            "pool_id": "it",
+            "active_users_count": 3,
+            "used_seats_count": 4,
+            "licensed_seats_count": 5,
+            "downtime_minutes": 7,
+        }
     ],
     "budgets": [_budget("L", "7000.00", version="v1", legal_entity="ACME", fiscal_period="2025-01", currency_code="EUR")],
     "offers": [{"offer_id": "f", "interaction_id": "MIDNIGHT", "offer_kind": "upsell", "offered_at": "2025-01-31T23:35:00+00"}],

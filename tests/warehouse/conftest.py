@@ -34,7 +34,10 @@ _PARAMETERS = {
     "value_share_target": "0.8", "document_difference_limit_amount": "10000.00",
     "immediate_survey_minutes": 15, "immediate_survey_other_minutes": 1440,
     "acsi_overall_weight": "0.3885", "acsi_expectation_weight": "0.3190", "acsi_ideal_weight": "0.2925",
-    "handle_limit_seconds": "28800", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
+    "normal_shift_hours": "8", "ramp_months": 6, "ramp_first_share": "0.4", "ramp_last_share": "0.9",
+    "handle_limit_seconds": "28800", "answer_target_seconds": "20", "short_abandon_seconds": "5", "company_country_code": None,
+    "unsolved_resolution_codes": "no_solution", "unresolvable_issue_families": "", "resolution_price_amount": None,
+    "small_customer_gap_share": "0.10", "ledger_posted_share": "0.5", "latest_delivery_date": "2025-04-01", "assumptions_sha256": "0" * 64,
 }  # fmt: skip
 _TYPES = {
     "fiscal_year_start_month": "int",
@@ -43,7 +46,12 @@ _TYPES = {
     "immediate_survey_minutes": "int",
     "immediate_survey_other_minutes": "int",
     "handle_limit_seconds": "bigint",
+    "ramp_months": "int",
+    "normal_shift_hours": "decimal(9, 4)",
+    "answer_target_seconds": "bigint",
+    "short_abandon_seconds": "bigint",
     "document_difference_limit_amount": "decimal(18, 3)",
+    "resolution_price_amount": "decimal(18, 3)",
     "latest_delivery_date": "date",
 }
 LAYERS = ["+path:models/marts"]  # what they stand on comes along

@@ -11,16 +11,31 @@ from typing import Any
 from dagster_project.contracts.model import Column, load_contract
 
 START, DAYS = datetime(2024, 1, 5), 700
-FIRST = {"accounts": 20, "contacts": 14, "tickets": 40, "interactions": 60, "orders": 36, "order_lines": 40, "ledger_actuals": 24}
+FIRST = {
+    "accounts": 20,
+    "contacts": 14,
+    "tickets": 40,
+    "interactions": 60,
+    "orders": 36,
+    "order_lines": 40,
+    "ledger_actuals": 24,
+    "self_service_sessions": 30,
+    "ticket_events": 60,
+}
 _POOLS = {"account": 24, "contact": 16, "ticket": 40, "interaction": 70, "order": 40, "offer": 12}
 _FIXED = {
     "currency_code": ["EUR", "EUR", "USD"], "from_currency_code": ["USD"], "to_currency_code": ["EUR"], "rate_type": ["average"],
     "rate_source": ["bank"], "line_kind": ["expense"], "ticket_state": ["open", "solved", "solved", "closed", "spam", "merged"],
     "version_state": ["approved"], "book_id": ["primary"], "question_key": ["q"], "outcome": ["answered", "abandoned_queue"],
-    "legal_entity": ["E"], "survey_metric": ["csat", "csat", "nps"],
-    "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
-    "concurrency": [None], "is_test": [False], "is_overruled": [False],
+    "legal_entity": ["E"], "survey_metric": ["csat", "csat", "nps"], "line_number": [1], "line_id": ["1", "2"], "budget_version_id": ["v1", "v2"],
+    "concurrency": [None], "is_test": [False], "is_overruled": [False], "is_customised": [False, True],
     "is_handle_time_total": [False, True],
+    "time_zone": ["Europe/Berlin", "America/New_York"], "weekday": [1, 2, 3, 4, 5], "start_minutes": [0, 480], "end_minutes": [720, 1440],
+    "schedule_id": ["d1", "d2", "s1"], "metric_id": ["first_reply_seconds", "first_resolution_seconds", "other"], "unit": ["hours"],
+    "comparator": ["<=", ">="], "new_value": ["open", "pending", "solved", "d1", "480", None],
+    "field_name": ["schedule_id", "resolution", None], "offered_count": [90, 99],
+    **{name: [0, 1, 9] for name in ("answered_count", "abandoned_count", "blocked_count", "voicemail_count", "callback_count")},
+    **{name: [0] for name in ("short_abandoned_count", "answered_within_count", "abandoned_within_count")},
 }  # fmt: skip
 
 
@@ -59,7 +74,8 @@ def _value(column: Column, random: Random) -> Any:
         return random.choice(_FIXED[column.name])
     if column.default is not None and random.random() < 0.9:
         return column.default
-    rare = 0.85 if column.name == "merged_into_ticket_id" else 0.3  # else nearly all tickets would hang together
+    # Else nearly all tickets would hang together.
+    rare = 0.85 if column.name in {"merged_into_ticket_id", "follow_up_of_ticket_id"} else 0.3
     if not column.required and column.default is None and column.key_position is None and random.random() < rare:
         return None
     if column.valid_values:

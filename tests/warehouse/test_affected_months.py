@@ -39,7 +39,8 @@ NO_KEY_OF_MODELS = {
     ("orders", "parent_order_id"): "no model reads it",
     ("tickets", "order_id"): "is in fct_ticket as the ticket says it; no row of the order is read",
     ("tickets", "parent_ticket_id"): "no model reads it",
-    ("tickets", "follow_up_of_ticket_id"): "no model reads it",
+    ("self_service_sessions", "account_id"): "sessions and chains are built completely in each run",
+    ("self_service_sessions", "contact_id"): "sessions and chains are built completely in each run",
 }
 
 

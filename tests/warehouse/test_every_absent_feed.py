@@ -13,7 +13,7 @@ import pytest
 
 WHOLE: dict[str, list[dict[str, Any]]] = runpy.run_path(str(Path(__file__).with_name("company_rows.py")))["WHOLE"]
 Build = Callable[..., duckdb.DuckDBPyConnection]
-MARTS = ("mart_account_service_month", "mart_account_sales_month", "mart_cost_per_unit", "mart_customer_360")
+MARTS = ("mart_account_service_month", "mart_account_sales_month", "mart_cost_per_unit", "mart_customer_360", "mart_ticket_clock")
 NUMBERS = (
     "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? "
     "and (data_type in ('BIGINT', 'HUGEINT', 'DOUBLE') or data_type like 'DECIMAL%')"
@@ -82,11 +82,29 @@ DEPENDS = {
         "mart_cost_per_unit": {"null_reason": "cost_amount unit_cost_amount"},
         "mart_customer_360": {"cost_null_reason": "cost_to_serve_365_amount"},
     },
+    "ticket_events": {
+        "mart_ticket_clock": {
+            "history_null_reason": "requester_wait_seconds agent_wait_seconds on_hold_seconds blocked_seconds elapsed_seconds"
+            " stations_count departments_count handoffs_count ping_pongs_count information_losses_count reopens_count"
+            " reopens_difference_count",
+        }
+    },
+    "business_hours": {
+        "mart_ticket_clock": {
+            "business_null_reason": "first_reply_business_seconds total_reply_business_seconds first_resolution_business_seconds"
+            " cycle_business_seconds requester_wait_business_seconds elapsed_business_seconds first_reply_last_schedule_seconds",
+        }
+    },
+    "holidays": {},
+    "entitlements": {},  # without a promise there is no target: its state is none
+    "service_standards": {},
     "accounts": {},
     "contacts": {},
     "fx_rates": {},  # see below
     "offers": {},  # an interaction that the order names tells of them too, see below
     "budgets": {},
+    **{feed: {} for feed in ("agents", "agent_time", "training_events", "tool_usage")},  # test_workforce.py takes them away
+    "self_service_sessions": {},  # tests/warehouse/test_self_service.py
 }
 """Measures that a feed alone makes known, by table and the column that says why they are null."""
 
@@ -107,7 +125,9 @@ def present(quick: Build) -> dict[str, set[Any]]:
 
 def test_the_walk_takes_away_every_feed_that_a_model_reads(compiled: list[tuple[str, str, str]]) -> None:
     read = {name.removeprefix("staging.stg_") for name, _, _ in compiled if name.startswith("staging.")}
-    assert set(DEPENDS) | {"fiscal_periods", "account_merges"} == read  # the company has no calendar and no merges: it shows their absence
+    of_queues = {"business_hours", "holidays", "queue_intervals", "ring_cadence", "service_standards"}  # test_queue_intervals.py
+    # The company has no calendar and no merges: it shows their absence.
+    assert set(DEPENDS) | {"fiscal_periods", "account_merges"} | of_queues == read
     assert set(DEPENDS) == set(WHOLE)
 
 

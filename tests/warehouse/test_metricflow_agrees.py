@@ -31,9 +31,20 @@ def figures(company: duckdb.DuckDBPyConnection, relation: str, member: str, colu
 
 
 def is_same(ours: tuple[Any, ...] | None, theirs: tuple[Any, ...]) -> bool:
-    """Whether value, reason and parts are equal. Of a quotient that is unknown we may have a part that MetricFlow has no group of: 0."""
-    return ours is not None and all(
-        mine == its or (ours[0] is None and its is None and mine == 0) for mine, its in zip(ours, theirs, strict=True)
+    """Whether value, reason and parts are equal.
+
+    Of a quotient that is unknown we may have a part that MetricFlow has no group of: 0, or the reason why that part is unknown, where
+    MetricFlow sees only that the other part is 0.
+    """
+    if ours is None:
+        return False
+    is_unknown = ours[0] is None and theirs[0] is None
+    lacks_a_part = is_unknown and theirs[1] == "zero_denominator" and theirs[2:3] == (None,)
+    parts = zip(ours[2:], theirs[2:], strict=True)
+    return (
+        ours[0] == theirs[0]
+        and (ours[1] == theirs[1] or (lacks_a_part and ours[1] is not None))
+        and all(mine == its or (is_unknown and its is None and mine == 0) for mine, its in parts)
     )
 
 

@@ -3,4 +3,4 @@
 It must not know a source system or the landing folder.
 """
 
-__all__ = ["batches", "casting", "deduplication", "feed_batch", "quarantine", "refusal", "resolving", "rules", "zones"]
+__all__ = ["batches", "casting", "deduplication", "feed_batch", "one_pass", "quarantine", "refusal", "resolving", "rules", "zones"]

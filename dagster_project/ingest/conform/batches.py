@@ -17,6 +17,7 @@ from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.casting import Casting, casting
 from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
+from dagster_project.ingest.conform.one_pass import one_pass_sql
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.zones import Zones
 from dagster_project.ingest.landing.inventory import Delivery
@@ -137,7 +138,7 @@ class BatchWriter:
         """Write the rows of a relation over the file as it is, in its order; return whether they are as many as the records counted."""
         try:
             batch.lacks = plan.lacks(is_numbered=False)
-            copy_rows(self.connection, plan.fast_sql(relation, is_numbered=False), batch)
+            copy_rows(self.connection, one_pass_sql(plan, relation, is_numbered=False), batch)
         except duckdb.Error as error:
             if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException)):
                 raise
@@ -147,7 +148,7 @@ class BatchWriter:
     def _write_one(self, batch: FeedBatch, plan: Casting, relation: str, source: Source) -> None:
         try:
             batch.lacks = plan.lacks(is_numbered=True)
-            copy_rows(self.connection, plan.fast_sql(relation, is_numbered=True), batch)
+            copy_rows(self.connection, one_pass_sql(plan, relation, is_numbered=True), batch)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             self._write_listing(batch, plan, relation, source)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dagster_project.contracts.model import Column, Contract
 from dagster_project.engines.lake_files import RECORD_NUMBER
@@ -41,7 +41,7 @@ _OPEN_ENDS = ("valid_to_date", "separation_date")  # many sources write 9999-12-
 class Casting:
     """Casting of one feed: `inner` expressions (raw and typed), `rules` in order of report, `unknown` list columns and tests.
 
-    `reformed` are the columns of identifiers with the test for one that is brought into its one form; the fast SELECT refuses those.
+    `reformed` are the columns of identifiers with the test for one that is brought into its one form; `one_pass` refuses those.
     `written` are the columns that the file brings or the contract has a default for: what is null in every row is not written.
     """
 
@@ -70,36 +70,24 @@ class Casting:
         absent = [name for name in self.contract.names if name not in self.written]
         return (*absent, *([] if is_numbered else [RECORD_NUMBER]))
 
-    def fast_sql(self, relation: str, *, is_numbered: bool) -> str:
-        """Return the one-pass SELECT that stops at the first wrong record (error text `reject`, or that of a failed cast)."""
-        shapes = map(has_compatibility_form, self.reformed)
-        tests = [*filter(None, (rule.quick_test for rule in self.rules)), *self.unknown.values(), *self.reformed.values(), *shapes]
-        row_hash = (
-            f"case when {' or '.join(f'({test})' for test in tests)} then error('reject') else {self._row_hash()} end"
-            if tests
-            else self._row_hash()
-        )
-        strict = replace(self, inner=[self._strict(typed) for typed in self.inner])
-        return f"select {self._outer(is_numbered)}, {row_hash} as row_hash from ({strict._inner_sql(relation, is_numbered)})"
-
     def listing_sql(self, relation: str) -> str:
         """Return the SELECT that keeps every record and adds `broken_rule`, the index of its first broken rule or null."""
         discarded = self.discarded
         whens = " ".join(f"when {rule.bad_sql} then {at}" for at, rule in enumerate(self.rules) if rule.column not in discarded)
         broken = f"case {whens} end" if whens else "null::integer"
-        inner = f"(select *, {broken} as broken_rule from ({self._inner_sql(relation, is_numbered=True)}))"
+        inner = f"(select *, {broken} as broken_rule from ({self.inner_sql(relation, is_numbered=True)}))"
         if discarded:
             kept = ", ".join(
                 f"case when {test} then {_literal_default(self.contract.column(name))} else {name} end as {name}"
                 for name, test in discarded.items()
             )
             inner = f"(select * replace ({kept}) from {inner})"
-        return f"select {self._outer(True)}, {self._row_hash()} as row_hash, broken_rule from {inner}"
+        return f"select {self.outer(True)}, {self.row_hash()} as row_hash, broken_rule from {inner}"
 
     def changes_sql(self, relation: str) -> str:
         """Return the SELECT that counts, per column, the values that are not stored as they were delivered; see `change_messages`."""
         counts = ", ".join(f"count(*) filter (where {test})" for test, _ in self._changes) or "0"
-        return f"select {counts} from ({self._inner_sql(relation, is_numbered=False)})"
+        return f"select {counts} from ({self.inner_sql(relation, is_numbered=False)})"
 
     def change_messages(self, counts: Sequence[int]) -> list[str]:
         """Word the row of `changes_sql`, one sentence for each column with such values."""
@@ -116,24 +104,20 @@ class Casting:
         shaped = [(has_compatibility_form(name), f"values of {name} {_SHAPED}") for name in self.reformed]
         return [*unknown, *discarded, *reformed, *shaped]
 
-    def _strict(self, typed: str) -> str:
-        """Return an inner expression whose casts raise; identifiers stay as they are, for those of another form are refused."""
-        for name in self.reformed:
-            typed = typed.replace(identifier_form(f"{identifier(name)}::varchar"), f"{identifier(name)}::varchar")
-        return typed.replace("try_cast(", "cast(").replace("try_strptime(", "strptime(")
-
-    def _row_hash(self) -> str:
+    def row_hash(self) -> str:
         """Return the hash of a row: of all columns of the contract, so that it does not depend on which of them a file brings."""
         values = (name if name in self.written else "null" for name in self.contract.names)
         return f"(hash({', '.join(values)}) >> 1)::bigint"
 
-    def _outer(self, is_numbered: bool) -> str:
+    def outer(self, is_numbered: bool) -> str:
+        """Return the columns that a row is stored with, before its hash."""
         own = ["record_number"] * is_numbered + ["delivery_date"] * self.is_dated
         return ", ".join([*self.written, *own])
 
-    def _inner_sql(self, relation: str, is_numbered: bool) -> str:
+    def inner_sql(self, relation: str, is_numbered: bool, inner: Sequence[str] | None = None) -> str:
+        """Return the SELECT of the raw and typed columns, or of these expressions in their place."""
         own = ["record_number::bigint as record_number"] * is_numbered + ["delivery_date"] * self.is_dated
-        return f"select {', '.join([*self.inner, *own])} from {relation}"
+        return f"select {', '.join([*(inner or self.inner), *own])} from {relation}"
 
 
 def casting(
@@ -204,8 +188,9 @@ def _cast_text(plan: Casting, column: Column, zone: str, dialect: Dialect) -> No
         strict = r"-?[0-9]+(\.0+)?" if kind == "bigint" else rf"-?([0-9]+(\.[0-9]{{1,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
         exact = f"not regexp_full_match({raw}, {literal(strict)})"
         if scale in (0, 3):  # most such values are written as the engine writes whole numbers or cents; comparing is half the price
-            exact = f"{name}{'::decimal(18,2)' if scale else ''}::varchar is distinct from {raw} and {exact}"
-        quick = f"strlen({raw}) > 1 and {exact}" if kind == "bigint" else None  # one character that casts is a digit
+            exact = f"case when {name}{'::decimal(18,2)' if scale else ''}::varchar = {raw} then false else {exact} end"
+        # one character that casts is a digit; only `case` keeps the engine from evaluating all of it
+        quick = f"case when strlen({raw}) <= 1 then false else {exact} end" if kind == "bigint" else None
         decimals = f"regexp_full_match({raw}, {literal(r'-?[0-9]*[.][0-9]+')}) and {exact}"
         rules.append(Rule(name, "decimals", decimals, f"has more than {scale} decimals", is_implied=True))
         rules.append(Rule(name, "number_format", exact, f'is not a plain number with decimal sign "{dialect.decimal}"', quick_sql=quick))

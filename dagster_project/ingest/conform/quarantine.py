@@ -38,6 +38,7 @@ REMEDIES = {
     "same_currency": "deliver no rate of a currency to itself, or 1",
     "self_reference": "leave the column empty, or name the other ticket",
     "fiscal_period": "name the month as YYYY-MM or as the feed fiscal_periods names it; check the year",
+    "time_zone": "name the zone as the IANA list does, such as Europe/Berlin",
     "order_of_instants": "check clock and time zone of the source",
     "future_instant": "check clock and year of the source, or the day of the delivery's folder",
     "new_column": "add the column to the contract, or stop filling it",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from dagster_project.contracts.currencies import WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from dagster_project.contracts.model import Column, Contract
@@ -85,8 +86,8 @@ def rules_between_columns(contract: Contract, types: Mapping[str, str]) -> list[
     rules = []
     for earlier, later in _ORDERED.get(contract.feed, ()):
         if earlier in types and later in types:
-            # Adding to an instant is expensive: only where the order is wrong at all.
-            bad = f"{earlier} > {later} and {earlier} > {later} + interval {TOLERANCE_SECONDS} second"
+            # Adding to an instant is expensive: only where the order is wrong at all, and only `case` keeps to that order.
+            bad = f"case when {earlier} > {later} then {earlier} > {later} + interval {TOLERANCE_SECONDS} second else false end"
             if (other := _UNLESS.get((earlier, later))) in types:
                 bad += f" and {other} is null"
             rules.append(Rule(later, "order_of_instants", bad, f"is before {earlier}"))
@@ -120,6 +121,14 @@ def _columns(rule: Rule) -> list[str]:
 
 
 _OF_FEEDS = {
+    "business_hours": [
+        Rule(
+            "time_zone",
+            "time_zone",
+            f"time_zone not in ({', '.join(map(literal, sorted(available_timezones() - {'localtime'})))})",
+            "is no time zone",
+        )
+    ],
     "fx_rates": [
         Rule(
             "exchange_rate",

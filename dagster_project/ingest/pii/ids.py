@@ -26,12 +26,22 @@ _SPELLED_SIGNS = (
 )
 """Signs beyond ASCII that mean a digit, a sign of an address or a number, or nothing."""
 _DIGITS = "".join(sorted(f"{chr(code)}-{chr(code + 9)}" for code, digit in PLAIN.items() if digit == "0"))
-SUSPECT = (
-    rf"[@(\[{{<{_SPELLED_SIGNS}{_DIGITS}]|%[0-9A-Fa-f][0-9A-Fa-f]|&#|&[A-Za-z]+;| [Aa][Tt] | [Aa][Rr][Rr][Oo][Bb][Aa] "
-    rf"|^\s*(?:\+|00?[1-9][0-9.-]*[ /(*]|0[1-9][0-9]{{1,4}}[._-][0-9]{{6}}|0[1-9][0-9]{{0,3}}[./-][0-9]{{3,4}}[.-][0-9]{{4}}"
-    rf"|0[1-9](?:[.-][0-9]{{2}}){{4}}|{_WORD}[+0-9])"
-)
+BETWEEN = "\a"
+"""The sign between the ids of a record where `SUSPECT_AMONG` looks at all of them at once; it is none of the blanks that are trimmed."""
+
+
+def _suspect(start: str) -> str:
+    return (
+        rf"[@(\[{{<{_SPELLED_SIGNS}{_DIGITS}]|%[0-9A-Fa-f][0-9A-Fa-f]|&#|&[A-Za-z]+;| [Aa][Tt] | [Aa][Rr][Rr][Oo][Bb][Aa] "
+        rf"|{start}\s*(?:\+|00?[1-9][0-9.-]*[ /(*]|0[1-9][0-9]{{1,4}}[._-][0-9]{{6}}|0[1-9][0-9]{{0,3}}[./-][0-9]{{3,4}}[.-][0-9]{{4}}"
+        rf"|0[1-9](?:[.-][0-9]{{2}}){{4}}|{_WORD}[+0-9])"
+    )
+
+
+SUSPECT = _suspect("^")
 """Found in every id that is an address or a number; hardly ever in another."""
+SUSPECT_AMONG = _suspect(f"(?:^|{BETWEEN})")
+"""Found in ids with `BETWEEN` between them where `SUSPECT` is found in one of them."""
 _BLANKS = " \t\r\n\u00a0\u200b\ufeff"
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _TIMES_ESCAPED = 3

@@ -20,6 +20,7 @@ from dagster_project.contracts.model import Contract, load_contract
 from dagster_project.errors import UsageError
 from dagster_project.ingest.conform.casting import Casting, casting
 from dagster_project.ingest.conform.feed_batch import FeedBatch, copy_rows
+from dagster_project.ingest.conform.one_pass import one_pass_sql
 from dagster_project.ingest.conform.quarantine import key_sql, quarantined
 from dagster_project.ingest.conform.rules import FUTURE
 from dagster_project.ingest.mapping.limits import guarded
@@ -101,9 +102,8 @@ class MadeRows:
         run = self.tables.run
         run(f"create or replace temp table {self.excluded(name)} (record_number bigint, reason varchar)")
         target = self.affected(name)
-        count = self.tables.size(target)
-        self.mapped[name] = count
-        if not count:
+        self.mapped[name] = self.tables.size(target)
+        if not self.mapped[name]:
             return
         for feed in self.system.stream(name).feeds:
             self._map_feed(name, feed, target)
@@ -168,7 +168,7 @@ class MadeRows:
         self.parts[feed].append(Part(self._parts, name, batch))
         batch.lacks = plan.lacks(is_numbered=True)
         self.listed[name, feed] = []
-        if not self._is_written_strictly(batch, plan.fast_sql(relation, is_numbered=True), expected):
+        if not self._is_written_strictly(batch, one_pass_sql(plan, relation, is_numbered=True), expected):
             kept = f"select * exclude (broken_rule) from ({plan.listing_sql(relation)}) where broken_rule is null"
             copy_rows(self.tables.connection, kept, batch)
             if batch.written != expected:

@@ -9,6 +9,8 @@ from (
     select department_id, getvariable('day') || ' 00:00:00' as created_at from tickets
     union all
     select department_id, getvariable('day') || ' 00:00:00' from interactions
+    union all
+    select department_id, getvariable('day') || ' 00:00:00' from ticket_events
 )
 where department_id is not null
 group by department_id

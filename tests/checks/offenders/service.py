@@ -40,6 +40,23 @@ ROWS = {
         "amount_has_a_currency": [{"estimated_loss_amount": "0.01"}],
     },
     "product_changes": {},
+    "queue_intervals": {
+        "outcomes_fit_in_offered": [
+            {"offered_count": "9", "answered_count": "8", "abandoned_count": "2"},
+            {"offered_count": "9", "answered_count": "8", "abandoned_count": "1", "blocked_count": "1"},
+        ],
+        "parts_fit_in_their_outcome": [
+            {"offered_count": "9", "answered_count": "1", "answered_within_count": "2", "target_seconds": "20"},
+            {"offered_count": "9", "abandoned_count": "1", "short_abandoned_count": "2"},
+            {"offered_count": "9", "abandoned_count": "1", "abandoned_within_count": "2", "target_seconds": "20"},
+        ],
+        "counts_within_a_target_name_it": [{"answered_within_count": "0"}, {"abandoned_within_count": "0"}],
+        "waits_of_answered_are_waits": [
+            {"answered_wait_seconds": "9", "wait_seconds": "8"},
+            {"longest_wait_seconds": "9", "wait_seconds": "8"},
+        ],
+        "interval_is_at_most_an_hour": [{"interval_seconds": "3601"}],
+    },
     "recovery_actions": {
         "names_its_customer": [{"ticket_id": None}],
         "gift_of_money_has_an_amount": [{"recovery_amount": None}, {"recovery_kind": "refund", "recovery_amount": None}],

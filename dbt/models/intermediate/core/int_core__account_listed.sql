@@ -16,6 +16,8 @@ mentioned as (
     union
     select facts.account_id from {{ ref('stg_survey_responses') }} as facts inner join watermark on not watermark.has_accounts
     union
+    select facts.account_id from {{ ref('stg_self_service_sessions') }} as facts inner join watermark on not watermark.has_accounts
+    union
     select facts.account_id from {{ ref('stg_contacts') }} as facts inner join watermark on not watermark.has_accounts
     union
     select facts.to_account_id from {{ ref('stg_account_merges') }} as facts inner join watermark on not watermark.has_accounts

@@ -41,6 +41,19 @@ changed_lines as (
     having sum(side) <> 0
 ),
 
+schedule_days as (
+    select schedule_id, utc_date, opens_at, closes_at, is_in_force, 1 as side from {{ ref('int_service__open_span') }}
+    union all
+    select schedule_id, utc_date, opens_at, closes_at, is_in_force, -1 as side from {{ source('state', 'open_span') }}
+),
+
+changed_schedule_days as (
+    select distinct schedule_id, utc_date
+    from (
+        select schedule_id, utc_date from schedule_days group by schedule_id, utc_date, opens_at, closes_at, is_in_force having sum(side) <> 0
+    ) as changed
+),
+
 affected as (
     select days.period_month, 'records arrived' as why from days inner join {{ ref('int_core__affected_day') }} as affected_day on days.day = affected_day.day
     union
@@ -49,6 +62,10 @@ affected as (
     select former_month, why from changed_days
     union
     select period_month, why from changed_lines
+    union
+    select used.period_month, 'business hours or holidays changed' as why
+    from {{ source('state', 'schedule_use') }} as used
+    inner join changed_schedule_days as changed on used.schedule_id = changed.schedule_id and changed.utc_date between used.first_date and used.last_date
 )
 
 select period_month, why from affected where period_month is not null

@@ -13,6 +13,7 @@ presence as (
         coalesce(bool_or(feed = 'refunds' and is_present), false) as has_refunds,
         coalesce(bool_or(feed = 'payments' and is_present), false) as has_payments,
         coalesce(bool_or(feed = 'survey_responses' and is_present), false) as has_survey_responses,
+        coalesce(bool_or(feed = 'self_service_sessions' and is_present), false) as has_self_service_sessions,
         coalesce(bool_or(feed in ('ledger_actuals', 'budgets') and is_present), false) as has_cost
     from {{ source('lake', 'feed_presence') }}
 ),
@@ -30,9 +31,18 @@ instants as (
     union all
     select 'survey_responses', min(responded_at), max(responded_at), max(case when not is_deleted then responded_at end), min(case when not is_deleted then responded_at end) from {{ ref('stg_survey_responses') }}
     union all
+    select 'queue_intervals', min(interval_started_at), max(interval_started_at), max(case when not is_deleted then interval_started_at end), cast(null as timestamp) from {{ ref('stg_queue_intervals') }}
+    union all
+    select 'self_service_sessions', min(started_at), max(started_at), max(case when not is_deleted then started_at end), min(case when not is_deleted then started_at end) from {{ ref('stg_self_service_sessions') }}
+    union all
     select 'survey_invitations', min(invited_at), max(invited_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_survey_invitations') }}
     union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
+),
+
+-- Days of work are local days already; they prove no activity of customers, but need a period.
+agent_days as (
+    select min(work_date) as first_date, max(work_date) as last_date from {{ ref('stg_agent_time') }}
 ),
 
 -- An offer is known from the feed, or from the order that names it where contacts can tell when it was made.
@@ -90,10 +100,10 @@ watermark as (
         -- An event after the latest delivery moves nothing.
         least(coalesce(greatest(bounds.active_date, ledger_months.active_date), parameters.latest_delivery_date), parameters.latest_delivery_date) as as_of_date,
         least(
-            bounds.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
+            bounds.first_date, agent_days.first_date, ledger_months.first_date, calendar_feed.first_date, parameters.latest_delivery_date,
             case when budget_months.has_years then cast(budget_months.first_date - interval 1 year as date) else budget_months.first_date end
         ) as first_date,
-        greatest(bounds.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
+        greatest(bounds.last_date, agent_days.last_date, ledger_months.last_date, calendar_feed.last_date, budget_months.last_date, parameters.latest_delivery_date) as last_date,
         parameters.latest_delivery_date,
         bounds.tickets_first_date,
         bounds.interactions_first_date,
@@ -106,12 +116,23 @@ watermark as (
         parameters.fiscal_year_start_month,
         parameters.offer_window_days,
         parameters.handle_limit_seconds,
+        parameters.answer_target_seconds,
+        parameters.short_abandon_seconds,
+        parameters.company_country_code,
         parameters.ledger_posted_share,
+        parameters.normal_shift_hours,
+        parameters.ramp_months,
+        parameters.ramp_first_share,
+        parameters.ramp_last_share,
         parameters.document_difference_limit_amount,
+        parameters.unsolved_resolution_codes,
+        parameters.unresolvable_issue_families,
+        parameters.resolution_price_amount,
         presence.*
     from parameters
     cross join presence
     cross join bounds
+    cross join agent_days
     cross join offer_bounds
     cross join ledger_months
     cross join budget_months

@@ -40,6 +40,32 @@ placed as (
         -- A call left open overnight must not draw the cost of the day: as a driver it counts up to one shift.
         case when interactions.handle_seconds > interactions.handle_limit_seconds then interactions.handle_limit_seconds else interactions.handle_seconds end as driver_seconds,
         coalesce(interactions.handle_seconds > interactions.handle_limit_seconds, false) as is_handle_time_limited,
+        interactions.queue,
+        interactions.ivr_seconds,
+        interactions.ring_count,
+        interactions.ring_started_at,
+        interactions.answered_at,
+        -- How a contact that came to a queue left it; null for one that did not come to a queue, or by a technical fault.
+        case
+            when interactions.direction <> 'in' then null
+            when
+                interactions.channel <> 'phone' and interactions.queued_at is null and interactions.queue_seconds is null
+                and interactions.outcome not in ('abandoned_queue', 'abandoned_hold', 'blocked', 'voicemail', 'callback')
+                then null
+            when interactions.outcome = 'answered' or coalesce(interactions.talk_seconds, 0) > 0 then 'answered'
+            when interactions.outcome in ('abandoned_queue', 'abandoned_hold') then 'abandoned'
+            when interactions.outcome in ('blocked', 'voicemail', 'callback') then interactions.outcome
+            when interactions.outcome not in ('failed', 'abandoned_ivr') then 'unknown'
+        end as queue_outcome,
+        -- What the switch reports, else from the queue to the answer, or to the end of a contact that was abandoned.
+        case
+            when interactions.queue_seconds is not null then interactions.queue_seconds
+            when coalesce(interactions.answered_at, case when interactions.outcome in ('abandoned_queue', 'abandoned_hold') then interactions.ended_at end) < interactions.queued_at then 0
+            when interactions.answered_at is not null
+                then {{ elapsed_seconds('interactions.queued_at', 'interactions.answered_at') }}
+            when interactions.outcome in ('abandoned_queue', 'abandoned_hold')
+                then {{ elapsed_seconds('interactions.queued_at', 'interactions.ended_at') }}
+        end as wait_seconds,
         interactions.started_date,
         period_day.period_month,
         interactions.started_at

@@ -17,6 +17,7 @@ with fct_interaction as (
         interactions.direction,
         interactions.purpose,
         interactions.outcome,
+        placed.queue_outcome,
         placed.is_handled,
         placed.is_costed,
         placed.is_counted,
@@ -26,6 +27,8 @@ with fct_interaction as (
         interactions.transfer_count,
         interactions.ivr_seconds,
         interactions.queue_seconds,
+        placed.wait_seconds,
+        interactions.ring_count,
         interactions.talk_seconds,
         interactions.hold_seconds,
         interactions.wrap_seconds,
@@ -33,6 +36,8 @@ with fct_interaction as (
         placed.started_date,
         placed.period_month,
         interactions.started_at,
+        interactions.queued_at,
+        interactions.ring_started_at,
         interactions.answered_at,
         interactions.ended_at
     from {{ rows_near('stg_interactions', 'started_at') }} as interactions

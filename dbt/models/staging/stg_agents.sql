@@ -1,0 +1,1 @@
+{{ latest_version('agents', ['agent_id', 'valid_from_date']) }}

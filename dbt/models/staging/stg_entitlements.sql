@@ -1,0 +1,1 @@
+{{ latest_version('entitlements', ['entitlement_id', 'valid_from_date']) }}

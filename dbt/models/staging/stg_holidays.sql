@@ -1,0 +1,1 @@
+{{ latest_version('holidays', ['schedule_id', 'holiday_date']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('queue_intervals', ['queue', 'channel', 'interval_started_at']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('ring_cadence', ['country_code']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('self_service_sessions', ['session_id']) }}

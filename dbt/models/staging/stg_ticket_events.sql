@@ -1,0 +1,1 @@
+{{ latest_version('ticket_events', ['ticket_id', 'event_number']) }}

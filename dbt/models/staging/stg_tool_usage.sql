@@ -1,0 +1,1 @@
+{{ latest_version('tool_usage', ['tool_id', 'usage_date', 'site_id']) }}

@@ -1,0 +1,1 @@
+{{ latest_version('training_events', ['agent_id', 'module_id', 'started_at']) }}
