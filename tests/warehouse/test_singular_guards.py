@@ -49,7 +49,7 @@ BREAKS = {
     "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
     "assert_surveys_follow_their_contact": "update marts.fct_survey_invitation set "
     "lag_null_reason = 'before_contact_ended' where invitation_id = 'V1'",
-    "assert_answers_find_their_invitation": "update marts.fct_survey_response set invitation_id = 'NEVER' where response_id = 'S0'",
+    "assert_answers_find_their_invitation": "update staging.stg_survey_responses set invitation_id = 'NEVER' where response_id = 'S0'",
     "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",
 }
 FOUND = {

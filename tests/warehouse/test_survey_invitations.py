@@ -170,3 +170,48 @@ def test_each_eligible_contact_stands_in_one_row_whatever_invitations_there_are(
     counted = connection.execute("select interaction_key from marts.fct_survey_invitation where is_contact_counted order by 1").fetchall()
     assert [name for (name,) in counted] == ["C1", "C2", "C3", "C4", "C7"]
     assert connection.execute("select count(*) from marts.fct_survey_invitation where invitation_key is not null").fetchone() == (60,)
+
+
+def test_a_contact_of_a_month_before_the_first_invitation_is_in_no_share(figures: Build) -> None:
+    """Asked in February about a contact of January, when nobody knows who was asked: 1 of 1 would be false; one of staff begins nothing."""
+    calls = [CALL | {"interaction_id": "OLD"}, CALL | {"interaction_id": "NEW", "started_at": "2025-02-02 10:00:00+00"}]
+    asked = [
+        ASKED | {"invitation_id": "ABOUT_OLD", "interaction_id": "OLD", "invited_at": "2025-02-01 10:00:00+00", "channel": "phone"},
+        ASKED | {"invitation_id": "STAFF", "survey_kind": "staff", "invited_at": "2025-01-02 10:00:00+00"},
+        ASKED | {"invitation_id": "GONE", "is_deleted": True, "invited_at": "2025-01-02 10:00:00+00"},
+    ]  # fmt: skip
+    rows = {"accounts": [{"account_id": "a"}], "interactions": calls, "survey_invitations": asked}
+    connection = figures(rows, latest_delivery_date="2025-03-01", company_time_zone="UTC")
+    counted = "select interaction_key, is_asked from marts.fct_survey_invitation where is_contact_counted"
+    assert connection.execute(counted).fetchall() == [("NEW", False)]
+    sent = "select period_month::varchar, num from reporting.mart_metric where metric_id = 'surveys_sent' and cut = 'all' and num > 0"
+    assert connection.execute(sent).fetchall() == [("2025-02-01", 1)]
+
+
+def test_an_answer_finds_the_invitation_of_its_system_else_of_the_one_other(
+    quick: Build, found: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    """Random ids of three systems, against the rule of decision 28 in Python."""
+    random, systems = Random(5), ("canonical", "desk", "voice")
+    held = {(system, f"V{random.randrange(12)}") for system in systems for _ in range(6)}
+    invitations = [
+        ASKED | {"invitation_id": name, "source_system": system, "invited_at": "2025-01-10 10:00:00+00", "account_id": "a"}
+        for system, name in sorted(held)
+    ]
+    responses = [answer(f"R{n}", f"V{random.randrange(14)}", source_system=random.choice(systems)) for n in range(20)]
+    reached, lost = set(), set()
+    for row in responses:
+        system, name = row["source_system"], row["invitation_id"]
+        having = [one for one in systems if (one, name) in held]
+        one = system if system in having else having[0] if len(having) == 1 else None
+        if one:
+            reached.add(name if one == "canonical" else f"{one}:{name}")
+        else:
+            lost.add(row["response_id"])
+    rows: dict[str, list[Row]] = {"accounts": [{"account_id": "a"}], "survey_invitations": invitations, "survey_responses": responses}
+    connection = quick(rows, latest_delivery_date="2025-02-01", company_time_zone="UTC")
+    answered = connection.execute("select invitation_key from marts.fct_survey_invitation where is_answered").fetchall()
+    assert {key for (key,) in answered} == reached
+    assert {row[1].rpartition(":")[2] for row in found(connection, "assert_answers_find_their_invitation")} == lost
+    assert len(reached) > 5
+    assert len(lost) > 2

@@ -6,6 +6,7 @@ Breaks: questions that are mixed, a few answers that look like a score, an unkno
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from math import sqrt
 from typing import Any
 
@@ -47,6 +48,10 @@ def answers() -> list[Row]:
             answer(f"A{n}", item, score, survey_metric="acsi", survey_kind="relationship", scale_max=10, account_id="b" if n else "nobody")
             for item, score in zip(ITEMS, scores, strict=True)
         ]  # fmt: skip
+    # Who corrects one item is one respondent still, with the corrected answer, in the month of the correction.
+    for item, score, at in [(item, 1, "01-31") for item in ITEMS] + [(ITEMS[0], 10, "02-02")]:
+        more = {"survey_metric": "acsi", "survey_kind": "win_loss", "scale_max": 10, "invitation_id": "I"}
+        rows.append(answer(f"A_AGAIN{at}", item, score, responded_at=f"2025-{at} 10:00:00+00", **more))
     # Two of three items, and three of which one is on another scale: no respondents.
     rows += [answer("A_TWO", item, 10, survey_metric="acsi", survey_kind="relationship", scale_max=10) for item in ITEMS[:2]]
     rows += [
@@ -178,10 +183,59 @@ def test_the_acsi_of_published_means_and_weights(scored: duckdb.DuckDBPyConnecti
     assert scored.execute(metric).fetchall() == [pytest.approx((70.9833333, 32), abs=5e-8)]
 
 
-def series(reporting: list[tuple[str, str, str]], parameters: str = "0.3885, 0.3190, 0.2925") -> duckdb.DuckDBPyConnection:
+def test_who_corrects_one_item_of_the_acsi_stays_a_respondent(scored: duckdb.DuckDBPyConnection) -> None:
+    found = scored.execute(
+        "select period_start::varchar, n, low is null from reporting.mart_survey_score where survey_kind = 'win_loss'"
+        " and question_key = 'acsi_index' and period_kind = 'month' and cut = 'all'"
+    ).fetchall()
+    assert found == [("2025-02-01", 1, True)]
+    ((index,),) = scored.execute(
+        "select sum(answer_score * case question_key when 'acsi_overall' then 0.3885 when 'acsi_expectation' then 0.3190 else 0.2925 end)"
+        " from marts.fct_survey_response where asked_key = 'invitation I' and is_counted"
+    ).fetchall()
+    assert float(index) == pytest.approx(0.3885 * 10 + 0.3190 + 0.2925)
+
+
+SCALES = [(1, 5), (0, 10), (1, 7), (0, 100), (1, 10), (0, 1), (1, 4), (-3, 3), (1, 3)]
+
+
+def test_every_scale_is_split_into_good_middle_and_bad_at_the_same_places(quick: Build, reporting: list[tuple[str, str, str]]) -> None:
+    """Each point of each scale under each measure: by fractions in Python, and no point is both good and bad."""
+    rows = [
+        answer(f"{metric}{low}_{high}_{point}", f"{metric}{low}_{high}", point, survey_metric=metric, scale_min=low, scale_max=high)
+        for metric in ("csat", "nps", "ces", "other") for low, high in SCALES for point in range(low, high + 1)
+    ]  # fmt: skip
+    connection = quick({"survey_responses": rows}, latest_delivery_date="2025-03-01")
+    connection.execute("create schema reporting")
+    ((sql),) = [sql for name, _, sql in reporting if name == "reporting.mart_survey_score"]
+    found = connection.execute(
+        f"select question_key, n, highest_count, top_count, middle_count, bottom_count, null_reason from ({sql}) as scores"
+        " where cut = 'all' and period_kind = 'month' and top_count is not null"
+    ).fetchall()
+    limits = {"csat": Fraction(3, 4), "other": Fraction(3, 4), "ces": Fraction(2, 3)}
+    expected = {}
+    for metric in ("csat", "nps", "ces", "other"):
+        for low, high in SCALES:
+            points = range(low, high + 1)
+            share = {point: Fraction(point - low, high - low) for point in points}
+            if metric == "nps":
+                good, bad = [point for point in points if point >= 9], [point for point in points if point <= 6]
+            else:
+                good = [point for point in points if share[point] >= limits[metric]]
+                bad = [point for point in points if share[point] <= Fraction(1, 3)]
+            counts = (len(points), 1, len(good), len(points) - len(good) - len(bad), len(bad))
+            if metric == "nps" and (low, high) != (0, 10):
+                expected[f"{metric}{low}_{high}"] = (0, 0, 0, 0, 0, "scale_unknown")
+            else:
+                expected[f"{metric}{low}_{high}"] = (*counts, "n_below_30" if len(points) < 30 else None)
+            assert not set(good) & set(bad) or metric == "nps"
+    assert {row[0]: row[1:] for row in found} == expected
+
+
+def series(models: list[tuple[str, str, str]], parameters: str = "0.3885, 0.3190, 0.2925") -> duckdb.DuckDBPyConnection:
     """Build the scores of four quarters from 1,000 respondents each, all three items alike: 74.3, 73.6, none, 73.0, 72.0."""
     connection = duckdb.connect()
-    connection.execute("create schema lake; create schema marts; create schema reporting")
+    connection.execute("create schema lake; create schema intermediate; create schema marts; create schema reporting")
     weights = (
         "select * from (values (1, {0})) as t (fiscal_year_start_month, acsi_overall_weight, acsi_expectation_weight, acsi_ideal_weight)"
     )
@@ -189,7 +243,7 @@ def series(reporting: list[tuple[str, str, str]], parameters: str = "0.3885, 0.3
     connection.execute("create table lake.feed_presence as select 'survey_responses' as feed, true as is_present")
     connection.execute("create table marts.dim_account as select 'a' as account_id, 'core' as segment")
     connection.execute(
-        "create table marts.dim_period as select month::date as period_month, month::date as start_date,"
+        "create table marts.dim_period as select month::date as period_month, month::date as start_date, last_day(month) as end_date,"
         " 'FY' || year(month) as fiscal_year,"
         " true as is_generated, true as is_complete_period, date '2006-01-01' as as_of_date"
         " from range(date '2004-07-01', date '2005-12-01', interval 1 month) as t(month)"
@@ -197,7 +251,7 @@ def series(reporting: list[tuple[str, str, str]], parameters: str = "0.3885, 0.3
     connection.execute("""
         create table marts.fct_survey_response as
         select
-            month || '-' || n as response_key, item as question_key, null::varchar as question_version, 'relationship' as survey_kind,
+            month || '-' || n as asked_key, item as question_key, null::varchar as question_version, 'relationship' as survey_kind,
             'acsi' as survey_metric,
             'email' as channel, 'a' as account_id, month as period_month, true as is_counted, 1::decimal(9, 4) as scale_min_score,
             10::decimal(9, 4) as scale_max_score,
@@ -205,17 +259,20 @@ def series(reporting: list[tuple[str, str, str]], parameters: str = "0.3885, 0.3
         from (values (date '2004-08-01', 687), (date '2004-11-01', 624), (date '2005-01-01', 570), (date '2005-08-01', 480))
             as months (month, eights)
         cross join range(1000) as people (n) cross join (values ('acsi_overall'), ('acsi_expectation'), ('acsi_ideal')) as items (item)""")
-    ((sql),) = [sql for name, _, sql in reporting if name == "reporting.mart_survey_score"]
-    connection.execute("create table reporting.mart_survey_score as " + sql.replace('"warehouse".', ""))
+    for wanted in ("intermediate.int_core__quarter", "reporting.mart_survey_score"):
+        ((sql),) = [sql for name, _, sql in models if name == wanted]
+        connection.execute(f"create table {wanted} as " + sql.replace('"warehouse".', ""))
     return connection
 
 
 @pytest.mark.spec("E04")
 @pytest.mark.spec("E05")
-def test_the_published_fall_of_the_acsi_from_quarter_to_quarter(reporting: list[tuple[str, str, str]]) -> None:
+def test_the_published_fall_of_the_acsi_from_quarter_to_quarter(
+    reporting: list[tuple[str, str, str]], compiled: list[tuple[str, str, str]]
+) -> None:
     """74.3, 73.6 and 73.0: down 0.942 % and 0.815 % ("down 0.8 percent"). After a quarter without answers there is no change."""
     found = (
-        series(reporting)
+        series(compiled + reporting)
         .execute(
             "select value, change_score, 100 * change_rate, change_null_reason, null_reason from reporting.mart_survey_score"
             " where question_key = 'acsi_index' and period_kind = 'quarter' and cut = 'all' order by period_start"
@@ -228,8 +285,10 @@ def test_the_published_fall_of_the_acsi_from_quarter_to_quarter(reporting: list[
     assert [row[3] for row in found] == ["no_prior_period", None, None, "no_responses", "no_prior_period", "no_responses"]
 
 
-def test_without_weights_there_is_no_weighted_index_and_the_equal_one_stays(reporting: list[tuple[str, str, str]]) -> None:
-    connection = series(reporting, "null::decimal(9, 4), null::decimal(9, 4), null::decimal(9, 4)")
+def test_without_weights_there_is_no_weighted_index_and_the_equal_one_stays(
+    reporting: list[tuple[str, str, str]], compiled: list[tuple[str, str, str]]
+) -> None:
+    connection = series(compiled + reporting, "null::decimal(9, 4), null::decimal(9, 4), null::decimal(9, 4)")
     for question, expected in (("acsi_index", (None, "weights_absent", 1000)), ("acsi_equal_index", (74.3, None, 1000))):
         found = connection.execute(
             "select round(value, 6), null_reason, n from reporting.mart_survey_score"

@@ -1,25 +1,15 @@
 -- A segment is an attribute of the account, and a quarter has months that no record changed: each run builds all rows.
 with parameters as (
-    select fiscal_year_start_month, acsi_overall_weight, acsi_expectation_weight, acsi_ideal_weight from {{ source('lake', 'run_parameters') }}
-),
-
--- Months of the company's calendar are counted from the start of its year; those of the feed as the feed has them.
-months as (
-    select
-        period_month, fiscal_year, is_complete_period,
-        case
-            when is_generated then {{ integer_quotient('(month(period_month) - parameters.fiscal_year_start_month + 12) % 12', 3) }}
-            else {{ integer_quotient('cast(row_number() over (partition by fiscal_year, is_generated order by period_month) as bigint) - 1', 3) }}
-        end as quarter_number
-    from {{ ref('dim_period') }}
-    cross join parameters
-    where start_date <= as_of_date
+    select acsi_overall_weight, acsi_expectation_weight, acsi_ideal_weight from {{ source('lake', 'run_parameters') }}
 ),
 
 periods as (
-    select 'month' as period_kind, period_month, period_month as period_start, is_complete_period from months
+    select 'month' as period_kind, quarter.period_month, quarter.period_month as period_start, dim_period.is_complete_period
+    from {{ ref('int_core__quarter') }} as quarter
+    inner join {{ ref('dim_period') }} as dim_period on quarter.period_month = dim_period.period_month
+    where quarter.has_begun
     union all
-    select 'quarter', period_month, min(period_month) over (partition by fiscal_year, quarter_number), is_complete_period from months
+    select 'quarter', period_month, quarter_start, is_complete_quarter from {{ ref('int_core__quarter') }} where has_begun
 ),
 
 numbered as (
@@ -32,7 +22,7 @@ numbered as (
 
 answers as (
     select
-        answers.response_key, answers.period_month, answers.survey_kind, answers.survey_metric, answers.question_key, answers.question_version,
+        answers.asked_key, answers.period_month, answers.survey_kind, answers.survey_metric, answers.question_key, answers.question_version,
         coalesce(answers.channel, 'none') as channel, coalesce(accounts.segment, 'none') as segment, answers.scale_min_score as low_end, answers.scale_max_score as high_end, answers.answer_score,
         -- Promoters and detractors are points of 0 to 10 and of no other scale.
         answers.answer_share is not null and (answers.survey_metric <> 'nps' or (answers.scale_min_score = 0 and answers.scale_max_score = 10)) as is_scaled,
@@ -47,16 +37,16 @@ answers as (
     where answers.is_counted
 ),
 
--- Who answered all three items of the ACSI on 1 to 10, in ten-thousandths above 1.
+-- Who answered all three items of the ACSI on 1 to 10, in ten-thousandths above 1; in two responses where one of them corrects the other.
 respondents as (
     select
-        response_key, survey_kind, min(period_month) as period_month, min(channel) as channel, min(segment) as segment,
+        asked_key, survey_kind, max(period_month) as period_month, min(channel) as channel, min(segment) as segment,
         {%- for item in ['overall', 'expectation', 'ideal'] %}
         max(case when question_key = 'acsi_{{ item }}' then cast((answer_score - 1) * 10000 as bigint) end) as {{ item }}{{ ',' if not loop.last }}
         {%- endfor %}
     from answers
     where survey_metric = 'acsi' and question_key in ('acsi_overall', 'acsi_expectation', 'acsi_ideal') and low_end = 1 and high_end = 10
-    group by response_key, survey_kind
+    group by asked_key, survey_kind
     having count(*) = 3
 ),
 

@@ -19,12 +19,20 @@ invitations as (
     cross join parameters
 ),
 
--- Complete answers that say something; a second one to the same invitation answers it no more than the first.
+-- Complete answers that say something, by the invitation that they find; a second one to the same invitation answers it no more than the first.
 answered as (
-    select key_scope, invitation_id
-    from {{ ref('stg_survey_responses') }}
-    where invitation_id is not null and not is_deleted and not is_partial and (score is not null or coalesce(choice, '') <> '')
-    group by key_scope, invitation_id
+    select {{ of_named('asked', 'invitation_key') }} as invitation_key
+    from {{ ref('stg_survey_responses') }} as answers
+    {{ left_join_named('invitations', 'asked', 'invitation_key', 'answers', 'invitation_id') }}
+    where not answers.is_deleted and not answers.is_partial and (answers.score is not null or coalesce(answers.choice, '') <> '')
+    group by {{ of_named('asked', 'invitation_key') }}
+),
+
+-- Before the first invitation nobody knows whether customers were asked.
+first_invited as (
+    select min(period_day.period_month) as first_month
+    from invitations inner join {{ ref('int_core__period_day') }} as period_day on invitations.invited_date = period_day.day
+    where not invitations.is_deleted and invitations.survey_kind <> 'staff'
 ),
 
 named as (
@@ -48,8 +56,9 @@ named as (
 contacts as (
     select
         interaction_key, ticket_key, ticket_id, surviving_ticket_key, account_id, contact_id, channel, department_id, period_month, started_date, started_at, ended_at,
-        coalesce(ended_at, started_at) as known_at, is_handled, is_costed and account_id <> 'NON_CUSTOMER' as is_eligible
+        coalesce(ended_at, started_at) as known_at, is_handled, is_costed and account_id <> 'NON_CUSTOMER' and period_month >= first_month as is_eligible
     from {{ ref('fct_interaction') }}
+    cross join first_invited
     where is_counted
 ),
 
@@ -107,45 +116,37 @@ counted as (
     from asked
 ),
 
--- Before the first invitation nobody knows whether customers were asked.
-first_invited as (
-    select min(period_day.period_month) as first_month from invitations
-    inner join {{ ref('int_core__period_day') }} as period_day on invitations.invited_date = period_day.day
-),
-
 drafts as (
     select
         'invitation ' || invitation_key as survey_row_key, invitation_key, invitation_id, survey_kind, known_account_id as account_id, contact_id, ticket_key, ticket_id,
         asked_interaction_key as interaction_key, channel, contact_channel, contact_department_id, is_contact_counted, is_asked, is_deleted, suppressed_reason,
-        delivered_at, opened_at, started_at, is_bounced, has_delivery, key_scope, lag_seconds, is_same_channel, contact_null_reason, sampling_rate, invited_date,
+        delivered_at, opened_at, started_at, is_bounced, has_delivery, lag_seconds, is_same_channel, contact_null_reason, sampling_rate, invited_date,
         contact_period_month, invited_at, contact_ended_at, immediate_survey_minutes, immediate_survey_other_minutes, has_responses
     from counted
     union all
     select
         'contact ' || interaction_key, null, null, 'transactional', account_id, contact_id, ticket_key, ticket_id,
         interaction_key, null, channel, department_id, true, false, false, null,
-        null, null, null, false, false, null, null, null, null, null, started_date,
+        null, null, null, false, false, null, null, null, null, started_date,
         period_month, null, ended_at, null, null, true
     from contacts
-    where is_eligible and interaction_key not in (select asked_interaction_key from counted where is_of_eligible) and period_month >= (select first_month from first_invited)
+    where is_eligible and interaction_key not in (select asked_interaction_key from counted where is_of_eligible)
 ),
 
 fct_survey_invitation as (
     select
         drafts.survey_row_key, drafts.invitation_key, drafts.invitation_id, drafts.survey_kind, drafts.account_id, drafts.contact_id,
-        drafts.ticket_key, drafts.ticket_id, drafts.interaction_key, drafts.channel, drafts.contact_channel,
-        drafts.contact_department_id as department_id,
-        accounts.preferred_channel,
-        drafts.is_contact_counted, drafts.is_asked, drafts.is_deleted,
+        drafts.ticket_key, drafts.ticket_id, drafts.interaction_key, drafts.channel, drafts.contact_channel, drafts.contact_department_id as department_id,
+        accounts.preferred_channel, drafts.is_contact_counted, drafts.is_asked, drafts.is_deleted,
         nullif(drafts.suppressed_reason, '') as suppressed_reason,
         case
             when not drafts.is_asked then false
-            when coalesce(drafts.delivered_at, drafts.opened_at, drafts.started_at) is not null or answered.invitation_id is not null then true
+            when coalesce(drafts.delivered_at, drafts.opened_at, drafts.started_at) is not null or answered.invitation_key is not null then true
             when drafts.is_bounced then false
             when drafts.has_delivery then false
         end as is_delivered,
-        drafts.is_asked and (coalesce(drafts.opened_at, drafts.started_at) is not null or answered.invitation_id is not null) as is_opened,
-        case when not drafts.is_asked then false when drafts.has_responses then answered.invitation_id is not null end as is_answered,
+        drafts.is_asked and (coalesce(drafts.opened_at, drafts.started_at) is not null or answered.invitation_key is not null) as is_opened,
+        case when not drafts.is_asked then false when drafts.has_responses then answered.invitation_key is not null end as is_answered,
         case when drafts.is_asked and not drafts.has_responses then 'source_absent' end as answered_null_reason,
         drafts.lag_seconds, drafts.is_same_channel,
         case
@@ -163,7 +164,7 @@ fct_survey_invitation as (
             when drafts.lag_seconds < 0 then 'before_contact_ended'
         end as lag_null_reason,
         case
-            when drafts.is_asked and not drafts.has_delivery and not drafts.is_bounced and answered.invitation_id is null and drafts.opened_at is null and drafts.started_at is null
+            when drafts.is_asked and not drafts.has_delivery and not drafts.is_bounced and answered.invitation_key is null and drafts.opened_at is null and drafts.started_at is null
                 then 'delivery_not_reported'
         end as delivered_null_reason,
         drafts.sampling_rate,
@@ -173,7 +174,7 @@ fct_survey_invitation as (
     from drafts
     inner join {{ ref('int_core__period_day') }} as period_day on drafts.invited_date = period_day.day
     left join {{ ref('dim_account') }} as accounts on drafts.account_id = accounts.account_id
-    left join answered on drafts.key_scope = answered.key_scope and drafts.invitation_id = answered.invitation_id
+    left join answered on drafts.invitation_key = answered.invitation_key
 )
 
 select * from fct_survey_invitation

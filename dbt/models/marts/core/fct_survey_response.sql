@@ -53,6 +53,7 @@ fct_survey_response as (
         responses.question_key,
         responses.question_version,
         responses.invitation_id,
+        case when responses.invitation_id is null then 'response ' || {{ key_of('responses', 'response_id') }} else 'invitation ' || {{ key_of('responses', 'invitation_id') }} end as asked_key,
         coalesce(accounts.surviving_account_id, resolved.account_id, {{ of_named('tickets', 'account_id') }}, {{ of_named('orders', 'account_id') }}, 'ACCOUNT_UNKNOWN') as account_id,
         {{ of_named('tickets', 'ticket_key') }} as ticket_key,
         responses.ticket_id,
