@@ -189,7 +189,7 @@ class Company(Delivered):
 
         Of an invitation the last answer within seven days of the first counts, of a ticket or contact and who answered the latest.
         """
-        table = self._counted("csat")
+        table = self.counted("csat")
         top = table["score"].map(Decimal) >= table["scale_max"].map(Decimal) - 1
         return (
             table.assign(month=self.month(table["responded_at"]), top=top)
@@ -197,7 +197,7 @@ class Company(Delivered):
             .agg(satisfied=("top", "sum"), answers=("top", "size"))
         )
 
-    def _counted(self, metric: str) -> pd.DataFrame:
+    def counted(self, metric: str) -> pd.DataFrame:
         """Answers that count, of one measure."""
         table = self.latest("survey_responses").query(f"survey_metric == '{metric}' and score != ''")
         table = table.assign(at=pd.to_datetime(table["responded_at"], utc=True)).sort_values(["at", "response_id"])
@@ -248,7 +248,7 @@ class Company(Delivered):
 
     def opinions(self) -> pd.DataFrame:
         """By month: promoters, detractors and answers of the one question that asks whether customers would recommend the company."""
-        table = self._counted("nps")
+        table = self.counted("nps")
         score = pd.to_numeric(table["score"])
         found = pd.DataFrame({"promoters": score >= 9, "detractors": score <= 6, "answers": True}).astype(int)
         return found.groupby(self.month(table["responded_at"])).sum()

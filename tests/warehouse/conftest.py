@@ -54,7 +54,7 @@ _TYPES = {
     "resolution_price_amount": "decimal(18, 3)",
     "latest_delivery_date": "date",
 }
-LAYERS = ["+path:models/marts", "int_core__quarter"]  # what marts are made of comes along, and what only reporting reads
+LAYERS = ["+path:models/marts"]  # what they stand on comes along
 
 
 def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Mapping[str, Any]) -> None:

@@ -215,3 +215,19 @@ def test_an_answer_finds_the_invitation_of_its_system_else_of_the_one_other(
     assert {row[1].rpartition(":")[2] for row in found(connection, "assert_answers_find_their_invitation")} == lost
     assert len(reached) > 5
     assert len(lost) > 2
+
+
+def test_a_source_that_begins_to_report_deliveries_did_not_fail_before(figures: Build) -> None:
+    """January has no instant of delivery, and one invitation that was answered; of it alone a rate of 1 would be false."""
+    asked = [ASKED | {"invitation_id": f"V{n}", "invited_at": "2025-01-10 10:00:00+00", "delivered_at": None} for n in range(4)]
+    asked += [ASKED | {"invitation_id": "W1", "invited_at": "2025-02-01 10:00:00+00", "delivered_at": "2025-02-01 10:00:05+00"}]
+    asked += [ASKED | {"invitation_id": "W2", "invited_at": "2025-02-01 10:00:00+00", "delivered_at": None}]
+    rows = {"survey_invitations": asked, "survey_responses": [answer("R", "V0"), answer("S", "W1")]}
+    connection = figures(rows, latest_delivery_date="2025-03-01", company_time_zone="UTC")
+    for name, expected in (("survey_delivery_rate", (1, 2, 0.5)), ("survey_response_rate", (1, 1, 1))):
+        found = connection.execute(
+            f"select num, den, value, null_reason from reporting.mart_metric where metric_id = '{name}' and cut = 'all'"
+            " and period_month < '2025-03-01' order by period_month"
+        ).fetchall()
+        assert found[0][2:] == (None, "delivery_not_reported"), name
+        assert found[1] == (*expected, None), name

@@ -4,12 +4,9 @@ with parameters as (
 ),
 
 periods as (
-    select 'month' as period_kind, quarter.period_month, quarter.period_month as period_start, dim_period.is_complete_period
-    from {{ ref('int_core__quarter') }} as quarter
-    inner join {{ ref('dim_period') }} as dim_period on quarter.period_month = dim_period.period_month
-    where quarter.has_begun
+    select 'month' as period_kind, period_month, period_month as period_start, is_complete_period from {{ ref('dim_period') }} where start_date <= as_of_date
     union all
-    select 'quarter', period_month, quarter_start, is_complete_quarter from {{ ref('int_core__quarter') }} where has_begun
+    select 'quarter', period_month, quarter_start_date, is_complete_quarter from {{ ref('dim_period') }} where start_date <= as_of_date
 ),
 
 numbered as (

@@ -1,10 +1,19 @@
 -- Months are counted in their fiscal year; days that a calendar feed cuts off a calendar month are none, and go with the month before.
-with months as (
+with periods as (
     select
-        periods.period_month, periods.fiscal_year, periods.is_complete_period, periods.start_date <= periods.as_of_date as has_begun, periods.is_generated,
+        days.period_month, days.fiscal_year, min(days.day) as start_date, max(days.day) as end_date, bool_or(days.is_generated) as is_generated,
+        bool_and(awaited.is_complete) as is_complete_period
+    from {{ ref('int_core__period_day') }} as days
+    inner join {{ ref('int_core__month_awaited') }} as awaited on days.period_month = awaited.period_month
+    group by days.period_month, days.fiscal_year
+),
+
+months as (
+    select
+        periods.period_month, periods.fiscal_year, periods.is_generated, periods.is_complete_period,
         not periods.is_generated or (periods.start_date = cast(date_trunc('month', periods.start_date) as date) and periods.end_date = last_day(periods.start_date)) as is_month,
         cast((month(periods.period_month) - parameters.fiscal_year_start_month + 12) % 12 as bigint) as calendar_number
-    from {{ ref('dim_period') }} as periods
+    from periods
     cross join {{ source('lake', 'run_parameters') }} as parameters
 ),
 
@@ -31,15 +40,15 @@ begun as (
 
 numbered as (
     select
-        period_month, fiscal_year, is_month, is_complete_period, has_begun,
+        period_month, fiscal_year, is_month, is_complete_period,
         {{ integer_quotient('cast(greatest(missing_count + month_number - 1, 0) as bigint)', 3) }} as quarter_number
     from begun
 ),
 
 quarter as (
     select
-        period_month, has_begun,
-        min(period_month) over (partition by fiscal_year, quarter_number) as quarter_start,
+        period_month,
+        min(period_month) over (partition by fiscal_year, quarter_number) as quarter_start_date,
         bool_and(is_complete_period) over (partition by fiscal_year, quarter_number)
         and count(case when is_month then 1 end) over (partition by fiscal_year, quarter_number) = 3 as is_complete_quarter
     from numbered

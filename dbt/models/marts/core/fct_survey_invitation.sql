@@ -10,13 +10,16 @@ invitations as (
         invitations.*,
         {{ key_of('invitations', 'invitation_id') }} as invitation_key,
         not invitations.is_deleted and coalesce(invitations.suppressed_reason, '') = '' as is_asked,
-        max(invitations.delivered_at) over (partition by invitations.source_system) is not null as has_delivery,
-        {{ business_date('invitations.invited_at', 'parameters.company_time_zone') }} as invited_date,
+        -- A source that begins to report it later did not fail to deliver before.
+        max(invitations.delivered_at) over (partition by invitations.source_system, period_day.period_month) is not null as has_delivery,
+        period_day.day as invited_date,
+        period_day.period_month,
         parameters.immediate_survey_minutes,
         parameters.immediate_survey_other_minutes,
         parameters.has_responses
     from {{ ref('stg_survey_invitations') }} as invitations
     cross join parameters
+    inner join {{ ref('int_core__period_day') }} as period_day on {{ business_date('invitations.invited_at', 'parameters.company_time_zone') }} = period_day.day
 ),
 
 -- Complete answers that say something, by the invitation that they find; a second one to the same invitation answers it no more than the first.
@@ -30,9 +33,7 @@ answered as (
 
 -- Before the first invitation nobody knows whether customers were asked.
 first_invited as (
-    select min(period_day.period_month) as first_month
-    from invitations inner join {{ ref('int_core__period_day') }} as period_day on invitations.invited_date = period_day.day
-    where not invitations.is_deleted and invitations.survey_kind <> 'staff'
+    select min(period_month) as first_month from invitations where not is_deleted and survey_kind <> 'staff'
 ),
 
 named as (
@@ -121,14 +122,14 @@ drafts as (
         'invitation ' || invitation_key as survey_row_key, invitation_key, invitation_id, survey_kind, known_account_id as account_id, contact_id, ticket_key, ticket_id,
         asked_interaction_key as interaction_key, channel, contact_channel, contact_department_id, is_contact_counted, is_asked, is_deleted, suppressed_reason,
         delivered_at, opened_at, started_at, is_bounced, has_delivery, lag_seconds, is_same_channel, contact_null_reason, sampling_rate, invited_date,
-        contact_period_month, invited_at, contact_ended_at, immediate_survey_minutes, immediate_survey_other_minutes, has_responses
+        period_month, contact_period_month, invited_at, contact_ended_at, immediate_survey_minutes, immediate_survey_other_minutes, has_responses
     from counted
     union all
     select
         'contact ' || interaction_key, null, null, 'transactional', account_id, contact_id, ticket_key, ticket_id,
         interaction_key, null, channel, department_id, true, false, false, null,
         null, null, null, false, false, null, null, null, null, started_date,
-        period_month, null, ended_at, null, null, true
+        period_month as survey_month, period_month, null, ended_at, null, null, true
     from contacts
     where is_eligible and interaction_key not in (select asked_interaction_key from counted where is_of_eligible)
 ),
@@ -168,11 +169,10 @@ fct_survey_invitation as (
                 then 'delivery_not_reported'
         end as delivered_null_reason,
         drafts.sampling_rate,
-        drafts.invited_date as survey_date, period_day.period_month,
+        drafts.invited_date as survey_date, drafts.period_month,
         case when drafts.is_contact_counted then drafts.contact_period_month end as contact_period_month,
         drafts.invited_at, drafts.contact_ended_at
     from drafts
-    inner join {{ ref('int_core__period_day') }} as period_day on drafts.invited_date = period_day.day
     left join {{ ref('dim_account') }} as accounts on drafts.account_id = accounts.account_id
     left join answered on drafts.invitation_key = answered.invitation_key
 )
