@@ -79,6 +79,11 @@ REGISTERED = {
         top_customer_share decimal(9,4) Share of the customers that 20 means in 80/20.
         value_share_target decimal(9,4) Share of the value that 80 means in 80/20.
         handle_limit_seconds bigint Longest time in seconds for which one contact draws cost.
+        immediate_survey_minutes int Minutes after a call or chat within which a survey about it asks at once.
+        immediate_survey_other_minutes int The same for all other channels.
+        acsi_overall_weight decimal(9,4) Weight of overall satisfaction in the ACSI; null where none is believed.
+        acsi_expectation_weight decimal(9,4) Weight of the comparison with what was expected.
+        acsi_ideal_weight decimal(9,4) Weight of the comparison with the ideal.
         answer_target_seconds bigint Seconds within which a contact should be answered, where no standard says otherwise.
         short_abandon_seconds bigint Seconds below which an abandoned contact is short.
         company_country_code string Country whose telephones ring (ISO 3166); null where it is not chosen.

@@ -158,8 +158,8 @@ metric_rows as (
         case when figures.period_kind = 'month' then figures.period_month else coalesce(case when figures.period_kind = 'trailing_12' then months.year_start end, months.first_month) end as period_start,
         figures.cut, figures.member, figures.num, figures.den, figures.value,
         case when metrics.kind = 'proportion' then cast(figures.den as bigint) else figures.n end as n,
-        case when metrics.kind = 'proportion' and figures.value is not null and figures.num between 0 and figures.den then {{ wilson_bound('figures.num', 'figures.den', '-') }} else figures.low end as low,
-        case when metrics.kind = 'proportion' and figures.value is not null and figures.num between 0 and figures.den then {{ wilson_bound('figures.num', 'figures.den', '+') }} else figures.high end as high,
+        case when metrics.kind = 'proportion' and (figures.value is not null or figures.null_reason = 'n_below_30') and figures.num between 0 and figures.den then {{ wilson_bound('figures.num', 'figures.den', '-') }} else figures.low end as low,
+        case when metrics.kind = 'proportion' and (figures.value is not null or figures.null_reason = 'n_below_30') and figures.num between 0 and figures.den then {{ wilson_bound('figures.num', 'figures.den', '+') }} else figures.high end as high,
         metrics.unit, figures.null_reason, figures.is_provisional, months.is_complete_period
     from figures
     inner join metrics on figures.metric_id = metrics.metric_id

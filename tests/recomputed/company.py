@@ -16,6 +16,8 @@ from tests.recomputed.delivered import UNKNOWN, Delivered, minor, rounded
 
 ENDED = ("solved", "closed")
 TAKEN_BACK_DAYS, ACTIVE_DAYS, SHORT_DAYS, BEST = 30, 365, 90, Decimal("0.20")
+INVITED = ["sent", "delivered", "answered", "of_contact", "same_channel", "timed", "at_once"]
+FAMILIES = {"phone": "voice", "chat": "chat", "messaging": "chat", "app": "chat", "web_form": "web", "portal": "web"}
 CUSTOMERS = ["ordering", "active", "kept", "kept_of", "kept_90", "kept_90_of"]
 
 
@@ -187,7 +189,17 @@ class Company(Delivered):
 
         Of an invitation the last answer within seven days of the first counts, of a ticket or contact and who answered the latest.
         """
-        table = self.latest("survey_responses").query("survey_metric == 'csat' and score != ''")
+        table = self.counted("csat")
+        top = table["score"].map(Decimal) >= table["scale_max"].map(Decimal) - 1
+        return (
+            table.assign(month=self.month(table["responded_at"]), top=top)
+            .groupby("month")
+            .agg(satisfied=("top", "sum"), answers=("top", "size"))
+        )
+
+    def counted(self, metric: str) -> pd.DataFrame:
+        """Answers that count, of one measure."""
+        table = self.latest("survey_responses").query(f"survey_metric == '{metric}' and score != ''")
         table = table.assign(at=pd.to_datetime(table["responded_at"], utc=True)).sort_values(["at", "response_id"])
         asked = table["invitation_id"].where(table["invitation_id"] != "", table["response_id"])
         first = table.groupby([asked, table["question_key"]])["at"].transform("min")
@@ -195,13 +207,51 @@ class Company(Delivered):
         table = table.drop_duplicates(["asked", "question_key"], keep="last")
         who = table["contact_id"].where(table["contact_id"] != "", table["account_id"])
         about = table["ticket_id"].where(table["ticket_id"] != "", table["asked"])
-        table = table.assign(who=who, about=about).drop_duplicates(["who", "about", "question_key"], keep="last")
-        top = table["score"].map(Decimal) >= table["scale_max"].map(Decimal) - 1
-        return (
-            table.assign(month=self.month(table["responded_at"]), top=top)
-            .groupby("month")
-            .agg(satisfied=("top", "sum"), answers=("top", "size"))
-        )
+        return table.assign(who=who, about=about).drop_duplicates(["who", "about", "question_key"], keep="last")
+
+    def answered(self) -> set[str]:
+        """Invitations that an answer names; none of the demo company is partial."""
+        return set(self.latest("survey_responses").query("score != ''")["invitation_id"]) - {""}
+
+    def invited(self) -> pd.DataFrame:
+        """By month: invitations sent, delivered, answered; whose contact's channel is known, in its family; whose lag is known, at once.
+
+        A ticket was asked about by its last handled contact that ended before the invitation, else its first, else by its own solving.
+        """
+        table = self.latest("survey_invitations").query("suppressed_reason == ''")
+        tickets = self.latest("tickets", with_deleted=True).set_index("ticket_id")
+        tickets = tickets[(tickets["is_deleted"] != "true") & (tickets["ticket_state"] != "deleted")]
+        contacts = self.latest("interactions")
+        contacts = contacts.assign(bearer=[self.surviving_ticket(name) for name in contacts["ticket_id"]])
+        talked = pd.to_numeric(contacts["talk_seconds"]).fillna(0) > 0
+        contacts = contacts[((contacts["outcome"] == "answered") | talked) & contacts["bearer"].isin(tickets.index)]
+        contacts = contacts.sort_values(["ended_at", "interaction_id"])
+        of_ticket = {name: list(zip(rows["ended_at"], rows["channel"], strict=True)) for name, rows in contacts.groupby("bearer")}
+        answered, rows = self.answered(), []
+        for row in table.itertuples():
+            name = self.surviving_ticket(row.ticket_id)
+            ends = of_ticket.get(name, [])
+            latest = max((end for end, _ in ends if end <= row.invited_at), default=ends[0][0] if ends else "")
+            ended_at, channel = next((one for one in ends if one[0] == latest), ("", ""))
+            if not ends and name in tickets.index and tickets.loc[name, "ticket_state"] != "spam":
+                ticket = tickets.loc[name]
+                solved = (ticket["last_solved_at"] or ticket["closed_at"]) if ticket["ticket_state"] in ENDED else ""
+                ended_at = solved if solved and solved <= row.invited_at else ticket["first_solved_at"] or solved
+                channel = ticket["channel"]
+            seconds = (pd.Timestamp(row.invited_at) - pd.Timestamp(ended_at)).total_seconds() if ended_at else -1
+            own, other = (FAMILIES.get(one, one) for one in (row.channel, channel))
+            is_answered = row.invitation_id in answered
+            is_delivered = is_answered or bool(row.delivered_at or row.opened_at or row.started_at)
+            is_soon = 0 <= seconds <= (900 if other in ("voice", "chat") else 86_400)
+            rows.append((True, is_delivered, is_answered, bool(channel), own == other, seconds >= 0, is_soon))
+        return pd.DataFrame(rows, index=self.month(table["invited_at"]), columns=INVITED).astype(int).groupby(level=0).sum()
+
+    def opinions(self) -> pd.DataFrame:
+        """By month: promoters, detractors and answers of the one question that asks whether customers would recommend the company."""
+        table = self.counted("nps")
+        score = pd.to_numeric(table["score"])
+        found = pd.DataFrame({"promoters": score >= 9, "detractors": score <= 6, "answers": True}).astype(int)
+        return found.groupby(self.month(table["responded_at"])).sum()
 
     @cached_property
     def purchases(self) -> pd.DataFrame:

@@ -17,7 +17,8 @@ KEYS = {
     "budgets": ["budget_version_id", "line_id", "fiscal_period"], "fiscal_periods": ["fiscal_period"],
     "fx_rates": ["rate_date", "from_currency_code", "to_currency_code", "rate_type", "rate_source"],
     "interactions": ["interaction_id"], "ledger_actuals": ["book_id", "journal_id", "line_number"], "order_lines": ["order_id", "line_id"],
-    "orders": ["order_id"], "refunds": ["refund_id"], "survey_responses": ["response_id", "question_key"], "tickets": ["ticket_id"],
+    "orders": ["order_id"], "refunds": ["refund_id"], "survey_invitations": ["invitation_id"],
+    "survey_responses": ["response_id", "question_key"], "tickets": ["ticket_id"],
 }  # fmt: skip
 DECIMALS = {"JPY": 0, "KWD": 3}
 

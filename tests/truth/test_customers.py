@@ -59,6 +59,15 @@ def test_an_answered_contact_was_handled(judge: Judge) -> None:
     assert judge("select period_month, count(*) from marts.fct_interaction where is_handled group by 1") == {}
 
 
+@pytest.mark.truth("counts.invited", "counts.invitations_delivered", "counts.answered")
+def test_who_was_asked_in_a_month_and_answered(judge: Judge) -> None:
+    differences = judge(
+        "select period_month, count(*) filter (is_asked), count(*) filter (is_delivered), count(*) filter (is_answered)"
+        " from marts.fct_survey_invitation group by 1"
+    )
+    assert differences == {}
+
+
 @pytest.mark.parametrize(
     ("table", "column", "of"),
     [

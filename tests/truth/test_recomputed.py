@@ -21,6 +21,7 @@ from demo_company.company import write_company
 from tests.recomputed.allocated import CATEGORIES, Allocated
 from tests.recomputed.company import Company
 from tests.recomputed.delivered import DECIMALS
+from tests.recomputed.surveys import Surveys
 from tests.recomputed.translated import nothing_else, translate, two_entities_with_foreign_books, work_in_disorder
 
 Figures = dict[tuple[str, ...], tuple[int | None, ...]]
@@ -220,6 +221,63 @@ def test_service_cost_of_one_unit_of_sales(run: Run) -> None:
 def test_satisfied_answers_of_each_month(run: Run) -> None:
     sql = "select period_month, sum(csat_num), sum(csat_response_count) from marts.mart_account_service_month group by 1"
     assert differing(own(run.company.csat()), published(run, sql, keys=1)) == {}
+
+
+@pytest.mark.parametrize("of_all", [True, False], ids=["published", "metrics"])
+def test_invitations_of_each_month_and_what_they_ask_about(run: Run, of_all: bool) -> None:
+    expected = run.company.invited()
+    if of_all:
+        conditions = ("true", "is_delivered", "is_answered", "is_same_channel is not null", "is_same_channel", "is_immediate is not null")
+        counts = ", ".join(f"count(*) filter (is_asked and {condition})" for condition in (*conditions, "is_immediate"))
+        sql = f"select period_month, {counts} from marts.fct_survey_invitation group by 1"
+        assert expected.sum().min() > 0, "what is compared has figures"
+    else:
+        figures = (
+            ("survey_delivery_rate", "den"), ("survey_delivery_rate", "num"), ("survey_response_rate", "num"),
+            ("same_channel_survey_rate", "den"),
+            ("same_channel_survey_rate", "num"), ("immediate_survey_rate", "den"), ("immediate_survey_rate", "num"),
+        )  # fmt: skip
+        parts = ", ".join(f"coalesce(max({part}) filter (metric_id = '{rate}'), 0)" for rate, part in figures)
+        sql = f"select period_month, {parts} from reporting.mart_metric where cut = 'all' group by 1"
+    assert differing(own(expected), published(run, sql, keys=1)) == {}
+
+
+def test_promoters_and_detractors_of_each_month(run: Run) -> None:
+    sql = "select period_start, top_count, bottom_count, n from reporting.mart_survey_score where survey_metric = 'nps' and cut = 'all'"
+    assert differing(own(run.company.opinions()), published(run, f"{sql} and period_kind = 'month'", keys=1)) == {}
+
+
+@pytest.mark.parametrize("period", ["month", "quarter"])
+def test_answers_to_each_question_by_channel_and_segment(run: Run, period: str) -> None:
+    sql = (
+        "select period_start, question_key, cut, member, n, highest_count, top_count, bottom_count, round(answer_mean_score * n)"
+        f" from reporting.mart_survey_score where period_kind = '{period}' and top_count is not null"
+    )
+    expected = Surveys(run.company).scores(period)
+    expected["total"] = expected["total"].where(expected["answers"] >= 30)  # below no mean is published
+    assert expected["total"].notna().any(), "what is compared has figures"
+    assert differing(own(expected), published(run, sql, keys=4)) == {}
+
+
+@pytest.mark.parametrize("period", ["month", "quarter"])
+def test_the_acsi_of_each_period(run: Run, period: str) -> None:
+    found = run.rows(
+        "select period_start::varchar, n, value, null_reason from reporting.mart_survey_score where question_key = 'acsi_index'"
+        f" and cut = 'all' and period_kind = '{period}' and n > 0"
+    )
+    expected = Surveys(run.company).acsi(period)
+    assert {key: n for key, n, _, _ in found} == {key: n for key, (n, _) in expected.items()}
+    for key, n, value, reason in found:
+        assert (value, reason) == ((pytest.approx(float(expected[key][1]), abs=1e-7), None) if n >= 30 else (None, "n_below_30"))
+
+
+def test_contacts_that_customers_were_asked_about(run: Run) -> None:
+    figures = ("survey_contacts_eligible", "survey_contacts_asked", "survey_contacts_suppressed")
+    parts = ", ".join(f"coalesce(max(num) filter (metric_id = '{name}'), 0)" for name in figures)
+    sql = f"select period_month, {parts} from reporting.mart_metric where cut = 'all' and period_kind = 'month' group by 1"
+    expected = Surveys(run.company).contacts()
+    assert expected.sum().min() > 0, "what is compared has figures"
+    assert differing(own(expected), published(run, sql, keys=1)) == {}
 
 
 def test_customers_that_order_that_are_active_and_that_are_kept(run: Run) -> None:

@@ -107,7 +107,7 @@ WHOLE: dict[str, list[Row]] = {
         _call("SPAMCALL", "SPAM", _FEBRUARY, 100),
         # Three calls on the merged chain: 7, 11, 13 seconds (13 = 26 at concurrency 2), one of them on the second link.
         _call("C7", "S", _FEBRUARY, 7, channel="email", first_reply_at="2025-02-10T10:05:00+00"),
-        _call("C11", "M2", _FEBRUARY, 5, hold_seconds=4, wrap_seconds=2, channel="email"),
+        _call("C11", "M2", _FEBRUARY, 5, hold_seconds=4, wrap_seconds=2, channel="email", ended_at=_FEBRUARY),
         _call("C13", "M1", _FEBRUARY, 27, concurrency="2.0", channel="email"),
         _call("UNTIMED", None, _FEBRUARY, None, channel="email", account_id="a"),
         _call("NOMEAN", None, _FEBRUARY, None, channel="letter", contact_id="alias"),
@@ -305,6 +305,12 @@ WHOLE: dict[str, list[Row]] = {
     "payments": [
         {"payment_id": "P1", "order_id": "O1", "paid_at": "2025-02-01T12:00:00+00", "payment_amount": "100.00", "currency_code": "EUR"},
         {"payment_id": "P2", "order_id": "O1", "payment_amount": "1.50", "currency_code": "EUR"},
+    ],
+    "survey_invitations": [
+        {"invitation_id": "V1", "ticket_id": "T1", "channel": "phone", "invited_at": "2025-01-10T10:10:00+00", "delivered_at": _JANUARY},
+        {"invitation_id": "V2", "interaction_id": "C7", "channel": "email", "invited_at": _FEBRUARY, "suppressed_reason": "no consent"},
+        {"invitation_id": "V4", "interaction_id": "C11", "channel": "email", "invited_at": _FEBRUARY},
+        {"invitation_id": "V3", "survey_kind": "relationship", "account_id": "a", "channel": "email", "invited_at": _MARCH},
     ],
     "survey_responses": [
         {

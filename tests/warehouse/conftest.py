@@ -32,6 +32,8 @@ _PARAMETERS = {
     "reporting_currency_code": "EUR", "company_time_zone": "Europe/Berlin", "legal_entity": "COMPANY", "fiscal_year_start_month": 1,
     "activity_window_days": 365, "offer_window_days": 30, "tier_a_share": "0.8", "tier_b_share": "0.95", "top_customer_share": "0.2",
     "value_share_target": "0.8", "document_difference_limit_amount": "10000.00",
+    "immediate_survey_minutes": 15, "immediate_survey_other_minutes": 1440,
+    "acsi_overall_weight": "0.3885", "acsi_expectation_weight": "0.3190", "acsi_ideal_weight": "0.2925",
     "normal_shift_hours": "8", "ramp_months": 6, "ramp_first_share": "0.4", "ramp_last_share": "0.9",
     "handle_limit_seconds": "28800", "answer_target_seconds": "20", "short_abandon_seconds": "5", "company_country_code": None,
     "unsolved_resolution_codes": "no_solution", "unresolvable_issue_families": "", "resolution_price_amount": None,
@@ -43,6 +45,8 @@ _TYPES = {
     "fiscal_year_start_month": "int",
     "activity_window_days": "int",
     "offer_window_days": "int",
+    "immediate_survey_minutes": "int",
+    "immediate_survey_other_minutes": "int",
     "handle_limit_seconds": "bigint",
     "ramp_months": "int",
     "normal_shift_hours": "decimal(9, 4)",
@@ -90,7 +94,7 @@ def make_lake(connection: duckdb.DuckDBPyConnection, rows: Rows, parameters: Map
     last = given.pop("sources", None) or {f"canonical/{feed}": given["latest_delivery_date"] for feed in feeds() if rows.get(feed)}
     for source, day in last.items():
         connection.execute("insert into lake.sources values (?, ?, ?)", [source, source.rpartition("/")[2], day])
-    types = {name: _TYPES.get(name, "decimal(9, 4)" if name.endswith(("share", "target")) else "varchar") for name in given}
+    types = {name: _TYPES.get(name, "decimal(9, 4)" if name.endswith(("share", "target", "weight")) else "varchar") for name in given}
     connection.execute(f"create table lake.run_parameters ({', '.join(f'{name} {kind}' for name, kind in types.items())})")
     connection.execute(f"insert into lake.run_parameters values ({', '.join('?' * len(given))})", list(given.values()))
     forget(DuckDBEngine(connection))

@@ -1,4 +1,4 @@
-"""`mart_metric` on Spark, from the same tables: every figure equal to DuckDB's, interval and reason too."""
+"""`mart_metric` and what it reads of surveys on Spark, from the same tables: every figure equal to DuckDB's, interval and reason too."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from dagster_project.transform import project
 pytestmark = pytest.mark.spark
 
 
-def test_every_figure_is_the_same_on_both_engines(generated_figures: duckdb.DuckDBPyConnection, spark_session: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "rows"), [("mart_metric", 500), ("mart_survey_score", 100), ("fct_survey_invitation", 50), ("int_core__quarter", 24)]
+)
+def test_every_figure_is_the_same_on_both_engines(
+    generated_figures: duckdb.DuckDBPyConnection, spark_session: Any, tmp_path: Path, model: str, rows: int
+) -> None:
     nodes = project.manifest()["nodes"]
-    read = [nodes[name] for name in nodes["model.service_roi.mart_metric"]["depends_on"]["nodes"] if name in nodes]
-    tables = [("lake", "feed_presence"), *((node["schema"], node["name"]) for node in read)]
+    built = nodes[f"model.service_roi.{model}"]
+    read = [nodes[name] for name in built["depends_on"]["nodes"] if name in nodes]
+    tables = [("lake", "feed_presence"), ("lake", "run_parameters"), *((node["schema"], node["name"]) for node in read)]
     for schema, table in tables:
         folder = tmp_path / schema / table
         folder.mkdir(parents=True)
@@ -24,11 +30,12 @@ def test_every_figure_is_the_same_on_both_engines(generated_figures: duckdb.Duck
         spark_session.sql(f"create schema if not exists {schema}")
         spark_session.sql(f"drop table if exists {schema}.{table}")
         spark_session.sql(f"create table {schema}.{table} using parquet location '{folder}'")
-    project.build(tmp_path / "warehouse.duckdb", ["mart_metric"], lambda _event: None, target="spark")
-    expected = generated_figures.execute("select * from reporting.mart_metric").to_arrow_table()
-    found = spark_session.table("reporting.mart_metric").toArrow()
-    for schema, table in [*tables, ("reporting", "mart_metric")]:  # the session is that of other tests too
+    project.build(tmp_path / "warehouse.duckdb", [model], lambda _event: None, target="spark")
+    written = f"{built['schema']}.{model}"
+    expected = generated_figures.execute(f"select * from {written}").to_arrow_table()
+    found = spark_session.table(written).toArrow()
+    for schema, table in [*tables, (built["schema"], model)]:  # the session is that of other tests too
         spark_session.sql(f"drop table {schema}.{table}")
     assert found.column_names == expected.column_names
     assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
-    assert found.num_rows > 500
+    assert found.num_rows > rows

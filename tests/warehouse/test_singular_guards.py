@@ -48,6 +48,9 @@ BREAKS = {
     "assert_capacity_cost_ties": "update marts.mart_capacity_cost set unused_amount = unused_amount + 0.01",
     "assert_cost_lines_have_a_month": "update marts.fct_cost_line set period_month = null where cost_source = 'budget'",
     "assert_cost_reconciles": "update marts.mart_cost_reconciliation set difference_amount = 0.01 where pool_id = 'it'",
+    "assert_surveys_follow_their_contact": "update marts.fct_survey_invitation set "
+    "lag_null_reason = 'before_contact_ended' where invitation_id = 'V1'",
+    "assert_answers_find_their_invitation": "update staging.stg_survey_responses set invitation_id = 'NEVER' where response_id = 'S0'",
     "assert_facts_find_their_dimensions": "delete from marts.dim_account where account_id = 'b'",
 }
 FOUND = {

@@ -35,6 +35,8 @@ instants as (
     union all
     select 'self_service_sessions', min(started_at), max(started_at), max(case when not is_deleted then started_at end), min(case when not is_deleted then started_at end) from {{ ref('stg_self_service_sessions') }}
     union all
+    select 'survey_invitations', min(invited_at), max(invited_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_survey_invitations') }}
+    union all
     select 'payments', min(paid_at), max(paid_at), cast(null as timestamp), cast(null as timestamp) from {{ ref('stg_payments') }}
 ),
 

@@ -66,7 +66,7 @@ answers as (
     select account_id, period_month, count(case when is_top_box then 1 end) as csat_num, count(is_top_box) as csat_response_count,
         count(case when is_top_box is null then 1 end) as csat_unscaled_count
     from {{ rows_of('fct_survey_response') }} as responses
-    where survey_metric = 'csat' and is_counted
+    where survey_metric = 'csat' and is_counted and survey_kind <> 'staff'
     group by account_id, period_month
 ),
 

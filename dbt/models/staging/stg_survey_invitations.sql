@@ -1,0 +1,1 @@
+{{ latest_version('survey_invitations', ['invitation_id']) }}
