@@ -153,7 +153,7 @@ def test_a_version_of_several_instants_holds_the_lines_that_have_come(quick: Bui
 
 
 def test_random_versions_are_those_of_a_walk_through_time(quick: Build) -> None:
-    """Approved versions begin anew, restated ones replace lines: Python replays them one by one and shares no code with the SQL."""
+    """Approved versions replace all lines of a period, restated ones single lines; Python replays them and shares no code with the SQL."""
     random, made = Random(3), {}
     for version in range(9):
         state, at = random.choice(["approved", "restated", "restated", "draft"]), f"2025-0{random.randrange(1, 7)}-1{version}T00:00:00+00"
@@ -173,8 +173,8 @@ def test_random_versions_are_those_of_a_walk_through_time(quick: Build) -> None:
     for name in sorted(versions, key=lambda one: versions[one][0]["version_effective_at"]):
         rows = versions[name]
         if rows[0]["version_state"] == "approved":
-            anew = {(row["legal_entity"], row["fiscal_period"]) for row in rows}
-            lines = {key: row for key, row in lines.items() if (row["legal_entity"], row["fiscal_period"]) not in anew}
+            replaced = {(row["legal_entity"], row["fiscal_period"]) for row in rows}
+            lines = {key: row for key, row in lines.items() if (row["legal_entity"], row["fiscal_period"]) not in replaced}
         lines = lines | {(row["legal_entity"], row["fiscal_period"], row["line_id"]): row for row in rows}
         for entity in {row["legal_entity"] for row in rows}:
             sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)

@@ -249,16 +249,16 @@ def recomputed(rows: dict[str, list[Row]], window: int) -> list[tuple[Any, ...]]
         return tickets[name]["issue_family"]
 
     matters: dict[tuple[str, str | None], list[tuple[Any, ...]]] = {}
-    told = set()
+    contacted = set()
     for row in rows["interactions"]:
         own = row["ticket_id"] and survivor(row["ticket_id"])
         if row["direction"] == "in" and row["outcome"] == "answered" and not row.get("is_deleted"):
-            told.add(own)
+            contacted.add(own)
             end = max(row["started_at"], row["ended_at"])
             key = (row["account_id"] or tickets[own]["account_id"], family(own) if own else None)
             matters.setdefault(key, []).append((row["started_at"], f"interaction {row['interaction_id']}", end, own))
     for name, row in tickets.items():
-        if survivor(name) == name and name not in told:
+        if survivor(name) == name and name not in contacted:
             solved = row["last_solved_at"] if row["ticket_state"] == "solved" else None
             end = max(row["created_at"], solved or row["created_at"])
             matters.setdefault((row["account_id"], family(name)), []).append((row["created_at"], f"ticket {name}", end, name))

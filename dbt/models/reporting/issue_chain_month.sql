@@ -67,14 +67,8 @@ every_month as (
     where dim_period.start_date <= dim_period.as_of_date
 ),
 
--- A month of which no chain is mature is unknown; within another a member without one has 0.
 filled as (
-    select
-        counted.*, every_month.period_month as month, every_month.window_days as days, every_month.has_contacts,
-        sum(coalesce(counted.mature_count, 0)) over (partition by every_month.period_month, every_month.window_days) > 0
-        or sum(coalesce(counted.chains_count, 0)) over (partition by every_month.period_month, every_month.window_days) = 0 as is_known
-    from every_month
-    left join counted on every_month.period_month = counted.period_month and every_month.window_days = counted.window_days
+    {{ filled_windows('every_month', 'counted', 'chains_count', 'has_contacts') }}
 )
 
 select

@@ -11,11 +11,8 @@ hours as (
     from {{ ref('stg_business_hours') }} as hours
     cross join {{ ref('int_core__watermark') }} as watermark
     left join (
-        select spans.schedule_id, spans.valid_from_date as after_date, min(later.valid_from_date) as valid_from_date
-        from {{ ref('stg_business_hours') }} as spans
-        inner join {{ ref('stg_business_hours') }} as later on spans.schedule_id = later.schedule_id and spans.valid_from_date < later.valid_from_date
-        where not later.is_deleted and later.is_overruled is not true
-        group by spans.schedule_id, spans.valid_from_date
+        select schedule_id, valid_from_date as after_date, lead(valid_from_date) over (partition by schedule_id order by valid_from_date) as valid_from_date
+        from (select distinct schedule_id, valid_from_date from {{ ref('stg_business_hours') }} where not is_deleted and is_overruled is not true) as starts
     ) as next_span on hours.schedule_id = next_span.schedule_id and hours.valid_from_date = next_span.after_date
     where not hours.is_deleted and hours.is_overruled is not true and hours.time_zone = watermark.company_time_zone
 ),

@@ -1,4 +1,5 @@
-{% set personnel = 'coalesce(team_id, department_id, site_id, employment_kind, cast(hire_date as varchar), cast(hourly_cost_amount as varchar)) is not null' -%}
+{% set named = ['team_id', 'department_id', 'site_id', 'employment_kind', 'hire_date', 'hourly_cost_amount'] -%}
+{% set personnel = named | join(' is not null or ') ~ ' is not null' -%}
 with known as (
     select
         agents.*,

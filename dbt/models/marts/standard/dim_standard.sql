@@ -2,18 +2,10 @@ with standards as (
     select * from {{ ref('stg_service_standards') }} where not is_deleted and is_overruled is not true
 ),
 
-later as (
-    select spans.standard_id, spans.valid_from_date, min(others.valid_from_date) as next_from_date
-    from standards as spans
-    inner join standards as others on spans.standard_id = others.standard_id and spans.valid_from_date < others.valid_from_date
-    group by spans.standard_id, spans.valid_from_date
-),
-
 spans as (
     -- A span without an end is ended by the next one.
-    select standards.*, coalesce(standards.valid_to_date, later.next_from_date) as ends_date
+    select *, coalesce(valid_to_date, lead(valid_from_date) over (partition by standard_id order by valid_from_date)) as ends_date
     from standards
-    left join later on standards.standard_id = later.standard_id and standards.valid_from_date = later.valid_from_date
 ),
 
 judged as (
