@@ -68,7 +68,7 @@ class Surveys:
         items = (
             self.answers()
             .query("survey_metric == 'acsi'")
-            .pivot_table(index=["invitation_id", period], columns="question_key", values="score")
+            .pivot_table(index=["asked", period], columns="question_key", values="score")
         )
         items = items.dropna()
         found = {}
