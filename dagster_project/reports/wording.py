@@ -37,6 +37,9 @@ REASONS = {
     "pool_unknown": ("no cost pool", "The source does not say which cost pool carries it."),
     "n_below_30": ("fewer than 30", "It is of fewer than 30, too few to say anything."),
     "scale_unknown": ("scale of the answers unknown", "The answers do not say between which ends they are."),
+    "no_responses": ("nobody answered", "Nobody answered in the period."),
+    "weights_absent": ("no weights", "The assumptions have no weights of the ACSI."),
+    "delivery_not_reported": ("delivery not reported", "The source does not say of any survey of the month when it was delivered."),
     "negative_values": ("some customers below zero", "Some customers brought less than nothing, and this measure needs positive values."),
     "total_not_positive": ("total not above zero", "The total is not above zero, so it has no shares."),
 }
@@ -57,6 +60,9 @@ _REMEDIES = {
     "no_states": "ticket_events, with the changes of state",
     "zero_denominator": "no source: there was nothing to count",
     "scale_unknown": "survey_responses, with both ends of the scale",
+    "no_responses": "no source: nobody answered",
+    "weights_absent": "assumptions, with the weights of the ACSI",
+    "delivery_not_reported": "survey_invitations, with delivered_at",
 }
 _NOTHING = "no source"
 

@@ -65,11 +65,7 @@ class Surveys:
 
     def acsi(self, period: str) -> dict[str, tuple[int, Decimal]]:
         """By `month` or `quarter`: who answered all three items, and the index of their means."""
-        items = (
-            self.answers()
-            .query("survey_metric == 'acsi'")
-            .pivot_table(index=["asked", period], columns="question_key", values="score")
-        )
+        items = self.answers().query("survey_metric == 'acsi'").pivot_table(index=["asked", period], columns="question_key", values="score")
         items = items.dropna()
         found = {}
         for key, rows in items.groupby(level=period):

@@ -35,9 +35,10 @@ def feeds(seed: int, count: int = 60) -> dict[str, list[Row]]:
             at += timedelta(seconds=random.choice([1, 60, 3600, 30_000, 90_000]) * random.randrange(1, 4))
             events.append(_event(name, at_number, at, **_what(random)))
     hours = [
-        {"schedule_id": schedule, "valid_from_date": "2020-01-01", "weekday": day, "start_minutes": start, "end_minutes": end,
-         "time_zone": zone}
-        for schedule, (zone, week) in HOURS.items() for day, spans in week.items() for start, end in spans
+        # Hours of 2015 without an end are replaced by those of 2020, which reach into them; a second shift of 2021 replaces nothing.
+        {"schedule_id": schedule, "valid_from_date": since, "weekday": day, "start_minutes": opens, "end_minutes": end, "time_zone": zone}
+        for schedule, (zone, week) in HOURS.items() for day, spans in week.items() for shift, (start, end) in enumerate(spans)
+        for since, opens in (("2015-01-01", start - 30), ("2021-01-01" if shift else "2020-01-01", start))
     ]  # fmt: skip
     days = [{"schedule_id": schedule, "holiday_date": day.isoformat()} for schedule, day in sorted(HOLIDAYS)]
     return {"accounts": [{"account_id": "a"}], "tickets": tickets, "ticket_events": events, "business_hours": hours, "holidays": days}

@@ -221,7 +221,8 @@ def test_promised_half_hours_are_those_of_the_schedule_and_covered_where_somebod
     ]
     holidays = [{"schedule_id": "Q", "holiday_date": "2025-01-08"}]
     other = {"schedule_id": "S", "valid_from_date": "2024-01-01", "weekday": 1, "start_minutes": 0, "end_minutes": 1440}
-    hours = [*HOURS, other | {"time_zone": "Europe/Berlin"}, other | {"schedule_id": "R", "time_zone": "Asia/Tokyo"}]
+    before = HOURS[0] | {"valid_from_date": "2023-01-01", "start_minutes": 480}  # without an end: replaced by hours that reach into it
+    hours = [*HOURS, before, other | {"time_zone": "Europe/Berlin"}, other | {"schedule_id": "R", "time_zone": "Asia/Tokyo"}]
     company = figures({"interactions": rows, "business_hours": hours, "holidays": holidays})
     assert [metric(company, f"half_hours_{what}", "queue", "Q") for what in ("promised", "judged", "covered")] == [11, 3, 2]
     assert metric(company, "accessibility_rate", "queue", "Q") == round(2 / 3, 6)

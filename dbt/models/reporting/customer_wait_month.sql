@@ -1,6 +1,10 @@
 -- What customers' waiting is worth is a memo: in no cost, and in no ROI.
-with watermark as (
-    select currency_decimals, {{ minor_units('customer_hour_value_amount', 'currency_decimals') }} as hour_value_minor from {{ ref('int_core__watermark') }}
+with parameters as (
+    select customer_hour_value_amount, {{ currency_decimals('reporting_currency_code') }} as currency_decimals from {{ source('lake', 'run_parameters') }}
+),
+
+hours as (
+    select currency_decimals, {{ minor_units('customer_hour_value_amount', 'currency_decimals') }} as hour_value_minor from parameters
 ),
 
 waits as (
@@ -18,8 +22,8 @@ select
     waits.waits_known_count,
     waits.wait_seconds,
     cast(cast({{ rounded_quotient('waits.wait_seconds', '3600', 1000000) }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)) as waited_hours,
-    {{ amount_of('cast(' ~ rounded_quotient('(' ~ wide_integer('waits.wait_seconds') ~ ' * watermark.hour_value_minor)', '3600') ~ ' as bigint)', 'watermark.currency_decimals') }} as waited_memo_amount,
+    {{ amount_of('cast(' ~ rounded_quotient('(' ~ wide_integer('waits.wait_seconds') ~ ' * hours.hour_value_minor)', '3600') ~ ' as bigint)', 'hours.currency_decimals') }} as waited_memo_amount,
     case when waits.wait_seconds is null then 'not_measured' end as wait_null_reason,
-    case when watermark.hour_value_minor is null then 'source_absent' when waits.wait_seconds is null then 'not_measured' end as memo_null_reason
+    case when hours.hour_value_minor is null then 'source_absent' when waits.wait_seconds is null then 'not_measured' end as memo_null_reason
 from waits
-cross join watermark
+cross join hours

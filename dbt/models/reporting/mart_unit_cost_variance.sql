@@ -4,7 +4,7 @@ with months as (
 ),
 
 currency as (
-    select reporting_currency_code, currency_decimals from {{ ref('int_core__watermark') }}
+    select reporting_currency_code, {{ currency_decimals('reporting_currency_code') }} as currency_decimals from {{ source('lake', 'run_parameters') }}
 ),
 
 by_channel as (

@@ -127,7 +127,6 @@ watermark as (
         parameters.document_difference_limit_amount,
         parameters.unsolved_resolution_codes,
         parameters.unresolvable_issue_families,
-        parameters.customer_hour_value_amount,
         parameters.pool_drivers,
         parameters.resolution_price_amount,
         presence.*

@@ -10,7 +10,7 @@ days as (
 ),
 
 delivered as (
-    select * from {{ ref('stg_business_hours') }} where not is_deleted and is_overruled is not true
+    select * from {{ hours_in_force() }} as hours
 ),
 
 alone as (

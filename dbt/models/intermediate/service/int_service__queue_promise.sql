@@ -4,17 +4,10 @@ with days as (
 ),
 
 hours as (
-    select
-        hours.schedule_id, hours.weekday, hours.start_minutes, hours.end_minutes, hours.valid_from_date,
-        -- A span of validity without an end is ended by the next one.
-        coalesce(hours.valid_to_date, next_span.valid_from_date) as valid_to_date
-    from {{ ref('stg_business_hours') }} as hours
+    select hours.*
+    from {{ hours_in_force() }} as hours
     cross join {{ ref('int_core__watermark') }} as watermark
-    left join (
-        select schedule_id, valid_from_date as after_date, lead(valid_from_date) over (partition by schedule_id order by valid_from_date) as valid_from_date
-        from (select distinct schedule_id, valid_from_date from {{ ref('stg_business_hours') }} where not is_deleted and is_overruled is not true) as starts
-    ) as next_span on hours.schedule_id = next_span.schedule_id and hours.valid_from_date = next_span.after_date
-    where not hours.is_deleted and hours.is_overruled is not true and hours.time_zone = watermark.company_time_zone
+    where hours.time_zone = watermark.company_time_zone
 ),
 
 half_hours as (
