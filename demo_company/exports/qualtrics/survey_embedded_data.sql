@@ -5,6 +5,8 @@ from (
     select response_id, 'contact_id', contact_id from survey_responses
     union all
     select response_id, 'ticket_id', ticket_id from survey_responses
+    union all
+    select response_id, 'invitation_id', invitation_id from survey_responses
 )
 where value is not null
 order by response_id, key
