@@ -76,6 +76,7 @@ def run_daily(settings: Settings, *, full_refresh: bool = False, report: Callabl
 
     check_folders(settings)
     runtime = Runtime(settings, full_refresh=full_refresh, report=report)
+    runtime.assumptions  # noqa: B018  what is wrong in their file is said before any work
     release_all(settings.landing)
     with full_disk_reported(settings.home), warehouse_lock(settings.ops, runtime.run_id) as orphans:
         for orphan in orphans:

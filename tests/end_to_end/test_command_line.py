@@ -74,6 +74,16 @@ def test_a_first_run_that_finds_nothing_to_read_says_what_is_there(tmp_path: Pat
     assert "unknown system till" in finished.stderr
 
 
+def test_a_wrong_assumption_ends_a_run_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "assumptions.yml").write_text("activity_window_days: {value: -1, unit: days, reason: none}\n")
+    given = ("--landing", tmp_path / "landing", "--home", tmp_path / "home")
+    finished = service_roi("run", *given, ROI_ASSUMPTIONS=str(tmp_path / "assumptions.yml"))
+    assert finished.returncode == 2
+    assert "activity_window_days" in finished.stderr
+    assert not list(tmp_path.glob("home/ops/ledger*"))
+
+
 @pytest.mark.fault("C5")
 def test_a_home_that_cannot_be_made_ends_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()
