@@ -8,6 +8,7 @@ from decimal import Decimal
 import pandas as pd
 
 from tests.recomputed.company import Company
+from tests.recomputed.delivered import UNKNOWN
 
 MEASURES = ("csat", "ces", "nps", "acsi")
 WEIGHTS = {"acsi_overall": Decimal("0.3885"), "acsi_expectation": Decimal("0.3190"), "acsi_ideal": Decimal("0.2925")}
@@ -37,11 +38,18 @@ class Surveys:
         assert of_nps.any()
         return table.assign(
             quarter=table["month"].map(self.quarters()),
-            segment=self.company.account(table).map(segments).fillna("none"),
+            segment=self.accounts(table).map(segments).fillna("none"),
             best=table["score"] == pd.to_numeric(table["scale_max"]),
             good=table["score"] >= limit,
             bad=table["score"] <= worst,
         )
+
+    def accounts(self, table: pd.DataFrame) -> pd.Series:
+        """Who answered: the account or contact that the answer names, else the customer of its ticket; none names an order."""
+        tickets = self.company.latest("tickets", with_deleted=True).set_index("ticket_id")
+        of_ticket = self.company.account(tickets).where(tickets["ticket_state"] != "spam", "NON_CUSTOMER")
+        found = self.company.account(table)
+        return found.where(found != UNKNOWN, table["ticket_id"].map(self.company.surviving_ticket).map(of_ticket).fillna(UNKNOWN))
 
     def quarters(self) -> dict[str, str]:
         """First month of the quarter of each month: every three of a fiscal year of the feed, which here has complete years."""

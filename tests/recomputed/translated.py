@@ -81,9 +81,7 @@ def work_in_disorder(feed: str, row: Row) -> Row:
         row |= {"returned_quantity": ""} if number % 13 == 3 else {"order_id": "ELSEWHERE"} if number % 13 == 8 else {}
     if feed == "survey_responses":
         number = int(row["response_id"][1:])
-        row |= (
-            {"invitation_id": f"AGAIN{number // 2}"} if number % 6 < 4 else {"invitation_id": "", "ticket_id": f"ELSEWHERE{number // 40}"}
-        )
+        row |= {"invitation_id": f"V{number // 2:09}"} if number % 6 < 4 else {"invitation_id": "", "ticket_id": f"ELSEWHERE{number // 40}"}
         row |= {"contact_id": "", "account_id": row["account_id"] if number % 5 else ""}
     if feed == "tickets":
         if row["created_at"] < "2024-11-01":  # nobody's time is known in September, in October only that of spam
