@@ -17,8 +17,8 @@ Build = Callable[..., duckdb.DuckDBPyConnection]
 MACROS = Path(__file__).parents[2] / "dbt" / "macros"
 AMOUNTS = """
 select column_name, table_schema || '.' || table_name from information_schema.columns
-where table_schema in ('intermediate', 'marts') and column_name like '%\\_amount' escape '\\' and column_name <> 'unit_cost_amount'
-    and data_type <> 'DECIMAL(18,3)' and column_name not in ('document_difference_limit_amount')
+where table_schema in ('intermediate', 'marts') and column_name like '%\\_amount' escape '\\'
+    and data_type <> 'DECIMAL(18,3)' and column_name not in ('unit_cost_amount', 'used_hour_cost_amount', 'document_difference_limit_amount')
 """
 
 
