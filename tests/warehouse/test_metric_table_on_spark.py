@@ -14,7 +14,7 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.mark.parametrize(
-    ("model", "rows"), [("mart_metric", 500), ("mart_survey_score", 100), ("fct_survey_invitation", 50), ("int_core__quarter", 24)]
+    ("model", "rows"), [("mart_metric", 500), ("mart_survey_score", 50), ("fct_survey_invitation", 25), ("int_core__quarter", 12)]
 )
 def test_every_figure_is_the_same_on_both_engines(
     generated_figures: duckdb.DuckDBPyConnection, spark_session: Any, tmp_path: Path, model: str, rows: int

@@ -18,7 +18,8 @@ MACROS = Path(__file__).parents[2] / "dbt" / "macros"
 AMOUNTS = """
 select column_name, table_schema || '.' || table_name from information_schema.columns
 where table_schema in ('intermediate', 'marts') and column_name like '%\\_amount' escape '\\'
-    and data_type <> 'DECIMAL(18,3)' and column_name not in ('unit_cost_amount', 'used_hour_cost_amount', 'document_difference_limit_amount')
+    and data_type <> 'DECIMAL(18,3)'
+    and column_name not in ('unit_cost_amount', 'used_hour_cost_amount', 'document_difference_limit_amount')
 """
 
 

@@ -65,3 +65,19 @@ def test_a_repeated_key_is_found_in_every_table_of_marts(whole_file: Path, tmp_p
         for table in whole:
             connection.execute(f"insert into marts.{table} select * from marts.{table} limit 1")
     assert found() == dict.fromkeys(whole, 1)
+
+
+def test_columns_are_in_the_order_of_their_contract(whole: duckdb.DuckDBPyConnection) -> None:
+    """Spark writes them in the order of the contract, DuckDB in that of the query: where both differ the engines publish two tables."""
+    built: dict[str, list[str]] = {}
+    ordered = "select table_schema || '.' || table_name, column_name from information_schema.columns order by table_name, ordinal_position"
+    for table, column in whole.execute(ordered).fetchall():
+        built.setdefault(table, []).append(column)
+    models = [node for node in project.manifest()["nodes"].values() if node["resource_type"] == "model" and node["contract"]["enforced"]]
+    assert len(models) > 50
+    differing = {}
+    for node in models:
+        name = f"{node['schema']}.{node['name']}"
+        if name in built and built[name] != list(node["columns"]):
+            differing[name] = [pair for pair in zip(built[name], node["columns"], strict=True) if pair[0] != pair[1]]
+    assert differing == {}

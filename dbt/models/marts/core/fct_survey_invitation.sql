@@ -148,7 +148,6 @@ fct_survey_invitation as (
         end as is_delivered,
         drafts.is_asked and (coalesce(drafts.opened_at, drafts.started_at) is not null or answered.invitation_key is not null) as is_opened,
         case when not drafts.is_asked then false when drafts.has_responses then answered.invitation_key is not null end as is_answered,
-        case when drafts.is_asked and not drafts.has_responses then 'source_absent' end as answered_null_reason,
         drafts.lag_seconds, drafts.is_same_channel,
         case
             when drafts.lag_seconds >= 0 then drafts.lag_seconds <= 60 * case
@@ -164,6 +163,7 @@ fct_survey_invitation as (
             when drafts.contact_ended_at is null then 'end_unknown'
             when drafts.lag_seconds < 0 then 'before_contact_ended'
         end as lag_null_reason,
+        case when drafts.is_asked and not drafts.has_responses then 'source_absent' end as answered_null_reason,
         case
             when drafts.is_asked and not drafts.has_delivery and not drafts.is_bounced and answered.invitation_key is null and drafts.opened_at is null and drafts.started_at is null
                 then 'delivery_not_reported'
